@@ -1,0 +1,3 @@
+"""StyleGAN2 generator, feed-forward encoder and discriminator as plain torch modules."""
+
+from __future__ import annotations

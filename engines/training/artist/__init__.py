@@ -1,0 +1,3 @@
+"""The toon artist: an aligned portrait and its landmarks become a film-cartoon portrait."""
+
+from __future__ import annotations

@@ -1,0 +1,127 @@
+"""Feed-forward encoder: an aligned crop becomes styles and feature maps in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engines.errors import ToonifyError
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Sizes of an encoder.
+
+    Attributes:
+        input_size: side of the crop in pixels.
+        num_ws, w_dim: shape of the styles, the generator's own.
+        widths: channels of the stages at half, quarter, ... of the input, down to 4x4.
+        depths: residual blocks of each stage.
+        feature_resolutions: stages whose feature map is handed to the generator.
+        style_width: width of the bottleneck in front of the styles.
+    """
+
+    input_size: int = 256
+    num_ws: int = 14
+    w_dim: int = 256
+    widths: tuple[int, ...] = (16, 48, 96, 144, 192, 256)
+    depths: tuple[int, ...] = (0, 1, 1, 2, 1, 1)
+    feature_resolutions: tuple[int, ...] = (4, 8, 16, 32, 64)
+    style_width: int = 256
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "depths", tuple(self.depths))
+        object.__setattr__(self, "feature_resolutions", tuple(self.feature_resolutions))
+        if self.input_size != 4 * 2 ** len(self.widths) or len(self.widths) != len(self.depths):
+            raise ToonifyError(
+                f"An encoder for {self.input_size} px needs one width and one depth for each "
+                f"halving down to 4 px, but got {len(self.widths)} and {len(self.depths)}."
+            )
+        unknown = set(self.feature_resolutions) - set(self.resolutions)
+        if unknown:
+            raise ToonifyError(
+                f"Feature maps can be taken at {self.resolutions}, not at {sorted(unknown)}."
+            )
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Side of every stage's feature map."""
+        return tuple(self.input_size >> (i + 1) for i in range(len(self.widths)))
+
+    @property
+    def feature_channels(self) -> tuple[tuple[int, int], ...]:
+        """(resolution, channels) as `GeneratorConfig.feature_channels` wants them."""
+        sizes = dict(zip(self.resolutions, self.widths, strict=True))
+        return tuple(sorted((r, sizes[r]) for r in self.feature_resolutions))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a model card; ``EncoderConfig(**config.as_dict())`` restores it."""
+        return asdict(self)
+
+
+class EncoderOutput(NamedTuple):
+    """``w_plus``: [N, num_ws, w_dim]; ``features``: resolution -> [N, C, r, r]."""
+
+    w_plus: Tensor
+    features: dict[int, Tensor]
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch norm (folded into the convolution by every compiler), leaky ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, activate: bool = True
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            *([nn.LeakyReLU(0.1)] if activate else []),
+        )
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around an identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            ConvNorm(channels, channels), ConvNorm(channels, channels, activate=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x``: [N, C, H, W]."""
+        return F.leaky_relu(x + self.body(x), 0.1)
+
+
+class Encoder(nn.Module):
+    """Residual convolutional backbone with a style head on its last, 4x4, stage."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        inputs = (3, *config.widths[:-1])
+        self.stages = nn.ModuleList(
+            nn.Sequential(ConvNorm(i, o, 3, 2), *[Residual(o) for _ in range(depth)])
+            for i, o, depth in zip(inputs, config.widths, config.depths, strict=True)
+        )
+        self.bottleneck = nn.Sequential(
+            nn.Conv2d(config.widths[-1], config.style_width, 4), nn.LeakyReLU(0.1)
+        )
+        self.styles = nn.Linear(config.style_width, config.num_ws * config.w_dim)
+        nn.init.normal_(self.styles.weight, std=0.3 / config.style_width**0.5)
+
+    def forward(self, image: Tensor) -> EncoderOutput:
+        """``image``: float [N, 3, S, S] RGB in -1..1."""
+        x, features = image, {}
+        for resolution, stage in zip(self.config.resolutions, self.stages, strict=True):
+            x = stage(x)
+            if resolution in self.config.feature_resolutions:
+                features[resolution] = x
+        styles = self.styles(self.bottleneck(x).flatten(1))
+        w_plus = torch.unflatten(styles, 1, (self.config.num_ws, self.config.w_dim))
+        return EncoderOutput(w_plus, features)

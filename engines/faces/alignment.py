@@ -1,0 +1,167 @@
+"""The FFHQ crop of a face: landmarks -> similarity transform -> square picture.
+
+All points are *continuous* pixel coordinates: the picture spans [0, W] x [0, H] and the centre of the
+top-left pixel is (0.5, 0.5), as MediaPipe's normalised landmarks times the picture's size. OpenCV's
+functions put that centre at (0, 0); `pixel_matrix` converts a transform for them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+
+Array = NDArray[np.floating]
+
+# MediaPipe indices of the six points that dlib's 68-point model, on which FFHQ was aligned, has per
+# eye: two corners and two points on each lid. "Left" and "right" are the picture's.
+LEFT_EYE = (33, 160, 158, 133, 153, 144)
+RIGHT_EYE = (362, 385, 387, 263, 373, 380)
+MOUTH_CORNERS = (61, 291)
+
+
+class AlignmentError(ToonifyError):
+    """Landmarks or a transform from which no crop can be made."""
+
+
+def ffhq_quad(landmarks: Array) -> NDArray[np.float64]:
+    """Square around a face, as the FFHQ data set was cropped.
+
+    The formula is `recreate_aligned_images` of NVlabs/ffhq-dataset (Karras et al. 2019) with the eye
+    centres and mouth corners taken from MediaPipe's mesh.
+
+    Args:
+        landmarks: [478, >=2] (or the 468 of the mesh without irises), pixels.
+
+    Returns:
+        float64 [4, 2]: top-left, bottom-left, bottom-right, top-right corner, pixels.
+
+    Raises:
+        AlignmentError: wrong shape, or eyes and mouth collapse into one point.
+    """
+    points = np.asarray(landmarks, np.float64)
+    if points.ndim != 2 or points.shape[0] < 468 or points.shape[1] < 2:
+        raise AlignmentError(
+            f"Expected landmarks [478, 2 or 3], found {list(points.shape)}; pass one face at a time."
+        )
+    points = points[:, :2]
+    left, right = points[LEFT_EYE, :].mean(0), points[RIGHT_EYE, :].mean(0)
+    eyes, mouth = (left + right) / 2, points[MOUTH_CORNERS, :].mean(0)
+    across, down = right - left, mouth - eyes
+    x = across + [down[1], -down[0]]
+    length = np.hypot(*x)
+    if not np.isfinite(length) or length < 1e-6:
+        raise AlignmentError(
+            "Expected distinct eyes and mouth, found them in one point; drop this detection."
+        )
+    x *= max(np.hypot(*across) * 2.0, np.hypot(*down) * 1.8) / length
+    y = np.array([-x[1], x[0]])
+    centre = eyes + 0.1 * down
+    return np.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y])
+
+
+def crop_transform(landmarks: Array, size: int, scale: float = 1.0) -> NDArray[np.float32]:
+    """Similarity that maps the pixels of a `size` x `size` crop to those of the frame.
+
+    Args:
+        landmarks: [478, >=2], frame pixels.
+        size: side of the crop, pixels.
+        scale: side of the square as a share of FFHQ's; 1 is the crop the networks are trained on.
+
+    Returns:
+        float32 [2, 3], crop -> frame.
+    """
+    return quad_transform(ffhq_quad(landmarks), size, scale)
+
+
+def quad_transform(quad: Array, size: int, scale: float = 1.0) -> NDArray[np.float32]:
+    """`crop_transform` for a square that is known already (float [4, 2], see `ffhq_quad`)."""
+    x = (quad[3] - quad[0]) * (scale / size)
+    y = (quad[1] - quad[0]) * (scale / size)
+    origin = np.mean(quad, axis=0) - (x + y) * (size / 2)
+    return np.stack([x, y, origin], axis=1).astype(np.float32)
+
+
+def invert(transform: Array) -> NDArray[np.float32]:
+    """The opposite direction of an affine transform [2, 3]."""
+    return cv2.invertAffineTransform(np.asarray(transform, np.float64)).astype(np.float32)
+
+
+def transform_points(points: Array, transform: Array) -> NDArray[np.float32]:
+    """Apply an affine transform [2, 3] to points [N, 2 or 3]; z is scaled with the picture."""
+    points, transform = np.asarray(points, np.float64), np.asarray(transform, np.float64)
+    moved = points[:, :2] @ transform[:, :2].T + transform[:, 2]
+    depth = points[:, 2:] * transform_scale(transform)
+    return np.concatenate([moved, depth], axis=1).astype(np.float32)
+
+
+def transform_scale(transform: Array) -> float:
+    """Target pixels per source pixel of a similarity [2, 3]."""
+    return float(np.sqrt(abs(np.linalg.det(np.asarray(transform, np.float64)[:, :2]))))
+
+
+def pixel_matrix(transform: Array) -> NDArray[np.float64]:
+    """The same transform for OpenCV, where (0, 0) is the centre of the first pixel: float64 [2, 3]."""
+    matrix = np.array(transform, np.float64)
+    matrix[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
+    return matrix
+
+
+def extract_crop(
+    image: NDArray[np.uint8], transform: Array, size: int, border: int = cv2.BORDER_REFLECT_101
+) -> NDArray[np.uint8]:
+    """Cut a square out of a picture, filtered so that shrinking does not alias.
+
+    Enlarging interpolates (bicubic); shrinking averages, so that each pixel of the crop is about the
+    mean of the picture's pixels below it.
+
+    Args:
+        image: uint8 [H, W] or [H, W, C], any colour order.
+        transform: [2, 3], crop -> picture pixels.
+        size: side of the crop, pixels.
+        border: OpenCV border mode for what lies outside the picture.
+
+    Returns:
+        uint8 [size, size] or [size, size, C].
+
+    Raises:
+        AlignmentError: the transform is singular or not finite.
+    """
+    matrix = np.array(transform, np.float64)
+    shrink = transform_scale(matrix)
+    if not np.isfinite(matrix).all() or shrink < 1e-6:
+        raise AlignmentError("Expected an invertible crop transform, found a singular one.")
+    if shrink >= 2:
+        image, matrix = _reduce(image, matrix, size, int(shrink))
+    dense = 1 if shrink <= 1 else 2
+    matrix[:, :2] /= dense
+    crop = cv2.warpAffine(
+        image,
+        pixel_matrix(matrix),
+        (size * dense, size * dense),
+        flags=(cv2.INTER_CUBIC if shrink <= 1 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP,
+        borderMode=border,
+    )
+    if dense > 1:
+        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    return crop
+
+
+def _reduce(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Average blocks of factor x factor pixels below the crop; the rest of the picture is left out."""
+    height, width = image.shape[:2]
+    corners = transform_points(np.array([[0, 0], [size, 0], [0, size], [size, size]]), matrix)
+    room = np.array([max(width - 2 * factor, 0), max(height - 2 * factor, 0)])
+    low = np.clip(np.floor(corners.min(0)) - 2 * factor, 0, room).astype(int)
+    high = np.clip(np.ceil(corners.max(0)) + 2 * factor, low + 2 * factor, [width, height])
+    blocks = np.maximum((high.astype(int) - low) // factor, 1)
+    end = np.minimum(low + blocks * factor, [width, height])
+    region = image[low[1] : end[1], low[0] : end[0]]
+    reduced = cv2.resize(region, (int(blocks[0]), int(blocks[1])), interpolation=cv2.INTER_AREA)
+    step = (end - low) / blocks
+    matrix = (matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / step[:, None]
+    return reduced, matrix

@@ -1,3 +1,76 @@
-"""Where frames come from: camera, media file or URL, pictures, the built-in demo."""
+"""Where frames come from: camera, media file or URL, pictures, built-in demo."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from engines.errors import ToonifyError
+from realtime.frame import Frame
+from realtime.settings import SourceSettings
+
+Report = Callable[[str], None]
+
+
+class SourceError(ToonifyError):
+    """A source that cannot be opened or read."""
+
+
+class Source(Protocol):
+    """A stream of frames.
+
+    name: for messages and reports.
+    live: pictures happen in real time and only the newest matters; else every one does.
+    size: (width, height) expected of the frames.
+    rate: frames per second expected.
+    """
+
+    name: str
+    live: bool
+    size: tuple[int, int]
+    rate: float
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames until the end; a live source waits for each and comes back from trouble."""
+        ...
+
+    def close(self) -> None:
+        """End `frames()` soon, from any thread, and release the device."""
+        ...
+
+
+def open_source(settings: SourceSettings, report: Report, *, every_frame: bool = False) -> Source:
+    """The source that `settings.source` means.
+
+    every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
+    Raises `SourceError` when there is no such file; a missing camera is waited for instead.
+    """
+    what = settings.source
+    path = Path(what)
+    if what == "demo":
+        from realtime.sources.demo import DemoSource
+
+        return DemoSource(settings.size, settings.fps, live=not every_frame)
+    if "://" in what or (path.is_file() and not is_picture(path)):
+        from realtime.sources.media import MediaSource
+
+        return MediaSource(what, live=not every_frame, loop=settings.loop, report=report)
+    if path.is_dir() or path.is_file():
+        from realtime.sources.pictures import PictureSource
+
+        return PictureSource(path, settings.fps, live=not every_frame, loop=settings.loop)
+    if path.suffix.lower() in MEDIA_SUFFIXES | PICTURE_SUFFIXES:
+        raise SourceError(f"There is no file {what}; check the path given as the source.")
+    from realtime.sources.camera import CameraSource
+
+    return CameraSource(settings, report)
+
+
+PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+MEDIA_SUFFIXES = {".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is a still picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES

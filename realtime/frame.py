@@ -1,0 +1,69 @@
+"""What travels down the road: one picture with the moment it was captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One captured picture.
+
+    image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
+    timestamp: monotonic seconds at capture (`time.monotonic`).
+    number: counts captured frames from 0, without gaps.
+    media_time: presentation time in seconds within a media file; None for live sources.
+    """
+
+    image: Image
+    timestamp: float
+    number: int
+    media_time: Fraction | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+def as_bgr(picture: object) -> Image | None:
+    """What a device handed over as uint8 [H, W, 3] BGR, or None if it is no such picture."""
+    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.size == 0:
+        return None
+    if picture.ndim == 2:
+        return np.repeat(picture[:, :, None], 3, axis=2)
+    if picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):
+        return None
+    if picture.shape[2] == 1:
+        return np.repeat(picture, 3, axis=2)
+    return np.ascontiguousarray(picture[:, :, :3])
+
+
+def fit(image: Image, size: tuple[int, int]) -> Image:
+    """`image` scaled into `size` (width, height) with black bars, aspect kept."""
+    width, height = size
+    rows, columns = image.shape[:2]
+    if (columns, rows) == size:
+        return image
+    scale = min(width / columns, height / rows)
+    inner = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    resized = cv2.resize(
+        image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    return cv2.copyMakeBorder(
+        resized,
+        top,
+        height - inner[1] - top,
+        left,
+        width - inner[0] - left,
+        cv2.BORDER_CONSTANT,
+        value=(0, 0, 0),
+    )

@@ -1,0 +1,61 @@
+"""Hand-over between threads: one place, never a queue that grows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Closed(Exception):
+    """The slot was closed: nothing more will come."""
+
+
+class Slot(Generic[T]):
+    """One place between two threads.
+
+    With `wait=False` a new item replaces the one not yet taken (latest wins, for live pictures);
+    with `wait=True` the producer blocks until the place is free (nothing is lost, for files).
+    """
+
+    def __init__(self, wait: bool = False) -> None:
+        self._wait = wait
+        self._changed = threading.Condition()
+        self._item: list[T] = []
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, item: T) -> None:
+        """Hand over `item`; raises `Closed` once the slot is closed."""
+        with self._changed:
+            while self._wait and self._item and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                raise Closed
+            if self._item:
+                self.dropped += 1
+            self._item = [item]
+            self._changed.notify_all()
+
+    def get(self, timeout: float | None = None) -> T | None:
+        """The item, or None after `timeout` seconds; raises `Closed` when empty and closed."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not self._item:
+                if self._closed:
+                    raise Closed
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return None
+                self._changed.wait(left)
+            item = self._item.pop()
+            self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        """Wake everybody; an item already handed over can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

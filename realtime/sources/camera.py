@@ -1,0 +1,271 @@
+"""A camera that is asked for MJPG and one buffer, and that comes back after any trouble."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import cv2
+
+from realtime.clocks import Rate
+from realtime.frame import Frame, Image, as_bgr
+from realtime.settings import SourceSettings
+from realtime.slots import Closed, Slot
+from realtime.sources import Report, SourceError
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each next attempt; the last one repeats
+SILENCE = 2.0  # seconds without a picture after which a camera counts as stalled
+RATE_CHECK = 5.0  # seconds after which the measured rate is compared with the one asked for
+FROZEN = 3.0  # seconds of bit-identical pictures after which a camera counts as frozen
+BAD_PICTURES = 30  # unusable pictures in a row after which the camera is opened again
+
+
+class Device(Protocol):
+    """What we use of `cv2.VideoCapture`."""
+
+    def read(self) -> tuple[bool, Any]: ...
+    def release(self) -> None: ...
+
+
+Opener = Callable[[SourceSettings], Device]
+
+
+@dataclass(frozen=True)
+class CameraInfo:
+    """One camera of this machine: `index` for `--source`, its `name` and device `path`."""
+
+    index: int
+    name: str
+    path: str
+    backend: int
+
+
+def list_cameras() -> list[CameraInfo]:
+    """The cameras of this machine, each once."""
+    from cv2_enumerate_cameras import enumerate_cameras
+
+    backend = {
+        "linux": cv2.CAP_V4L2,
+        "darwin": cv2.CAP_AVFOUNDATION,
+        "win32": cv2.CAP_DSHOW,
+    }.get(sys.platform, cv2.CAP_ANY)
+    found = enumerate_cameras(backend)
+    cameras = [CameraInfo(c.index, c.name or "", c.path or "", backend) for c in found]
+    return sorted(cameras, key=lambda camera: camera.index)
+
+
+def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
+    """The camera that an index, a device path or a part of a name means.
+
+    Raises `SourceError` when none or several fit.
+    """
+    if what.isdigit():
+        fits = [camera for camera in cameras if camera.index == int(what)]
+    elif what.startswith("/"):
+        real = os.path.realpath(what)
+        fits = [camera for camera in cameras if os.path.realpath(camera.path) == real]
+    else:
+        fits = [camera for camera in cameras if what.lower() in camera.name.lower()]
+    if len({camera.index for camera in fits}) == 1:
+        return fits[0]
+    known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none at all"
+    problem = "several cameras fit" if fits else "no camera fits"
+    raise SourceError(
+        f"{problem} {what!r}; found: {known}. Plug one in or name it by --source INDEX.".capitalize()
+    )
+
+
+def open_camera(settings: SourceSettings) -> Device:
+    """Open the camera that `settings.source` means. Raises `SourceError`."""
+    camera = find_camera(settings.source, list_cameras())
+    device = cv2.VideoCapture(camera.index, camera.backend)
+    if not device.isOpened():
+        device.release()
+        raise SourceError(
+            f"Camera {camera.index} ({camera.name}) cannot be opened: another program is using it, "
+            "or this program may not; close the other one or allow camera access."
+        )
+    width, height = settings.size
+    # Without MJPG most USB cameras fall to 5-10 fps at 1280x720; it must come before the size.
+    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    device.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+    device.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    device.set(cv2.CAP_PROP_FPS, settings.fps)
+    device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return device
+
+
+class _Grabber:
+    """Reads one opened device in its own thread, so that a read that hangs can be left behind."""
+
+    def __init__(self, device: Device) -> None:
+        self.slot: Slot[tuple[Any, float]] = Slot()
+        self._device = device
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                good, picture = self._device.read()
+                if not good:
+                    break
+                self.slot.put((picture, time.monotonic()))
+        except Closed:
+            pass
+        except Exception:  # a driver's failure ends this device like an unplugged cable
+            pass
+        finally:
+            self.slot.close()
+            self._device.release()
+
+    def stop(self) -> None:
+        """Let go of the device; returns at once even if its read never does."""
+        self.slot.close()
+        self._thread.join(timeout=0.5)
+
+
+class CameraSource:
+    """A live source that reports each problem once, in one sentence, and tries again.
+
+    open_device: opens the real device; tests put theirs here.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        report: Report,
+        open_device: Opener = open_camera,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        silence: float = SILENCE,
+        frozen: float = FROZEN,
+    ) -> None:
+        self.name = f"camera {settings.source}"
+        self.size = settings.size
+        self.rate = settings.fps
+        self._settings = settings
+        self._report = report
+        self._open = open_device
+        self._pauses = pauses
+        self._silence = silence
+        self._frozen = frozen
+        self._closed = threading.Event()
+        self._problem = ""
+        self._number = 0
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames as they come, the newest only, until `close`; never ends by itself."""
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                grabber = _Grabber(self._open(self._settings))
+            except SourceError as error:
+                self._tell(str(error))
+            except Exception as error:
+                self._tell(f"The {self.name} cannot be opened: {error}.")
+            else:
+                before = self._number
+                try:
+                    yield from self._read(grabber)
+                finally:
+                    grabber.stop()
+                if self._number > before:
+                    failures = 0
+            pause = self._pauses[min(failures, len(self._pauses) - 1)]
+            failures += 1
+            self._closed.wait(pause)
+
+    def close(self) -> None:
+        """End `frames()`; the device is released at most one read later."""
+        self._closed.set()
+
+    def _read(self, grabber: _Grabber) -> Iterator[Frame]:
+        watch = _Watch(self._settings, self._tell, self._frozen)
+        bad = 0
+        silent_since = time.monotonic()
+        while not self._closed.is_set():
+            try:
+                taken = grabber.slot.get(timeout=min(0.1, self._silence))
+            except Closed:
+                self._tell(f"The {self.name} stopped or was unplugged; trying to open it again.")
+                return
+            if taken is None:
+                if time.monotonic() - silent_since > self._silence:
+                    self._tell(f"The {self.name} delivers no pictures; opening it again.")
+                    return
+                continue
+            picture, timestamp = taken
+            silent_since = timestamp
+            image = as_bgr(picture)
+            if image is None:
+                bad += 1
+                if bad >= BAD_PICTURES:
+                    self._tell(f"The {self.name} delivers unusable pictures; opening it again.")
+                    return
+                continue
+            bad = 0
+            if self._problem:
+                self._problem = ""
+                self._report(f"The {self.name} is back.")
+            watch.see(image, timestamp)
+            yield Frame(image, timestamp, self._number)
+            self._number += 1
+
+    def _tell(self, problem: str) -> None:
+        """Report a problem, but not the same one at every attempt."""
+        if problem != self._problem:
+            self._problem = problem
+            self._report(problem)
+
+
+class _Watch:
+    """Says once what an open camera does otherwise than asked: rate, size, a frozen picture."""
+
+    def __init__(self, settings: SourceSettings, report: Report, frozen: float) -> None:
+        self._settings = settings
+        self._report = report
+        self._frozen = frozen
+        self._rate = Rate(window=RATE_CHECK)
+        self._checked = False
+        self._size: tuple[int, int] | None = None
+        self._sample: bytes = b""
+        self._changed = 0.0
+
+    def see(self, image: Image, timestamp: float) -> None:
+        """Take note of one picture."""
+        asked = self._settings
+        name = f"camera {asked.source}"
+        size = (image.shape[1], image.shape[0])
+        if size != self._size:
+            if self._size is not None or size != asked.size:
+                wanted = self._size or asked.size
+                verb = "changed" if self._size else "delivers"
+                self._report(
+                    f"The {name} {verb} {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]} "
+                    "pixels; pictures are fitted to the output."
+                )
+            self._size = size
+        self._rate.tick(timestamp)
+        rate = self._rate.overall()
+        if not self._checked and self._rate.count > RATE_CHECK * max(rate, 1):
+            self._checked = True
+            if rate < 0.9 * asked.fps:
+                self._report(
+                    f"The {name} delivers {rate:.0f} pictures a second instead of {asked.fps:.0f}: "
+                    "in dim light cameras slow down; add light or ask for a smaller --size."
+                )
+        # A sensor is never twice the same; a sparse sample is enough to notice a still one.
+        sample = image[::16, ::16].tobytes()
+        if sample != self._sample:
+            self._sample, self._changed = sample, timestamp
+        elif timestamp - self._changed > self._frozen:
+            self._changed = float("inf")
+            self._report(f"The {name} repeats one frozen picture; check its lid, cable or program.")

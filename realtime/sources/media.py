@@ -1,0 +1,124 @@
+"""A media file or URL through PyAV."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+
+from realtime.frame import Frame, Image
+from realtime.sources import Report, SourceError
+from realtime.sources.camera import PAUSES
+
+
+def open_media(location: str) -> Any:
+    """An open container with at least one video stream. Raises `SourceError`."""
+    try:
+        # The time-outs bound a silent server; they do not touch files.
+        container = av.open(location, timeout=(10.0, 5.0))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise SourceError(f"{location} cannot be opened as a video: {_reason(error)}.") from error
+    if not container.streams.video:
+        container.close()
+        raise SourceError(f"{location} holds no video stream; give a file that has pictures.")
+    container.streams.video[0].thread_type = "AUTO"
+    return container
+
+
+def upright(frame: Any) -> Image:
+    """A decoded picture as uint8 [H, W, 3] BGR, turned as its display matrix asks."""
+    image = frame.to_ndarray(format="bgr24")
+    turns = round((frame.rotation or 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+class MediaSource:
+    """Frames of a file, in real time or as fast as they are read; or of a URL, as they come.
+
+    time_base: unit of the file's time stamps, seconds.
+    total: number of frames as the file states or its length suggests; None if unknown.
+    """
+
+    def __init__(self, location: str, *, live: bool, loop: bool, report: Report) -> None:
+        self.name = location
+        self.live = live
+        self._network = "://" in location and not location.startswith("file:")
+        self._loop = loop
+        self._report = report
+        self._closed = threading.Event()
+        with open_media(location) as container:
+            stream = container.streams.video[0]
+            first = next(container.decode(stream), None)
+            if first is None:
+                raise SourceError(f"{location} holds no picture that can be decoded.")
+            image = upright(first)
+            self.size = (image.shape[1], image.shape[0])
+            self.rate = float(stream.average_rate or stream.guessed_rate or 30)
+            self.time_base = Fraction(stream.time_base or Fraction(1, 90_000))
+            length = container.duration
+            self.total: int | None = stream.frames or (
+                round(length / av.time_base * self.rate) if length else None
+            )
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames in order, each with its `media_time`.
+
+        In real time a frame leaves when it is due. A file that breaks off raises `SourceError`;
+        a URL is opened again after growing pauses.
+        """
+        number = failures = 0
+        while not self._closed.is_set():
+            start = number
+            try:
+                for frame in self._one_pass(number):
+                    yield frame
+                    number += 1
+                if not self._loop and not self._network:
+                    return
+            except SourceError as error:
+                if not self._network:
+                    raise
+                if number > start or failures == 0:
+                    self._report(f"{error} Trying again.")
+            failures = 0 if number > start else failures + 1
+            if self._network:
+                self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+
+    def close(self) -> None:
+        """End `frames()` after the frame in hand."""
+        self._closed.set()
+
+    def _one_pass(self, number: int) -> Iterator[Frame]:
+        with open_media(self.name) as container:
+            stream = container.streams.video[0]
+            started: float | None = None
+            media_time = Fraction(0)
+            decoded = container.decode(stream)
+            while not self._closed.is_set():
+                try:
+                    picture = next(decoded, None)
+                except (av.error.FFmpegError, OSError) as error:
+                    raise SourceError(
+                        f"{self.name} breaks off after {number} frames: {_reason(error)}."
+                    ) from error
+                if picture is None:
+                    return
+                if picture.pts is not None:
+                    media_time = picture.pts * Fraction(picture.time_base)
+                if started is None:
+                    started = time.monotonic() - float(media_time)
+                if self.live and not self._network:
+                    self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))
+                yield Frame(upright(picture), time.monotonic(), number, media_time)
+                number += 1
+                media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).rstrip(".")

@@ -1,0 +1,116 @@
+"""StyleGAN2 as its paper writes it: weights modulated per sample, run as a grouped convolution.
+
+This is the forward pass of the public PyTorch implementations (arXiv 1912.04958, section 2.2 and
+appendix B), with the weights of one of our networks: same picture, other arithmetic.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engines.networks.generator import SynthesisBlock, SynthesisLayer
+from engines.networks.layers import ModulatedConv, fir_kernel
+from engines.networks.toon import ToonNetwork, to_bytes
+
+
+class TextbookNetwork(nn.Module):
+    """Runs a copy of the modules of `network`, modulating weights instead of activations.
+
+    `half` runs every synthesis block above 4x4 and the encoder in FP16.
+    """
+
+    def __init__(self, network: ToonNetwork, *, half: bool = False) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        self.half_precision = half
+        self.input_size, self.output_size = network.input_size, network.output_size
+        self.has_mask = False
+        self.register_buffer("fir", fir_kernel(), persistent=False)
+        if half:
+            self.network.encoder.half()
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """uint8 [N, S, S, 3] RGB -> uint8 [N, R, R, 3] RGB."""
+        encoder = self.network.encoder
+        dtype = next(encoder.parameters()).dtype
+        w_plus, features = encoder(crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1)
+        image = self.synthesize(w_plus.float(), features)
+        return to_bytes(image.permute(0, 2, 3, 1) * 127.5 + 127.5)
+
+    def synthesize(self, w_plus: Tensor, features: dict[int, Tensor]) -> Tensor:
+        """float32 [N, num_ws, w_dim] -> float32 [N, 3, R, R]."""
+        synthesis = self.network.synthesis
+        ws = w_plus.unbind(dim=1)
+        x = synthesis.block(4).const[None].expand(len(w_plus), -1, -1, -1)
+        image: Tensor | None = None
+        for k, resolution in enumerate(synthesis.config.resolutions):
+            block = synthesis.block(resolution)
+            if self.half_precision and k > 0:
+                x = x.half()
+            if k > 0:
+                x = self._layer(block.conv0, x, ws[2 * k - 1])
+            if block.inject is not None and resolution in features:
+                x = block.inject(x, features[resolution])
+            x = self._layer(block.conv1, x, ws[2 * k])
+            image = self._skip(block, x, ws[2 * k + 1], image)
+        assert image is not None
+        return image
+
+    def _layer(self, layer: SynthesisLayer, x: Tensor, w: Tensor) -> Tensor:
+        x = self._modulated(layer, x, w)
+        if layer.noise:
+            x = x + (layer.noise_const * layer.noise_strength).to(x.dtype)
+        x = F.leaky_relu(x + layer.bias.to(x.dtype)[None, :, None, None], 0.2) * math.sqrt(2)
+        return x if layer.clamp is None else x.clamp(-layer.clamp, layer.clamp)
+
+    def _skip(self, block: SynthesisBlock, x: Tensor, w: Tensor, image: Tensor | None) -> Tensor:
+        rgb = self._modulated(block.torgb, x, w) + block.torgb.bias.to(x.dtype)[None, :, None, None]
+        if block.torgb.clamp is not None:
+            rgb = rgb.clamp(-block.torgb.clamp, block.torgb.clamp)
+        return rgb.float() if image is None else self._upsample(image) + rgb.float()
+
+    def _modulated(self, conv: ModulatedConv, x: Tensor, w: Tensor) -> Tensor:
+        """Equations 1 and 3 of the paper, one weight tensor per sample."""
+        styles, weight = conv.affine(w), conv.weight
+        if not conv.demodulate:
+            weight = weight / math.sqrt(conv.fan_in)
+        elif x.dtype == torch.float16:
+            peak = weight.abs().amax(dim=(1, 2, 3), keepdim=True) * math.sqrt(conv.fan_in)
+            weight = weight / peak.clamp_min(1e-12)
+            styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
+        weights = weight[None] * styles[:, None, :, None, None]
+        if conv.demodulate:
+            weights = weights * torch.rsqrt(
+                weights.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8
+            )
+        return self._grouped(x, weights.to(x.dtype), up=conv.fir is not None)
+
+    def _grouped(self, x: Tensor, weights: Tensor, *, up: bool) -> Tensor:
+        """Each sample of x [N, I, H, W] with its own kernels [N, O, I, k, k]."""
+        n, outputs, inputs, kernel, _ = weights.shape
+        x = x.reshape(1, n * inputs, *x.shape[2:])
+        if up:
+            stacked = weights.transpose(1, 2).reshape(n * inputs, outputs, kernel, kernel)
+            x = F.conv_transpose2d(x, stacked, stride=2, groups=n)
+            x = self._filter(x, padding=(1, 1, 1, 1))
+        else:
+            stacked = weights.reshape(n * outputs, inputs, kernel, kernel)
+            x = F.conv2d(x, stacked, padding=kernel // 2, groups=n)
+        return x.reshape(n, outputs, *x.shape[2:])
+
+    def _upsample(self, image: Tensor) -> Tensor:
+        """Zeros between pixels, then the binomial filter."""
+        n, channels, height, width = image.shape
+        spread = image.reshape(n, channels, height, 1, width, 1)
+        spread = F.pad(spread, (0, 1, 0, 0, 0, 1)).reshape(n, channels, 2 * height, 2 * width)
+        return self._filter(spread, padding=(2, 1, 2, 1))
+
+    def _filter(self, x: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
+        channels = x.shape[1]
+        kernel = (self.fir * 4).to(x.dtype).expand(channels, 1, 4, 4)
+        return F.conv2d(F.pad(x, padding), kernel, groups=channels)

@@ -1,0 +1,222 @@
+"""A report as tables: on screen with Rich, and as Markdown for posting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.compare import Comparison
+from benchmarks.report import Report, Result
+from benchmarks.statistics import Estimate, Verdict
+
+COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
+    "engines": (
+        ("median ms", "series:latency:median"),
+        ("p95 ms", "series:latency:p95"),
+        ("p99 ms", "series:latency:p99"),
+        ("images/s", "images_per_s"),
+        ("GMAC/s", "gmac_per_s"),
+        ("of ceiling", "share_of_ceiling"),
+        ("peak MiB", "peak_memory_mib"),
+        ("build s", "build_s"),
+        ("W", "power_w"),
+        ("MHz", "sm_clock_mhz"),
+    ),
+    "loop": (
+        ("fps", "fps"),
+        ("latency p50", "series:latency:median"),
+        ("latency p95", "series:latency:p95"),
+        ("latency p99", "series:latency:p99"),
+        ("dropped", "dropped_share"),
+        ("holds", "holds"),
+        ("CPU cores", "cpu_cores"),
+        ("MiB/min", "memory_growth_mib_per_min"),
+    ),
+    "quality": (
+        ("median", "median"),
+        ("mean", "mean"),
+        ("worst", "worst"),
+        ("faces", "count"),
+    ),
+}
+COLUMNS["peers"] = COLUMNS["engines"]
+SHARES = {"share_of_ceiling", "dropped_share"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table before it is drawn."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+def grids(report: Report) -> list[Grid]:
+    """Everything a report says, as tables; columns nothing fills are left out."""
+    found = [_results(report)]
+    if report.kind == "loop":
+        found.append(_stages(report))
+    if report.aims:
+        rows = [
+            [a.text, _number(a.value), f"{'≤' if a.better == 'lower' else '≥'} {_number(a.bound)}",
+             "met" if a.met else "missed"]
+            for a in report.aims
+        ]  # fmt: skip
+        found.append(Grid("Aims", ["aim", "measured", "bound", ""], rows))
+    if report.ceilings:
+        rows = [
+            [c["device"], c["precision"], _number(c["gmac_per_s"]), _number(c["gb_per_s"])]
+            for c in report.ceilings
+        ]
+        header = ["device", "precision", "matmul GMAC/s", "copy GB/s"]
+        found.append(Grid("Ceilings measured in this run", header, rows))
+    if report.skipped:
+        rows = [[skipped.name, skipped.reason] for skipped in report.skipped]
+        found.append(Grid("Not measured", ["what", "why"], rows))
+    return [grid for grid in found if grid.rows]
+
+
+def _results(report: Report) -> Grid:
+    columns = [
+        (title, key)
+        for title, key in COLUMNS[report.kind]
+        if any(_value(result, key) is not None for result in report.results)
+    ]
+    rows = [
+        [result.name, *(_cell(key, _value(result, key)) for _, key in columns)]
+        for result in report.results
+    ]
+    return Grid(f"{report.kind} ({report.created})", ["", *(title for title, _ in columns)], rows)
+
+
+def _stages(report: Report) -> Grid:
+    rows = []
+    for result in report.results:
+        for name, series in result.series.items():
+            if not name.startswith("stage:"):
+                continue
+            summary = series.summary
+            rows.append(
+                [
+                    result.name,
+                    name.removeprefix("stage:"),
+                    _number(summary.median.value),
+                    _number(summary.p95.value if summary.p95 else None),
+                    _number(summary.p99.value if summary.p99 else None),
+                ]
+            )
+    return Grid("Stages", ["run", "stage", "p50 ms", "p95 ms", "p99 ms"], rows)
+
+
+def _value(result: Result, key: str) -> float | None:
+    if not key.startswith("series:"):
+        return result.metrics.get(key)
+    _, name, statistic = key.split(":")
+    series = result.series.get(name)
+    found: Estimate | None = getattr(series.summary, statistic) if series else None
+    return found.value if found else None
+
+
+def _cell(key: str, value: float | None) -> str:
+    if value is not None and key in SHARES:
+        return f"{value:.1%}"
+    if value is not None and key == "holds":
+        return "yes" if value else "no"
+    return _number(value)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def machine_line(machine: dict[str, Any]) -> str:
+    """One line that says what was measured on."""
+    gpus = ", ".join(f"{g['name']} (driver {g['driver']})" for g in machine.get("gpus", []))
+    versions = machine.get("versions", {})
+    software = ", ".join(
+        f"{name} {versions[name]}"
+        for name in ("torch", "openvino", "tensorrt-rtx-cu13")
+        if name in versions
+    )
+    hardware = f"{machine.get('cpu')}, {machine.get('usable_cores')} cores"
+    return (
+        f"{hardware}{', ' + gpus if gpus else ''}; {machine.get('system')}; "
+        f"Python {machine.get('python')}, {software}; commit {machine.get('commit')}"
+    )
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Draws every table of a report, then what to be careful about."""
+    console.print(machine_line(report.machine), style="dim", highlight=False)
+    for grid in grids(report):
+        console.print(_rich(grid))
+    for complaint in report.complaints:
+        console.print(f"[bold yellow]Do not trust these numbers:[/] {escape(complaint)}")
+
+
+def _rich(grid: Grid) -> Table:
+    table = Table(title=grid.title, title_justify="left")
+    for i, title in enumerate(grid.header):
+        table.add_column(escape(title), justify="left" if i == 0 else "right", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table
+
+
+def markdown(report: Report) -> str:
+    """A report as Markdown, ready for posting."""
+    lines = [f"`{report.command}`", "", machine_line(report.machine), ""]
+    for complaint in report.complaints:
+        lines += [f"> **Do not trust these numbers:** {complaint}", ""]
+    for grid in grids(report):
+        lines += [f"**{grid.title}**", "", *_markdown_rows(grid), ""]
+    return "\n".join(lines)
+
+
+def _markdown_rows(grid: Grid) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    rule = "|" + "|".join("---" if i == 0 else "---:" for i in range(len(grid.header))) + "|"
+    return [line(grid.header), rule, *(line(row) for row in grid.rows)]
+
+
+STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.SAME: "dim"}
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Draws what changed between two reports."""
+    for warning in comparison.warnings:
+        console.print(f"[yellow]Note:[/] {escape(warning)}")
+    table = Table(title="second over first", title_justify="left")
+    for title in ("", "quantity", "first", "second", "ratio", "95 % interval", "verdict"):
+        table.add_column(title, justify="left" if title in ("", "quantity") else "right")
+    for change in comparison.changes:
+        low, high = change.ratio.low, change.ratio.high
+        style = STYLES.get(change.verdict, "yellow")
+        table.add_row(
+            escape(change.name),
+            f"{change.quantity}, {change.unit}",
+            _number(change.before),
+            _number(change.after),
+            f"{change.ratio.value:.3f}",
+            f"{low:.3f} to {high:.3f}" if low is not None and high is not None else "–",
+            f"[{style}]{change.verdict.value}[/]",
+        )
+    console.print(table)
+    for which, names in (
+        ("first", comparison.only_first),
+        ("second", comparison.only_second),
+    ):
+        if names:
+            console.print(f"Only in the {which}: {escape(', '.join(names))}", style="dim")

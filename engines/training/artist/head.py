@@ -1,0 +1,128 @@
+"""The head in the picture: which landmarks make which feature, and the frame they are measured in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.training.artist.imaging import Floats, Reals
+
+# Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right).
+FACE_OVAL = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+]  # fmt: skip
+UPPER_LID = (
+    [33, 246, 161, 160, 159, 158, 157, 173, 133],
+    [263, 466, 388, 387, 386, 385, 384, 398, 362],
+)
+LOWER_LID = (
+    [33, 7, 163, 144, 145, 153, 154, 155, 133],
+    [263, 249, 390, 373, 374, 380, 381, 382, 362],
+)
+EYE = tuple(lower + upper[::-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True))
+LID_POINTS = tuple(
+    upper + lower[1:-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
+)
+IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
+BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
+BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
+BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
+UNDER_EYE = (
+    [226, 31, 228, 229, 230, 231, 232, 233, 244],
+    [446, 261, 448, 449, 450, 451, 452, 453, 464],
+)
+CHEEK = (
+    [205, 50, 216, 206, 187, 207],
+    [425, 280, 436, 426, 411, 427],
+)
+LIPS = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
+INNER_LIPS = [
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+]  # fmt: skip
+NOSTRILS = [98, 97, 2, 326, 327]
+NOSE_BASE = [98, 97, 2, 326, 327, 278, 275, 4, 45, 48]
+NASOLABIAL = ([129, 203, 206, 216, 212], [358, 423, 426, 436, 432])
+FOREHEAD, CHIN, NOSE_TIP, SUBNASALE = 10, 152, 4, 2
+SIDES = (234, 454)
+MOUTH_CORNERS = (61, 291)
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vector / np.linalg.norm(vector)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Pose of a head: origin between the eyes, unit = distance of the eye centres.
+
+    Axes: x to the image right, y down the face, z into the picture (orthographic camera).
+    """
+
+    landmarks: Reals  # [478, 3] pixels, z on the scale of x, smaller = nearer
+    rotation: NDArray[np.float64] = field(init=False)  # rows: the axes in picture coordinates
+    origin: NDArray[np.float64] = field(init=False)
+    unit: float = field(init=False)  # pixels
+
+    def __post_init__(self) -> None:
+        points = self.landmarks.astype(np.float64)
+        across = (points[263] - points[33]) + (points[454] - points[234]) * 0.5
+        across = _unit(across + (points[291] - points[61]) * 0.3)
+        down = points[CHIN] - points[FOREHEAD]
+        down = _unit(down - across * (across @ down))
+        left, right = (points[ids].mean(0) for ids in LID_POINTS)
+        set_ = object.__setattr__
+        set_(self, "rotation", np.stack([across, down, np.cross(across, down)]))
+        set_(self, "origin", (left + right) / 2)
+        set_(self, "unit", float(np.linalg.norm(right - left)))
+
+    @property
+    def turn(self) -> float:
+        """Sine of the yaw, without sign."""
+        return float(abs(self.rotation[2, 0]))
+
+    def local(self, points: Reals) -> NDArray[np.float64]:
+        """Picture [N, 3] -> head frame [N, 3]."""
+        return (points.astype(np.float64) - self.origin) @ self.rotation.T / self.unit
+
+    def flat(self, points: Reals) -> NDArray[np.float64]:
+        """Picture [..., 2] -> in-plane head coordinates [..., 2], as if all lay at eye depth."""
+        axes = self.rotation[:2, :2] * self.unit
+        return (points[..., :2] - self.origin[:2]) @ np.linalg.inv(axes)
+
+    def picture(self, flat: Reals) -> NDArray[np.float64]:
+        """In-plane head coordinates [..., 2] -> picture [..., 2] (inverse of `flat`)."""
+        return flat @ (self.rotation[:2, :2] * self.unit) + self.origin[:2]
+
+    def grid(self, size: int) -> tuple[Floats, Floats]:
+        """In-plane head coordinates (x, y) of every pixel of a size x size picture."""
+        inverse = np.linalg.inv(self.rotation[:2, :2] * self.unit)
+        rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+        dx, dy = columns - np.float32(self.origin[0]), rows - np.float32(self.origin[1])
+        inverse = inverse.astype(np.float32)
+        return dx * inverse[0, 0] + dy * inverse[1, 0], dx * inverse[0, 1] + dy * inverse[1, 1]
+
+    def facing(self, points: Reals) -> NDArray[np.float64]:
+        """Depth component of the outward direction of landmarks; negative = to the camera."""
+        local = self.local(points)
+        centre = self.local(self.landmarks)[FACE_OVAL].mean(0) + [0, 0, 0.35]
+        outward = local - centre
+        return outward @ self.rotation[:, 2] / np.linalg.norm(outward, axis=1)
+
+
+def aperture(landmarks: Reals) -> tuple[float, float]:
+    """Lid distance / eye width of both eyes."""
+    values = []
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        gap = np.linalg.norm(landmarks[upper[3:6], :2] - landmarks[lower[3:6], :2], axis=1).mean()
+        width = np.linalg.norm(landmarks[upper[0], :2] - landmarks[upper[-1], :2])
+        values.append(float(gap / (width + 1e-6)))
+    return values[0], values[1]
+
+
+def eye_iris(landmarks: Reals, eye: int) -> tuple[int, list[int]]:
+    """The iris (centre, ring) that belongs to an eye."""
+    centre = landmarks[LID_POINTS[eye], :2].mean(0)
+    return min(IRIS, key=lambda iris: float(np.linalg.norm(landmarks[iris[0], :2] - centre)))

@@ -1,0 +1,244 @@
+"""Soft masks of the artist: skin, features, head, glasses, sunglasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.training.artist.head import (
+    BROW,
+    CHEEK,
+    CHIN,
+    EYE,
+    FACE_OVAL,
+    FOREHEAD,
+    LIPS,
+    NOSE_BASE,
+    NOSTRILS,
+    SUBNASALE,
+    UNDER_EYE,
+    Head,
+)
+from engines.training.artist.imaging import (
+    Floats,
+    Reals,
+    blur,
+    disc,
+    guided_filter,
+    polygon,
+    smoothstep,
+    step,
+    union,
+)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Masks [S, S] of the drawn features in toon space."""
+
+    oval: Floats
+    eyes: Floats
+    brows: Floats
+    lips: Floats
+    nose: Floats
+    all: Floats
+
+
+def features(points: Reals, unit: float, size: int) -> Features:
+    """Masks from toon landmarks; ``unit`` = eye distance in pixels."""
+    eyes = union(polygon(size, points[ids], 0.012 * unit, 0.02 * unit) for ids in EYE)
+    brows = union(polygon(size, points[ids], 0.02 * unit, 0.04 * unit) for ids in BROW)
+    lips = polygon(size, points[LIPS], 0.015 * unit, 0.01 * unit)
+    nose = polygon(size, points[NOSE_BASE], 0.05 * unit)
+    nostrils = polygon(size, points[NOSTRILS], 0.03 * unit)
+    return Features(
+        polygon(size, points[FACE_OVAL]), eyes, brows, lips, nose,
+        union([eyes, brows, lips, nostrils]),
+    )  # fmt: skip
+
+
+def skin(
+    lab: Floats, points: Reals, unit: float, marks: Features
+) -> tuple[Floats, NDArray[np.float64]]:
+    """Skin likelihood [S, S] and mean skin colour (Lab).
+
+    A Lab Gaussian fitted to the inner face, generous to light and shadow, strict on colour, limited
+    to face, ears and neck; fine colourless texture below the nose (beard) is not skin.
+    """
+    size = lab.shape[0]
+    inner = polygon(size, points[FACE_OVAL], 0, -0.06 * unit) * (marks.all < 0.2) > 0.5
+    samples = lab[inner][::7]
+    mean, spread = np.median(samples, 0).astype(np.float64), np.array([14.0, 4.0, 4.0])
+    for _ in range(3):
+        near = (((samples - mean) / [26.0, 9.0, 9.0]) ** 2).sum(1) < 4
+        if near.sum() < 50:
+            break
+        mean, spread = samples[near].mean(0).astype(np.float64), samples[near].std(0)
+    spread = np.maximum(spread, [12.0, 3.2, 3.2])
+    lightness = lab[..., 0]
+    reach = np.where(
+        lightness < mean[0], min(spread[0] * 2.3, 0.33 * mean[0] + 3), spread[0] * 3.0
+    ).astype(np.float32)
+    chroma = (lab[..., 1:] - mean[1:].astype(np.float32)) / (spread[1:] * 1.8).astype(np.float32)
+    distance = ((lightness - np.float32(mean[0])) / reach) ** 2 + (chroma**2).sum(-1)
+    likely = smoothstep(0.12, 0.5, np.exp(-0.4 * distance))
+
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    centre = points[FACE_OVAL, :2].mean(0)
+    half_width = np.ptp(points[FACE_OVAL, 0]) / 2
+    height = abs(points[CHIN, 1] - points[FOREHEAD, 1])
+    radius = np.sqrt(
+        ((columns - centre[0]) / (half_width * 1.05)) ** 2
+        + ((rows - centre[1] + 0.06 * height) / (height * 0.62)) ** 2
+    )
+    chin = points[CHIN]
+    neck = smoothstep(chin[1] - 0.15 * height, chin[1] + 0.1 * height, rows) * smoothstep(
+        1.5, 0.8, np.abs(columns - chin[0]) / half_width
+    )
+    below_nose = (rows - points[SUBNASALE, 1]) / unit
+    value = lightness / 100
+    texture = np.sqrt(np.maximum(cv2.blur(value * value, (7, 7)) - cv2.blur(value, (7, 7)) ** 2, 0))
+    up = (points[FOREHEAD, :2] - points[CHIN, :2]) / height * unit
+    scalp = polygon(size, points[FACE_OVAL, :2] + up * 0.38, 0.05 * unit, -0.10 * unit)
+    burnt = smoothstep(2, 12, lightness - mean[0]) * smoothstep(0.1, -0.15, below_nose)
+    burnt *= np.maximum(blur(marks.oval, 3) ** 2, scalp * smoothstep(0.06, 0.03, blur(texture, 3)))
+    likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
+    grain = blur(np.abs(value - blur(value, 1.5)), 4)
+    relative = np.hypot(lab[..., 1], lab[..., 2]) / (
+        np.hypot(*mean[1:]) * np.clip(lightness / mean[0], 0.3, 1.2) + 1
+    ).astype(np.float32)
+    beard = smoothstep(0.010, 0.022, grain) * smoothstep(0.95, 0.70, blur(relative, 2))
+    likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
+    likely = likely * np.maximum(np.clip(3.9 - 2.6 * radius, 0, 1), neck)
+    likely = cv2.medianBlur((likely * 255).astype(np.uint8), 5).astype(np.float32) / 255
+    return np.clip(guided_filter(value, likely, 6, 2e-3), 0, 1), mean
+
+
+def person_edge(rgb: Floats, person: Floats) -> Floats:
+    """A person mask whose edge follows the picture's edges."""
+    size = rgb.shape[0]
+    half = (size // 2, size // 2)
+    small = cv2.resize(rgb, half, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(person, half, interpolation=cv2.INTER_AREA)
+    fine = guided_filter(small, mask, max(size / 128, 2), 4e-4)
+    return np.clip(cv2.resize(fine, (size, size), interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def head_region(head: Head, points: Reals, person: Floats) -> Floats:
+    """Head and hair [S, S]: the person, fading out over the neck and towards the shoulders."""
+    size = person.shape[0]
+    x, y = head.grid(size)
+    flat = head.flat(points[[CHIN, 234, 454]])
+    chin, half_width = flat[0], abs(flat[2, 0] - flat[1, 0]) / 2
+    middle = (flat[1, 0] + flat[2, 0]) / 2
+    aside = np.maximum(np.abs(x - np.float32(middle)) / np.float32(half_width) - 1.0, 0)
+    end = np.float32(chin[1]) + 0.32 - 0.10 * np.clip(aside, 0, 2)
+    return (person * smoothstep(0, 1, (end - y) / 0.34)).astype(np.float32)
+
+
+def _sample(lab: Floats, landmarks: Reals, ids: list[int]) -> Floats:
+    height, width = lab.shape[:2]
+    columns = np.clip(landmarks[ids, 0], 0, width - 1).astype(int)
+    rows = np.clip(landmarks[ids, 1], 0, height - 1).astype(int)
+    return lab[rows, columns]
+
+
+def sunglasses_level(lab: Floats, landmarks: Reals) -> float:
+    """1 when dark glasses cover the eyes: dark or off-colour under the eye, no contrast in it."""
+    smooth = blur(lab, 2.0)
+    votes, colours, contrasts = 0.0, 0.0, []
+    for eye, low in enumerate(([119, 120, 118], [348, 349, 347])):
+        cheek = np.median(_sample(smooth, landmarks, CHEEK[eye]), 0)
+        under = _sample(smooth, landmarks, UNDER_EYE[eye][2:-1] + low)
+        expected = cheek[1:] * np.clip(under[:, :1] / max(cheek[0], 1), 0.2, 1)
+        off = float(np.median(np.hypot(*(under[:, 1:] - expected).T)))
+        votes += float(np.mean(under[:, 0] < 0.62 * cheek[0])) + min(off, 40) / 60
+        colours += off
+        inside = smooth[polygon(lab.shape[0], landmarks[EYE[eye]]) > 0.5][:, 0]
+        if len(inside) > 9:
+            low_high = np.percentile(inside, [8, 92])
+            contrasts.append(float(np.diff(low_high)[0] / max(cheek[0], 15)))
+        else:
+            contrasts.append(0.0)
+    flat = max(step(0.45, 0.25, min(contrasts)), step(35, 50, colours))
+    return step(1.48, 1.66, votes) * flat
+
+
+def frame_lines(lab: Floats, skin_colour: Reals, unit: float) -> Floats:
+    """Thin lines darker and greyer than skin can be: spectacle frames rather than wrinkles."""
+    value = blur(lab[..., 0] / 100, 0.8)
+    closed = cv2.morphologyEx(value, cv2.MORPH_CLOSE, disc(0.06 * unit))
+    depth = (closed - value) / (0.30 + value)
+    colour = blur(lab[..., 1:], 1.0)
+    expected = np.hypot(*skin_colour[1:]) * np.clip(value * 100 / skin_colour[0], 0.12, 1.3) + 1
+    grey = np.hypot(colour[..., 0], colour[..., 1]) / expected
+    return (smoothstep(0.05, 0.16, depth) * smoothstep(1.1, 0.65, grey)).astype(np.float32)
+
+
+def glasses_level(lab: Floats, head: Head) -> float:
+    """Likelihood of spectacles.
+
+    Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
+    frame-like lines at the bridge or in a ring under both eyes.
+    """
+    landmarks, unit = head.landmarks, head.unit
+    ids = [205, 50, 425, 280, 187, 411, 36, 266]
+    skin_colour = np.median(_sample(blur(lab, 3.0), landmarks, ids), 0)
+
+    def sample(image: Floats, x: Reals, y: Reals) -> Floats:
+        offset = x[..., None] * head.rotation[0, :2] + y[..., None] * head.rotation[1, :2]
+        where = (head.origin[:2] + unit * offset).astype(np.float32)
+        return cv2.remap(
+            image, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    def box(x: float, y: float, width: float, height: float, n: int) -> tuple[Reals, Reals]:
+        columns, rows = np.meshgrid(
+            np.linspace(x - width, x + width, n), np.linspace(y - height, y + height, n)
+        )
+        return columns, rows
+
+    value = cv2.GaussianBlur(lab[..., 0] / 100, (0, 0), 1.0)
+    linear = np.where(value > 0.08, ((value + 0.16) / 1.16) ** 3, value / 9.033)
+    display = (linear.astype(np.float32)) ** np.float32(1 / 2.2)
+    scale = 0.1 + sum(float(np.median(sample(display, *box(x, 0.7, 0.2, 0.2, 24)))) for x in (-0.5, 0.5))
+
+    def edge(x: float, y: float, width: float, height: float, n: int) -> float:
+        rows = sample(display, *box(x, y, width, height, n)) / scale
+        strength = np.abs(np.diff(rows, axis=0)).mean(1)
+        return float(np.log(np.sort(strength)[-3:].mean() + 0.005))
+
+    under = [edge(x, 0.33, 0.18, 0.16, 28) for x in (-0.5, 0.5)]
+    beside = [edge(x, 0, 0.08, 0.14, 24) for x in (-0.92, 0.92)]
+    logit = (
+        3.517 * edge(0, 0.02, 0.10, 0.22, 32)
+        - 0.598 * min(under) + 0.462 * max(under)
+        - 0.132 * min(beside) + 0.547 * max(beside) + 10.602
+    )  # fmt: skip
+    lines = frame_lines(lab, skin_colour, unit)
+    columns, rows = np.meshgrid(np.linspace(-0.10, 0.10, 20), np.linspace(-0.2, 0.24, 32))
+    bridge = float(sample(lines, columns, rows).max(0).mean())
+    angle, radius = np.meshgrid(
+        np.linspace(-0.15, np.pi * 0.95, 24), np.linspace(0.27, 0.60, 20), indexing="ij"
+    )
+    rings = [
+        np.percentile(
+            sample(lines, side * (0.5 + np.cos(angle) * radius * 1.15), np.sin(angle) * radius).max(1),
+            30,
+        )
+        for side in (-1, 1)
+    ]
+    coloured = step(7, 13, float(np.hypot(*skin_colour[1:])))
+    confirmed = max(step(0.15, 0.40, bridge) * coloured, step(0.15, 0.45, float(min(rings))))
+    return step(0.30, 0.75, float(1 / (1 + np.exp(-logit)))) * confirmed
+
+
+def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> Floats:
+    """Spectacle frame [S, S] in toon space."""
+    x, y = head.grid(lab.shape[0])
+    zone = smoothstep(1.35, 1.15, np.abs(x)) * smoothstep(-0.62, -0.45, y)
+    zone = zone * smoothstep(0.85, 0.70, y) * (1 - eyes)
+    return np.clip(blur(frame_lines(lab, skin_colour, head.unit) * zone, 1.0) * 1.3, 0, 1)

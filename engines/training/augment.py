@@ -1,0 +1,149 @@
+"""Pictures that look like a webcam: random changes made to training pairs.
+
+Changes to photo and toon alike move, turn, scale, mirror and light both; changes to the photo alone
+are what a camera does to a face, which the toon must not show. Everything is a function of
+arrays and of a `numpy.random.Generator`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class GeometryRange:
+    """Largest changes of the crop: degrees, relative scale, shift as a share of the side.
+
+    Small moves are the rule, as in a tracked crop; one in ``1 / wild`` uses the whole range.
+    """
+
+    rotation: float = 20.0
+    scale: float = 0.14
+    shift: float = 0.07
+    wild: float = 0.3
+
+
+def random_transform(rng: Generator, size: int, limits: GeometryRange) -> NDArray[np.float32]:
+    """Random similarity about the centre, perhaps mirrored: float32 [2, 3] source -> target."""
+    reach = 1.0 if rng.random() < limits.wild else 0.3
+    angle = math.radians(rng.uniform(-1, 1) * limits.rotation * reach)
+    scale = math.exp(rng.uniform(-1, 1) * limits.scale * reach)
+    dx, dy = rng.uniform(-1, 1, 2) * limits.shift * reach * size
+    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    c, s, centre = scale * math.cos(angle), scale * math.sin(angle), (size - 1) / 2
+    linear = np.array([[c * mirror, -s], [s * mirror, c]])
+    offset = np.array([centre + dx, centre + dy]) - linear @ np.array([centre, centre])
+    return np.hstack([linear, offset[:, None]]).astype(np.float32)
+
+
+def rescale_transform(transform: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
+    """The same move for a copy of the picture scaled by ``ratio`` (pixel centres at +0.5)."""
+    linear, offset, half = transform[:, :2], transform[:, 2], np.array([0.5, 0.5])
+    moved = ratio * (offset + 0.5) - 0.5 + (linear @ half) * (1 - ratio)
+    return np.hstack([linear, moved[:, None]]).astype(np.float32)
+
+
+def warp(image: Image, transform: NDArray[np.float32], size: int) -> Image:
+    """``image`` moved by ``transform`` with Lanczos interpolation and mirrored borders."""
+    out = cv2.warpAffine(
+        image, transform, (size, size), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(out, np.uint8)
+
+
+def light_curve(rng: Generator) -> NDArray[np.uint8]:
+    """Random exposure, contrast and tint as a look-up table uint8 [256, 3] for both pictures."""
+    x = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    gamma = math.exp(rng.uniform(-0.25, 0.25))
+    gain = np.exp(rng.uniform(-0.12, 0.08) + rng.uniform(-0.06, 0.06, 3)).astype(np.float32)
+    return (np.clip(x**gamma * gain, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def apply_curve(image: Image, curve: NDArray[np.uint8]) -> Image:
+    """``image`` uint8 [H, W, 3] through a table uint8 [256, 3]."""
+    return np.asarray(cv2.LUT(image, curve[None]), np.uint8)
+
+
+def blur_motion(rng: Generator, image: Image) -> Image:
+    """Motion blur of 2 to 7 pixels in a random direction."""
+    length = int(rng.integers(2, 8))
+    kernel = np.zeros((7, 7), np.float32)
+    angle = rng.uniform(0, math.pi)
+    dx, dy = math.cos(angle) * length / 2, math.sin(angle) * length / 2
+    ends = [(round((3 + s * dx) * 16), round((3 + s * dy) * 16)) for s in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA, 4)
+    return np.asarray(cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1e-3)), np.uint8)
+
+
+def low_resolution(rng: Generator, image: Image) -> Image:
+    """Shrunk to 96-256 px and enlarged again, as a small face in the picture is."""
+    side = image.shape[0]
+    small = int(rng.integers(min(96, side), side + 1))
+    shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+    way = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(shrunk, (side, side), interpolation=way), np.uint8)
+
+
+def compress(rng: Generator, image: Image) -> Image:
+    """JPEG blocks and chroma sub-sampling, which MJPG and H.264 cameras share."""
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+def sensor(rng: Generator, image: Image, *, dim: bool) -> Image:
+    """White balance, exposure and shot plus read noise; ``dim`` is a badly lit room."""
+    x = image.astype(np.float32) / 255
+    exposure = rng.uniform(-0.9, -0.4) if dim else rng.uniform(-0.2, 0.15)
+    x = x * np.exp(exposure + rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
+    strength = rng.uniform(0.01, 0.06) if dim else rng.uniform(0.0, 0.03)
+    seed = int(rng.integers(2**31))
+    noise = np.empty_like(x)
+    cv2.setRNGSeed(seed)
+    cv2.randn(noise, 0, 1)
+    if rng.random() < 0.5:  # cameras denoise: what is left is coarse
+        noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * 1.8
+    x = x + noise * strength * np.sqrt(np.clip(x, 0, 1) * 0.8 + 0.2)
+    return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def occlude(rng: Generator, image: Image) -> Image:
+    """A plain patch or a hand-like group of strokes over a part of the picture."""
+    out, side = image.copy(), image.shape[0]
+    colour = [int(c) for c in rng.integers(0, 256, 3)]
+    x, y = (int(v) for v in rng.uniform(0.1, 0.9, 2) * side)
+    if rng.random() < 0.5:
+        axes = tuple(int(v) for v in rng.uniform(0.06, 0.2, 2) * side)
+        cv2.ellipse(out, (x, y), axes, rng.uniform(0, 180), 0, 360, colour, -1, cv2.LINE_AA)
+        return out
+    skin = image[int(side * 0.6), side // 2].astype(int)  # near the mouth: the person's own tone
+    colour = [int(c) for c in np.clip(skin + rng.integers(-25, 26), 0, 255)]
+    base = rng.uniform(0, 2 * math.pi)
+    for finger in range(4):
+        angle = base + (finger - 1.5) * 0.22
+        tip = (round(x + math.cos(angle) * side * 0.25), round(y + math.sin(angle) * side * 0.25))
+        cv2.line(out, (x, y), tip, colour, max(2, round(side * 0.05)), cv2.LINE_AA)
+    return out
+
+
+def webcam(rng: Generator, image: Image) -> Image:
+    """What a camera may do to a face: uint8 RGB [S, S, 3] -> the same shape."""
+    if rng.random() < 0.08:
+        image = occlude(rng, image)
+    if rng.random() < 0.35:
+        image = low_resolution(rng, image)
+    draw = rng.random()
+    if draw < 0.12:
+        image = blur_motion(rng, image)
+    elif draw < 0.3:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6)), np.uint8)
+    if rng.random() < 0.75:
+        image = sensor(rng, image, dim=rng.random() < 0.15)
+    return compress(rng, image) if rng.random() < 0.5 else image

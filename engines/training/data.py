@@ -1,0 +1,165 @@
+"""Training pairs on disk and the batches made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engines.errors import ToonifyError
+from engines.training import augment
+
+EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
+MOUTH = (61, 291, 0, 17)
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Photos and their toons, aligned alike.
+
+    Attributes:
+        photo, toon: uint8 [N, S, S, 3] RGB.
+        head: uint8 [N, M, M] soft head masks of the toons.
+        landmarks: float32 [N, 478, 2] in pixels of the S px photo.
+        weight: float64 [N] how often each pair is drawn, sum 1.
+    """
+
+    photo: NDArray[np.uint8]
+    toon: NDArray[np.uint8]
+    head: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+    weight: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.photo)
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        return int(self.photo.shape[1])
+
+    @classmethod
+    def open(cls, folder: Path) -> PairSet:
+        """Map a folder made by ``toonify train prepare``.
+
+        Raises:
+            ToonifyError: when a file is missing or the files do not belong together.
+        """
+        arrays = {}
+        for name in ("photo", "toon", "head", "landmarks"):
+            path = folder / f"{name}.npy"
+            if not path.is_file():
+                raise ToonifyError(
+                    f"{folder} was expected to hold {name}.npy, which is missing; run 'toonify "
+                    f"train prepare' into it first."
+                )
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        lengths = {name: len(a) for name, a in arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise ToonifyError(
+                f"The files in {folder} hold different numbers of faces ({lengths}); run 'toonify "
+                f"train prepare' into it again."
+            )
+        weights = folder / "weight.npy"
+        n = len(arrays["photo"])
+        weight = np.load(weights, allow_pickle=False) if weights.is_file() else np.ones(n)
+        return cls(**arrays, weight=weight / weight.sum())
+
+
+def focus_map(landmarks: NDArray[np.float32], size: int, grid: int = 64) -> NDArray[np.float32]:
+    """Where errors matter most: 1, rising to 5 on the eyes and 3 on the mouth.
+
+    ``landmarks``: float32 [478, 2] pixels of a ``size`` px picture -> float32 [grid, grid].
+    """
+    scale = grid / size
+    eyes = [landmarks[list(e)].mean(0) * scale for e in EYES]
+    distance = float(np.linalg.norm(eyes[0] - eyes[1]))
+    y, x = np.mgrid[0:grid, 0:grid].astype(np.float32) + 0.5
+    out = np.ones((grid, grid), np.float32)
+    centres = [(e, 4.0, 0.3) for e in eyes] + [(landmarks[list(MOUTH)].mean(0) * scale, 2.0, 0.38)]
+    for (cx, cy), height, reach in centres:
+        radius = reach * distance
+        out += height * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * radius**2 + 1e-6))
+    return out
+
+
+@dataclass
+class Batch:
+    """One training batch; pictures are float32 [N, 3, S, S] RGB in -1..1.
+
+    Attributes:
+        crop: the degraded photo, which the encoder sees.
+        photo, toon: the clean targets.
+        head: float32 [N, 1, M, M] in 0..1.
+        focus: float32 [N, 1, 64, 64] error weights.
+        shift: int64 [T, 2]: sample ``N - T + i`` is sample ``i`` moved by (dx, dy) whole pixels.
+    """
+
+    crop: Tensor
+    photo: Tensor
+    toon: Tensor
+    head: Tensor
+    focus: Tensor
+    shift: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on ``device``."""
+        return Batch(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
+
+
+def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """uint8 [S, S, 3] pictures -> float32 [N, 3, S, S] in -1..1, channels last in memory."""
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return batch.float() * (2 / 255) - 1
+
+
+@dataclass
+class Sampler:
+    """Draws augmented batches; its state is one random generator, so that resuming is exact."""
+
+    pairs: PairSet
+    batch_size: int
+    seed: int = 0
+    twins: int = 0
+    geometry: augment.GeometryRange = field(default_factory=augment.GeometryRange)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+
+    def draw(self) -> Batch:
+        """One batch; the last ``twins`` samples are shifted copies of the first ones."""
+        rng, size = self.rng, self.pairs.size
+        fresh = self.batch_size - self.twins
+        index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)
+        moves = [augment.random_transform(rng, size, self.geometry) for _ in index]
+        curves = [augment.light_curve(rng) for _ in index]
+        shift = rng.integers(-4, 5, (self.twins, 2))
+        plan = list(zip(index, moves, curves, strict=True))
+        for (i, move, curve), step in zip(plan[: self.twins], shift, strict=True):
+            plan.append((i, move + np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32), curve))
+        columns = [self._sample(*entry) for entry in plan]
+        crop, photo, toon, head, focus = zip(*columns, strict=True)
+        masks = torch.from_numpy(np.stack(head))[:, None].float() / 255
+        maps = torch.from_numpy(np.stack(focus))[:, None]
+        return Batch(
+            *(to_tensor(x) for x in (crop, photo, toon)), masks, maps, torch.from_numpy(shift)
+        )
+
+    def _sample(
+        self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8]
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+        pairs, size = self.pairs, self.pairs.size
+        photo = augment.apply_curve(augment.warp(pairs.photo[i], move, size), curve)
+        toon = augment.apply_curve(augment.warp(pairs.toon[i], move, size), curve)
+        side = pairs.head.shape[1]
+        small = augment.rescale_transform(move, side / size)
+        head = cv2.warpAffine(pairs.head[i], small, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        points = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
+        crop = augment.webcam(self.rng, photo)
+        return crop, photo, toon, head, focus_map(points.astype(np.float32), size)

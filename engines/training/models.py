@@ -1,0 +1,113 @@
+"""The networks that are trained together, and how they start."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from engines.networks.discriminator import Discriminator, DiscriminatorConfig
+from engines.networks.encoder import Encoder, EncoderConfig
+from engines.networks.generator import Generator, GeneratorConfig
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """Sizes of a model family; the defaults are the CPU tier at 256 px (under 2 GMAC a face)."""
+
+    resolution: int = 256
+    w_dim: int = 256
+    channel_base: int = 4096
+    channel_max: int = 256
+    mapping_layers: int = 4
+    encoder: EncoderConfig | None = None
+    mask_resolution: int = 128
+
+    def encoder_config(self) -> EncoderConfig:
+        """The encoder's sizes, fitted to the generator's style shape."""
+        base = self.encoder or EncoderConfig(input_size=self.resolution)
+        num_ws = GeneratorConfig(self.resolution).num_ws
+        return replace(base, num_ws=num_ws, w_dim=self.w_dim)
+
+    def generator_config(self) -> GeneratorConfig:
+        """The generators' sizes."""
+        return GeneratorConfig(
+            resolution=self.resolution,
+            w_dim=self.w_dim,
+            z_dim=self.w_dim,
+            channel_base=self.channel_base,
+            channel_max=self.channel_max,
+            mapping_layers=self.mapping_layers,
+            noise=False,
+            feature_channels=self.encoder_config().feature_channels,
+            mask_resolution=self.mask_resolution,
+        )
+
+
+class ToonModels(nn.Module):
+    """Encoder, face generator and toon generator, which share one latent space."""
+
+    def __init__(self, size: ModelSize) -> None:
+        super().__init__()
+        self.size = size
+        self.encoder = Encoder(size.encoder_config())
+        self.face = Generator(size.generator_config())
+        self.toon = Generator(size.generator_config())
+
+    def forward(
+        self, crop: Tensor, counts: dict[str, int], top: int
+    ) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor | None]]]:
+        """Encode ``crop`` and draw with each generator.
+
+        Args:
+            crop: float [N, 3, S, S] RGB in -1..1.
+            counts: "face" and "toon" -> how many of the N samples that generator draws.
+            top: side of the drawn pictures.
+
+        Returns:
+            w_plus [N, num_ws, w_dim], and (picture, mask logits) by generator.
+        """
+        w_plus, features = self.encoder(crop)
+        drawn = {}
+        for name, count in counts.items():
+            some = {r: f[:count] for r, f in features.items()}
+            synthesis = getattr(self, name).synthesis
+            drawn[name] = synthesis.forward_with_mask(w_plus[:count], some, top=top)
+        return w_plus, drawn
+
+    def start_toon_from_face(self) -> None:
+        """Fine-tuning starts here: every weight of the toon generator becomes the face's."""
+        self.toon.load_state_dict(self.face.state_dict())
+
+    @torch.no_grad()
+    def track_w_avg(self, w_plus: Tensor, decay: float = 0.995) -> None:
+        """Follow the mean style of the encoder: truncation pulls towards it."""
+        mean = w_plus.float().mean((0, 1))
+        for generator in (self.face, self.toon):
+            generator.mapping.w_avg.lerp_(mean, 1 - decay)
+
+
+class Average(nn.Module):
+    """Exponential moving average of a module; buffers (batch statistics) are copied."""
+
+    def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
+        super().__init__()
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Move towards ``module``; the decay grows from 0 so that early averages are young."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        pairs = zip(self.module.parameters(), module.parameters(), strict=True)
+        mine, theirs = (list(x) for x in zip(*pairs, strict=True))
+        torch._foreach_lerp_(mine, theirs, 1 - decay)
+        for a, b in zip(self.module.buffers(), module.buffers(), strict=True):
+            a.copy_(b)
+
+
+def patch_discriminator(side: int = 128, channel_base: int = 4096) -> Discriminator:
+    """Discriminator for patches of ``side`` px, which judge texture at a quarter of the cost."""
+    return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=256))

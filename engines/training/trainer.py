@@ -1,0 +1,366 @@
+"""The training loop: stages, slices of time, checkpoints that resume exactly, curves and sheets.
+
+Stages, each started from the last one's weights (see `Stage`): the face model learns to reconstruct
+portraits; the toon generator, started from the face generator, learns the artist's toons with the
+same encoder, while the face generator keeps up with it; the adversarial stage sharpens both.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engines.errors import ToonifyError
+from engines.training.data import Batch, Sampler
+from engines.training.losses import (
+    FeatureDistance,
+    discriminator_loss,
+    generator_loss,
+    gradient_l1,
+    r1_penalty,
+    weighted_l1,
+)
+from engines.training.models import Average, ModelSize, ToonModels, patch_discriminator
+
+CHECKPOINT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training.
+
+    Attributes:
+        name: what it is called in reports.
+        pictures: how many pictures it lasts.
+        top: side of the drawn pictures (growing: smaller than the full resolution at first).
+        lr: peak of the one-cycle schedule.
+        face_share, toon_share: share of each batch that the generators draw.
+        adversarial: weight of the patch discriminator's judgement; 0 switches it off.
+        features, gradients: weights of the feature distance and of the edge term beside L1.
+        feature_share: share of the drawn pictures that the feature distance looks at.
+        consistency: weight of the crop-shift term on twin samples.
+        fork: start the toon generator from the face generator.
+    """
+
+    name: str
+    pictures: int
+    top: int
+    lr: float = 2e-3
+    face_share: float = 1.0
+    toon_share: float = 1.0
+    adversarial: float = 0.0
+    features: float = 1.0
+    gradients: float = 0.5
+    feature_share: float = 1.0
+    consistency: float = 0.0
+    fork: bool = False
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that decides a run, stored in each checkpoint."""
+
+    size: ModelSize = field(default_factory=ModelSize)
+    stages: tuple[Stage, ...] = ()
+    batch_size: int = 8
+    twins: int = 1
+    seed: int = 0
+    patch: int = 128
+    r1: float = 2.0
+    r1_every: int = 16
+    warm_up: float = 0.05
+
+
+def one_cycle(progress: float, warm_up: float) -> float:
+    """Learning-rate factor: linear rise over ``warm_up``, then a cosine down to 0.02."""
+    if progress < warm_up:
+        return max(progress / warm_up, 0.02)
+    x = min((progress - warm_up) / max(1 - warm_up, 1e-6), 1.0)
+    return 0.02 + 0.49 * (1 + float(torch.cos(torch.tensor(x * torch.pi))))
+
+
+def share(n: int, part: float) -> int:
+    """How many of ``n`` samples ``part`` is, at least one if it is anything."""
+    return min(n, max(1, round(n * part))) if part > 0 else 0
+
+
+class Trainer:
+    """Trains `ToonModels` on a sampler's batches.
+
+    Args:
+        settings: the run.
+        sampler: training pairs.
+        folder: where ``checkpoint.pt`` and ``curves.csv`` go.
+        accelerator, devices, precision: as Lightning Fabric names them.
+    """
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        sampler: Sampler,
+        folder: Path,
+        *,
+        accelerator: str = "auto",
+        devices: int | str = 1,
+        precision: str = "bf16-mixed",
+    ) -> None:
+        from lightning_fabric import Fabric, seed_everything
+
+        self.settings, self.sampler, self.folder = settings, sampler, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # Growing leaves the highest blocks idle, and the mapping network is not on this path.
+        several = "ddp_find_unused_parameters_true" if devices not in (1, "1") else "auto"
+        self.fabric = Fabric(
+            accelerator=accelerator, devices=devices, precision=precision, strategy=several
+        )
+        self.fabric.launch()
+        seed_everything(settings.seed, verbose=False)
+        models = ToonModels(settings.size).to(memory_format=torch.channels_last)
+        self.average = Average(models).to(self.fabric.device)
+        self.models: Any = models
+        self.judge: Any = patch_discriminator(settings.patch)
+        # GAN-style: no first moment for the judge; the generators also learn from pictures.
+        self.optimizer: Any = torch.optim.Adam(models.parameters(), lr=2e-3, betas=(0.9, 0.99))
+        self.judge_optimizer: Any = torch.optim.Adam(
+            self.judge.parameters(), lr=1e-3, betas=(0.0, 0.99)
+        )
+        self.models, self.optimizer = self.fabric.setup(models, self.optimizer)
+        self.judge, self.judge_optimizer = self.fabric.setup(self.judge, self.judge_optimizer)
+        self.features = FeatureDistance().to(self.fabric.device, memory_format=torch.channels_last)
+        self.stage_index, self.stage_pictures, self.step = 0, 0, 0
+        self.curves_path = folder / "curves.csv"
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The one checkpoint of this run, replaced atomically."""
+        return self.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write everything that the next step depends on."""
+        if not self.fabric.is_global_zero:
+            return
+        state = {
+            "version": CHECKPOINT_VERSION,
+            "settings": json.dumps(asdict(self.settings)),
+            "progress": [self.stage_index, self.stage_pictures, self.step],
+            "models": self.models.module.state_dict(),
+            "average": self.average.module.state_dict(),
+            "judge": self.judge.module.state_dict(),
+            "optimizer": self.optimizer.optimizer.state_dict(),
+            "judge_optimizer": self.judge_optimizer.optimizer.state_dict(),
+            "sampler": json.dumps(self.sampler.rng.bit_generator.state),
+            "torch_rng": torch.get_rng_state(),
+        }
+        part = self.checkpoint_path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint_path)
+
+    def resume(self) -> bool:
+        """Continue from the checkpoint if there is one; False when there is none.
+
+        Raises:
+            ToonifyError: when it was made with other network sizes.
+        """
+        if not self.checkpoint_path.is_file():
+            return False
+        state = torch.load(self.checkpoint_path, map_location="cpu", weights_only=True)
+        if json.loads(state["settings"])["size"] != json.loads(
+            json.dumps(asdict(self.settings.size))
+        ):
+            raise ToonifyError(
+                f"{self.checkpoint_path} was made for a model of another size; give another "
+                f"folder or the settings it was started with."
+            )
+        self.models.module.load_state_dict(state["models"])
+        self.average.module.load_state_dict(state["average"])
+        self.judge.module.load_state_dict(state["judge"])
+        self.optimizer.optimizer.load_state_dict(state["optimizer"])
+        self.judge_optimizer.optimizer.load_state_dict(state["judge_optimizer"])
+        self.stage_index, self.stage_pictures, self.step = state["progress"]
+        self.sampler.rng.bit_generator.state = json.loads(state["sampler"])
+        torch.set_rng_state(state["torch_rng"])
+        return True
+
+    # ------------------------------------------------------------------ loop
+
+    def run(
+        self,
+        minutes: float = float("inf"),
+        *,
+        save_every: float = 5.0,
+        report: Callable[[str], None] = print,
+        on_save: Callable[[Trainer], None] | None = None,
+    ) -> bool:
+        """Train until the stages end (True) or the minutes are over (False), then save."""
+        start = saved = time.monotonic()
+        self.models.train()
+        while self.stage_index < len(self.settings.stages):
+            stage = self.settings.stages[self.stage_index]
+            if self.stage_pictures == 0 and stage.fork:
+                self.models.module.start_toon_from_face()
+            while self.stage_pictures < stage.pictures:
+                values = self.train_step(stage)
+                if self.step % 20 == 0:
+                    self._log(stage, values, report)
+                now = time.monotonic()
+                if now - start > minutes * 60:
+                    self.save()
+                    return False
+                if now - saved > save_every * 60:
+                    self.save()
+                    saved = now
+                    if on_save:
+                        on_save(self)
+            self.stage_index, self.stage_pictures = self.stage_index + 1, 0
+        self.save()
+        if on_save:
+            on_save(self)
+        return True
+
+    def train_step(self, stage: Stage) -> dict[str, float]:
+        """One optimiser step of ``stage`` on a fresh batch: the losses by name."""
+        progress = self.stage_pictures / stage.pictures
+        rate = stage.lr * one_cycle(progress, self.settings.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = self.sampler.draw().to(self.fabric.device)
+        with self.fabric.autocast():
+            n = len(batch.crop)
+            shares = {"face": share(n, stage.face_share), "toon": share(n, stage.toon_share)}
+            w_plus, drawn = self.models(
+                batch.crop.to(memory_format=torch.channels_last),
+                {name: count for name, count in shares.items() if count},
+                stage.top,
+            )
+            losses = self._paired(stage, batch, drawn)
+            total = torch.stack(list(losses.values())).sum()
+            if stage.adversarial:
+                boxes = self._patches(drawn["toon"][0])
+                fake = self._cut(drawn["toon"][0], boxes)
+                real = self._cut(batch.toon[: len(fake)], boxes)
+                self.judge.requires_grad_(False)
+                losses["adversarial"] = generator_loss(self.judge(fake)) * stage.adversarial
+                total = total + losses["adversarial"]
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(total)
+        torch.nn.utils.clip_grad_norm_(self.models.parameters(), 10.0)
+        self.optimizer.step()
+        self.models.module.track_w_avg(w_plus)
+        if stage.adversarial:
+            losses["judge"] = self._train_judge(real, fake.detach())
+        self.step += 1
+        self.stage_pictures += self.settings.batch_size * self.fabric.world_size
+        self.average.update(self.models.module, self.step)
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _paired(
+        self, stage: Stage, batch: Batch, drawn: dict[str, tuple[Tensor, Tensor | None]]
+    ) -> dict[str, Tensor]:
+        losses, top = {}, stage.top
+        for name, (image, mask) in drawn.items():
+            count = len(image)
+            target = shrink((batch.photo if name == "face" else batch.toon)[:count], top)
+            focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
+            losses[f"{name}_l1"] = weighted_l1(image, target, focus)
+            if stage.gradients:
+                losses[f"{name}_edges"] = stage.gradients * gradient_l1(image, target)
+            looked = share(count, stage.feature_share)
+            losses[f"{name}_features"] = stage.features * self.features(
+                image[:looked].to(memory_format=torch.channels_last), target[:looked]
+            )
+            if mask is not None:
+                head = F.adaptive_avg_pool2d(batch.head[:count], mask.shape[-1])
+                losses[f"{name}_mask"] = 0.1 * F.binary_cross_entropy_with_logits(
+                    mask.float(), head
+                )
+            if stage.consistency and count == len(batch.crop) and len(batch.shift):
+                losses[f"{name}_shift"] = stage.consistency * shift_loss(
+                    image.float(), batch.shift, top / self.sampler.pairs.size
+                )
+        return losses
+
+    # ------------------------------------------------------------------ adversarial part
+
+    def _patches(self, images: Tensor) -> list[tuple[int, int]]:
+        free = images.shape[-1] - self.settings.patch
+        corners = torch.randint(0, free + 1, (len(images), 2)).tolist()
+        return [(int(x), int(y)) for x, y in corners]
+
+    def _cut(self, images: Tensor, boxes: list[tuple[int, int]]) -> Tensor:
+        side = self.settings.patch
+        cuts = [
+            image[:, y : y + side, x : x + side]
+            for image, (x, y) in zip(images, boxes, strict=True)
+        ]
+        return torch.stack(cuts).to(memory_format=torch.channels_last)
+
+    def _train_judge(self, real: Tensor, fake: Tensor) -> Tensor:
+        self.judge.requires_grad_(True)
+        with self.fabric.autocast():
+            loss = discriminator_loss(self.judge(real), self.judge(fake))
+        self.judge_optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        if self.step % self.settings.r1_every == 0:
+            images = real.detach().float().requires_grad_(True)
+            with torch.autocast(self.fabric.device.type, enabled=False):
+                penalty = r1_penalty(self.judge.module(images), images)
+            scale = self.settings.r1 / 2 * self.settings.r1_every
+            self.fabric.backward(penalty * scale)
+        self.judge_optimizer.step()
+        return loss
+
+    # ------------------------------------------------------------------ reporting
+
+    def _log(self, stage: Stage, values: dict[str, float], report: Callable[[str], None]) -> None:
+        row = {
+            "time": round(time.time(), 1),
+            "stage": stage.name,
+            "step": self.step,
+            "pictures": self.stage_pictures,
+            "losses": json.dumps({k: round(v, 5) for k, v in values.items()}),
+        }
+        fresh = not self.curves_path.is_file()
+        with self.curves_path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row.keys())
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        text = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
+        report(f"{stage.name} {self.stage_pictures}/{stage.pictures}  {text}")
+
+
+def shrink(image: Tensor, side: int) -> Tensor:
+    """``image`` [N, C, H, H] area-averaged to ``side`` px."""
+    return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
+
+
+def shift_loss(images: Tensor, shift: Tensor, scale: float) -> Tensor:
+    """How far twins are from being shifted copies: L1 over the overlap.
+
+    Args:
+        images: [N, C, S, S]; the last T are twins of the first T.
+        shift: int64 [T, 2], moves in pixels of the input.
+        scale: output pixels per input pixel; moves that do not come out whole are skipped.
+    """
+    count, side, terms = len(shift), images.shape[-1], []
+    for first, second, (dx, dy) in zip(
+        images[:count], images[-count:], (shift * scale).tolist(), strict=True
+    ):
+        if dx % 1 or dy % 1:
+            continue
+        x, y, margin = int(dx), int(dy), 8
+        inner = slice(margin, side - margin)
+        moved = second[:, margin + y : side - margin + y, margin + x : side - margin + x]
+        terms.append((first[:, inner, inner] - moved).abs().mean())
+    return torch.stack(terms).mean() if terms else images.sum() * 0

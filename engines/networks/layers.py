@@ -94,9 +94,14 @@ class Fir(nn.Module):
         self, channels: int, *, gain: float = 1.0, padding: int = 1, stride: int = 1
     ) -> None:
         super().__init__()
-        kernel = (fir_kernel() * gain).expand(channels, 1, 4, 4).contiguous()
-        self.register_buffer("kernel", kernel, persistent=False)
+        self.channels, self.gain = channels, gain
         self.padding, self.stride = padding, stride
+        self.rebuild_constants()
+
+    def rebuild_constants(self) -> None:
+        """Make the filter anew, after the module was built without memory."""
+        kernel = (fir_kernel() * self.gain).expand(self.channels, 1, 4, 4).contiguous()
+        self.register_buffer("kernel", kernel, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """``x``: [N, channels, H, W]."""
@@ -120,9 +125,14 @@ class Upsample2x(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
+        self.rebuild_constants()
+
+    def rebuild_constants(self) -> None:
+        """Make the filter anew, after the module was built without memory."""
         even, odd = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
         phases = torch.stack([torch.outer(a, b) for a in (even, odd) for b in (even, odd)])
-        phases = phases[:, None].repeat(channels, 1, 1, 1).contiguous()
+        phases = phases[:, None].repeat(self.channels, 1, 1, 1).contiguous()
         self.register_buffer("phases", phases, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,382 @@
+"""A model on disk: encoder, face generator and toon generators in safetensors, and a card.
+
+A bundle is a directory, or one uncompressed ZIP file of the same content (``NAME.toon``):
+
+    card.json             what it is, how it was made, what may be done with it; hashes of all parts
+    CARD.md               the same for people, written from card.json
+    encoder.safetensors   absent in a model that still needs one
+    face.safetensors      generator that draws people
+    toon-STYLE.safetensors  one generator for each style
+
+Loading checks every part against its hash and every tensor against the architecture in the card,
+and never unpickles anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor, nn
+
+from engines.blending import BlendSpec, blend
+from engines.errors import ToonifyError
+from engines.networks.encoder import Encoder, EncoderConfig
+from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.toon import ToonNetwork
+
+FORMAT_VERSION = 1
+SUFFIX = ".toon"
+DEFAULT_BUNDLE = "film-256"
+MAX_PART_BYTES = 2 << 30
+State = dict[str, Tensor]
+
+
+class BundleError(ToonifyError):
+    """A bundle that cannot be loaded or saved, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """One look of a bundle: its description and the blend it is shown with by default."""
+
+    description: str = ""
+    blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a stranger must know to trust and run a bundle.
+
+    Attributes:
+        name: short name, also the directory's.
+        title, summary: for people.
+        encoder, generator: architecture (None: no encoder yet).
+        styles: style name -> `Style`; the first is the default.
+        licence: SPDX name or text of the weights' licence, and of what they were made from.
+        training: data, method, cost: heading -> text.
+        metrics: measured quality: name -> value, with ``metrics["how"]`` the command.
+        limits: known faults, one sentence each.
+        alignment: how the input crop is cut from a picture.
+        value_range: what input and output bytes mean.
+        parts: file name -> sha256; filled in by `Bundle.save`.
+    """
+
+    name: str
+    generator: GeneratorConfig
+    encoder: EncoderConfig | None = None
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    title: str = ""
+    summary: str = ""
+    licence: str = ""
+    training: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    alignment: str = "FFHQ quad from eye centres and mouth corners, as a similarity transform"
+    value_range: str = "uint8 RGB, 0..255, sRGB as cameras deliver it"
+    format_version: int = FORMAT_VERSION
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The card as it stands in ``card.json``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["generator"] = asdict(self.generator)
+        values["encoder"] = self.encoder.as_dict() if self.encoder else None
+        values["styles"] = {name: asdict(style) for name, style in self.styles.items()}
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Parse a card; unknown or missing keys are refused by name.
+
+        Raises:
+            BundleError: when the text is no card of this format version.
+        """
+        try:
+            values = json.loads(text)
+            version = values["format_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BundleError(f"card.json is not a model card ({error!r}).") from error
+        if version != FORMAT_VERSION:
+            raise BundleError(
+                f"The card has format version {version}, but this release reads version "
+                f"{FORMAT_VERSION}; update the software or the model."
+            )
+        try:
+            generator = dict(values.pop("generator"))
+            generator["feature_channels"] = tuple(
+                (int(r), int(c)) for r, c in generator["feature_channels"]
+            )
+            encoder = values.pop("encoder")
+            styles = {
+                name: Style(style["description"], _spec(style["blend"]))
+                for name, style in values.pop("styles").items()
+            }
+            return cls(
+                generator=GeneratorConfig(**generator),
+                encoder=EncoderConfig(**encoder) if encoder else None,
+                styles=styles,
+                limits=tuple(values.pop("limits")),
+                **values,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"card.json does not follow the format: {error}.") from error
+
+    def to_markdown(self) -> str:
+        """The card for people."""
+        lines = [f"# {self.title or self.name}", "", self.summary, "", f"Licence: {self.licence}"]
+        g = self.generator
+        lines += [
+            "",
+            (
+                f"Input: {self.encoder.input_size if self.encoder else '?'} px crop, "
+                f"{self.value_range}; {self.alignment}. Output: {g.resolution} px toon"
+                f"{' and a soft head mask' if g.mask_resolution else ''}."
+            ),
+            "",
+            "## Styles",
+            *(f"- `{name}`: {style.description}" for name, style in self.styles.items()),
+        ]
+        for heading, text in self.training.items():
+            lines += ["", f"## {heading}", text]
+        if self.metrics:
+            lines += ["", "## Measured", "| figure | value |", "|---|---|"]
+            lines += [f"| {name} | {value} |" for name, value in self.metrics.items()]
+        if self.limits:
+            lines += ["", "## Limits", *(f"- {limit}" for limit in self.limits)]
+        lines += ["", "## Parts", *(f"- `{n}`: sha256 {h}" for n, h in self.parts.items()), ""]
+        return "\n".join(lines)
+
+
+def _spec(values: dict[str, Any]) -> BlendSpec:
+    weights = values.get("weights")
+    return BlendSpec(**{**values, "weights": None if weights is None else tuple(weights)})
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An installable model in memory.
+
+    Attributes:
+        card: its card.
+        encoder: state dict of the `Encoder`, or None.
+        face: state dict of the face `Generator` (neutral names).
+        toons: style name -> state dict of a toon `Generator`.
+    """
+
+    card: Card
+    face: State
+    toons: Mapping[str, State]
+    encoder: State | None = None
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles, the default first."""
+        return tuple(self.card.styles)
+
+    # ------------------------------------------------------------------ networks
+
+    def generator(self, style: str | None = None, spec: BlendSpec | None = None) -> Generator:
+        """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
+
+        Raises:
+            BundleError: when there is no such style.
+        """
+        name = self.styles[0] if style is None and self.styles else style
+        if name not in self.toons:
+            raise BundleError(
+                f"{self.card.name} has no style {name!r}; choose one of "
+                f"{', '.join(self.styles) or '(none)'}."
+            )
+        assert name is not None
+        state = blend(self.face, self.toons[name], spec or self.card.styles[name].blend)
+        return _fill(Generator, self.card.generator, state)
+
+    def network(self, style: str | None = None, spec: BlendSpec | None = None) -> ToonNetwork:
+        """The runnable network of a style, in evaluation mode and FP32.
+
+        Args:
+            style: one of `styles`; None for the first.
+            spec: the layer swap; None for the style's own.
+
+        Raises:
+            BundleError: when there is no such style, or the model has no encoder.
+        """
+        if self.encoder is None or self.card.encoder is None:
+            raise BundleError(
+                f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
+                f"a toon yet; give it one with 'toonify train refit'."
+            )
+        encoder = _fill(Encoder, self.card.encoder, self.encoder)
+        return ToonNetwork(encoder, self.generator(style, spec))
+
+    # ------------------------------------------------------------------ disk
+
+    def save(self, path: Path | str) -> Bundle:
+        """Write to a directory, or to one file if ``path`` ends in ``.toon``; atomic.
+
+        Floating-point tensors are stored in FP16. Returns the bundle with its card's hashes.
+        """
+        path = Path(path)
+        files = {"face.safetensors": _pack(self.face)}
+        if self.encoder is not None:
+            files["encoder.safetensors"] = _pack(self.encoder)
+        for name, state in self.toons.items():
+            files[f"toon-{name}.safetensors"] = _pack(state)
+        parts = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
+        card = replace(self.card, parts=parts)
+        files["card.json"] = card.to_json().encode()
+        files["CARD.md"] = card.to_markdown().encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as room:
+            part = Path(room) / path.name
+            if path.suffix == SUFFIX:
+                with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+                    for name, data in files.items():
+                        archive.writestr(zipfile.ZipInfo(name), data)
+            else:
+                part.mkdir()
+                for name, data in files.items():
+                    (part / name).write_bytes(data)
+                if path.is_dir():  # a directory cannot be replaced by a rename while it has content
+                    _check_is_bundle(path)
+                    path.rename(Path(room) / "old")
+            os.replace(part, path)
+        return replace(self, card=card)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Bundle:
+        """Read and check a bundle.
+
+        Raises:
+            BundleError: with what is wrong: no bundle there, a part missing or altered, a tensor
+                that does not fit the card.
+        """
+        path = Path(path)
+        read = _reader(path)
+        try:
+            card = Card.from_json(read("card.json").decode())
+        except UnicodeDecodeError as error:
+            raise BundleError(f"{path}: card.json is not text; fetch the model again.") from error
+        except BundleError as error:
+            raise BundleError(f"{path}: {error}") from error
+        wanted = {"face.safetensors", *(f"toon-{name}.safetensors" for name in card.styles)}
+        wanted |= {"encoder.safetensors"} if card.encoder else set()
+        if wanted != set(card.parts):
+            raise BundleError(
+                f"{path}: the card lists the parts {sorted(card.parts)}, but its styles need "
+                f"{sorted(wanted)}; fetch the model again."
+            )
+        states = {}
+        for name, digest in card.parts.items():
+            data = read(name)
+            if (found := hashlib.sha256(data).hexdigest()) != digest:
+                raise BundleError(
+                    f"{path}: {name} was altered or damaged (sha256 {found[:12]}… instead of "
+                    f"{str(digest)[:12]}…); fetch the model again."
+                )
+            try:
+                state = load_safetensors(data)
+            except SafetensorError as error:
+                raise BundleError(f"{path}: {name} is not a safetensors file ({error}).") from error
+            states[name] = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+        encoder = states.pop("encoder.safetensors", None)
+        if encoder is not None and card.encoder is not None:
+            _check_state(path, "encoder.safetensors", encoder, Encoder, card.encoder)
+        for name, state in states.items():
+            _check_state(path, name, state, Generator, card.generator)
+        face = states.pop("face.safetensors")
+        toons = {name: states[f"toon-{name}.safetensors"] for name in card.styles}
+        return cls(card, face, toons, encoder)
+
+
+def _fill(kind: type[Any], config: Any, state: State) -> Any:
+    """A module of ``kind`` that uses the tensors of ``state`` without copying them."""
+    with torch.device("meta"):
+        module: nn.Module = kind(config)
+    module.load_state_dict(state, strict=True, assign=True)
+    for name, buffer in module.named_buffers():
+        if buffer.is_meta:  # constants that are derived, not stored
+            owner = module.get_submodule(name.rpartition(".")[0])
+            owner.rebuild_constants()  # type: ignore[operator]
+    return module.eval().requires_grad_(False)
+
+
+def _pack(state: State) -> bytes:
+    half = {
+        k: (v.detach().half() if v.is_floating_point() else v.detach()).contiguous()
+        for k, v in state.items()
+    }
+    return save_safetensors(half)
+
+
+def _reader(path: Path) -> Any:
+    """A function from part name to bytes; whatever else is in there is never touched."""
+    if path.is_dir():
+
+        def read_file(name: str) -> bytes:
+            if not (path / name).is_file():
+                raise BundleError(f"{path} was expected to hold {name}, which is missing.")
+            return (path / name).read_bytes()
+
+        return read_file
+    if not path.is_file():
+        raise BundleError(
+            f"There is no model at {path}; 'toonify models list' shows what is installed."
+        )
+
+    def read_member(name: str) -> bytes:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                info = archive.getinfo(name)
+                if info.compress_type != zipfile.ZIP_STORED or info.file_size > MAX_PART_BYTES:
+                    raise BundleError(f"{path}: {name} is compressed or larger than 2 GiB.")
+                return archive.read(info)
+        except KeyError:
+            raise BundleError(f"{path} was expected to hold {name}, which is missing.") from None
+        except (zipfile.BadZipFile, EOFError, OSError) as error:
+            raise BundleError(f"{path} is not a model file ({error}).") from error
+
+    return read_member
+
+
+def _check_is_bundle(path: Path) -> None:
+    if any(path.iterdir()) and not (path / "card.json").is_file():
+        raise BundleError(f"{path} holds something else than a model; choose another place.")
+
+
+def _check_state(path: Path, part: str, state: State, kind: type[Any], config: Any) -> None:
+    with torch.device("meta"):
+        expected = kind(config).state_dict()
+    for name in sorted(expected.keys() | state.keys()):
+        if name not in state or name not in expected:
+            where = "is missing from" if name not in state else "does not belong into"
+            raise BundleError(f"{path}: {name} {where} {part}, by the architecture in the card.")
+        if state[name].shape != expected[name].shape:
+            raise BundleError(
+                f"{path}: {name} in {part} is {list(state[name].shape)}, but the card's "
+                f"architecture has {list(expected[name].shape)}."
+            )
+        if state[name].is_floating_point() and not torch.isfinite(state[name]).all():
+            raise BundleError(f"{path}: {name} in {part} holds infinite or undefined numbers.")
+
+
+def shipped_bundle() -> Path:
+    """Where the model that comes with the package lies."""
+    return Path(__file__).parent / "catalogue" / DEFAULT_BUNDLE
+
+
+def default_bundle() -> Bundle:
+    """The model that comes with the package."""
+    return Bundle.load(shipped_bundle())

@@ -1,0 +1,66 @@
+"""Small and full-size models with random weights."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from engines.blending import BlendSpec
+from engines.bundle import Bundle, Card, Style
+from engines.networks.encoder import EncoderConfig
+from engines.networks.toon import ToonNetwork
+from engines.training.models import ModelSize, ToonModels
+
+
+def random_bundle(
+    resolution: int = 256, seed: int = 0, size: ModelSize | None = None, styles: int = 1
+) -> Bundle:
+    """The CPU tier's architecture with random weights; the styles differ from the face model."""
+    torch.manual_seed(seed)
+    size = size or ModelSize(resolution=resolution)
+    models = ToonModels(size).eval()
+    models.encoder(torch.rand(2, 3, resolution, resolution))
+    face = models.face.state_dict()
+    toons = {
+        ("film", "comic", "clay")[i]: {
+            name: tensor + 0.3 * torch.randn_like(tensor) * tensor.abs().mean()
+            for name, tensor in face.items()
+        }
+        for i in range(styles)
+    }
+    card = Card(
+        name=f"random-{resolution}",
+        generator=size.generator_config(),
+        encoder=size.encoder_config(),
+        styles={name: Style(name, BlendSpec(swap_resolution=None)) for name in toons},
+        licence="MIT",
+    )
+    return Bundle(card, face, toons, models.encoder.state_dict())
+
+
+def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
+    """A few thousand parameters with every feature of the shipped model."""
+    halvings = int(math.log2(resolution)) - 2
+    encoder = EncoderConfig(
+        input_size=resolution,
+        widths=(8, 12, 16, 16, 16, 16)[:halvings],
+        depths=(0, 1, 1, 1, 1, 1)[:halvings],
+        feature_resolutions=(4, 8, 16),
+        style_width=16,
+    )
+    size = ModelSize(
+        resolution=resolution,
+        w_dim=16,
+        channel_base=512,
+        channel_max=16,
+        mapping_layers=2,
+        encoder=encoder,
+        mask_resolution=resolution // 2,
+    )
+    return random_bundle(resolution, seed, size, styles)
+
+
+def tiny_network(resolution: int = 64, seed: int = 0) -> ToonNetwork:
+    """The network of `tiny_bundle`."""
+    return tiny_bundle(resolution, seed).network()

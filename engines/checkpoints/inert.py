@@ -1,0 +1,333 @@
+"""A pickle machine that runs nothing: every global, call and object becomes an inert record.
+
+`pickletools` splits the bytes into opcodes; this module moves values between stack, memo and
+records. There is no `find_class`, no import and no call of anything a file names. What could still
+hurt is bounded: opcodes by an `Allowance`, lengths by the size of the file, integers to 1024 bits,
+dictionary keys to values whose hash is cheap. Containers are built by reference, so nested repeats
+cost nothing until someone walks them; walkers bound their own steps.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Any, BinaryIO, cast
+
+from engines.checkpoints.neutral import CheckpointError
+
+MAX_OPCODES = 1_000_000
+"""Ten times what the largest published training files use."""
+_MAX_LINE = 1024
+_MAX_INT_BITS = 1024
+_MAX_KEY = 2**61 - 2
+"""Below the modulus of Python's integer hash, so that no two keys collide by design."""
+
+
+@dataclass(frozen=True)
+class Global:
+    """A name `module.name` that a file mentions; never looked up."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(eq=False, repr=False)
+class Record:
+    """An object that a file asks to make: what would be called, with what, and filled with what."""
+
+    callee: object
+    args: tuple[Any, ...]
+    state: Any = None
+    items: list[Any] = field(default_factory=list)
+    entries: dict[Any, Any] = field(default_factory=dict)
+
+    def calls(self, *names: str) -> bool:
+        """Whether the callee is the global of one of these full names."""
+        return isinstance(self.callee, Global) and str(self.callee) in names
+
+
+@dataclass
+class Allowance:
+    """What reading one file may cost, and what it mentioned.
+
+    Attributes:
+        data: bytes of tensors that may still be read or copied; a file has no honest use for more
+            than its own size of each.
+        opcodes: pickle opcodes that may still run, nested pickles included.
+        globals: every global that the file named.
+    """
+
+    data: int
+    opcodes: int = MAX_OPCODES
+    globals: set[Global] = field(default_factory=set)
+
+    def take(self, size: int) -> None:
+        """Books `size` bytes of data, or refuses."""
+        self.data -= size
+        if self.data < 0:
+            raise CheckpointError("its tensors claim more data than the file holds")
+
+
+class Stream:
+    """The part of a file from its current position, refusing to read past `size` bytes."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+        self._position = file.tell()
+
+    def tell(self) -> int:
+        """Position from the start of the file."""
+        return self._position
+
+    def read(self, n: int) -> bytes:
+        """Exactly `n` bytes; checks before allocating."""
+        if not 0 <= n <= self._size - self._position:
+            raise CheckpointError(
+                f"it ends too early: {n} bytes are announced at byte {self._position} "
+                f"and {self._size - self._position} are left"
+            )
+        data = self._file.read(n)
+        self._position += len(data)
+        return data
+
+    def readline(self) -> bytes:
+        """One short line without escapes, as the names in protocol 2 are."""
+        line = self._file.readline(min(_MAX_LINE, self._size - self._position))
+        self._position += len(line)
+        if b"\\" in line:
+            raise ValueError
+        return line
+
+
+def load(
+    stream: Stream, allowance: Allowance, persistent: Callable[[object], object] | None = None
+) -> Any:
+    """Reads one pickle and leaves the stream behind it.
+
+    Args:
+        persistent: turns a persistent id (a plain value) into ours; without it they are refused.
+
+    Returns:
+        None, bool, int, float, str, bytes, tuple, list (sets too), dict, `Global`, `Record` and
+        what `persistent` returned. Containers may contain themselves.
+
+    Raises:
+        CheckpointError: not a pickle of protocol 2 to 5, damaged, or past a bound.
+    """
+    machine = _Machine(allowance, persistent)
+    start = stream.tell()
+    try:
+        for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
+            allowance.opcodes -= 1
+            if allowance.opcodes < 0:
+                raise CheckpointError("it has more pickle opcodes than any weights need")
+            if opcode.name in _VALUES:
+                machine.push(argument)
+            elif (act := _ACTIONS.get(opcode.name)) is not None:
+                act(machine, argument)
+            else:
+                raise CheckpointError(
+                    f"it uses the pickle opcode {opcode.name}, which files of weights "
+                    "(pickle protocols 2 to 5) do not have"
+                )
+    except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
+        raise CheckpointError(
+            f"its pickle at byte {start} is damaged near byte {stream.tell()}"
+        ) from error
+    return machine.result()
+
+
+def describe(value: object) -> str:
+    """A short name for a value of `load`, safe to print: nothing nested, no control characters."""
+    if isinstance(value, Global):
+        return f"the name {str(value)!r:.80}"
+    if isinstance(value, Record):
+        return (
+            f"a call of {str(value.callee)!r:.80}" if isinstance(value.callee, Global) else "a call"
+        )
+    if isinstance(value, dict):
+        keys = ", ".join(f"{key!r:.40}" for key in list(value)[:8] if isinstance(key, str))
+        return f"a dict of {keys or 'no names'}"
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+class _Machine:
+    """Stack and memo of one pickle."""
+
+    def __init__(self, allowance: Allowance, persistent: Callable[[object], object] | None) -> None:
+        self.allowance, self.persistent = allowance, persistent
+        self.stack: list[Any] = []
+        self.outer: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+
+    def push(self, value: Any) -> None:
+        if isinstance(value, int) and value.bit_length() > _MAX_INT_BITS:
+            raise CheckpointError("it holds an integer of absurd size")
+        self.stack.append(value)
+
+    def result(self) -> Any:
+        if len(self.stack) != 1 or self.outer:
+            raise CheckpointError("its pickle is damaged: values are left over at its end")
+        return self.stack[0]
+
+    def mark(self, _: object) -> None:
+        self.outer.append(self.stack)
+        self.stack = []
+
+    def pop_mark(self) -> list[Any]:
+        values, self.stack = self.stack, self.outer.pop()
+        return values
+
+    def pop(self, _: object) -> None:
+        if self.stack:
+            self.stack.pop()
+        else:
+            self.pop_mark()
+
+    def top(self, count: int) -> tuple[Any, ...]:
+        """Pops `count` values, the lowest first."""
+        if count > len(self.stack):
+            raise IndexError
+        values = tuple(self.stack[len(self.stack) - count :])
+        del self.stack[len(self.stack) - count :]
+        return values
+
+    def put(self, index: int | None) -> None:
+        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
+
+    def named(self, module: object, name: object) -> None:
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise TypeError
+        found = Global(module, name)
+        self.allowance.globals.add(found)
+        self.stack.append(found)
+
+    def make(self, callee: object, args: object) -> None:
+        """REDUCE, NEWOBJ and their kin: a record, or our own stand-in for a plain container."""
+        if not isinstance(args, tuple) or not isinstance(callee, Global | Record):
+            raise TypeError
+        stand_in = _CONTAINERS.get(str(callee)) if isinstance(callee, Global) else None
+        value = None if stand_in is None else stand_in(args)
+        self.stack.append(Record(callee, args) if value is None else value)
+
+    def build(self) -> None:
+        (state,) = self.top(1)
+        target = self.stack[-1]
+        if isinstance(target, dict):
+            return  # attributes of an OrderedDict, such as a state dict's _metadata
+        if not isinstance(target, Record) or target.state is not None:
+            raise TypeError
+        target.state = state
+
+    def extend(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if isinstance(target, Record):
+            target = target.items
+        if not isinstance(target, list):
+            raise TypeError
+        target.extend(values)
+
+    def update(self, values: list[Any]) -> None:
+        target = self.stack[-1]
+        if isinstance(target, Record):
+            target = target.entries
+        if not isinstance(target, dict):
+            raise TypeError
+        target.update(_pairs(values))
+
+    def persistent_id(self, _: object) -> None:
+        if self.persistent is None:
+            raise CheckpointError("it refers to data outside its pickle (a persistent id)")
+        self.stack.append(self.persistent(self.stack.pop()))
+
+
+def _key(key: Any) -> Any:
+    """A dictionary key that cannot make hashing expensive."""
+    if isinstance(key, int) and abs(key) > _MAX_KEY:
+        raise TypeError
+    if key is not None and not isinstance(key, str | bytes | int | float | Global | Record):
+        raise TypeError
+    return key
+
+
+def _pairs(values: list[Any]) -> dict[Any, Any]:
+    if len(values) % 2:
+        raise ValueError
+    return dict(zip(map(_key, values[::2]), values[1::2], strict=True))
+
+
+def _ordered_dict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
+    """`OrderedDict()`, or protocol 2's `OrderedDict([[key, value], ...])`."""
+    if not args:
+        return {}
+    if len(args) != 1 or not isinstance(args[0], list):
+        return None
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in args[0]):
+        return None
+    return {_key(key): value for key, value in args[0]}
+
+
+def _set(args: tuple[Any, ...]) -> list[Any] | None:
+    return list(args[0]) if len(args) == 1 and isinstance(args[0], list | tuple) else None
+
+
+_CONTAINERS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+    "collections.OrderedDict": _ordered_dict,
+    "builtins.set": _set,
+    "__builtin__.set": _set,
+}
+
+# fmt: off
+_VALUES = frozenset((
+    "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "BINSTRING", "SHORT_BINSTRING",
+    "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "BINUNICODE", "SHORT_BINUNICODE",
+    "BINUNICODE8",
+))
+# fmt: on
+"""Opcodes whose argument is the value."""
+
+_ACTIONS: dict[str, Callable[[_Machine, Any], object]] = {
+    "PROTO": lambda m, version: None,
+    "FRAME": lambda m, size: None,
+    "STOP": lambda m, _: None,
+    "NONE": lambda m, _: m.push(None),
+    "NEWTRUE": lambda m, _: m.push(True),
+    "NEWFALSE": lambda m, _: m.push(False),
+    "MARK": _Machine.mark,
+    "POP": _Machine.pop,
+    "POP_MARK": lambda m, _: m.pop_mark(),
+    "DUP": lambda m, _: m.push(m.stack[-1]),
+    "BINGET": lambda m, index: m.push(m.memo[index]),
+    "LONG_BINGET": lambda m, index: m.push(m.memo[index]),
+    "BINPUT": _Machine.put,
+    "LONG_BINPUT": _Machine.put,
+    "MEMOIZE": _Machine.put,
+    "EMPTY_TUPLE": lambda m, _: m.push(()),
+    "TUPLE1": lambda m, _: m.push(m.top(1)),
+    "TUPLE2": lambda m, _: m.push(m.top(2)),
+    "TUPLE3": lambda m, _: m.push(m.top(3)),
+    "TUPLE": lambda m, _: m.push(tuple(m.pop_mark())),
+    "FROZENSET": lambda m, _: m.push(tuple(m.pop_mark())),
+    "EMPTY_LIST": lambda m, _: m.push([]),
+    "EMPTY_SET": lambda m, _: m.push([]),
+    "EMPTY_DICT": lambda m, _: m.push({}),
+    "LIST": lambda m, _: m.push(m.pop_mark()),
+    "DICT": lambda m, _: m.push(_pairs(m.pop_mark())),
+    "APPEND": lambda m, _: m.extend(list(m.top(1))),
+    "APPENDS": lambda m, _: m.extend(m.pop_mark()),
+    "ADDITEMS": lambda m, _: m.extend(m.pop_mark()),
+    "SETITEM": lambda m, _: m.update(list(m.top(2))),
+    "SETITEMS": lambda m, _: m.update(m.pop_mark()),
+    "GLOBAL": lambda m, pair: m.named(*pair.split(" ", 1)),
+    "STACK_GLOBAL": lambda m, _: m.named(*m.top(2)),
+    "REDUCE": lambda m, _: m.make(*m.top(2)),
+    "NEWOBJ": lambda m, _: m.make(*m.top(2)),
+    "NEWOBJ_EX": lambda m, _: m.make(*m.top(3)[:2]),
+    "BUILD": lambda m, _: m.build(),
+    "BINPERSID": _Machine.persistent_id,
+}

@@ -1,3 +1,76 @@
-"""Where frames go: virtual camera, preview window, recording, pictures, overlay."""
+"""Where pictures go: virtual camera, preview window, recording, picture sequence, alpha overlay."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from engines.errors import ToonifyError
+from realtime.guard import Output
+from realtime.settings import OutputSettings
+from realtime.sources import Source
+
+
+class SinkError(ToonifyError):
+    """A sink that cannot be opened or fed."""
+
+
+class Sink(Protocol):
+    """Takes pictures of one size. All methods are called from one thread.
+
+    name: for messages and reports.
+    live: shown to somebody now, so that the last picture may stay on after the end.
+    local: only the user sees it, so it is given the untooned picture too (`Output.before`).
+    """
+
+    name: str
+    live: bool
+    local: bool
+
+    def open(self) -> None:
+        """Get ready; called again after a failure. Raises `SinkError`."""
+        ...
+
+    def send(self, output: Output) -> None:
+        """Take one picture."""
+        ...
+
+    def close(self) -> None:
+        """Finish; never raises for a sink that failed before."""
+        ...
+
+
+def open_sinks(
+    settings: OutputSettings, size: tuple[int, int], rate: float, source: Source, *, paced: bool
+) -> list[Sink]:
+    """The sinks that the settings name, not yet opened.
+
+    size: (width, height) of the pictures; rate: frames per second.
+    source: its audio is kept in recordings if it is a file.
+    paced: pictures come in real time, else as fast as they are made.
+    """
+    from realtime.sinks.files import AlphaMovie, PictureSequence, Recording
+    from realtime.sinks.virtual_camera import VirtualCamera
+
+    audio = None if settings.overlay == "green" else getattr(source, "audio_location", None)
+    sinks: list[Sink] = []
+    for target in settings.sinks:
+        kind, _, device = target.partition(":")
+        if kind == "virtual":
+            sinks.append(VirtualCamera(size, rate, device or None, settings.pixel_format))
+        elif is_folder(target):
+            sinks.append(PictureSequence(Path(target)))
+        else:
+            sinks.append(Recording(Path(target), size, rate, audio=audio, paced=paced))
+    if settings.overlay not in ("none", "green"):
+        path = Path(settings.overlay)
+        if is_folder(settings.overlay):
+            sinks.append(PictureSequence(path, alpha=True))
+        else:
+            sinks.append(AlphaMovie(path, size, rate, paced=paced))
+    return sinks
+
+
+def is_folder(target: str) -> bool:
+    """Whether a target names a folder: it ends in a slash, exists as one, or has no suffix."""
+    return target.endswith(("/", "\\")) or Path(target).is_dir() or not Path(target).suffix

@@ -201,7 +201,7 @@ def _layers(picture: Image) -> tuple[Image, Image]:
     jaw[:285] = 0
     neck = cv2.inpaint(picture, jaw, 7, cv2.INPAINT_TELEA)
     body = person.copy()
-    body[:290] = 0
+    body[:314] = 0
     return _premultiply(neck, body), _premultiply(picture, head)
 
 

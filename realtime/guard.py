@@ -1,0 +1,277 @@
+"""What goes out when there is no toon to show: the one door through which every picture leaves.
+
+Under any mode but `pass` a camera's own pixels leave only inside a stylised frame that proves
+itself. All of these must hold, else the mode's picture goes out:
+
+1. The tracker looked at this very frame and saw every face it reports in it (none is carried
+   over from an earlier frame), and reports no more faces than the stylizer may cover.
+2. The stylizer covered each of them with a whole toon, in this very frame.
+3. There is at least one: an empty chair looks the same as a face that was not found.
+4. No face is missing: one that was lost inside the picture keeps it hidden until it is found
+   again, or for `linger` seconds (for as long as it had been seen, if that was less). One that
+   left through the edge of the picture does not.
+5. With `look_ahead` n, the next n frames hold as well and show no face that this one lacks, so
+   that a face which was there before it could be found hides the frames in which it was missed.
+
+What remains: a face that the detector has never found, because it is hardly in the picture yet,
+turned away, covered or tiny, is not known to be there while another face is shown; `look_ahead`
+narrows that gap for faces that come in, and `card` on the panic key closes it.
+A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
+already), then follows the mode.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.frame import Frame, Image, fit
+from realtime.settings import GuardMode, GuardSettings
+
+BLUR_COLUMNS = 12  # a face that fills the picture is five cells wide: no detector, no friend knows it
+EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
+
+Kind = Literal["toon", "raw", "hold", "blur", "card"]
+
+
+class Face(Protocol):
+    """What the guard needs of a tracked face."""
+
+    @property
+    def identity(self) -> int: ...
+    @property
+    def box(self) -> NDArray[np.float32]: ...
+    @property
+    def lost(self) -> float: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A frame that went through tracker and stylizer.
+
+    frame: as captured.
+    image: uint8 [H, W, 3] BGR with toons pasted in, or None if the stylizer failed.
+    alpha: uint8 [H, W], 255 where a toon is, or None.
+    faces: everything the tracker reported for this frame.
+    covered: identities of the faces that are whole toons in `image`.
+    """
+
+    frame: Frame
+    image: Image | None
+    alpha: NDArray[np.uint8] | None
+    faces: Sequence[Face]
+    covered: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """A picture that may leave.
+
+    image: uint8 [H, W, 3] BGR in the output's size.
+    alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
+    kind: how it came about.
+    timestamp, media_time: of the captured frame it stands for; None before the first.
+    before: that frame's picture, for windows on the user's own screen; `for_others` takes it away.
+    """
+
+    image: Image
+    alpha: NDArray[np.uint8]
+    kind: Kind
+    timestamp: float | None = None
+    media_time: Fraction | None = None
+    before: Image | None = None
+
+    def for_others(self) -> Output:
+        """The same without the untooned picture."""
+        return replace(self, before=None)
+
+
+@dataclass
+class _Seen:
+    """When a face was first and last seen, and where."""
+
+    first: float
+    last: float
+    leaving: bool
+
+
+class Guard:
+    """Decides about every picture. Not thread-safe: one thread asks, in the order of capture.
+
+    size: (width, height) of everything that goes out.
+    max_faces: how many faces the stylizer may cover in one frame.
+    `mode` and `panic` may be set from any thread at any time.
+    """
+
+    def __init__(
+        self, mode: GuardMode, settings: GuardSettings, size: tuple[int, int], max_faces: int
+    ) -> None:
+        self.mode: GuardMode = mode
+        self.panic = False
+        self._settings = settings
+        self._size = size
+        self._max_faces = max_faces
+        self._card = fit(load_card(settings.card, size), size)
+        self._clear = np.zeros(size[::-1], np.uint8)
+        self._waiting: deque[tuple[Result, str]] = deque()
+        self._seen: dict[int, _Seen] = {}
+        self._toon: Output | None = None
+        self._toon_time = -float("inf")
+        self.reason = "no picture yet"
+
+    def admit(self, result: Result) -> Output | None:
+        """What goes out for `result`; None while frames are held back for the look-ahead."""
+        if self.panic or self.mode == "pass":
+            self._waiting.clear()
+        if self.panic:
+            return self._still(result.frame)
+        if self.mode == "pass":
+            self._remember(result)
+            return self._shown(result)
+        self._waiting.append((result, self._doubt(result)))
+        if len(self._waiting) <= self._settings.look_ahead:
+            return None
+        (oldest, doubt), *later = self._waiting
+        self._waiting.popleft()
+        known = {face.identity for face in oldest.faces}
+        for follower, follower_doubt in later:
+            if not doubt and follower_doubt:
+                doubt = follower_doubt
+            if not doubt and not {face.identity for face in follower.faces} <= known:
+                doubt = "a face appears just after this picture"
+        self.reason = doubt
+        if doubt:
+            return self.fill(oldest.frame, oldest.frame.timestamp)
+        return self._shown(oldest)
+
+    def fill(self, newest: Frame | None, now: float) -> Output:
+        """What goes out at `now` (monotonic seconds) when there is no toon to show.
+
+        newest: the newest captured frame: shown under `pass`, blurred under `blur`.
+        """
+        if self.panic:
+            return self._still(newest)
+        if self.mode == "pass":
+            return self._raw(newest) if newest else self._still(None)
+        recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
+        if self._toon is not None and (recent or self.mode == "hold"):
+            return _output(self._toon.image, self._toon.alpha, "hold", newest)
+        if self.mode == "blur" and newest:
+            return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
+        return self._still(newest)
+
+    def finish(self) -> list[Output]:
+        """The frames still held back at the end, hidden: nothing will vouch for them."""
+        rest = [self.fill(result.frame, result.frame.timestamp) for result, _ in self._waiting]
+        self._waiting.clear()
+        return rest
+
+    def farewell(self) -> Output:
+        """The last picture of a live sink: the card, so that none of the camera's stays on."""
+        return self._still(None)
+
+    def _doubt(self, result: Result) -> str:
+        """Why a frame must not be shown as it is; empty if it may."""
+        lost = self._lost(result)
+        self._remember(result)
+        if result.image is None:
+            return "the stylizer gave no picture"
+        if not result.faces:
+            return "no face is found"
+        if len(result.faces) > self._max_faces:
+            return "there are more faces than are made toons"
+        if any(face.lost > 0 for face in result.faces):
+            return "a face was not seen in this picture"
+        if not {face.identity for face in result.faces} <= result.covered:
+            return "a face is not covered by its toon"
+        return lost
+
+    def _remember(self, result: Result) -> None:
+        width, height = result.frame.size
+        now = result.frame.timestamp
+        for face in result.faces:
+            if face.lost > 0:
+                continue
+            left, top, right, bottom = (float(v) for v in face.box)
+            leaving = (
+                min(left / width, top / height, 1 - right / width, 1 - bottom / height) < EDGE
+            )
+            seen = self._seen.setdefault(face.identity, _Seen(now, now, leaving))
+            seen.last, seen.leaving = now, leaving
+
+    def _lost(self, result: Result) -> str:
+        """Whether a face seen before is missing from this frame without having left."""
+        present = {face.identity for face in result.faces if face.lost == 0}
+        for identity, seen in list(self._seen.items()):
+            if identity in present:
+                continue
+            away = result.frame.timestamp - seen.last
+            replaced = seen.leaving or len(present) >= len(self._seen)
+            if replaced or away > min(self._settings.linger, seen.last - seen.first):
+                del self._seen[identity]
+        return "a face is lost" if set(self._seen) - present else ""
+
+    def _shown(self, result: Result) -> Output:
+        if result.image is None or not result.covered:
+            return self._raw(result.frame)
+        alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
+        output = _output(fit(result.image, self._size), alpha, "toon", result.frame)
+        self._toon, self._toon_time = output, result.frame.timestamp
+        return output
+
+    def _raw(self, frame: Frame) -> Output:
+        return _output(fit(frame.image, self._size), self._clear, "raw", frame)
+
+    def _still(self, frame: Frame | None) -> Output:
+        return _output(self._card, self._clear, "card", frame)
+
+
+def _output(image: Image, alpha: NDArray[np.uint8], kind: Kind, frame: Frame | None) -> Output:
+    if frame is None:
+        return Output(image, alpha, kind)
+    return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image)
+
+
+def blurred(image: Image, size: tuple[int, int]) -> Image:
+    """`image` as a few soft patches of colour, fitted to `size` (width, height)."""
+    rows, columns = image.shape[:2]
+    cells = (BLUR_COLUMNS, max(2, round(BLUR_COLUMNS * rows / columns)))
+    small = cv2.resize(image, cells, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
+    return fit(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), size)
+
+
+def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A mask [H, W] fitted as `fit` fits its picture, zero outside."""
+    if mask.shape[::-1] == size:
+        return mask
+    return fit(cv2.merge([mask] * 3), size)[:, :, 0]
+
+
+def load_card(path: str | None, size: tuple[int, int]) -> Image:
+    """The card's picture, uint8 [H, W, 3] BGR: a file of the user's, or a plain one drawn here."""
+    if path:
+        from realtime.sources.pictures import read_picture
+
+        return read_picture(Path(path)).image
+    width, height = size
+    shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
+    card = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)
+    # No text: a virtual camera's users may see it mirrored.
+    centre, radius = (width // 2, height // 2), max(4, height // 9)
+    pale = (214, 204, 196)
+    cv2.circle(card, centre, radius, pale, max(1, radius // 9), cv2.LINE_AA)
+    bar = max(1, radius // 6)
+    for side in (-1, 1):
+        x = centre[0] + side * radius // 3
+        top, bottom = centre[1] - radius // 2, centre[1] + radius // 2
+        cv2.rectangle(card, (x - bar, top), (x + bar, bottom), pale, cv2.FILLED)
+    return card

@@ -1,0 +1,304 @@
+"""The loop: capture, track, stylise and send, each in its own thread, one frame apart.
+
+Live, the hand-over between two threads holds one frame and the newest wins, so nothing waits and
+nothing grows. For files it holds one frame too, but the faster side waits and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+from realtime.clocks import Statistics
+from realtime.controls import Controls
+from realtime.frame import Frame, Image
+from realtime.guard import Face, Guard, Output, Result
+from realtime.sinks import Sink
+from realtime.sinks.files import on_green
+from realtime.sinks.runner import SinkRunner
+from realtime.slots import Closed, Slot
+from realtime.sources import Report, Source
+
+PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
+STOP_TIMEOUT = 3.0  # seconds given to a thread that hangs, and to live sinks, at the end
+FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
+
+
+class Tracker(Protocol):
+    """Finds the faces of each frame."""
+
+    def update(self, frame: Frame) -> Sequence[Face]: ...
+
+
+class Stylized(Protocol):
+    """A frame with toons in it; see `realtime.stylizer.StylizedFrame`."""
+
+    @property
+    def image(self) -> Image: ...
+    @property
+    def alpha(self) -> NDArray[np.uint8] | None: ...
+    @property
+    def covered(self) -> frozenset[int]: ...
+
+
+class Stylizer(Protocol):
+    """Draws the toons; `strength` 1 is all toon."""
+
+    strength: float
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> Stylized: ...
+
+
+class Window(Protocol):
+    """A window that must be served from the main thread."""
+
+    def show(self, output: Output) -> None: ...
+    def pump(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Pipeline:
+    """One run from a source to its sinks.
+
+    rate: pictures a second that go out while the guard fills in.
+    paced: pictures happen in real time: late ones are replaced, failures are lived with. Else
+        every frame counts, and the first failure ends the run.
+    window: served from the main thread; given the untooned picture too.
+    on_output: called with every picture that went out.
+    green: sinks get the toons on green instead of the whole picture.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tracker: Tracker,
+        stylizer: Stylizer,
+        guard: Guard,
+        sinks: Sequence[Sink],
+        controls: Controls,
+        report: Report,
+        *,
+        rate: float,
+        paced: bool = True,
+        green: bool = False,
+        window: Window | None = None,
+        about: dict[str, object] | None = None,
+        on_output: Callable[[Output], None] | None = None,
+    ) -> None:
+        self.statistics = Statistics(**(about or {}))
+        self.failure: Exception | None = None
+        self._source = source
+        self._tracker = tracker
+        self._stylizer = stylizer
+        self._guard = guard
+        self._controls = controls
+        self._report = report
+        self._rate = rate
+        self._paced = paced
+        self._green = green
+        self._window = window
+        self._on_output = on_output
+        self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
+        self._captured: Slot[Frame] = Slot(wait=not paced)
+        self._tracked: Slot[tuple[Frame, Sequence[Face] | None]] = Slot(wait=not paced)
+        self._stylized: Slot[Result] = Slot(wait=not paced)
+        self._newest: Frame | None = None
+        self._ended = threading.Event()
+        self._problems: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Run until the source ends, `controls.stop` or a signal; call from the main thread.
+
+        Raises what ended the run early, or what a sink that failed to the last said.
+        """
+        threads = [
+            threading.Thread(target=self._staged, args=(work, slots), name=name, daemon=True)
+            for name, work, slots in (
+                ("capture", self._capture, [self._captured]),
+                ("track", self._track, [self._captured, self._tracked]),
+                ("stylize", self._stylize, [self._tracked, self._stylized]),
+                ("send", self._send, [self._stylized]),
+            )
+        ]
+        with self._signals():
+            for runner in self._runners:
+                runner.start()
+            for thread in threads:
+                thread.start()
+            try:
+                while not (self._ended.is_set() or self._controls.stopped.is_set()):
+                    if self._window:
+                        self._window.pump()
+                    else:
+                        self._ended.wait(0.05)
+            finally:
+                self._stop(threads)
+        if self.failure:
+            raise self.failure
+
+    def snapshot(self) -> dict[str, object]:
+        """All numbers of the run so far."""
+        self.statistics.dropped = {
+            "before tracking": self._captured.dropped,
+            "before stylizing": self._tracked.dropped,
+            "before sending": self._stylized.dropped,
+            **{f"before {runner.sink.name}": runner.dropped for runner in self._runners},
+        }
+        return self.statistics.snapshot()
+
+    def _stop(self, threads: Sequence[threading.Thread]) -> None:
+        self._controls.stop()
+        self._source.close()
+        if self._paced:
+            for slot in (self._captured, self._tracked, self._stylized):
+                slot.close()
+        deadline = time.monotonic() + (STOP_TIMEOUT if self._paced else FINISH_TIMEOUT)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                self._report(f"The {thread.name} stage hangs and is left behind.")
+        for runner in self._runners:
+            if runner.sink.live:
+                runner.put(self._guard.farewell().for_others())
+        for runner in self._runners:
+            if not runner.stop(STOP_TIMEOUT if runner.sink.live else FINISH_TIMEOUT):
+                self._report(f"The {runner.sink.name} hangs and is left behind.")
+            if runner.failed and not self.failure:
+                self.failure = ToonifyError(runner.failed)
+        if self._window:
+            self._window.close()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the run; SIGUSR1, where there is one, is the panic key."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handlers = {signal.SIGINT: self._controls.stop, signal.SIGTERM: self._controls.stop}
+        if hasattr(signal, "SIGUSR1"):
+            handlers[signal.SIGUSR1] = self._controls.toggle_panic
+        before = {
+            number: signal.signal(number, lambda *_, act=act: act())
+            for number, act in handlers.items()
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _staged(self, work: Callable[[], None], slots: Sequence[Slot]) -> None:
+        """Run one stage; its end, whatever the reason, ends the stages before and after it."""
+        try:
+            work()
+        except Closed:
+            pass
+        except Exception as error:
+            self.failure = self.failure or error
+        finally:
+            for slot in slots:
+                slot.close()
+            if work == self._send:
+                self._ended.set()
+
+    def _capture(self) -> None:
+        frames = self._source.frames()
+        while not self._controls.stopped.is_set():
+            with self.statistics.stages["capture"].timed():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            self.statistics.captured.tick(frame.timestamp)
+            if self._controls.mirror:
+                frame = replace(frame, image=cv2.flip(frame.image, 1))
+            self._newest = frame
+            self._captured.put(frame)
+
+    def _track(self) -> None:
+        while True:
+            frame = self._captured.get()
+            assert frame
+            faces: Sequence[Face] | None = None
+            with self._lived_with("face tracker"), self.statistics.stages["track"].timed():
+                faces = self._tracker.update(frame)
+            self._tracked.put((frame, faces))
+
+    def _stylize(self) -> None:
+        while True:
+            taken = self._tracked.get()
+            assert taken
+            frame, faces = taken
+            result = Result(frame, None, None, faces or (), frozenset())
+            if faces is not None and self._controls.toon:
+                with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
+                    whole = self._stylizer.strength >= 1
+                    done = self._stylizer.apply(frame, faces)
+                    covered = done.covered if whole or self._guard.mode == "pass" else frozenset()
+                    result = replace(result, image=done.image, alpha=done.alpha, covered=covered)
+            self._stylized.put(result)
+
+    def _send(self) -> None:
+        arrivals: deque[float] = deque(maxlen=15)
+        patience = 0.0  # at the start nothing is there to look at, so the guard fills in at once
+        while not self._controls.stopped.is_set() or not self._paced:
+            try:
+                result = self._stylized.get(timeout=patience if self._paced else None)
+            except Closed:
+                break
+            now = time.monotonic()
+            if result is None:
+                self._deliver(self._guard.fill(self._newest, now), None)
+                patience = 1 / self._rate
+                continue
+            arrivals.append(now)
+            steps = np.diff(arrivals)
+            usual = statistics.median(steps) if len(steps) else 0.0
+            patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
+            with self.statistics.stages["guard"].timed():
+                output = self._guard.admit(result)
+            if output:
+                self._deliver(output, output.timestamp)
+        for output in self._guard.finish():
+            self._deliver(output, None)
+
+    def _deliver(self, output: Output, captured: float | None) -> None:
+        if self._green:
+            output = replace(output, image=on_green(output))
+        public = output.for_others()
+        for runner in self._runners:
+            runner.put(output if runner.sink.local else public)
+            if runner.failed and not self._paced:
+                raise ToonifyError(runner.failed)
+        if self._window:
+            self._window.show(output)
+        now = time.monotonic()
+        self.statistics.note_sent(output.kind, now, None if captured is None else now - captured)
+        if self._on_output:
+            self._on_output(public)
+
+    @contextlib.contextmanager
+    def _lived_with(self, part: str) -> Iterator[None]:
+        """Live, a failure is told once and the guard takes over until it is past."""
+        try:
+            yield
+        except Exception as error:
+            if not self._paced:
+                raise
+            if self._problems.get(part) != repr(error):
+                self._problems[part] = repr(error)
+                self._report(f"The {part} failed ({error or type(error).__name__}); going on.")
+        else:
+            if self._problems.pop(part, None):
+                self._report(f"The {part} works again.")

@@ -1,0 +1,154 @@
+"""Movies through PyAV: pictures with their own times, and the sound that belongs to them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.sinks import SinkError
+
+TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
+BT709 = 1  # AVCOL_SPC_BT709 and its like for primaries and transfer: what players assume at HD
+LIMITED = 1  # AVCOL_RANGE_MPEG
+
+H264 = {"crf": "18", "preset": "veryfast"}
+
+
+class AudioTrack:
+    """Copies a file's first audio stream beside new pictures, up to a given time.
+
+    Packets are copied as they are where the container can hold them; else they are decoded and
+    encoded as AAC.
+    """
+
+    def __init__(self, location: str, output: Any) -> None:
+        self._input = av.open(location)
+        self._output = output
+        source = self._input.streams.audio[0]
+        self._packets = self._input.demux(source)
+        self._pending: Any = None
+        self.copied = source.codec_context.name in output.supported_codecs
+        if self.copied:
+            self._stream = output.add_stream_from_template(source)
+        else:
+            self._stream = output.add_stream("aac", rate=source.rate)
+            self._stream.layout = source.layout
+            self._resampler = av.AudioResampler(
+                format=self._stream.format, layout=source.layout, rate=source.rate
+            )
+
+    def write(self, until: Fraction | None) -> None:
+        """Write the sound up to `until`, seconds of the file's time; None for all of it."""
+        while True:
+            packet = self._pending or next(self._packets, None)
+            self._pending = None
+            if packet is None or (packet.dts is None and packet.size == 0):
+                return
+            time = (packet.pts if packet.pts is not None else packet.dts) or 0
+            if until is not None and time * packet.time_base > until:
+                self._pending = packet
+                return
+            self._mux(packet)
+
+    def _mux(self, packet: Any) -> None:
+        if self.copied:
+            packet.stream = self._stream
+            self._output.mux(packet)
+            return
+        for frame in packet.decode():
+            for part in self._resampler.resample(frame):
+                self._output.mux(self._stream.encode(part))
+
+    def close(self) -> None:
+        """Write what the encoder still holds and let go of the input."""
+        if not self.copied:
+            self._output.mux(self._stream.encode(None))
+        self._input.close()
+
+
+def audio_of(location: str) -> bool:
+    """Whether a media file has sound."""
+    with av.open(location) as container:
+        return bool(container.streams.audio)
+
+
+class MovieWriter:
+    """One movie file. The container is crash-safe: what was written before a crash plays.
+
+    size: (width, height); an odd side is continued by one pixel, as H.264 asks.
+    codec, pixel_format, options: as FFmpeg names them.
+    audio: media file whose sound is kept, with the same time line as the pictures.
+    Raises `SinkError` when the file cannot be made.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float,
+        *,
+        codec: str = "libx264",
+        pixel_format: str = "yuv420p",
+        options: dict[str, str] | None = None,
+        audio: str | None = None,
+    ) -> None:
+        self.path = path
+        # Regular at the end, fragmented until then, so that a power cut costs one second.
+        flags = {"movflags": "hybrid_fragmented"} if path.suffix in (".mp4", ".mov", ".m4v") else {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(path), "w", options=flags)
+            self._stream = self._container.add_stream(
+                codec, rate=Fraction(rate).limit_denominator(1001)
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise SinkError(f"The movie {path} cannot be written: {error}.") from error
+        self._alpha = "a" in pixel_format.split("p")[0]
+        self._odd = (size[0] % 2, size[1] % 2) if pixel_format == "yuv420p" else (0, 0)
+        self._stream.width, self._stream.height = size[0] + self._odd[0], size[1] + self._odd[1]
+        self._stream.pix_fmt = self._pixel_format = pixel_format
+        self._stream.options = H264 if options is None else options
+        context = self._stream.codec_context
+        context.time_base = TIME_BASE
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED
+        self._audio = AudioTrack(audio, self._container) if audio and audio_of(audio) else None
+        self._last = -1
+
+    def write(self, image: NDArray[np.uint8], time: Fraction) -> None:
+        """Add uint8 [H, W, 3] BGR (or [H, W, 4] BGRA) shown from `time`, in seconds."""
+        if any(self._odd):
+            right, bottom = self._odd
+            image = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        picture = av.VideoFrame.from_ndarray(image, format="bgra" if self._alpha else "bgr24")
+        frame = picture.reformat(
+            format=self._pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG"
+        )
+        frame.time_base = TIME_BASE
+        # Time stamps must grow; two pictures within one tick keep their order.
+        frame.pts = self._last = max(self._last + 1, round(time / TIME_BASE))
+        try:
+            self._container.mux(self._stream.encode(frame))
+            if self._audio:
+                self._audio.write(time)
+        except (av.error.FFmpegError, OSError) as error:
+            raise SinkError(f"The movie {self.path} cannot be continued: {error}.") from error
+
+    def close(self, *, all_audio: bool = False) -> None:
+        """Finish the file; with `all_audio` the sound after the last picture is kept too."""
+        try:
+            if self._last >= 0:
+                self._container.mux(self._stream.encode(None))
+            if self._audio:
+                self._audio.write(None if all_audio else self._last * TIME_BASE)
+                self._audio.close()
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            raise SinkError(f"The movie {self.path} cannot be finished: {error}.") from error

@@ -1,0 +1,182 @@
+"""Sinks that write files: a recording, a sequence of pictures, a movie with an alpha channel."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.guard import Output
+from realtime.sinks import SinkError
+from realtime.sinks.encoding import MovieWriter
+
+ALPHA_CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
+    ".mov": ("prores_ks", "yuva444p10le", {"profile": "4444"}),
+    ".webm": ("libvpx-vp9", "yuva420p", {"deadline": "realtime", "cpu-used": "8", "crf": "24"}),
+}
+
+
+def unused(path: Path) -> Path:
+    """`path`, or the first of path-2, path-3, ... that does not exist: nothing is overwritten."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+class _Movie:
+    """Common to all movies: when each picture is shown, and a fresh file after a failure."""
+
+    live = False
+    local = False
+
+    def __init__(self, path: Path, size: tuple[int, int], rate: float, *, paced: bool) -> None:
+        self.name = f"movie {path}"
+        self.path = path
+        self._size = size
+        self._rate = rate
+        self._paced = paced
+        self._writer: MovieWriter | None = None
+        self._start: float | None = None
+        self._offset = Fraction(0)
+        self._count = 0
+
+    def _time(self, output: Output) -> Fraction:
+        """Seconds from the start of the movie: real time if paced, else the file's own."""
+        media = output.media_time
+        if not self._paced:
+            self._count += 1
+            step = Fraction(self._rate).limit_denominator(1001)
+            return media if media is not None else Fraction(self._count - 1) / step
+        now = time.monotonic()
+        if self._start is None:
+            self._start, self._offset = now, media or Fraction(0)
+        return self._offset + Fraction(now - self._start).limit_denominator(90_000)
+
+    def _make(self) -> MovieWriter:
+        raise NotImplementedError
+
+    def open(self) -> None:
+        """The file begins with the first picture."""
+
+    def _write(self, image: NDArray[np.uint8], output: Output) -> None:
+        if self._writer is None:
+            self.path = unused(self.path)  # nothing is overwritten, not even after a failure
+            self._writer = self._make()
+        self._writer.write(image, self._time(output))
+
+    def close(self) -> None:
+        """Finish the file."""
+        writer, self._writer, self._start = self._writer, None, None
+        if writer:
+            writer.close()
+
+
+class Recording(_Movie):
+    """What goes out as H.264, with the sound of a file source (`audio`: its location)."""
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float,
+        *,
+        audio: str | None = None,
+        paced: bool = True,
+    ) -> None:
+        super().__init__(path, size, rate, paced=paced)
+        self._audio = audio
+
+    def _make(self) -> MovieWriter:
+        return MovieWriter(self.path, self._size, self._rate, audio=self._audio)
+
+    def send(self, output: Output) -> None:
+        """Add one picture."""
+        self._write(output.image, output)
+
+
+class AlphaMovie(_Movie):
+    """The toons alone on a clear ground, as ProRes 4444 (.mov) or VP9 (.webm)."""
+
+    def open(self) -> None:
+        """Raises `SinkError` for a suffix that cannot hold alpha."""
+        if self.path.suffix.lower() not in ALPHA_CODECS:
+            raise SinkError(
+                f"{self.path} cannot hold an alpha channel; end it in .mov, .webm or / (a folder)."
+            )
+
+    def _make(self) -> MovieWriter:
+        codec, pixel_format, options = ALPHA_CODECS[self.path.suffix.lower()]
+        return MovieWriter(
+            self.path,
+            self._size,
+            self._rate,
+            codec=codec,
+            pixel_format=pixel_format,
+            options=options,
+        )
+
+    def send(self, output: Output) -> None:
+        """Add one picture."""
+        self._write(with_alpha(output), output)
+
+
+class PictureSequence:
+    """frame-000001.png, ... in a folder, continuing after what is there; with alpha on request."""
+
+    live = False
+    local = False
+
+    def __init__(self, folder: Path, *, alpha: bool = False) -> None:
+        self.name = f"pictures {folder}"
+        self.folder = folder
+        self._alpha = alpha
+        self._number = 0
+
+    def open(self) -> None:
+        """Make the folder."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"The folder {self.folder} cannot be made: {error}.") from error
+        there = [int(p.stem[6:]) for p in self.folder.glob("frame-*.png") if p.stem[6:].isdigit()]
+        self._number = max(there, default=0)
+
+    def send(self, output: Output) -> None:
+        """Write one picture."""
+        path = self.folder / f"frame-{self._number + 1:06d}.png"
+        write_png(path, with_alpha(output) if self._alpha else output.image)
+        self._number += 1
+
+    def close(self) -> None:
+        """Nothing is open between two pictures."""
+
+
+def with_alpha(output: Output) -> NDArray[np.uint8]:
+    """uint8 [H, W, 4] BGRA: the toons; where there is none, black and clear."""
+    hidden = cv2.bitwise_and(output.image, output.image, mask=output.alpha)
+    return cv2.merge([*cv2.split(hidden), output.alpha])
+
+
+def on_green(output: Output) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
+    alpha = cv2.merge([output.alpha] * 3)
+    green = np.zeros_like(output.image)
+    green[:, :, 1] = 255
+    toon = cv2.multiply(output.image, alpha, scale=1 / 255)
+    return cv2.add(toon, cv2.multiply(green, 255 - alpha, scale=1 / 255))
+
+
+def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a PNG, quickly rather than small. Raises `SinkError`."""
+    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    try:
+        assert done
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise SinkError(f"The picture {path} cannot be written: {error}.") from error

@@ -1,0 +1,105 @@
+"""One thread per sink: a slow one is skipped over, a failing one dropped, told of and retried."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+from engines.errors import ToonifyError
+from realtime.guard import Output
+from realtime.sinks import Sink
+from realtime.slots import Closed, Slot
+from realtime.sources import Report
+
+PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next attempt; the last one repeats
+
+
+class SinkRunner:
+    """Feeds `sink` from its own thread.
+
+    wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
+        picture replaces one that the sink has not taken yet.
+    """
+
+    def __init__(
+        self, sink: Sink, report: Report, *, wait: bool, pauses: tuple[float, ...] = PAUSES
+    ) -> None:
+        self.sink = sink
+        self.sent = 0
+        self.failed: str | None = None
+        self._report = report
+        self._wait = wait
+        self._pauses = pauses
+        self._slot: Slot[Output] = Slot(wait=wait)
+        self._thread = threading.Thread(target=self._run, name=sink.name, daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that a newer one replaced before the sink could take them."""
+        return self._slot.dropped
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def put(self, output: Output) -> None:
+        """Hand over a picture; does nothing once the sink has ended."""
+        with contextlib.suppress(Closed):
+            self._slot.put(output)
+
+    def stop(self, timeout: float) -> bool:
+        """Take no more pictures, finish what was handed over; whether that was in time."""
+        self._slot.close()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        attempts = 0
+        ended = False
+        while not ended:
+            before = self.sent
+            try:
+                self.sink.open()
+                self.failed = None
+                if attempts:
+                    self._report(f"The {self.sink.name} works again.")
+                try:
+                    while True:
+                        self._send(self._slot.get())
+                except Closed:
+                    ended = True
+                finally:
+                    self.sink.close()
+            except Exception as error:
+                self._fail(error)
+                if self._wait:
+                    # Every picture counts here, and some would be missing: the task has failed.
+                    self._slot.close()
+                    return
+                attempts = 1 if self.sent > before else attempts + 1
+                ended = ended or self._rest(self._pauses[min(attempts, len(self._pauses)) - 1])
+
+    def _send(self, output: Output | None) -> None:
+        if output is not None:
+            self.sink.send(output)
+            self.sent += 1
+
+    def _fail(self, error: Exception) -> None:
+        message = str(error) if isinstance(error, ToonifyError) else f"{self.sink.name}: {error!r}."
+        if message != self.failed:
+            again = "" if self._wait else " It is left out and tried again."
+            self._report(f"{message}{again}")
+        self.failed = message
+        with contextlib.suppress(Exception):
+            self.sink.close()
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait before the next attempt, letting pictures go by; whether the end came."""
+        until = time.monotonic() + seconds
+        try:
+            while (left := until - time.monotonic()) > 0:
+                self._slot.get(timeout=left)
+        except Closed:
+            return True
+        return False

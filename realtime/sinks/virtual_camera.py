@@ -1,0 +1,135 @@
+"""A camera that Zoom, Teams, OBS and browsers can choose, through pyvirtualcam."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.frame import Image, fit
+from realtime.guard import Output
+from realtime.sinks import SinkError
+
+LOAD = (
+    "sudo modprobe v4l2loopback devices=1 video_nr=10 card_label=Toonify exclusive_caps=1 "
+    "max_buffers=2"
+)
+INSTALL = {
+    "linux": f"install it with `sudo apt install v4l2loopback-dkms` and load it with `{LOAD}`",
+    "darwin": "install OBS 30 or newer (`brew install --cask obs`), start its virtual camera once "
+    "and allow it in System Settings > General > Login Items & Extensions",
+    "win32": "install OBS (`winget install OBSProject.OBSStudio`); its virtual camera comes with it",
+}
+
+
+def how_to_install() -> str:
+    """What brings a virtual camera to this machine, as part of a sentence."""
+    return INSTALL.get(sys.platform, "use Linux, macOS or Windows")
+
+
+def list_virtual_cameras() -> list[str]:
+    """Devices that a virtual camera may write to, by the name that `virtual:NAME` takes."""
+    if sys.platform != "linux":
+        return ["OBS Virtual Camera"] if _native_camera_installed() else []
+    devices = Path("/sys/devices/virtual/video4linux").glob("video*")
+    return sorted(f"/dev/{device.name}" for device in devices)
+
+
+def _native_camera_installed() -> bool:
+    if sys.platform == "darwin":
+        places = (
+            "/Applications/OBS.app",
+            "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin",
+        )
+    else:
+        places = (r"C:\Program Files\obs-studio\data\obs-plugins\win-dshow",)
+    return any(Path(place).exists() for place in places)
+
+
+def to_nv12(image: Image) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3] BGR with even sides as NV12: luma, then interleaved chroma."""
+    height, width = image.shape[:2]
+    planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    luma, chroma = planes[: height * width], planes[height * width :].reshape(2, -1)
+    return np.concatenate([luma, chroma.T.reshape(-1)])
+
+
+CONVERT: dict[str, Callable[[Image], NDArray[np.uint8]]] = {
+    "bgr": lambda image: image,
+    "rgb": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+    "i420": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420),
+    "nv12": to_nv12,
+    "yuyv": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2),
+    "uyvy": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY),
+}
+
+
+class VirtualCamera:
+    """Feeds a virtual camera.
+
+    size: (width, height); made even, as the formats need, by leaving out a last pixel.
+    device: as `list_virtual_cameras` names it; None takes the first that works.
+    pixel_format: a key of `CONVERT`.
+    backend: one of pyvirtualcam's registered back ends; None tries all.
+    """
+
+    live = True
+    local = False
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        rate: float,
+        device: str | None = None,
+        pixel_format: str = "i420",
+        backend: str | None = None,
+    ) -> None:
+        self.name = f"virtual camera {device}" if device else "virtual camera"
+        self._size = (size[0] // 2 * 2, size[1] // 2 * 2)
+        self._rate = rate
+        self._device = device
+        self._format = pixel_format
+        self._backend = backend
+        self._camera: Any = None
+
+    def open(self) -> None:
+        """Open the device. Raises `SinkError` with what to do about it."""
+        try:
+            import pyvirtualcam
+
+            self._camera = pyvirtualcam.Camera(
+                *self._size,
+                self._rate,
+                fmt=pyvirtualcam.PixelFormat[self._format.upper()],
+                device=self._device,
+                backend=self._backend,
+            )
+        except (RuntimeError, OSError, ImportError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            raise SinkError(
+                f"No {self.name} can be opened ({reason}); {how_to_install()}."
+            ) from error
+        self.name = f"virtual camera {self._camera.device}"
+
+    def send(self, output: Output) -> None:
+        """Show one picture."""
+        width, height = self._size
+        image = output.image
+        if image.shape[:2] != (height, width):
+            image = (
+                np.ascontiguousarray(image[:height, :width])
+                if image.shape[0] - height in (0, 1) and image.shape[1] - width in (0, 1)
+                else fit(image, self._size)
+            )
+        self._camera.send(CONVERT[self._format](image))
+
+    def close(self) -> None:
+        """Let go of the device."""
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()

@@ -1,3 +1,3 @@
-"""Everything between an aligned face crop and its toon: networks, models on disk, back ends, training."""
+"""Everything between an aligned face crop and its toon."""
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -87,6 +88,13 @@ class Card:
     value_range: str = "uint8 RGB, 0..255, sRGB as cameras deliver it"
     format_version: int = FORMAT_VERSION
     parts: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.styles:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
+                raise BundleError(
+                    f"A style's name must be lower-case letters, digits, '-' and '_', not {name!r}."
+                )
 
     def to_json(self) -> str:
         """The card as it stands in ``card.json``."""

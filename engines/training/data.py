@@ -147,8 +147,12 @@ class Sampler:
         crop, photo, toon, head, focus = zip(*columns, strict=True)
         masks = torch.from_numpy(np.stack(head))[:, None].float() / 255
         maps = torch.from_numpy(np.stack(focus))[:, None]
+        images = {"crop": crop, "photo": photo, "toon": toon}
         return Batch(
-            *(to_tensor(x) for x in (crop, photo, toon)), masks, maps, torch.from_numpy(shift)
+            **{name: to_tensor(x) for name, x in images.items()},
+            head=masks,
+            focus=maps,
+            shift=torch.from_numpy(shift),
         )
 
     def _sample(

@@ -111,7 +111,7 @@ class Trainer:
         *,
         accelerator: str = "auto",
         devices: int | str = 1,
-        precision: str = "bf16-mixed",
+        precision: Any = "bf16-mixed",
     ) -> None:
         from lightning_fabric import Fabric, seed_everything
 
@@ -124,7 +124,7 @@ class Trainer:
         )
         self.fabric.launch()
         seed_everything(settings.seed, verbose=False)
-        models = ToonModels(settings.size).to(memory_format=torch.channels_last)
+        models = channels_last(ToonModels(settings.size))
         self.average = Average(models).to(self.fabric.device)
         self.models: Any = models
         self.judge: Any = patch_discriminator(settings.patch)
@@ -135,7 +135,7 @@ class Trainer:
         )
         self.models, self.optimizer = self.fabric.setup(models, self.optimizer)
         self.judge, self.judge_optimizer = self.fabric.setup(self.judge, self.judge_optimizer)
-        self.features = FeatureDistance().to(self.fabric.device, memory_format=torch.channels_last)
+        self.features = channels_last(FeatureDistance()).to(self.fabric.device)
         self.stage_index, self.stage_pictures, self.step = 0, 0, 0
         self.curves_path = folder / "curves.csv"
 
@@ -338,6 +338,11 @@ class Trainer:
             writer.writerow(row)
         text = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
         report(f"{stage.name} {self.stage_pictures}/{stage.pictures}  {text}")
+
+
+def channels_last(module: Any) -> Any:
+    """The layout in which convolutions are fastest, on CPUs and on tensor cores."""
+    return module.to(memory_format=torch.channels_last)
 
 
 def shrink(image: Tensor, side: int) -> Tensor:

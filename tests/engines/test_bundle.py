@@ -1,0 +1,161 @@
+"""Bundles on disk: round trip, integrity, honest refusals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engines.blending import BlendSpec
+from engines.bundle import Bundle, BundleError
+from tests.engines.factory import tiny_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return tiny_bundle(styles=2)
+
+
+@pytest.fixture
+def saved(bundle: Bundle, tmp_path: Path) -> Path:
+    bundle.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("name", ["model", "model.toon"])
+def test_round_trip_keeps_the_picture(bundle: Bundle, tmp_path: Path, name: str) -> None:
+    bundle.save(tmp_path / name)
+    loaded = Bundle.load(tmp_path / name)
+    assert loaded.styles == bundle.styles == ("film", "comic")
+    assert loaded.card.generator == bundle.card.generator
+    assert loaded.card.encoder == bundle.card.encoder
+    crops = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
+    for style in loaded.styles:
+        before, after = bundle.network(style)(crops)[0], loaded.network(style)(crops)[0]
+        # Weights are stored in FP16.
+        assert (before.float() - after.float()).abs().mean() < 1
+
+
+def test_styles_and_blends_differ(bundle: Bundle) -> None:
+    crops = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
+    film, comic = (bundle.network(s)(crops)[0].float() for s in ("film", "comic"))
+    swapped = bundle.network("film", BlendSpec(swap_resolution=16))(crops)[0].float()
+    none = bundle.network("film", BlendSpec(swap_resolution=None, strength=0.0))(crops)[0].float()
+    also_none = bundle.network("comic", BlendSpec(None, strength=0.0))(crops)[0].float()
+    assert (film - comic).abs().mean() > 1
+    assert (film - swapped).abs().mean() > 1
+    assert torch.equal(none, also_none)
+    with pytest.raises(BundleError, match="no style 'clay'"):
+        bundle.network("clay")
+
+
+def test_saving_replaces_a_model_but_nothing_else(bundle: Bundle, saved: Path) -> None:
+    bundle.save(saved)
+    assert Bundle.load(saved).styles == bundle.styles
+    other = saved.parent / "photos"
+    other.mkdir()
+    (other / "dear.txt").write_text("keep me")
+    with pytest.raises(BundleError, match="something else"):
+        bundle.save(other)
+    assert (other / "dear.txt").read_text() == "keep me"
+
+
+def test_card_is_for_people_too(saved: Path) -> None:
+    text = (saved / "CARD.md").read_text()
+    assert "film" in text
+    assert Bundle.load(saved).card.parts["face.safetensors"] in text
+
+
+def test_a_changed_part_is_refused(saved: Path) -> None:
+    path = saved / "encoder.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match=r"encoder\.safetensors was altered"):
+        Bundle.load(saved)
+
+
+def test_a_missing_part_is_named(saved: Path) -> None:
+    (saved / "toon-comic.safetensors").unlink()
+    with pytest.raises(BundleError, match=r"toon-comic\.safetensors, which is missing"):
+        Bundle.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("synthesis.b8.conv1.weight"), r"b8\.conv1\.weight is missing"),
+        (lambda s: s.update(extra=torch.zeros(1)), "extra does not belong"),
+        (lambda s: s.update({"mapping.w_avg": torch.zeros(3)}), r"mapping\.w_avg .* is \[3\]"),
+        (lambda s: s["synthesis.b4.const"].fill_(float("nan")), "undefined numbers"),
+    ],
+)
+def test_tensors_must_fit_the_card(saved: Path, change: object, message: str) -> None:
+    import hashlib
+
+    path = saved / "face.safetensors"
+    state = load_file(path)
+    change(state)
+    save_file(state, path)
+    card = json.loads((saved / "card.json").read_text())
+    card["parts"]["face.safetensors"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (saved / "card.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match=message):
+        Bundle.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not json", "not a model card"),
+        ('{"format_version": 99}', "format version 99"),
+        ('{"format_version": 1}', "does not follow the format"),
+    ],
+)
+def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
+    (saved / "card.json").write_text(text)
+    with pytest.raises(BundleError, match=message):
+        Bundle.load(saved)
+
+
+def test_parts_outside_the_bundle_are_never_read(saved: Path) -> None:
+    secret = saved.parent / "secret.safetensors"
+    shutil.copy(saved / "face.safetensors", secret)
+    card = json.loads((saved / "card.json").read_text())
+    card["parts"]["../secret.safetensors"] = card["parts"].pop("face.safetensors")
+    (saved / "card.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match="its styles need"):
+        Bundle.load(saved)
+
+
+def test_a_style_cannot_name_a_path(bundle: Bundle) -> None:
+    with pytest.raises(BundleError, match="lower-case letters"):
+        replace(bundle.card, styles={"../film": bundle.card.styles["film"]})
+
+
+def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no model at"):
+        Bundle.load(tmp_path / "nothing")
+    path = tmp_path / "bad.toon"
+    path.write_bytes(b"PK\x03\x04 but not really")
+    with pytest.raises(BundleError, match="not a model file"):
+        Bundle.load(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", "{}" * 1000)
+    with pytest.raises(BundleError, match="compressed"):
+        Bundle.load(path)
+
+
+def test_a_model_without_encoder_says_so(bundle: Bundle, tmp_path: Path) -> None:
+    bare = replace(bundle, encoder=None, card=replace(bundle.card, encoder=None))
+    bare.save(tmp_path / "bare")
+    loaded = Bundle.load(tmp_path / "bare")
+    assert loaded.generator("film").config == bundle.card.generator
+    with pytest.raises(BundleError, match="no encoder"):
+        loaded.network()

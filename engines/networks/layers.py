@@ -166,7 +166,7 @@ class ModulatedConv(nn.Module):
 
     def _prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Kernel in ``dtype`` and, for demodulation, its squared norms float32 [in, out]."""
-        weight = self.weight
+        weight: Tensor = self.weight
         if not self.demodulate:
             return (weight / math.sqrt(self.fan_in)).to(dtype), weight.new_empty(0)
         if dtype == torch.float16:

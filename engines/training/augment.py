@@ -102,12 +102,12 @@ def sensor(rng: Generator, image: Image, *, dim: bool) -> Image:
     """White balance, exposure and shot plus read noise; ``dim`` is a badly lit room."""
     x: NDArray[np.float32] = image.astype(np.float32) / 255
     exposure = rng.uniform(-0.9, -0.4) if dim else rng.uniform(-0.2, 0.15)
-    x = x * np.exp(exposure + rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
+    x *= np.exp(exposure + rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
     strength = rng.uniform(0.01, 0.06) if dim else rng.uniform(0.0, 0.03)
     noise = rng.standard_normal(x.shape, np.float32)
     if rng.random() < 0.5:  # cameras denoise: what is left is coarse
         noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8), np.float32) * 1.8
-    x = x + noise * strength * np.sqrt(np.clip(x, 0, 1) * 0.8 + 0.2)
+    x += noise * np.float32(strength) * np.sqrt(np.clip(x, 0, 1) * 0.8 + 0.2)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

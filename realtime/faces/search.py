@@ -1,0 +1,154 @@
+"""Where to look for faces: the whole picture for near ones, enlarged windows for small or far ones.
+
+MediaPipe's detector sees any picture at 128 x 128, so a face below about a fifth of the picture's
+width is easily missed; in a window of a few face widths it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.landmarker import FaceLandmarks, Landmarker
+from realtime.faces.face import landmark_box
+
+Image = NDArray[np.uint8]
+Box = NDArray[np.floating]
+Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A part of a picture as it is given to MediaPipe.
+
+    Attributes:
+        image: uint8 [h, w, 3] RGB.
+        origin: float32 [2], its top-left corner in the whole picture.
+        scale: pixels of the whole picture per pixel of this one.
+    """
+
+    image: Image
+    origin: NDArray[np.float32]
+    scale: int
+
+    def restore(self, face: FaceLandmarks) -> FaceLandmarks:
+        """The same face in pixels of the whole picture."""
+        points = face.points * np.float32(self.scale)
+        points[:, :2] += self.origin
+        return FaceLandmarks(points, face.blendshapes, face.pose)
+
+
+def whole(image: Image) -> Window:
+    """The window that is the whole picture."""
+    return (0, 0, image.shape[1], image.shape[0])
+
+
+def window_around(box: Box, side: float, image: Image) -> Window:
+    """A square window about a box, pushed inside the picture, cut where it is larger than that."""
+    height, width = image.shape[:2]
+    half = max(side, 32.0) / 2
+    centre = (np.asarray(box[:2]) + np.asarray(box[2:])) / 2
+    room = np.array([width, height], np.float64)
+    centre = np.clip(centre, np.minimum(half, room / 2), np.maximum(room - half, room / 2))
+    low = np.clip(np.floor(centre - half), 0, room).astype(int)
+    high = np.clip(np.ceil(centre + half), 0, room).astype(int)
+    return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+
+def tiles(image: Image, share: float) -> list[Window]:
+    """Square windows of `share` of the shorter side that overlap by half and cover the picture."""
+    height, width = image.shape[:2]
+    side = max(int(min(height, width) * share), 32)
+
+    def starts(length: int) -> list[int]:
+        count = max(1, int(np.ceil((length - side) / (side / 2))) + 1)
+        return [round(i * max(length - side, 0) / max(count - 1, 1)) for i in range(count)]
+
+    return [
+        (x, y, min(x + side, width), min(y + side, height))
+        for y in starts(height)
+        for x in starts(width)
+    ]
+
+
+def sight(image: Image, window: Window, factor: int, hidden: Sequence[Box] = ()) -> Sight:
+    """Cut a window out of a BGR picture, averaged down by `factor`, some faces painted over."""
+    left, top, right, bottom = window
+    width, height = (right - left) // factor, (bottom - top) // factor
+    rgb = cv2.cvtColor(
+        cv2.resize(
+            image[top : top + height * factor, left : left + width * factor],
+            (width, height),
+            interpolation=cv2.INTER_AREA,
+        ),
+        cv2.COLOR_BGR2RGB,
+    )
+    for box in hidden:
+        corners = (np.asarray(box).reshape(2, 2) - (left, top)) / factor
+        low, high = np.floor(corners[0]).astype(int), np.ceil(corners[1]).astype(int)
+        cv2.rectangle(rgb, low.tolist(), high.tolist(), (128, 128, 128), cv2.FILLED)
+    return Sight(rgb.astype(np.uint8, copy=False), np.array([left, top], np.float32), factor)
+
+
+def same_face(a: Box, b: Box) -> bool:
+    """Whether two boxes lie on one face: centres close, sizes alike."""
+    small, large = sorted((box_size(a), box_size(b)))
+    return box_distance(a, b) < 0.4 * small and large < 2 * small
+
+
+def box_distance(a: Box, b: Box) -> float:
+    """Distance of the centres of two boxes, pixels."""
+    return float(np.hypot(*((a[:2] + a[2:]) - (b[:2] + b[2:])))) / 2
+
+
+def box_size(box: Box) -> float:
+    """The longer side of a box, pixels."""
+    return float(max(box[2] - box[0], box[3] - box[1]))
+
+
+class FaceSearch:
+    """Looks for faces in single pictures, without any memory of former ones."""
+
+    def __init__(self, max_faces: int, min_confidence: float) -> None:
+        self._landmarker = Landmarker(
+            max_faces=max_faces, min_confidence=min_confidence, blendshapes=False
+        )
+
+    def look(self, image: Image, window: Window, hidden: Sequence[Box] = ()) -> list[FaceLandmarks]:
+        """Faces inside one window of a BGR picture, in pixels of the whole picture.
+
+        `hidden` boxes are painted over: a known face is not found again, and costs nothing.
+        """
+        width, height = window[2] - window[0], window[3] - window[1]
+        if min(width, height) < 16:
+            return []
+        view = sight(image, window, max(1, max(width, height) // 640), hidden)
+        return [view.restore(face) for face in self._landmarker.detect(view.image)]
+
+    def everywhere(self, image: Image) -> list[FaceLandmarks]:
+        """Every face of a still picture, near ones first, each measured in a window of its own."""
+        found: list[FaceLandmarks] = []
+        for window in [whole(image), *tiles(image, 0.75), *tiles(image, 0.4)]:
+            hidden = [landmark_box(face.points) for face in found]
+            for face in self.look(image, window, hidden):
+                face = self.near(image, landmark_box(face.points), hidden) or face
+                box = landmark_box(face.points)
+                if not any(same_face(box, landmark_box(f.points)) for f in found):
+                    found.append(face)
+        return found
+
+    def near(self, image: Image, box: Box, hidden: Sequence[Box] = ()) -> FaceLandmarks | None:
+        """The face at a box, looked for in a window a little larger than that."""
+        size = box_size(box)
+        faces = self.look(image, window_around(box, 2.6 * size, image), hidden)
+        return min(
+            faces, key=lambda face: box_distance(landmark_box(face.points), box), default=None
+        )
+
+    def close(self) -> None:
+        """Free MediaPipe's graph."""
+        self._landmarker.close()

@@ -1,0 +1,351 @@
+"""Faces through the frames: who is where, frame after frame.
+
+Each face has a follower of its own, a MediaPipe landmarker in VIDEO mode for one face: it goes on
+from the landmarks of the frame before, which is steadier and cheaper than detecting anew, and with
+several faces in one landmarker MediaPipe would detect anew in every frame. A far face's follower
+sees an enlarged window. A face that its follower loses is looked for once more, in the same frame,
+in a window about where it should be; new faces are searched for in the whole frame and in tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+from engines.faces.landmarker import FaceLandmarks, Landmarker
+from realtime.faces.face import TrackedFace, landmark_box
+from realtime.faces.hints import HintSettings, face_hints, face_luma
+from realtime.faces.search import (
+    Box,
+    FaceSearch,
+    Image,
+    Window,
+    box_distance,
+    box_size,
+    same_face,
+    sight,
+    tiles,
+    whole,
+    window_around,
+)
+from realtime.faces.smoothing import FaceFilter, SmoothingSettings
+from realtime.frame import Frame
+
+WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
+ROOMY = 7.5  # a window is too large when it holds this many face sizes
+REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
+VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """How faces are found.
+
+    Attributes:
+        max_faces: how many faces are made toons. One more is followed, so that whoever decides
+            what may be shown knows of it.
+        min_confidence: MediaPipe's, for detection, presence and tracking alike.
+        hold: seconds for which a face that cannot be found is still reported where it should be.
+        memory: seconds after which a face that comes back is somebody new.
+        search_interval: seconds between two looks for more faces, each at a part of the frame.
+    """
+
+    max_faces: int = 4
+    min_confidence: float = 0.5
+    hold: float = 0.4
+    memory: float = 2.0
+    search_interval: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_faces <= 16:
+            raise ToonifyError(f"faces.max_faces must be 1 to 16, not {self.max_faces}.")
+        if not 0 < self.min_confidence < 1:
+            raise ToonifyError(
+                f"faces.min_confidence must lie between 0 and 1, not {self.min_confidence}."
+            )
+        for name in ("hold", "memory", "search_interval"):
+            if not 0 <= getattr(self, name) <= 60:
+                raise ToonifyError(f"faces.{name} must be 0 to 60 s, not {getattr(self, name)}.")
+
+
+class Follower:
+    """Follows one face with MediaPipe's VIDEO mode, in a window that rarely changes."""
+
+    def __init__(self, min_confidence: float) -> None:
+        self._landmarker = Landmarker("video", min_confidence=min_confidence, blendshapes=False)
+        self._window: Window | None = None
+        self._locked = False
+        self._time = -1
+
+    def follow(
+        self, image: Image, box: Box, time: float, others: Sequence[Box]
+    ) -> FaceLandmarks | None:
+        """The face expected at `box`; the boxes of `others` are hidden until it is locked on."""
+        if self._window is None or not window_fits(self._window, box, image):
+            self._window, self._locked = choose_window(box, image), False
+        # Any shrinking leaves the face larger than the 256 pixels of the network's square.
+        factor = int(np.clip(box_size(box) // 180, 1, 8))
+        view = sight(image, self._window, factor, () if self._locked else others)
+        self._time = max(self._time + 1, round(time * 1000))
+        faces = self._landmarker.detect(view.image, self._time)
+        self._locked = bool(faces)
+        return view.restore(faces[0]) if faces else None
+
+    def release(self) -> None:
+        """Forget the face; the follower may be given another."""
+        self._window, self._locked = None, False
+
+    def close(self) -> None:
+        """Free MediaPipe's graph."""
+        self._landmarker.close()
+
+
+def choose_window(box: Box, image: Image) -> Window:
+    """The window for a face at `box`: the whole frame unless the face is small in it."""
+    side = WINDOW * box_size(box)
+    if side >= 0.8 * max(image.shape[:2]):
+        return whole(image)
+    return window_around(box, side, image)
+
+
+def window_fits(window: Window, box: Box, image: Image) -> bool:
+    """Whether a face at `box` is large enough in a window, and clear of its inner edges."""
+    size = box_size(box)
+    if max(window[2] - window[0], window[3] - window[1]) > ROOMY * size:
+        return False
+    space = 0.4 * size
+    frame = whole(image)
+    low = all(window[i] == frame[i] or box[i] - window[i] > space for i in (0, 1))
+    return low and all(window[i] == frame[i] or window[i] - box[i] > space for i in (2, 3))
+
+
+@dataclass
+class _Track:
+    """What is known of one face."""
+
+    identity: int
+    found: FaceLandmarks
+    time: float
+    filter: FaceFilter
+    follower: Follower | None = None
+    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    age_frames: int = 0
+    surprise: float = 0.0
+    hints: tuple[str, ...] = ()
+    before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
+
+    def __post_init__(self) -> None:
+        self.box = landmark_box(self.found.points)
+
+    def drift(self, time: float) -> NDArray[np.float64]:
+        """How far the face has probably moved since it was found: float64 [2], pixels."""
+        return self.velocity * min(time - self.time, 0.1)
+
+    def expected(self, time: float) -> NDArray[np.float32]:
+        """Where its box should be at `time`."""
+        return (self.box + np.tile(self.drift(time), 2)).astype(np.float32)
+
+    def accept(self, found: FaceLandmarks, time: float) -> None:
+        """The face has been found at `time`."""
+        box, elapsed = landmark_box(found.points), time - self.time
+        self.before = (self.found, self.time, self.velocity.copy())
+        # Averaged, because a follower that slips to another face may do so in small steps.
+        self.surprise = 0.7 * self.surprise + box_distance(box, self.expected(time))
+        if elapsed > 0:
+            moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / (2 * elapsed)
+            self.velocity += (moved - self.velocity) * (1 - np.exp(-elapsed / VELOCITY_TIME))
+        self.found, self.box, self.time, self.age_frames = found, box, time, 0
+
+    def revert(self) -> None:
+        """The face last accepted was another one."""
+        if self.before is not None:
+            self.found, self.time, self.velocity = self.before
+            self.box = landmark_box(self.found.points)
+        self.age_frames, self.surprise = 1, 0.0
+
+
+class FaceTracker:
+    """Follows all faces of a stream of frames.
+
+    `update` takes frames in the order of capture. Belongs to one thread at a time; close it, or use
+    it as a context manager.
+    """
+
+    def __init__(
+        self,
+        settings: TrackerSettings | None = None,
+        smoothing: SmoothingSettings | None = None,
+        hints: HintSettings | None = None,
+    ) -> None:
+        self.settings = settings or TrackerSettings()
+        self._smoothing = smoothing or SmoothingSettings()
+        self._hints = hints or HintSettings()
+        self._limit = self.settings.max_faces + 1
+        self._search = FaceSearch(self._limit, self.settings.min_confidence)
+        self._idle: list[Follower] = [Follower(self.settings.min_confidence)]
+        self._tracks: list[_Track] = []
+        self._next = 0
+        self._turn = -1
+        self._searched = -np.inf
+        self._time = -np.inf
+        self._shape: tuple[int, ...] = ()
+
+    def update(self, frame: Frame) -> list[TrackedFace]:
+        """The faces of the next frame, the longest-known first."""
+        image, time = frame.image, frame.timestamp
+        if image.shape != self._shape or time < self._time:
+            self.reset()
+        self._shape, self._time = image.shape, time
+        self._follow(image, time)
+        self._drop_doubles()
+        self._retire(time)
+        self._find_more(image, time)
+        return [
+            self._report(track, image, time)
+            for track in self._tracks
+            if track.age_frames == 0 or time - track.time <= self.settings.hold
+        ]
+
+    def still(self, image: Image) -> list[TrackedFace]:
+        """All faces of a single picture, found by looking everywhere; nothing is remembered.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+        """
+        faces = []
+        for found in self._search.everywhere(image):
+            self._next += 1
+            faces.append(self._report(self._track(found, 0.0), image, 0.0))
+        return faces
+
+    def reset(self) -> None:
+        """Forget all faces; identities are not used again."""
+        for track in self._tracks:
+            self._give_back(track)
+        self._tracks = []
+        self._searched = -np.inf
+        self._turn = -1
+
+    def close(self) -> None:
+        """Free MediaPipe's graphs."""
+        self.reset()
+        for follower in self._idle:
+            follower.close()
+        self._search.close()
+
+    def __enter__(self) -> FaceTracker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _follow(self, image: Image, time: float) -> None:
+        """Find the known faces again."""
+        boxes = {track.identity: track.expected(time) for track in self._tracks}
+        for track in self._tracks:
+            if time - track.time > self.settings.hold:
+                continue  # only the search for more faces can bring it back
+            others = [
+                boxes[other.identity]
+                for other in self._tracks
+                if other is not track and other.age_frames == 0
+            ]
+            if track.follower is None:
+                track.follower = self._borrow()
+            box = boxes[track.identity]
+            found = track.follower.follow(image, box, time, others)
+            if found is None or not plausible(found, box):
+                found = self._search.near(image, box, others)
+            if found is not None and plausible(found, box):
+                track.accept(found, time)
+                boxes[track.identity] = track.box
+            else:
+                track.age_frames += 1
+
+    def _drop_doubles(self) -> None:
+        """Of two tracks that are on one face, the one that had to jump has lost its own."""
+        for i, first in enumerate(self._tracks):
+            for second in self._tracks[i + 1 :]:
+                if first.age_frames or second.age_frames or not same_face(first.box, second.box):
+                    continue
+                loser = max(first, second, key=lambda track: track.surprise)
+                loser.revert()
+                self._give_back(loser)
+
+    def _retire(self, time: float) -> None:
+        """Free the followers of lost faces, and forget those lost for long."""
+        for track in self._tracks:
+            if time - track.time > self.settings.hold:
+                self._give_back(track)
+        self._tracks = [t for t in self._tracks if time - t.time <= self.settings.memory]
+
+    def _find_more(self, image: Image, time: float) -> None:
+        """Now and then, or as long as none is seen, search for faces that are not followed."""
+        seen = [track for track in self._tracks if track.age_frames == 0]
+        lost = len(self._tracks) > len(seen)
+        interval = self.settings.search_interval / (3 if lost else 1)
+        if len(seen) >= self._limit or (seen and time - self._searched < interval):
+            return
+        self._searched = time
+        # One window at a time while a face is seen, so that no frame takes much longer than others.
+        near = tiles(image, 0.75)
+        places = [place for tile in near for place in (whole(image), tile)]
+        for _ in range(1 if seen else 3):
+            self._turn = (self._turn + 1) % len(places)
+            window = places[self._turn]
+            known = [track.box for track in self._tracks if track.age_frames == 0]
+            for found in self._search.look(image, window, known):
+                found = self._search.near(image, landmark_box(found.points), known) or found
+                box = landmark_box(found.points)
+                if len(known) < self._limit and not any(same_face(box, other) for other in known):
+                    known.append(box)
+                    self._welcome(found, box, time)
+
+    def _welcome(self, found: FaceLandmarks, box: Box, time: float) -> None:
+        """A face that is not followed: a lost one come back, or a new one."""
+
+        def reachable(track: _Track) -> bool:
+            reach = (REACH + 2 * (time - track.time)) * box_size(track.box)
+            return track.age_frames > 0 and box_distance(track.box, box) < reach
+
+        lost = [track for track in self._tracks if reachable(track)]
+        if lost:
+            min(lost, key=lambda track: box_distance(track.box, box)).accept(found, time)
+        else:
+            self._tracks.append(self._track(found, time))
+
+    def _track(self, found: FaceLandmarks, time: float) -> _Track:
+        self._next += 1
+        return _Track(self._next, found, time, FaceFilter(self._smoothing))
+
+    def _borrow(self) -> Follower:
+        return self._idle.pop() if self._idle else Follower(self.settings.min_confidence)
+
+    def _give_back(self, track: _Track) -> None:
+        if track.follower is not None:
+            track.follower.release()
+            self._idle.append(track.follower)
+            track.follower = None
+
+    def _report(self, track: _Track, image: Image, time: float) -> TrackedFace:
+        points = track.found.points.copy()
+        points[:, :2] += track.drift(time)
+        quad, landmarks = track.filter(points, time)
+        yaw, pitch, roll = track.found.angles or (0.0, 0.0, 0.0)
+        side = float(np.hypot(*(quad[3] - quad[0])))
+        luma = face_luma(image, track.box)
+        track.hints = face_hints(side, yaw, pitch, luma, track.hints, self._hints)
+        return TrackedFace(
+            track.identity, landmarks, quad, yaw, pitch, roll, track.age_frames, track.hints
+        )
+
+
+def plausible(found: FaceLandmarks, box: Box) -> bool:
+    """Whether a face may be the one that was expected at `box`."""
+    here = landmark_box(found.points)
+    small, large = sorted((box_size(here), box_size(box)))
+    return large < 2 * small and box_distance(here, box) < REACH * large

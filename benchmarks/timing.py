@@ -88,11 +88,13 @@ def take_turns(
     budget: Budget,
     *,
     between: Callable[[], None] = lambda: None,
+    after: Callable[[Task], None] = lambda task: None,
     seed: int = 0,
 ) -> dict[str, Timing]:
     """Times every task in `budget.rounds` rounds, in a fresh order each round.
 
-    `between` is called before every round: conditions are sampled there. The first run of each
+    `between` is called before every round: conditions are sampled there;
+    `after` follows every visit to a task. The first run of each
     visit is not timed, because it finds the caches full of somebody else's data.
     """
     per_round = {task.name: _runs_per_round(_warm_up(task, budget), budget) for task in tasks}
@@ -104,6 +106,7 @@ def take_turns(
         shuffle(order)
         for task in order:
             _visit(task, per_round[task.name], timings[task.name])
+            after(task)
     between()
     return timings
 

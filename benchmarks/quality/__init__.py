@@ -1,0 +1,3 @@
+"""How good a toon is: pure measures of pictures and landmarks, and what they are shown on."""
+
+from __future__ import annotations

@@ -1,0 +1,84 @@
+"""Colours kept: skin and hair of the toon against the artist's, by skin tone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality.shape import LEFT_BROW, LEFT_EYE, LIPS, OVAL, RIGHT_BROW, RIGHT_EYE
+
+Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+# Individual typology angle in degrees (Chardon et al. 1991), its classes merged into three.
+TONES = (("light", 41.0), ("medium", 10.0), ("dark", -90.0))
+LEAST_SHARE = 0.005
+"""A region smaller than this share of the picture is no region (bald, or a hat)."""
+
+
+def to_lab(image: Image) -> NDArray[np.float32]:
+    """uint8 RGB -> CIE L*a*b* (D65), L in 0..100."""
+    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
+    """Bare skin of the face: the oval, shrunk, without eyes, brows and lips. bool [size, size]."""
+    mask = _filled(landmarks, OVAL, size)
+    margin = max(3, size // 24) | 1
+    mask = cv2.erode(mask, np.ones((margin, margin), np.uint8))
+    holes = np.zeros_like(mask)
+    for part in (LEFT_EYE, RIGHT_EYE, LIPS, LEFT_BROW, RIGHT_BROW):
+        holes |= _filled(landmarks, part, size)
+    holes = cv2.dilate(holes, np.ones((margin, margin), np.uint8))
+    return (mask > 0) & (holes == 0)
+
+
+def hair_mask(
+    landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int
+) -> Mask:
+    """Person above the eyes and outside the face: hair, or what is worn. bool [size, size].
+
+    `person`: float [size, size] in 0..1.
+    """
+    oval = _filled(landmarks, OVAL, size)
+    face = cv2.dilate(oval, np.ones((size // 16 | 1, size // 16 | 1), np.uint8))
+    above = np.arange(size)[:, None] < landmarks[(33, 263), 1].mean()
+    inside = cv2.erode((person > 0.8).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return (inside > 0) & above & (face == 0)
+
+
+def _filled(landmarks: NDArray[np.floating], part: Sequence[int], size: int) -> NDArray[np.uint8]:
+    mask = np.zeros((size, size), np.uint8)
+    hull = cv2.convexHull(np.rint(landmarks[list(part), :2]).astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 1)
+    return mask
+
+
+def mean_lab(image: Image, mask: Mask) -> NDArray[np.float64] | None:
+    """Mean L*a*b* under a mask, or None where the mask is too small to mean anything."""
+    if mask.mean() < LEAST_SHARE:
+        return None
+    return to_lab(image)[mask].mean(axis=0, dtype=np.float64)
+
+
+def colour_difference(a: Image, b: Image, mask: Mask) -> float | None:
+    """CIE76 difference of the mean colours of two pictures under one mask."""
+    first, second = mean_lab(a, mask), mean_lab(b, mask)
+    if first is None or second is None:
+        return None
+    return float(np.linalg.norm(first - second))
+
+
+def skin_tone(image: Image, mask: Mask) -> str | None:
+    """light, medium or dark, by the individual typology angle of the mean skin colour.
+
+    The angle depends on the light of the photo: a grouping for fairness, not a label for people.
+    """
+    lab = mean_lab(image, mask)
+    if lab is None:
+        return None
+    angle = np.degrees(np.arctan2(lab[0] - 50, max(lab[2], 1e-6)))
+    return next(name for name, lowest in TONES if angle >= lowest)

@@ -1,0 +1,90 @@
+"""What landmarks say: how big and how open eyes and mouth are, and whose face it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.floating]
+
+# Indices of MediaPipe's mesh. "Left" is the picture's.
+LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+LEFT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
+RIGHT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+# (upper, lower) inner-lip points; (upper, lower) lid points with the corners of each eye
+LIP_PAIRS = ((82, 87), (13, 14), (312, 317))
+LID_PAIRS = (((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373)))
+EYE_CORNERS = ((33, 133), (362, 263))
+FACE_HEIGHT = (10, 152)
+
+
+def _distance(points: Points, a: int, b: int) -> float:
+    return float(np.hypot(*(points[a, :2] - points[b, :2])))
+
+
+def polygon_area(points: Points) -> float:
+    """Area of a polygon [K, 2] (shoelace formula)."""
+    x, y = np.asarray(points, np.float64)[:, :2].T
+    return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2)
+
+
+def eye_size(points: Points) -> float:
+    """Side of a square of one eye's mean area, as a share of that of the face.
+
+    `points`: [478, >=2] in any unit.
+    """
+    eyes = polygon_area(points[LEFT_EYE, :]) + polygon_area(points[RIGHT_EYE, :])
+    return float(np.sqrt(eyes / 2 / polygon_area(points[OVAL, :])))
+
+
+def eye_opening(points: Points) -> float:
+    """Lid distance over eye width, mean of both eyes (eye aspect ratio, Soukupova & Cech 2016)."""
+    ratios = [
+        np.mean([_distance(points, a, b) for a, b in lids]) / _distance(points, *corners)
+        for lids, corners in zip(LID_PAIRS, EYE_CORNERS, strict=True)
+    ]
+    return float(np.mean(ratios))
+
+
+def mouth_opening(points: Points) -> float:
+    """Distance of the inner lips as a share of the face's height."""
+    gap = np.mean([_distance(points, a, b) for a, b in LIP_PAIRS])
+    return float(gap / _distance(points, *FACE_HEIGHT))
+
+
+def shape_distance(a: Points, b: Points) -> float:
+    """Procrustes distance of two meshes [K, >=2]: RMS after the best similarity, unit-size faces."""
+
+    def normal(points: Points) -> NDArray[np.complex128]:
+        z = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)
+        z = z - z.mean()
+        return z / np.linalg.norm(z)
+
+    overlap = abs(np.vdot(normal(a), normal(b)))
+    return float(np.sqrt(max(0.0, 1 - overlap**2)))
+
+
+def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Pearson's r; 0 where one side does not move at all."""
+    x, y = (np.asarray(v, np.float64) - np.mean(v) for v in (a, b))
+    scale = np.linalg.norm(x) * np.linalg.norm(y)
+    return float(x @ y / scale) if scale > 1e-12 else 0.0
+
+
+def centred_cosine_distances(
+    a: NDArray[np.floating], b: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """1 - cosine between every row of a [N, D] and of b [N, D], each set around its own mean.
+
+    Centring takes out what all toons share and all photos share, and leaves who is who.
+    """
+    x, y = (np.asarray(v, np.float64) - np.mean(v, axis=0) for v in (a, b))
+    x /= np.linalg.norm(x, axis=1, keepdims=True) + 1e-12
+    y /= np.linalg.norm(y, axis=1, keepdims=True) + 1e-12
+    return 1 - x @ y.T

@@ -1,0 +1,3 @@
+"""One module per benchmark: each returns a `Report`."""
+
+from __future__ import annotations

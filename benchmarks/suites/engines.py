@@ -1,0 +1,270 @@
+"""Engines: every back end that runs here, by tier, precision and batch, under measured ceilings."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.conditions import GpuReading, Watch, read_gpus
+from benchmarks.memory import PeakMemory
+from benchmarks.report import Report, Result, Series, Skipped
+from benchmarks.roofline import DTYPES, Ceiling, measure_ceiling, traffic
+from benchmarks.tiers import Tier
+from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
+from engines.backends import Engine, create_engine
+from engines.errors import ToonifyError
+from engines.networks.report import macs
+from engines.networks.toon import ToonNetwork
+
+ENGINES = ("torch", "openvino", "cuda", "tensorrt-rtx", "tensorrt")
+PRECISIONS = ("fp32", "fp16", "int8")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What to time. `precisions` None lets every back end choose its own."""
+
+    tiers: Sequence[Tier]
+    batches: Sequence[int] = (1, 2, 4, 8, 16)
+    engines: Sequence[str] = ENGINES
+    precisions: Sequence[str | None] = PRECISIONS
+    budget: Budget = field(default_factory=Budget)
+
+    def record(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "tiers": {tier.name: tier.about for tier in self.tiers},
+            "batches": list(self.batches),
+            "engines": list(self.engines),
+            "precisions": list(self.precisions),
+            "budget": asdict(self.budget),
+        }
+
+
+@dataclass
+class Runner:
+    """A network made ready: what `Engine` offers of it, and what it costs."""
+
+    tier: str
+    engine: Engine
+    build_s: float
+    macs: int
+    memory: PeakMemory
+    traffic: int
+    weights: int
+
+    @property
+    def on_cuda(self) -> bool:
+        return self.engine.name in ("cuda", "tensorrt-rtx", "tensorrt") or (
+            self.engine.name == "torch" and torch.cuda.is_available()
+        )
+
+    @property
+    def label(self) -> str:
+        return f"{self.tier} {self.engine.name} {self.engine.precision}"
+
+
+def run(
+    settings: EngineSettings, say: Say, ready: Callable[[], None] = lambda: None
+) -> Report:
+    """Times everything in `settings`; `ready` is called before each group of measurements."""
+    watch = Watch()
+    results: list[Result] = []
+    skipped: list[Skipped] = []
+    for tier in settings.tiers:
+        try:
+            network = tier.build()
+        except ToonifyError as error:
+            skipped.append(Skipped(tier.name, str(error)))
+            continue
+        runners = _build(tier.name, network, settings, skipped, say)
+        for batch in settings.batches:
+            say(f"{tier.name}: batch {batch}, {len(runners)} engines taking turns")
+            ready()
+            results += time_batch(runners, batch, settings.budget, watch, skipped)
+        for runner in runners:
+            runner.engine.close()
+        del runners, network
+        gc.collect()
+    ceilings = measure_ceilings(results, say)
+    return Report(
+        kind="engines",
+        settings=settings.record(),
+        conditions=watch.finish().record(),
+        results=[with_share(result, ceilings) for result in results],
+        skipped=skipped,
+        ceilings=[ceiling.record() for ceiling in ceilings],
+    )
+
+
+def _build(
+    tier: str, network: ToonNetwork, settings: EngineSettings, skipped: list[Skipped], say: Say
+) -> list[Runner]:
+    """One runner per back end and precision that runs here."""
+    runners: list[Runner] = []
+    for name in settings.engines:
+        for precision in settings.precisions:
+            what = " ".join(filter(None, (tier, name, precision)))
+            say(f"building {what}")
+            try:
+                made = build_runner(tier, network, name, precision, max(settings.batches))
+            except ToonifyError as error:
+                skipped.append(Skipped(what, str(error)))
+                continue
+            if made.label in [runner.label for runner in runners]:
+                made.engine.close()
+                skipped.append(Skipped(what, f"It runs as {made.engine.precision}, timed already."))
+                continue
+            runners.append(made)
+    return runners
+
+
+def build_runner(
+    tier: str, network: Any, name: str, precision: str | None, max_batch: int
+) -> Runner:
+    """Builds one engine and counts its work; raises ToonifyError where it cannot run."""
+    memory = PeakMemory(cuda=torch.cuda.is_available())
+    engine = create_engine(
+        network, name, precision=precision, max_batch=max_batch, report=lambda line: None
+    )
+    example = torch.from_numpy(random_crops(network.input_size, 1))
+    counted = engine.precision if engine.precision in (*DTYPES, "int8") else "fp32"
+    return Runner(
+        tier=tier,
+        engine=engine,
+        build_s=engine.build_seconds,
+        macs=macs(network, example),
+        memory=memory,
+        traffic=traffic(network, example, precision=counted),
+        weights=sum(p.numel() for p in network.parameters()),
+    )
+
+
+def random_crops(size: int, count: int) -> np.ndarray:
+    """uint8 [count, size, size, 3]: noise, so that nothing compresses or folds."""
+    return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def time_batch(
+    runners: Sequence[Runner],
+    batch: int,
+    budget: Budget,
+    watch: Watch,
+    skipped: list[Skipped],
+) -> list[Result]:
+    """Times all runners at one batch size, taking turns."""
+    tasks: dict[str, tuple[Task, Runner]] = {}
+    for runner in runners:
+        task = _task(runner, batch)
+        seconds = _seconds_of_one(task)
+        if seconds > budget.seconds:
+            skipped.append(
+                Skipped(
+                    task.name,
+                    f"One batch takes {seconds:.1f} s, more than the {budget.seconds:g} s allowed.",
+                )
+            )
+            continue
+        tasks[task.name] = (task, runner)
+    readings: dict[str, list[GpuReading]] = {name: [] for name in tasks}
+    timings = take_turns(
+        [task for task, _ in tasks.values()],
+        budget,
+        between=watch.tick,
+        after=lambda task: readings[task.name].extend(read_gpus()),
+    )
+    return [
+        engine_result(name, runner, batch, timings[name], readings[name])
+        for name, (_, runner) in tasks.items()
+    ]
+
+
+def _task(runner: Runner, batch: int) -> Task:
+    crops = random_crops(runner.engine.input_size, batch)
+    clock = CudaClock(getattr(runner.engine, "stream", None)) if runner.on_cuda else None
+    return Task(f"{runner.label} b{batch}", lambda: runner.engine.run(crops), clock)
+
+
+def _seconds_of_one(task: Task) -> float:
+    import time
+
+    before = time.perf_counter()
+    task.run()
+    return time.perf_counter() - before
+
+
+def engine_result(
+    name: str, runner: Runner, batch: int, timing: Timing, readings: Sequence[GpuReading]
+) -> Result:
+    """What one engine did at one batch size."""
+    latency = Series("ms", "lower", timing.best)
+    series = {"latency": latency}
+    if timing.device:
+        series["host_latency"] = Series("ms", "lower", timing.host)
+    images_per_s = batch / latency.summary.median.value * 1e3
+    metrics = {
+        "images_per_s": images_per_s,
+        "gmac_per_image": runner.macs / 1e9,
+        "gmac_per_s": images_per_s * runner.macs / 1e9,
+        "intensity": intensity(runner, batch),
+        "peak_memory_mib": runner.memory.read(),
+        "build_s": runner.build_s,
+    }
+    own = [reading for reading in readings if reading.index == _gpu_index()]
+    if own and runner.on_cuda:
+        metrics["power_w"] = float(np.mean([reading.power_w for reading in own]))
+        metrics["sm_clock_mhz"] = float(np.mean([reading.sm_clock_mhz for reading in own]))
+    labels = {
+        "tier": runner.tier,
+        "engine": runner.engine.name,
+        "device": runner.engine.device,
+        "precision": runner.engine.precision,
+        "batch": batch,
+        "kind": "cuda" if runner.on_cuda else "cpu",
+    }
+    return Result(name, labels, series, metrics)
+
+
+def intensity(runner: Runner, batch: int) -> float:
+    """Multiply-accumulates a byte at `batch`: weights are read once for all its images."""
+    width = 1 if runner.engine.precision == "int8" else 4 if runner.engine.precision == "fp32" else 2
+    weights = runner.weights * width
+    activations = max(0, runner.traffic - weights)
+    return batch * runner.macs / (weights + batch * activations)
+
+
+def _gpu_index() -> int:
+    """NVML's number of the GPU this process uses."""
+    import os
+
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    return int(first) if first.isdigit() else 0
+
+
+def measure_ceilings(results: Sequence[Result], say: Say) -> list[Ceiling]:
+    """The ceilings of every device kind and float precision that was timed."""
+    wanted = dict.fromkeys(
+        (str(result.labels["kind"]), str(result.labels["precision"]))
+        for result in results
+        if result.labels["precision"] in DTYPES
+    )
+    say("measuring the machine's own ceilings")
+    return [measure_ceiling(kind, precision) for kind, precision in wanted]
+
+
+def with_share(result: Result, ceilings: Sequence[Ceiling]) -> Result:
+    """Adds the share of what the roofline allows, where its ceiling was measured."""
+    for ceiling in ceilings:
+        if (ceiling.device, ceiling.precision) == (
+            result.labels["kind"],
+            result.labels["precision"],
+        ):
+            attainable = ceiling.attainable(result.metrics["intensity"])
+            result.metrics["share_of_ceiling"] = result.metrics["gmac_per_s"] * 1e9 / attainable
+    return result

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 
 import torch
 
-from engines.checkpoints.inert import Allowance, Global, Stream, load
+from engines.checkpoints.inert import load
 from engines.checkpoints.neutral import CheckpointError
+from engines.checkpoints.records import Allowance, Global, Stream
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 ZIP_MAGIC = b"PK\x03\x04"

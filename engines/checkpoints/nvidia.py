@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engines.checkpoints.inert import Record, describe
 from engines.checkpoints.neutral import (
     MAX_CLAMP,
     CheckpointError,
@@ -19,6 +18,7 @@ from engines.checkpoints.neutral import (
     check_filter,
     collect,
 )
+from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
 
 _PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"

@@ -10,7 +10,6 @@ import safetensors
 import torch
 
 from engines.checkpoints.containers import load_torch
-from engines.checkpoints.inert import Allowance, Global, describe
 from engines.checkpoints.neutral import (
     MAX_CLAMP,
     W_AVG,
@@ -19,6 +18,7 @@ from engines.checkpoints.neutral import (
     check_state,
 )
 from engines.checkpoints.nvidia import is_nvidia, read_nvidia
+from engines.checkpoints.records import Allowance, Global, describe
 from engines.checkpoints.rosinality import is_rosinality, read_rosinality
 from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 
-from engines.checkpoints.inert import Record, describe
 from engines.checkpoints.neutral import (
     MAX_MAPPING_LAYERS,
     RESOLUTIONS,
@@ -24,6 +23,7 @@ from engines.checkpoints.neutral import (
     layers,
     noise_index,
 )
+from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader
 
 _NOISE_SEED = 0

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 
-from engines.checkpoints.inert import Record, describe
 from engines.checkpoints.neutral import (
     MAX_CLAMP,
     MAX_MAPPING_LAYERS,
@@ -25,6 +24,7 @@ from engines.checkpoints.neutral import (
     layers,
     noise_index,
 )
+from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
 
 _NETWORK = "dnnlib.tflib.network.Network"

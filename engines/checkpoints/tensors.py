@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from engines.checkpoints.containers import Storage, load_torch
-from engines.checkpoints.inert import Allowance, Record, describe
 from engines.checkpoints.neutral import CheckpointError
+from engines.checkpoints.records import Allowance, Record, describe
 
 _ARRAY_TYPES = {
     "f2": np.float16,

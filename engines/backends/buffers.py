@@ -1,0 +1,69 @@
+"""One batch's way to a GPU and back, allocated once for the life of an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.protocol import BackendError, EngineOutput
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
+
+
+class Buffers:
+    """Host memory (page-locked for a GPU, so that copies run without a detour) and device memory.
+
+    Attributes:
+        crops: uint8 [max_batch, S, S, 3] on the device.
+        toons: uint8 [max_batch, R, R, 3] on the device.
+        masks: uint8 [max_batch, R, R] on the device, or None.
+    """
+
+    def __init__(self, network: ToonNetwork, max_batch: int, device: torch.device) -> None:
+        S, R = network.input_size, network.output_size
+        shapes: list[tuple[int, ...]] = [(max_batch, S, S, 3), (max_batch, R, R, 3)]
+        if network.has_mask:
+            shapes.append((max_batch, R, R))
+        pinned = device.type == "cuda"
+        self._host = [torch.empty(s, dtype=torch.uint8, pin_memory=pinned) for s in shapes]
+        self._device = [torch.empty(s, dtype=torch.uint8, device=device) for s in shapes]
+        self.crops, self.toons = self._device[:2]
+        self.masks = self._device[2] if network.has_mask else None
+        self._arrays = [tensor.numpy() for tensor in self._host]
+        # A blocking event lets the core do other work while the GPU draws; a spin would burn it.
+        self._done = torch.cuda.Event(blocking=True) if pinned else None
+
+    def upload(self, crops: NDArray[np.uint8]) -> None:
+        """Queues the copy of `crops` into the first rows of ``self.crops``."""
+        n = len(crops)
+        np.copyto(self._arrays[0][:n], crops)
+        self.crops[:n].copy_(self._host[0][:n], non_blocking=True)
+
+    def download(self, n: int) -> EngineOutput:
+        """Queues the copy of the first `n` toons and masks to the host and waits for them."""
+        for host, device in zip(self._host[1:], self._device[1:], strict=True):
+            host[:n].copy_(device[:n], non_blocking=True)
+        if self._done is not None:
+            self._done.record()
+            self._done.synchronize()
+        images, *masks = (array[:n] for array in self._arrays[1:])
+        return EngineOutput(images, masks[0] if masks else None)
+
+
+def require_cuda(backend: str) -> torch.device:
+    """The CUDA device in use, or one sentence on why there is none."""
+    if not torch.backends.cuda.is_built():
+        raise BackendError(
+            f"{backend} needs a CUDA build of torch, but this one is {torch.__version__}: install "
+            "torch for CUDA from pytorch.org, or choose openvino."
+        )
+    if not torch.cuda.is_available():
+        raise BackendError(
+            f"{backend} needs an NVIDIA GPU, but torch finds none: check the driver with "
+            "nvidia-smi, or choose openvino."
+        )
+    return torch.device("cuda", torch.cuda.current_device())

@@ -1,0 +1,236 @@
+"""OpenVINO: the fast back end without an NVIDIA GPU, on CPUs and on Intel GPUs and NPUs.
+
+One program for one crop, run once per face: on a CPU a batch of N takes N times as long as a batch
+of one (measured), a free batch dimension makes every size slower, and an NPU takes fixed shapes
+only. The compiled program is kept on disk and loads in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.cache import EngineKey, model_hash
+from engines.backends.prepare import example_crops, prepared
+from engines.backends.protocol import BackendError, EngineOutput
+from engines.backends.request import EngineRequest, Prebuilt
+from engines.backends.swapping import SwappingEngine
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+    from engines.networks.toon import ToonNetwork
+
+NAME = "openvino"
+TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+"""Precision -> OpenVINO's name of the type."""
+INT8_LIMIT = 3.0
+"""Largest mean absolute error of INT8 against FP32 on the calibration crops, of 255."""
+
+
+def create(request: EngineRequest) -> SwappingEngine:
+    """``openvino`` on the CPU, or on another device: ``openvino:gpu``, ``openvino:npu``."""
+    core, device = _core_and_device(request)
+    precision = _choose_precision(request, core, device)
+
+    def build(network: ToonNetwork) -> OpenVinoSession:
+        current = replace(request, network=network)
+        blob, _ = _blob(current, core, device, precision)
+        try:
+            program = core.import_model(io.BytesIO(blob), device, _options(precision))
+        except RuntimeError as error:
+            raise BackendError(
+                f"OpenVINO could not load its engine on {device}: delete it with `toonify engines "
+                "clear`."
+            ) from error
+        return OpenVinoSession(program, core, device, network, request.max_batch)
+
+    engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    if engine.precision != precision:
+        request.report(f"{NAME}: asked for {precision}, but {device} runs {engine.precision}.")
+    return engine
+
+
+def prebuild(request: EngineRequest) -> Prebuilt:
+    """Compiles for the device of ``request.variant`` (the CPU if empty) and keeps the program."""
+    core, device = _core_and_device(request)
+    precision = _choose_precision(request, core, device)
+    _, built = _blob(request, core, device, precision)
+    return Prebuilt(request.cache.path(_key(request, core, device, precision)), built)
+
+
+def _core_and_device(request: EngineRequest) -> tuple[ov.Core, str]:
+    try:
+        import openvino as ov
+    except (ImportError, OSError) as error:
+        raise BackendError(
+            f"OpenVINO is not installed ({type(error).__name__}): pip install openvino."
+        ) from error
+    core = ov.Core()
+    device = (request.variant or "cpu").upper()
+    if not any(name == device or name.startswith(f"{device}.") for name in core.available_devices):
+        here = ", ".join(name.lower() for name in core.available_devices)
+        raise BackendError(f"OpenVINO finds no device {device.lower()!r}: choose one of {here}.")
+    return core, device
+
+
+def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str:
+    """The device's own choice (bf16 where the CPU has it) unless the user names one."""
+    able = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    offered = [name for name in ("fp32", "bf16", "fp16") if name.upper() in able]
+    own = core.get_property(device, "INFERENCE_PRECISION_HINT").to_string()
+    offered.sort(key=lambda name: TYPES[name] != own)
+    if "INT8" in able:
+        offered.append("int8")
+    return request.choose_precision(f"{NAME} on {device}", tuple(offered))
+
+
+def _options(precision: str) -> dict[str, str]:
+    options = {"PERFORMANCE_HINT": "LATENCY"}
+    if precision in TYPES:  # int8 is in the graph; the rest runs in the device's own choice
+        options["INFERENCE_PRECISION_HINT"] = TYPES[precision]
+    return options
+
+
+def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> EngineKey:
+    import openvino as ov
+
+    name = core.get_property(device, "FULL_DEVICE_NAME")
+    able = " ".join(sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")))
+    if precision == "int8" and request.calibration is not None:
+        # Other faces give another program.
+        precision = f"int8 of {hash_of(request.calibration)}"
+    size = request.network.input_size
+    return EngineKey(
+        model=model_hash(request.network),
+        backend=NAME,
+        version=ov.get_version(),
+        target=f"{device} {name} {platform.machine()} {able}",
+        shape=f"1x{size}x{size}x3",
+        precision=precision,
+    )
+
+
+def _blob(request: EngineRequest, core: ov.Core, device: str, precision: str) -> tuple[bytes, bool]:
+    def build() -> bytes:
+        request.progress("Converting the network", 0.0)
+        model = convert(request.network)
+        if precision == "int8":
+            request.progress("Calibrating", 0.3)
+            model = quantise(model, request.calibration, core)
+        request.progress("Compiling", 0.7)
+        program = core.compile_model(model, device, _options(precision))
+        return bytes(program.export_model().getvalue())
+
+    return request.cache.get_or_build(_key(request, core, device, precision), build, request.report)
+
+
+def convert(network: ToonNetwork) -> ov.Model:
+    """The network as an OpenVINO model for one crop: uint8 [1, S, S, 3] -> toons (and masks)."""
+    import openvino as ov
+
+    twin, example = prepared(network, "fp32"), example_crops(network, 1)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Tracing here, unchecked, takes a quarter of the time of letting OpenVINO trace and check.
+        traced = torch.jit.trace(twin, example, check_trace=False)
+        return ov.convert_model(traced, example_input=example, input=[tuple(example.shape)])
+
+
+def quantise(model: ov.Model, crops: NDArray[np.uint8] | None, core: ov.Core) -> ov.Model:
+    """`model` in INT8, calibrated on `crops`.
+
+    Args:
+        crops: uint8 [K, S, S, 3] RGB aligned faces; some hundred are good.
+
+    Raises:
+        BackendError: without crops or NNCF, or when the error on the crops is above `INT8_LIMIT`.
+    """
+    if crops is None or not len(crops):
+        raise BackendError(
+            "INT8 is calibrated on aligned face crops, but none were given: pass `calibration`, or "
+            "choose bf16 or fp32."
+        )
+    try:
+        import nncf
+    except ImportError as error:
+        raise BackendError("INT8 needs NNCF: pip install 'toonify-live[int8]'.") from error
+    exact = core.compile_model(model, "CPU", _options("fp32"))
+    data = nncf.Dataset([crop[None] for crop in crops])
+    quantised = nncf.quantize(model, data, subset_size=len(crops))
+    coarse = core.compile_model(quantised, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    change = float(
+        np.mean([np.abs(coarse(c[None])[0] - exact(c[None])[0].astype(np.int16)) for c in crops])
+    )
+    if change > INT8_LIMIT:
+        raise BackendError(
+            f"INT8 changes this model's pictures by {change:.1f} of 255 on average, more than "
+            f"{INT8_LIMIT:g}: choose bf16 or fp32."
+        )
+    return quantised
+
+
+def hash_of(crops: NDArray[np.uint8]) -> str:
+    """A short name for a set of calibration crops."""
+    return hashlib.sha256(np.ascontiguousarray(crops).data).hexdigest()[:16]
+
+
+class OpenVinoSession:
+    """One compiled program and its output memory."""
+
+    def __init__(
+        self,
+        program: ov.CompiledModel,
+        core: ov.Core,
+        device: str,
+        network: ToonNetwork,
+        max_batch: int,
+    ) -> None:
+        import openvino as ov
+
+        self.device = f"{device}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
+        self.precision = running_precision(program)
+        R = network.output_size
+        self._outputs = [np.empty((max_batch, R, R, 3), np.uint8)]
+        if network.has_mask:
+            self._outputs.append(np.empty((max_batch, R, R), np.uint8))
+        self._slots = [
+            [ov.Tensor(array[i : i + 1], shared_memory=True) for array in self._outputs]
+            for i in range(max_batch)
+        ]
+        self._tensor = ov.Tensor
+        self._request = program.create_infer_request()
+        self.run(example_crops(network, 1).numpy())
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        n, crops = len(crops), np.ascontiguousarray(crops)
+        for i in range(n):
+            self._request.set_input_tensor(self._tensor(crops[i : i + 1], shared_memory=True))
+            for k, slot in enumerate(self._slots[i]):
+                self._request.set_output_tensor(k, slot)
+            self._request.infer()
+        images, *masks = (array[:n] for array in self._outputs)
+        return EngineOutput(images, masks[0] if masks else None)
+
+    def close(self) -> None:
+        del self._request
+
+
+def running_precision(program: ov.CompiledModel) -> str:
+    """What the convolutions of a compiled program really run in: the commonest of their types."""
+    names = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "i8": "int8", "u8": "int8"}
+    counts: dict[str, int] = {}
+    for node in program.get_runtime_model().get_ops():
+        info = node.get_rt_info()
+        if "layerType" in info and info["layerType"].astype(str).startswith("Convolution"):
+            kind = names.get(info["runtimePrecision"].astype(str), "fp32")
+            counts[kind] = counts.get(kind, 0) + 1
+    return max(counts, key=lambda kind: counts[kind]) if counts else "fp32"

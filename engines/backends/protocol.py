@@ -1,0 +1,116 @@
+"""What every back end is: uint8 crops in, uint8 toons out, everything between compiled inside.
+
+An engine is driven by two threads: one calls `run` for every frame, another may call `update` to
+change the style. Both are safe together; `run` itself is called by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engines.networks.toon import ToonNetwork
+
+Report = Callable[[str], None]
+"""Takes one line for the person at the screen."""
+
+
+class BackendError(ToonifyError):
+    """A back end that cannot run here, or was asked for something it cannot do."""
+
+
+class EngineOutput(NamedTuple):
+    """The toons of one batch, valid until the next `run` of the same engine.
+
+    Engines with pinned or shared host buffers hand out views of them, so that a frame allocates
+    nothing; copy what must live longer.
+    """
+
+    images: NDArray[np.uint8]
+    """uint8 [N, R, R, 3] RGB"""
+    masks: NDArray[np.uint8] | None
+    """uint8 [N, R, R], 255 = head; None for a network without a mask"""
+
+
+class Engine(Protocol):
+    """A toon network made ready to run on one device."""
+
+    name: str
+    """The back end: torch, openvino, cuda, tensorrt-rtx or tensorrt."""
+    device: str
+    """The device as its driver calls it."""
+    precision: str
+    """fp32, fp16, bf16 or int8: what really runs, not what was asked for."""
+    max_batch: int
+    input_size: int
+    """S, the side of a crop in pixels."""
+    output_size: int
+    """R, the side of a toon in pixels."""
+    build_seconds: float
+    """Time from the network to a warm engine; short when the engine came from the cache."""
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        """Toons of `crops`, uint8 [N, S, S, 3] RGB with 0 < N <= max_batch."""
+        ...
+
+    def update(self, network: ToonNetwork) -> None:
+        """Takes over the weights of `network`, of the same architecture, between two frames."""
+        ...
+
+    def close(self) -> None:
+        """Gives back device memory and threads; the engine runs no more after it."""
+        ...
+
+
+def say(line: str) -> None:
+    """The default report: one line on standard error, which no picture stream is piped through."""
+    print(line, file=sys.stderr)
+
+
+def check_crops(crops: NDArray[np.uint8], size: int, max_batch: int) -> int:
+    """The batch size of `crops`; refuses anything but uint8 [1..max_batch, size, size, 3]."""
+    shape = crops.shape
+    if crops.dtype != np.uint8 or len(shape) != 4 or shape[1:] != (size, size, 3):
+        raise BackendError(
+            f"The engine takes uint8 crops [N, {size}, {size}, 3] in RGB, but was given "
+            f"{crops.dtype} {list(shape)}: crop and resize the faces first."
+        )
+    if not 0 < shape[0] <= max_batch:
+        raise BackendError(
+            f"The engine takes 1 to {max_batch} crops at once, but was given {shape[0]}: "
+            "split the batch, or create the engine with a larger max_batch."
+        )
+    return shape[0]
+
+
+def check_same_shape(running: ToonNetwork, network: ToonNetwork) -> None:
+    """Refuses an update by a network whose tensors differ in name or shape from those running."""
+    want = {name: tuple(tensor.shape) for name, tensor in running.state_dict().items()}
+    have = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    if want != have:
+        name = min(name for name in want | have if want.get(name) != have.get(name))
+        raise BackendError(
+            f"An engine takes new weights of its own architecture, but {name} is "
+            f"{_shape(have.get(name))} where the running network has {_shape(want.get(name))}: "
+            "create a new engine for this model."
+        )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else str(list(shape))
+
+
+def split_outputs(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, Tensor | None]:
+    """A network's outputs as (toons, mask or None)."""
+    if isinstance(outputs, tuple):
+        return outputs[0], outputs[1]
+    return outputs, None

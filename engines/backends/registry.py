@@ -1,0 +1,165 @@
+"""The list of back ends: one asked for by name runs or fails, `auto` tries them in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.backends.cache import EngineCache
+from engines.backends.protocol import BackendError, Engine, Report, say
+from engines.backends.request import Backend, EngineRequest
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
+
+BACKENDS = {
+    "tensorrt-rtx": "engines.backends.rtx",
+    "tensorrt": "engines.backends.torch_tensorrt",
+    "cuda": "engines.backends.cuda_graphs",
+    "openvino": "engines.backends.openvino",
+    "torch": "engines.backends.torch_eager",
+}
+"""Name -> module, in the order in which `auto` tries them: the fastest first."""
+
+PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
+"""The back ends that keep engines on disk."""
+
+
+def create_engine(
+    network: ToonNetwork,
+    name: str = "auto",
+    *,
+    precision: str | None = None,
+    max_batch: int = 4,
+    cache_dir: Path | None = None,
+    report: Report = say,
+    calibration: NDArray[np.uint8] | None = None,
+) -> Engine:
+    """Makes `network` ready to run and says on which back end.
+
+    Args:
+        network: on the CPU in float32; the engine keeps no tie to it.
+        name: ``auto``, or a back end, which may carry a device or target after a colon:
+            ``openvino:gpu``, ``torch:cpu``, ``tensorrt-rtx:sm89``.
+        precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
+        max_batch: the most crops of one call.
+        cache_dir: where engines are kept (see `cache_directory`).
+        report: takes one line on each back end skipped and on the one that runs.
+        calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
+
+    Raises:
+        BackendError: the named back end cannot run here; another one is never taken instead.
+    """
+    backend, _, variant = name.partition(":")
+    request = EngineRequest(
+        network, variant, precision, max_batch, EngineCache(cache_dir), report, calibration
+    )
+    if max_batch < 1:
+        raise BackendError(f"max_batch must be 1 or more, not {max_batch}.")
+    engine = _first_that_runs(request) if name == "auto" else _backend(backend).create(request)
+    report(
+        f"Running on {engine.name}: {engine.device}, {engine.precision}, "
+        f"ready in {engine.build_seconds:.1f} s."
+    )
+    return engine
+
+
+def _first_that_runs(request: EngineRequest) -> Engine:
+    reasons = []
+    for name in BACKENDS:
+        try:
+            return _backend(name).create(request)
+        except BackendError as error:
+            reasons.append(f"{name} skipped: {error}")
+            request.report(reasons[-1])
+    raise BackendError("No back end runs here. " + " ".join(reasons))
+
+
+def _backend(name: str) -> Backend:
+    if name not in BACKENDS:
+        raise BackendError(f"There is no back end {name!r}: choose auto or {', '.join(BACKENDS)}.")
+    return cast("Backend", import_module(BACKENDS[name]))
+
+
+@dataclass(frozen=True)
+class BuildStep:
+    """How far `build_engines` has come."""
+
+    name: str
+    """the back end as it was asked for"""
+    stage: str
+    fraction: float
+    """0..1 of this engine"""
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """One engine that is now in the cache."""
+
+    name: str
+    path: Path
+    size: int
+    """bytes on disk"""
+    seconds: float
+    built: bool
+    """False when it was in the cache already"""
+
+
+def build_engines(
+    network: ToonNetwork,
+    names: Sequence[str],
+    *,
+    precision: str | None = None,
+    max_batch: int = 4,
+    cache_dir: Path | None = None,
+    report: Report = say,
+    progress: Callable[[BuildStep], None] = lambda step: None,
+    calibration: NDArray[np.uint8] | None = None,
+) -> list[BuiltEngine]:
+    """Builds engines ahead of time, so that none is built in mid-call.
+
+    Args:
+        names: back ends, with a device or target after a colon where they take one; those of
+            ``tensorrt-rtx`` (ampere+, sm75, sm80, sm86, sm89, sm120) need no GPU.
+        progress: takes every step of every build.
+
+    The other arguments are those of `create_engine`, and must be the same for the engine to be
+    found later.
+
+    Raises:
+        BackendError: an engine cannot be built here; those before it are in the cache.
+    """
+    engines = []
+    for name in names:
+        backend, _, variant = name.partition(":")
+        if backend in BACKENDS and backend not in PREBUILT:
+            raise BackendError(
+                f"{backend} starts without a build: name one of {', '.join(PREBUILT)}."
+            )
+
+        def step(stage: str, fraction: float, name: str = name) -> None:
+            progress(BuildStep(name, stage, fraction))
+
+        request = EngineRequest(
+            network,
+            variant,
+            precision,
+            max_batch,
+            EngineCache(cache_dir),
+            report,
+            calibration,
+            step,
+        )
+        start = time.perf_counter()
+        path, built = _backend(backend).prebuild(request)
+        step("done", 1.0)
+        seconds = time.perf_counter() - start
+        engines.append(BuiltEngine(name, path, path.stat().st_size, seconds, built))
+    return engines

@@ -1,0 +1,207 @@
+"""TensorRT for RTX: plans built ahead of time on any machine, kernels finished on the user's GPU.
+
+A plan is looked for in the cache, for this very GPU first and for Ampere and newer second, and
+built only if neither is there. The library compiles the last mile for the GPU at hand; what it
+compiled is kept too, in its runtime cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.buffers import Buffers, require_cuda
+from engines.backends.cache import EngineCache, EngineKey, model_hash
+from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
+from engines.backends.prepare import example_crops
+from engines.backends.protocol import BackendError, EngineOutput, Report
+from engines.backends.request import EngineRequest, Prebuilt
+from engines.backends.rtx_build import (
+    AMPERE,
+    TARGETS,
+    TURING,
+    build_plan,
+    load_library,
+    target_of,
+)
+from engines.backends.swapping import SwappingEngine
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
+
+NAME = "tensorrt-rtx"
+PRECISIONS = ("fp16", "fp32")
+
+
+def create(request: EngineRequest) -> SwappingEngine:
+    """``tensorrt-rtx``, or with a target, such as ``tensorrt-rtx:ampere+``."""
+    load_library()
+    precision = request.choose_precision(NAME, PRECISIONS)
+    device = require_cuda(NAME)
+    own = target_of(torch.cuda.get_device_capability(device))
+    targets = (_target(request.variant),) if request.variant else (own, AMPERE)
+
+    def build(network: ToonNetwork) -> RtxSession:
+        current = replace(request, network=network)
+        keys = [_key(current, precision, target) for target in targets]
+        plans = ((key, request.cache.load(key)) for key in keys)
+        key, plan = next(((k, p) for k, p in plans if p is not None), (keys[0], None))
+        if plan is None:
+            request.report(f"{NAME}: building an engine for {targets[0]}, about a minute.")
+            plan, _ = request.cache.get_or_build(
+                key, lambda: _build(current, precision, targets[0]), request.report
+            )
+        return RtxSession(
+            plan, key, network, request.max_batch, precision, request.cache, request.report
+        )
+
+    return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+
+
+def prebuild(request: EngineRequest) -> Prebuilt:
+    """Builds the plan for ``request.variant`` (Ampere and newer if empty); needs no GPU."""
+    load_library()
+    precision = request.choose_precision(NAME, PRECISIONS)
+    target = _target(request.variant or AMPERE)
+    key = _key(request, precision, target)
+    _, built = request.cache.get_or_build(
+        key, lambda: _build(request, precision, target), request.report
+    )
+    return Prebuilt(request.cache.path(key), built)
+
+
+def _target(name: str) -> str:
+    if name not in TARGETS:
+        raise BackendError(f"{NAME} builds for {', '.join(TARGETS)}, not for {name!r}.")
+    return name
+
+
+def _key(request: EngineRequest, precision: str, target: str) -> EngineKey:
+    return EngineKey(
+        model=model_hash(request.network),
+        backend=NAME,
+        version=load_library().__version__,
+        target=target,
+        shape=request.shape,
+        precision=precision,
+    )
+
+
+def _build(request: EngineRequest, precision: str, target: str) -> bytes:
+    request.progress("Exporting the network", 0.0)
+    model = export_onnx(request.network, precision, request.max_batch)
+    if target == TURING:
+        model = without_float_products(model)
+    size = request.network.input_size
+    one, many = (1, size, size, 3), (request.max_batch, size, size, 3)
+    return build_plan(model.SerializeToString(), target, (one, one, many), request.progress)
+
+
+class RtxSession:
+    """One plan loaded on the GPU, its buffers torch tensors, its launches one CUDA graph."""
+
+    def __init__(
+        self,
+        plan: bytes,
+        key: EngineKey,
+        network: ToonNetwork,
+        max_batch: int,
+        precision: str,
+        cache: EngineCache,
+        report: Report,
+    ) -> None:
+        trt = load_library()
+        device = require_cuda(NAME)
+        self.device, self.precision = torch.cuda.get_device_name(device), precision
+        self._size = network.input_size
+        self._stream = torch.cuda.Stream(device)
+        self._logger = trt.Logger(trt.Logger.ERROR)
+        self._runtime = trt.Runtime(self._logger)
+        check_plan(trt, self._runtime, plan, report)
+        engine = self._runtime.deserialize_cuda_engine(plan)
+        if engine is None:
+            raise BackendError(
+                f"{NAME} could not load its engine: delete it with `toonify engines clear`."
+            )
+        config = engine.create_runtime_config()
+        config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        config.dynamic_shapes_kernel_specialization_strategy = (
+            trt.DynamicShapesKernelSpecializationStrategy.EAGER
+        )
+        kernels = config.create_runtime_cache()
+        kernels_key = replace(key, backend=f"{NAME}-kernels", target=f"{key.target} {self.device}")
+        stored = cache.load(kernels_key)
+        warm = stored is not None and kernels.deserialize(stored)
+        config.set_runtime_cache(kernels)
+        context = engine.create_execution_context(config)
+        if context is None:
+            raise BackendError(
+                f"{NAME} found too little GPU memory for this model: close other programs or lower "
+                "max_batch."
+            )
+        # The context uses all of these for as long as it lives.
+        self._engine, self._config, self._kernels = engine, config, kernels
+        self._context: Any = context
+        self._buffers = Buffers(network, max_batch, device)
+        context.set_tensor_address(INPUT, self._buffers.crops.data_ptr())
+        context.set_tensor_address(OUTPUTS[0], self._buffers.toons.data_ptr())
+        if self._buffers.masks is not None:
+            context.set_tensor_address(OUTPUTS[1], self._buffers.masks.data_ptr())
+        # Every batch size now: its kernels are compiled and its graph captured at first use.
+        for n in range(1, max_batch + 1):
+            self.run(example_crops(network, n).numpy())
+        if not warm:
+            cache.store(kernels_key, bytes(kernels.serialize()))
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        n = len(crops)
+        with torch.cuda.stream(self._stream):
+            self._buffers.upload(crops)
+            self._context.set_input_shape(INPUT, (n, self._size, self._size, 3))
+            if not self._context.execute_async_v3(self._stream.cuda_stream):
+                raise BackendError(
+                    f"{NAME} failed on the GPU: check `toonify doctor`, or choose cuda."
+                )
+            return self._buffers.download(n)
+
+    def close(self) -> None:
+        self._stream.synchronize()
+        # A context goes before the engine it belongs to, the engine before its runtime.
+        self._context = None
+        self._engine = self._config = self._kernels = None
+        self._runtime = None
+
+
+def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
+    """Asks the library whether `plan` runs on this machine, before anything of it is loaded.
+
+    Raises:
+        BackendError: it does not; with every reason that the library gives.
+    """
+    validity, diagnostics = runtime.get_engine_validity(plan)
+    if validity == trt.EngineValidity.VALID:
+        return
+    kinds = trt.EngineInvalidityDiagnostics
+    advice = {
+        kinds.VERSION_MISMATCH: "it was built by another version of TensorRT for RTX",
+        kinds.UNSUPPORTED_CC: "it was built for another kind of GPU",
+        kinds.OLD_CUDA_DRIVER: "the NVIDIA driver is too old",
+        kinds.OLD_CUDA_RUNTIME: "the CUDA runtime is too old",
+        kinds.INSUFFICIENT_GPU_MEMORY: "the GPU has too little memory",
+        kinds.MALFORMED_ENGINE: "the file is damaged",
+        kinds.CUDA_ERROR: "the CUDA driver does not answer",
+    }
+    bits = int(diagnostics)
+    reasons = [text for kind, text in advice.items() if bits & int(kind.value)]
+    why = " and ".join(reasons) or "the library sees no usable GPU"
+    if validity == trt.EngineValidity.SUBOPTIMAL:
+        report(f"{NAME}: the engine runs, but slower than it could: {why}.")
+        return
+    raise BackendError(
+        f"The {NAME} engine does not run on this machine because {why}: update the NVIDIA driver, "
+        "or choose cuda."
+    )

@@ -1,0 +1,136 @@
+"""An engine of a compiled back end: new weights are built beside it and swapped in between frames.
+
+Compilers bake weights into the program, so an update builds a second one in a background thread
+while the first keeps running; then one reference changes, and the next `run` uses it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.backends.protocol import (
+    BackendError,
+    EngineOutput,
+    Report,
+    check_crops,
+    check_same_shape,
+)
+from engines.errors import ToonifyError
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
+
+
+class Session(Protocol):
+    """One compiled program with its weights, ready to run."""
+
+    device: str
+    precision: str
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        """Toons of crops that were already checked."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the program holds; it is not running and runs no more."""
+        ...
+
+
+class SwappingEngine:
+    """Runs a `Session` and replaces it when the weights change.
+
+    Args:
+        name: the back end.
+        network: what runs first; built before the constructor returns.
+        build: network -> session; called again for every update, in a thread of its own.
+        max_batch: the largest batch a session takes.
+        report: told when an update failed and the running weights stay.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: ToonNetwork,
+        build: Callable[[ToonNetwork], Session],
+        max_batch: int,
+        report: Report,
+    ) -> None:
+        self.name, self.max_batch = name, max_batch
+        self.input_size, self.output_size = network.input_size, network.output_size
+        start = time.perf_counter()
+        self._session: Session | None = build(network)
+        self.build_seconds = time.perf_counter() - start
+        self.device, self.precision = self._session.device, self._session.precision
+        self._network, self._build, self._report = network, build, report
+        self._changed = threading.Condition()
+        self._running = threading.Lock()
+        self._next: ToonNetwork | None = None
+        self._builder: threading.Thread | None = None
+        self._closed = False
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        check_crops(crops, self.input_size, self.max_batch)
+        with self._running:
+            if self._session is None:
+                raise BackendError("The engine was closed: create a new one to go on.")
+            return self._session.run(crops)
+
+    def update(self, network: ToonNetwork) -> None:
+        """Starts building `network` and returns at once; of several waiting, the last one wins."""
+        check_same_shape(self._network, network)
+        with self._changed:
+            self._next = network
+            if self._builder is None and not self._closed:
+                self._builder = threading.Thread(target=self._build_waiting, daemon=True)
+                self._builder.start()
+
+    def settle(self, timeout: float | None = None) -> bool:
+        """Waits until no update is being built; False when `timeout` seconds were not enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._builder is None, timeout)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed, self._next = True, None
+        self._swap(None)
+
+    def _build_waiting(self) -> None:
+        while True:
+            with self._changed:
+                network, self._next = self._next, None
+                if network is None or self._closed:
+                    self._builder = None
+                    self._changed.notify_all()
+                    return
+            try:
+                session = self._build(network)
+            except Exception as error:  # whatever a compiler throws, the running engine goes on
+                reason = error if isinstance(error, ToonifyError) else _one_line(error)
+                self._report(
+                    f"{self.name}: the new style could not be built, the old one stays: {reason}"
+                )
+                continue
+            with self._changed:
+                closed = self._closed
+                if not closed:
+                    self._network = network
+            self._swap(None if closed else session)
+            if closed:
+                session.close()
+
+    def _swap(self, session: Session | None) -> None:
+        with self._running:
+            old, self._session = self._session, session
+        if old is not None:
+            old.close()
+
+
+def _one_line(error: Exception) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

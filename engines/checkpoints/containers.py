@@ -9,6 +9,7 @@ keys, then per key an int64 count and the raw values. The newer one is an uncomp
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ from engines.checkpoints.records import Allowance, Global, Stream
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 ZIP_MAGIC = b"PK\x03\x04"
 _LEGACY_PROTOCOL = 1001
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, struct.error, ValueError, RuntimeError),  # NotImplementedError too
+    *(OverflowError, EOFError, OSError),
+)
 _MAX_DIRECTORY = 4 * 2**20
 _MAX_PICKLE = 64 * 2**20
 
@@ -132,7 +137,7 @@ def _load_zip(file: BinaryIO, size: int, allowance: Allowance) -> Any:
     guard = _DirectoryGuard(file)
     try:
         archive = zipfile.ZipFile(guard)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+    except _ZIP_ERRORS as error:
         raise CheckpointError("its zip directory is damaged or cut off") from error
     guard.largest = size
     members = {info.filename: info for info in archive.infolist()}
@@ -151,8 +156,7 @@ def _load_zip(file: BinaryIO, size: int, allowance: Allowance) -> Any:
             raise CheckpointError("a zip member declares more data than the file holds")
         try:
             return archive.read(info)
-        except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError,
-                OSError) as error:  # fmt: skip
+        except _ZIP_ERRORS as error:
             raise CheckpointError("a zip member is damaged") from error
 
     if folder + "byteorder" in members and member("byteorder") != b"little":

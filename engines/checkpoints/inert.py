@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from engines.checkpoints.neutral import CheckpointError
-from engines.checkpoints.records import Allowance, Global, Record, Stream
+from engines.checkpoints.records import MAX_NAME, Allowance, Global, Record, Stream
 
 _MAX_INT_BITS = 1024
 _MAX_KEY = 2**61 - 2
@@ -41,9 +41,7 @@ def load(
     start = stream.tell()
     try:
         for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
-            allowance.opcodes -= 1
-            if allowance.opcodes < 0:
-                raise CheckpointError("it has more pickle opcodes than any weights need")
+            allowance.step()
             if opcode.name in _VALUES:
                 machine.push(argument)
             elif (act := _ACTIONS.get(opcode.name)) is not None:
@@ -105,19 +103,31 @@ class _Machine:
         self.memo[len(self.memo) if index is None else index] = self.stack[-1]
 
     def named(self, module: object, name: object) -> None:
-        if not (isinstance(module, str) and isinstance(name, str)):
+        if not all(isinstance(part, str) and len(part) <= MAX_NAME for part in (module, name)):
             raise TypeError
         found = Global(module, name)
         self.allowance.globals.add(found)
         self.stack.append(found)
 
     def make(self, callee: object, args: object) -> None:
-        """REDUCE, NEWOBJ and their kin: a record, or our own stand-in for a plain container."""
+        """REDUCE, NEWOBJ and their kin: a record, or our own form of a plain container."""
         if not isinstance(args, tuple) or not isinstance(callee, Global | Record):
             raise TypeError
-        stand_in = _CONTAINERS.get(str(callee)) if isinstance(callee, Global) else None
-        value = None if stand_in is None else stand_in(args)
-        self.stack.append(Record(callee, args) if value is None else value)
+        if str(callee) in _SETS and len(args) == 1 and isinstance(args[0], list):
+            self.stack.append(args[0])
+        elif str(callee) == "collections.OrderedDict" and len(args) < 2:
+            self.stack.append(self.ordered_dict(*args))
+        else:
+            self.stack.append(Record(callee, args))
+
+    def ordered_dict(self, pairs: object = ()) -> dict[Any, Any]:
+        """Also protocol 2's `OrderedDict([[key, value], ...])`."""
+        if not isinstance(pairs, list | tuple):
+            raise TypeError
+        self.allowance.step(len(pairs))  # the list may be shared, its copies are not
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+            raise TypeError
+        return {_key(key): value for key, value in pairs}
 
     def build(self) -> None:
         (state,) = self.top(1)
@@ -151,8 +161,10 @@ class _Machine:
 
 
 def _key(key: Any) -> Any:
-    """A dictionary key that cannot make hashing expensive."""
+    """A dictionary key that is cheap to hash and to compare, whatever its author wants."""
     if isinstance(key, int) and abs(key) > _MAX_KEY:
+        raise TypeError
+    if isinstance(key, str | bytes) and len(key) > MAX_NAME:
         raise TypeError
     if key is not None and not isinstance(key, str | bytes | int | float | Global | Record):
         raise TypeError
@@ -165,26 +177,8 @@ def _pairs(values: list[Any]) -> dict[Any, Any]:
     return dict(zip(map(_key, values[::2]), values[1::2], strict=True))
 
 
-def _ordered_dict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
-    """`OrderedDict()`, or protocol 2's `OrderedDict([[key, value], ...])`."""
-    if not args:
-        return {}
-    if len(args) != 1 or not isinstance(args[0], list):
-        return None
-    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in args[0]):
-        return None
-    return {_key(key): value for key, value in args[0]}
-
-
-def _set(args: tuple[Any, ...]) -> list[Any] | None:
-    return list(args[0]) if len(args) == 1 and isinstance(args[0], list | tuple) else None
-
-
-_CONTAINERS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
-    "collections.OrderedDict": _ordered_dict,
-    "builtins.set": _set,
-    "__builtin__.set": _set,
-}
+_SETS = ("builtins.set", "__builtin__.set")
+"""Made of a list, and kept as that list."""
 
 # fmt: off
 _VALUES = frozenset((

@@ -14,7 +14,7 @@ Names and shapes, with C(r) channels at resolution r (weights unscaled; gains ap
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -197,6 +197,16 @@ def _shapes(
         if noise and layer != "torgb":
             yield f"{prefix}.noise_const", (r, r)
             yield f"{prefix}.noise_strength", ()
+
+
+def unused_note(names: Iterable[str]) -> tuple[str, ...]:
+    """What to say about a generator's tensors that have no place in ours."""
+    unused = sorted(names)
+    if not unused:
+        return ()
+    return (
+        f"{len(unused)} tensors that StyleGAN2 does not have were left out: {unused[0]!r:.60}.",
+    )
 
 
 def check_filter(name: str, taps: torch.Tensor) -> None:

@@ -17,12 +17,14 @@ from engines.checkpoints.neutral import (
     NeutralCheckpoint,
     check_filter,
     collect,
+    unused_note,
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
 
 _PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
-_MAX_MODULES = 4096
+_MAX_MODULES = 1024
+_MAX_ENTRIES = 256
 _MAX_DEPTH = 8
 
 
@@ -53,11 +55,17 @@ def read_nvidia(root: dict[Any, Any], reader: TensorReader) -> NeutralCheckpoint
     for name, value in tensors.items():
         if name.endswith(".resample_filter"):
             check_filter(name, reader.tensor(value))
+    state = collect(tensors.keys(), lambda name: reader.tensor(tensors[name]))
+    notes = unused_note(
+        name for name in tensors if name not in state and not name.endswith(".resample_filter")
+    )
+    if key == "G":
+        notes += ("It has no averaged generator (G_ema), so G was read.",)
     return NeutralCheckpoint(
-        state=collect(tensors.keys(), lambda name: reader.tensor(tensors[name])),
+        state=state,
         source="nvidia-pytorch",
         conv_clamp=_conv_clamp(modules),
-        notes=() if key == "G_ema" else ("It has no averaged generator (G_ema), so G was read.",),
+        notes=notes,
     )
 
 
@@ -103,6 +111,8 @@ def _mapping(value: object, what: str) -> Mapping[Any, Any]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise CheckpointError(f"a module's {what} should be a dict of names, not {describe(value)}")
+    if len(value) > _MAX_ENTRIES:
+        raise CheckpointError(f"a module's {what} has {len(value)} entries, which is absurd")
     return value
 
 

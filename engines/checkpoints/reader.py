@@ -25,6 +25,7 @@ from engines.checkpoints.tensors import TensorReader
 from engines.errors import ToonifyError
 from engines.networks.generator import GeneratorConfig, Mapping
 
+_MAX_REASON = 500
 _MAX_FILE = 4 * 2**30
 _LATENTS = 16384
 _LATENT_SEED = 0
@@ -58,7 +59,9 @@ def read_checkpoint(path: str | Path) -> NeutralCheckpoint:
     try:
         return _read(path)
     except ToonifyError as error:
-        reason = str(error).rstrip(".")
+        reason = "".join(c if c.isprintable() else "?" for c in str(error)[:_MAX_REASON]).rstrip(
+            "."
+        )
         raise CheckpointError(
             f"{path} cannot be read as a StyleGAN2 generator: {reason}."
         ) from error

@@ -9,7 +9,7 @@ from engines.checkpoints.neutral import CheckpointError
 
 MAX_OPCODES = 1_000_000
 """Ten times what the largest published training files use."""
-_MAX_LINE = 1024
+MAX_NAME = 1024
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ class Allowance:
     opcodes: int = MAX_OPCODES
     globals: set[Global] = field(default_factory=set)
 
+    def step(self, count: int = 1) -> None:
+        """Books `count` opcodes, or refuses."""
+        self.opcodes -= count
+        if self.opcodes < 0:
+            raise CheckpointError("it has more pickle opcodes than any weights need")
+
     def take(self, size: int) -> None:
         """Books `size` bytes of data, or refuses."""
         self.data -= size
@@ -84,7 +90,7 @@ class Stream:
 
     def readline(self) -> bytes:
         """One short line without escapes, as the names in protocol 2 are."""
-        line = self._file.readline(min(_MAX_LINE, self._size - self._position))
+        line = self._file.readline(min(MAX_NAME, self._size - self._position))
         self._position += len(line)
         if b"\\" in line:
             raise ValueError

@@ -22,6 +22,7 @@ from engines.checkpoints.neutral import (
     collect,
     layers,
     noise_index,
+    unused_note,
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader
@@ -53,11 +54,13 @@ def read_rosinality(root: dict[Any, Any], reader: TensorReader) -> NeutralCheckp
             f"expected a StyleGAN2 generator under {'decoder.' if encoder else key!r}, "
             "but there is no learned constant (input.input)"
         )
-    for name, value in tensors.items():
-        if name.endswith((".blur.kernel", ".upsample.kernel")):
-            check_filter(name, reader.tensor(value))
+    filters = {n for n in tensors if n.endswith((".blur.kernel", ".upsample.kernel"))}
+    for name in sorted(filters):
+        check_filter(name, reader.tensor(tensors[name]))
 
     sources = {new: (old, drop) for new, old, drop in _table() if old in tensors}
+    used = {old for old, _ in sources.values()}
+    notes += unused_note(tensors.keys() - filters - used)
     names = set(sources)
     if not any(new.endswith(".noise_const") for new in names):
         notes.append(

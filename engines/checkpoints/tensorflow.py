@@ -23,12 +23,14 @@ from engines.checkpoints.neutral import (
     collect,
     layers,
     noise_index,
+    unused_note,
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
 
 _NETWORK = "dnnlib.tflib.network.Network"
 _MAX_NETWORKS = 64
+_MAX_ENTRIES = 4096
 _SUPPORTED: dict[str, object] = {
     "label_size": 0,
     "num_channels": 3,
@@ -87,10 +89,12 @@ def read_tensorflow(root: tuple[Record, ...], reader: TensorReader) -> NeutralCh
     clamp = as_scalar(settings.get("conv_clamp"))
     if clamp is not None and not (isinstance(clamp, int | float) and 0 < clamp < MAX_CLAMP):
         raise CheckpointError("its conv_clamp is not a positive number")
+    used = {old for old, _ in sources.values()}
     return NeutralCheckpoint(
         state=collect(sources.keys(), fetch),
         source="nvidia-tf",
         conv_clamp=None if clamp is None else float(clamp),
+        notes=unused_note(name for name in variables if name not in used),
     )
 
 
@@ -108,6 +112,9 @@ def _contents(network: Record) -> tuple[dict[str, object], Mapping[Any, Any]]:
         state = part.state if isinstance(part, Record) and part.calls(_NETWORK) else None
         if not isinstance(state, dict) or not isinstance(state.get("variables"), list):
             raise CheckpointError(f"expected a TensorFlow network, found {describe(part)}")
+        kwargs, children = (_entries(state.get(key)) for key in ("static_kwargs", "components"))
+        if max(len(state["variables"]), len(kwargs), len(children)) > _MAX_ENTRIES:
+            raise CheckpointError("a network has thousands of entries, which is absurd")
         version = state.get("version")
         if type(version) is not int or version < 4:
             raise CheckpointError("its networks are of a version before 4, older than StyleGAN2")
@@ -115,8 +122,8 @@ def _contents(network: Record) -> tuple[dict[str, object], Mapping[Any, Any]]:
             if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
                 raise CheckpointError("a network's list of variables is damaged")
             variables[prefix + pair[0]] = pair[1]
-        settings.update(_entries(state.get("static_kwargs")))
-        for name, child in _entries(state.get("components")).items():
+        settings.update(kwargs)
+        for name, child in children.items():
             waiting.append((f"{prefix}{name}/", child))
     raise CheckpointError("its networks are nested without end")
 

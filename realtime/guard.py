@@ -36,7 +36,9 @@ from numpy.typing import NDArray
 from realtime.frame import Frame, Image, fit
 from realtime.settings import GuardMode, GuardSettings
 
-BLUR_COLUMNS = 12  # a face that fills the picture is five cells wide: no detector, no friend knows it
+BLUR_COLUMNS = (
+    12  # a face that fills the picture is five cells wide: no detector, no friend knows it
+)
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
@@ -201,9 +203,7 @@ class Guard:
             if face.lost > 0:
                 continue
             left, top, right, bottom = (float(v) for v in face.box)
-            leaving = (
-                min(left / width, top / height, 1 - right / width, 1 - bottom / height) < EDGE
-            )
+            leaving = min(left / width, top / height, 1 - right / width, 1 - bottom / height) < EDGE
             seen = self._seen.setdefault(face.identity, _Seen(now, now, leaving))
             seen.last, seen.leaving = now, leaving
 

@@ -28,7 +28,7 @@ from realtime.guard import Face, Guard, Output, Result
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
-from realtime.slots import Closed, Slot
+from realtime.slots import ClosedError, Slot
 from realtime.sources import Report, Source
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
@@ -99,6 +99,7 @@ class Pipeline:
     ) -> None:
         self.statistics = Statistics(**(about or {}))
         self.failure: Exception | None = None
+        self.interrupted = False  # whether something else than the source's end ended the run
         self._source = source
         self._tracker = tracker
         self._stylizer = stylizer
@@ -159,6 +160,7 @@ class Pipeline:
         return self.statistics.snapshot()
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
+        self.interrupted = self._controls.stopped.is_set()
         self._controls.stop()
         self._source.close()
         if self._paced:
@@ -203,7 +205,7 @@ class Pipeline:
         """Run one stage; its end, whatever the reason, ends the stages before and after it."""
         try:
             work()
-        except Closed:
+        except ClosedError:
             pass
         except Exception as error:
             self.failure = self.failure or error
@@ -255,7 +257,7 @@ class Pipeline:
         while not self._controls.stopped.is_set() or not self._paced:
             try:
                 result = self._stylized.get(timeout=patience if self._paced else None)
-            except Closed:
+            except ClosedError:
                 break
             now = time.monotonic()
             if result is None:

@@ -120,7 +120,7 @@ class OutputSettings:
     """Where pictures go; several at once.
 
     sinks: "virtual" or "virtual:DEVICE" for a virtual camera, else paths: a movie file to record,
-        or a folder (ending in "/") for a sequence of pictures.
+        or a folder (ending in "/") for a sequence of pictures; "none" for none at all.
     preview: open a window.
     overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov, .webm)
         or folder that takes the toons with an alpha channel.
@@ -242,3 +242,40 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
     return float(value) if hint is float else value
+
+
+FLAGS = {
+    "source": ("source", "source"),
+    "size": ("source", "size"),
+    "fps": ("source", "fps"),
+    "mirror": ("source", "mirror"),
+    "loop": ("source", "loop"),
+    "faces": ("faces", "max_faces"),
+    "bundle": ("engine", "bundle"),
+    "style": ("engine", "style"),
+    "swap": ("engine", "swap"),
+    "engine": ("engine", "backend"),
+    "precision": ("engine", "precision"),
+    "strength": ("compositing", "strength"),
+    "mode": ("compositing", "mode"),
+    "guard": ("guard", "mode"),
+    "look_ahead": ("guard", "look_ahead"),
+    "card": ("guard", "card"),
+    "sinks": ("output", "sinks"),
+    "preview": ("output", "preview"),
+    "overlay": ("output", "overlay"),
+    "pixel_format": ("output", "pixel_format"),
+}
+"""Short name, as flags and keywords use it -> (section, key) of the settings."""
+
+
+def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Short names as sections and keys; None means not given. Raises `SettingsError`."""
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in options.items():
+        if name not in FLAGS:
+            raise SettingsError(f"There is no option {name!r}; choose from {', '.join(FLAGS)}.")
+        section, key = FLAGS[name]
+        if value is not None:
+            sections.setdefault(section, {})[key] = value
+    return sections

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The slot was closed: nothing more will come."""
 
 
@@ -28,24 +28,24 @@ class Slot(Generic[T]):
         self.dropped = 0
 
     def put(self, item: T) -> None:
-        """Hand over `item`; raises `Closed` once the slot is closed."""
+        """Hand over `item`; raises `ClosedError` once the slot is closed."""
         with self._changed:
             while self._wait and self._item and not self._closed:
                 self._changed.wait()
             if self._closed:
-                raise Closed
+                raise ClosedError
             if self._item:
                 self.dropped += 1
             self._item = [item]
             self._changed.notify_all()
 
     def get(self, timeout: float | None = None) -> T | None:
-        """The item, or None after `timeout` seconds; raises `Closed` when empty and closed."""
+        """The item, or None after `timeout` seconds; raises `ClosedError` when empty and closed."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._item:
                 if self._closed:
-                    raise Closed
+                    raise ClosedError
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return None

@@ -56,6 +56,8 @@ def open_sinks(
     sinks: list[Sink] = []
     for target in settings.sinks:
         kind, _, device = target.partition(":")
+        if target == "none":
+            continue
         if kind == "virtual":
             sinks.append(VirtualCamera(size, rate, device or None, settings.pixel_format))
         elif is_folder(target):

@@ -9,7 +9,7 @@ import time
 from engines.errors import ToonifyError
 from realtime.guard import Output
 from realtime.sinks import Sink
-from realtime.slots import Closed, Slot
+from realtime.slots import ClosedError, Slot
 from realtime.sources import Report
 
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next attempt; the last one repeats
@@ -45,7 +45,7 @@ class SinkRunner:
 
     def put(self, output: Output) -> None:
         """Hand over a picture; does nothing once the sink has ended."""
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(ClosedError):
             self._slot.put(output)
 
     def stop(self, timeout: float) -> bool:
@@ -67,7 +67,7 @@ class SinkRunner:
                 try:
                     while True:
                         self._send(self._slot.get())
-                except Closed:
+                except ClosedError:
                     ended = True
                 finally:
                     self.sink.close()
@@ -100,6 +100,6 @@ class SinkRunner:
         try:
             while (left := until - time.monotonic()) > 0:
                 self._slot.get(timeout=left)
-        except Closed:
+        except ClosedError:
             return True
         return False

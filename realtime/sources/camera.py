@@ -15,7 +15,7 @@ import cv2
 from realtime.clocks import Rate
 from realtime.frame import Frame, Image, as_bgr
 from realtime.settings import SourceSettings
-from realtime.slots import Closed, Slot
+from realtime.slots import ClosedError, Slot
 from realtime.sources import Report, SourceError
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each next attempt; the last one repeats
@@ -74,9 +74,9 @@ def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
     if len({camera.index for camera in fits}) == 1:
         return fits[0]
     known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none at all"
-    problem = "several cameras fit" if fits else "no camera fits"
+    problem = "Several cameras fit" if fits else "No camera fits"
     raise SourceError(
-        f"{problem} {what!r}; found: {known}. Plug one in or name it by --source INDEX.".capitalize()
+        f"{problem} {what!r} (found: {known}); plug one in or name it by --source INDEX."
     )
 
 
@@ -116,7 +116,7 @@ class _Grabber:
                 if not good:
                     break
                 self.slot.put((picture, time.monotonic()))
-        except Closed:
+        except ClosedError:
             pass
         except Exception:  # a driver's failure ends this device like an unplugged cable
             pass
@@ -194,7 +194,7 @@ class CameraSource:
         while not self._closed.is_set():
             try:
                 taken = grabber.slot.get(timeout=min(0.1, self._silence))
-            except Closed:
+            except ClosedError:
                 self._tell(f"The {self.name} stopped or was unplugged; trying to open it again.")
                 return
             if taken is None:

@@ -62,7 +62,13 @@ class DemoSource:
     name = "demo"
 
     def __init__(
-        self, size: tuple[int, int], fps: float, *, live: bool, seed: int = 0, total: int | None = None
+        self,
+        size: tuple[int, int],
+        fps: float,
+        *,
+        live: bool,
+        seed: int = 0,
+        total: int | None = None,
     ) -> None:
         self.live = live
         self.size = size
@@ -180,9 +186,10 @@ def _tilted(across: float, down: float) -> Matrix:
 
 def _outline(points: str, shape: tuple[int, ...], feather: float) -> NDArray[np.uint8]:
     """A soft mask uint8 [H, W] of an outline given in portrait pixels."""
-    corners = np.array([pair.split(",") for pair in points.split()], np.int32) + (MARGIN, 0)
+    corners = np.array([pair.split(",") for pair in points.split()], np.int32)
+    corners[:, 0] += MARGIN
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(mask, [corners.astype(np.int32)], 255)
+    cv2.fillPoly(mask, [corners], 255)
     return cv2.GaussianBlur(mask, (0, 0), feather)
 
 
@@ -214,7 +221,9 @@ def _paste(image: Image, layer: Image, transform: Matrix) -> None:
     right, bottom = np.clip(np.ceil(reached.max(0)), 0, image.shape[1::-1]).astype(int)
     if left >= right or top >= bottom:
         return
-    warped = cv2.warpPerspective(layer, _shift(-left, -top) @ transform, (right - left, bottom - top))
+    warped = cv2.warpPerspective(
+        layer, _shift(-left, -top) @ transform, (right - left, bottom - top)
+    )
     behind = 255 - warped[:, :, 3]
     region = image[top:bottom, left:right]
     under = cv2.multiply(region, cv2.merge([behind] * 3), scale=1 / 255)

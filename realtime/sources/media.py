@@ -43,11 +43,16 @@ class MediaSource:
 
     time_base: unit of the file's time stamps, seconds.
     total: number of frames as the file states or its length suggests; None if unknown.
+    audio_location: where the sound that belongs to the pictures is; None if there is none.
+    first: number of the first frame wanted; those before are decoded and left out.
     """
 
-    def __init__(self, location: str, *, live: bool, loop: bool, report: Report) -> None:
+    def __init__(
+        self, location: str, *, live: bool, loop: bool, report: Report, first: int = 0
+    ) -> None:
         self.name = location
         self.live = live
+        self._first = first
         self._network = "://" in location and not location.startswith("file:")
         self._loop = loop
         self._report = report
@@ -61,6 +66,8 @@ class MediaSource:
             self.size = (image.shape[1], image.shape[0])
             self.rate = float(stream.average_rate or stream.guessed_rate or 30)
             self.time_base = Fraction(stream.time_base or Fraction(1, 90_000))
+            sound = bool(container.streams.audio) and not (loop or self._network)
+            self.audio_location: str | None = location if sound else None
             length = container.duration
             self.total: int | None = stream.frames or (
                 round(length / av.time_base * self.rate) if length else None
@@ -78,7 +85,7 @@ class MediaSource:
             try:
                 for frame in self._one_pass(number):
                     yield frame
-                    number += 1
+                    number = frame.number + 1
                 if not self._loop and not self._network:
                     return
             except SourceError as error:
@@ -115,7 +122,8 @@ class MediaSource:
                     started = time.monotonic() - float(media_time)
                 if self.live and not self._network:
                     self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))
-                yield Frame(upright(picture), time.monotonic(), number, media_time)
+                if number >= self._first:
+                    yield Frame(upright(picture), time.monotonic(), number, media_time)
                 number += 1
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
 

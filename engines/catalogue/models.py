@@ -1,0 +1,173 @@
+"""Models by name: the shipped one, those the user installed, those that can be downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, BundleError, shipped_bundle
+from engines.errors import ToonifyError
+
+Progress = Callable[[int, int], None]
+"""Takes bytes so far and bytes in all (0 if the server does not say)."""
+
+
+class DownloadError(ToonifyError):
+    """A model that could not be fetched."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A model that can be fetched: a `.toon` file at `url` with this sha256 (hex)."""
+
+    url: str
+    sha256: str
+    summary: str
+    licence: str
+
+
+DOWNLOADS: dict[str, Download] = {}
+"""Name -> model. Nothing is hosted yet beside the model in the package; `fetch` takes any URL."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model on this machine."""
+
+    name: str
+    path: Path
+    shipped: bool
+
+
+def models_directory() -> Path:
+    """Where installed models lie: TOONIFY_MODELS, else the user's data folder."""
+    root = os.environ.get("TOONIFY_MODELS")
+    return Path(root) if root else user_data_path("toonify", appauthor=False) / "models"
+
+
+def installed_models() -> list[Installed]:
+    """The shipped model, if this package has it, then the user's by name."""
+    shipped = shipped_bundle()
+    models = [Installed(DEFAULT_BUNDLE, shipped, True)] if (shipped / "card.json").exists() else []
+    folder = models_directory()
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix == SUFFIX or (path / "card.json").is_file():
+            models.append(Installed(path.stem if path.is_file() else path.name, path, False))
+    return models
+
+
+def find_model(what: str) -> Path:
+    """Where the model is that a name or a path means. Raises `BundleError`."""
+    if Path(what).exists() and (Path(what).suffix == SUFFIX or (Path(what) / "card.json").exists()):
+        return Path(what)
+    models = installed_models()
+    for model in models:
+        if model.name == what:
+            return model.path
+    names = ", ".join(model.name for model in models) or "none"
+    advice = "fetch or import it" if what != DEFAULT_BUNDLE else "reinstall the package"
+    raise BundleError(f"There is no model {what!r} (installed: {names}); {advice}.")
+
+
+def find_bundle(what: str = DEFAULT_BUNDLE) -> Bundle:
+    """Load the model that a name or a path means. Raises `BundleError`."""
+    return Bundle.load(find_model(what))
+
+
+def install(path: Path) -> Installed:
+    """Copy a checked `.toon` file into the models' folder. Raises `BundleError`."""
+    name = Bundle.load(path).card.name
+    target = models_directory() / f"{name}{SUFFIX}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".copying")
+    shutil.copyfile(path, partial)
+    os.replace(partial, target)
+    return Installed(name, target, False)
+
+
+def fetch(
+    what: str, sha256: str | None = None, progress: Progress = lambda done, total: None
+) -> Installed:
+    """Download, check and install a model.
+
+    what: a name in `DOWNLOADS`, or a URL, which needs its `sha256` (hex).
+    A download that broke off goes on where it was. Nothing is installed before the hash, the card
+    and every part have been checked. Raises `DownloadError`, `BundleError`.
+    """
+    import pooch
+
+    if what in DOWNLOADS:
+        url, sha256 = DOWNLOADS[what].url, DOWNLOADS[what].sha256
+    elif "://" in what:
+        url = what
+    else:
+        names = ", ".join(DOWNLOADS) or "none in this release"
+        raise DownloadError(
+            f"There is no model {what!r} to fetch (known: {names}); give a URL and its --sha256."
+        )
+    if not sha256 or len(sha256) != 64:
+        raise DownloadError(
+            "A model from a URL needs --sha256 with its 64 hex digits, as its maker published it."
+        )
+    folder = models_directory() / "downloads"
+    name = f"{sha256[:16]}{SUFFIX}"
+    try:
+        path = pooch.retrieve(
+            url,
+            known_hash=f"sha256:{sha256.lower()}",
+            fname=name,
+            path=folder,
+            downloader=_Resuming(folder / f"{name}.part", progress),
+        )
+    except ValueError as error:
+        (folder / f"{name}.part").unlink(missing_ok=True)
+        raise DownloadError(
+            f"What {url} delivered does not have the expected sha256, so it was thrown away; "
+            "check the address and the hash."
+        ) from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise DownloadError(
+            f"{url} cannot be reached ({type(error).__name__}); check the network and run the "
+            "same command again: it goes on where it stopped."
+        ) from error
+    model = install(Path(path))
+    Path(path).unlink()
+    return model
+
+
+class _Resuming:
+    """A downloader for pooch that keeps what it has in `part` and asks for the rest."""
+
+    def __init__(self, part: Path, progress: Progress) -> None:
+        self._part = part
+        self._progress = progress
+
+    def __call__(self, url: str, output_file: Any, _pooch: object) -> None:
+        import requests
+
+        self._part.parent.mkdir(parents=True, exist_ok=True)
+        done = self._part.stat().st_size if self._part.exists() else 0
+        headers = {"Range": f"bytes={done}-"} if done else {}
+        with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as response:
+            if response.status_code == requests.codes.requested_range_not_satisfiable:
+                total = done  # the whole file is there already
+            else:
+                response.raise_for_status()
+                if response.status_code != requests.codes.partial_content:
+                    done = 0
+                length = int(response.headers.get("Content-Length", 0))
+                total = done + length if length else 0
+                with self._part.open("ab" if done else "wb") as file:
+                    for chunk in response.iter_content(1 << 16):
+                        file.write(chunk)
+                        done += len(chunk)
+                        self._progress(done, total)
+        if total and done < total:
+            raise OSError(f"the connection ended after {done} of {total} bytes")
+        os.replace(self._part, output_file)

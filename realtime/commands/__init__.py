@@ -1,0 +1,3 @@
+"""What each `toonify` command does; heavy imports wait until a command runs."""
+
+from __future__ import annotations

@@ -1,0 +1,41 @@
+"""`toonify devices` and `toonify doctor`."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from realtime.commands.screen import err, out, say
+
+
+def show_devices() -> None:
+    """Cameras and virtual cameras with names, sizes, and what is wrong with each."""
+    from realtime.devices import examine_cameras, examine_virtual_cameras
+
+    table = Table("device", "name", "choose by", "sizes", "problem")
+    reports = [*examine_cameras(), *examine_virtual_cameras()]
+    for report in reports:
+        table.add_row(report.kind, report.name, report.choose, report.sizes, report.problem)
+    out.print(table)
+    if not any(report.kind == "camera" for report in reports):
+        say("No camera was found; plug one in, or try `toonify run --source demo`.")
+
+
+def show_doctor() -> bool:
+    """The page; whether `toonify run` can work."""
+    from realtime.doctor import examine
+
+    marks = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[red]BAD[/]"}
+    table = Table("", "what", "found", "to mend it", title="toonify doctor", title_justify="left")
+    can_run = True
+    with err.status("Examining..."):
+        for finding in examine():
+            can_run = can_run and finding.state != "bad"
+            table.add_row(marks[finding.state], finding.what, finding.detail, finding.mend)
+    out.print(table)
+    say(
+        "`toonify run` can work here."
+        if can_run
+        else "`toonify run` cannot work here yet; the lines marked BAD say why. "
+        "`toonify demo` needs no camera."
+    )
+    return can_run

@@ -1,0 +1,121 @@
+"""`toonify models`, `toonify engines` and `toonify blend`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.markdown import Markdown
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engines.backends.cache import clear_engines, list_engines
+from engines.backends.registry import BuildStep, build_engines
+from engines.blending import BlendSpec
+from engines.bundle import Bundle, Style
+from engines.catalogue.importing import import_checkpoints
+from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
+from engines.errors import ToonifyError
+from realtime.commands.screen import err, out, say
+
+
+def list_models() -> None:
+    """Installed models, then those that can be fetched."""
+    table = Table("model", "styles", "output", "where")
+    for model in installed_models():
+        try:
+            card = Bundle.load(model.path).card
+        except ToonifyError as error:
+            table.add_row(model.name, "[red]damaged[/]", "", str(error))
+            continue
+        where = "in the package" if model.shipped else str(model.path)
+        styles = ", ".join(card.styles)
+        table.add_row(model.name, styles, f"{card.generator.resolution} px", where)
+    for name, download in DOWNLOADS.items():
+        table.add_row(name, "", "", f"`toonify models fetch {name}` ({download.licence})")
+    out.print(table)
+
+
+def show_model(what: str) -> None:
+    """A model's card."""
+    out.print(Markdown(find_bundle(what).card.to_markdown()))
+
+
+def fetch_model(what: str, sha256: str | None) -> None:
+    """Download with a progress bar."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("Fetching", total=None)
+        model = fetch(
+            what,
+            sha256,
+            lambda done, total: bar.update(task, completed=done, total=total or None),
+        )
+    say(f"Installed {model.name} in {model.path}; `toonify run --model {model.name}` uses it.")
+
+
+def import_model(face: Path, toons: Sequence[Path], target: Path) -> None:
+    """Checkpoints into a bundle."""
+    made = import_checkpoints(face, toons, name=target.stem)
+    for note in made.notes:
+        say(note)
+    made.bundle.save(target)
+    say(
+        f"Wrote {target} with the styles {', '.join(made.bundle.styles)}. It has no encoder yet: "
+        f"`toonify train refit {target}` makes it runnable."
+    )
+
+
+def blend_model(
+    what: str, target: Path, style: str | None, spec: BlendSpec, name: str | None
+) -> None:
+    """A copy of a model whose style is shown with another layer swap."""
+    bundle = find_bundle(what)
+    chosen = style or bundle.styles[0]
+    bundle.generator(chosen, spec)  # refuses before anything is written
+    if target.exists():
+        raise ToonifyError(f"{target} exists; give another --out.")
+    card = bundle.card
+    styles = {chosen: Style(card.styles[chosen].description, spec)}
+    styles |= {other: card.styles[other] for other in card.styles if other != chosen}
+    card = replace(card, name=name or target.stem, styles=styles)
+    replace(bundle, card=card).save(target)
+    say(f"Wrote {target}; `toonify run --model {target}` uses it.")
+
+
+def build(
+    what: str, backends: Sequence[str], style: str | None, precision: str | None, faces: int
+) -> None:
+    """Build engines ahead of time with a progress display."""
+    network = find_bundle(what).network(style)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("Building", total=1.0)
+
+        def show(step: BuildStep) -> None:
+            bar.update(task, description=f"{step.name}: {step.stage}", completed=step.fraction)
+
+        built = build_engines(
+            network, backends, precision=precision, max_batch=faces, report=say, progress=show
+        )
+    for engine in built:
+        how = f"built in {engine.seconds:.1f} s" if engine.built else "was there already"
+        say(f"{engine.name}: {how}, {engine.size / 1e6:.1f} MB, {engine.path}")
+
+
+def list_built() -> None:
+    """Engines on disk."""
+    table = Table("back end", "for", "crops", "precision", "MB", "used", "version")
+    for engine in list_engines():
+        key = engine.key
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(engine.used))
+        size = f"{engine.size / 1e6:.1f}"
+        table.add_row(key.backend, key.target, key.shape, key.precision, size, used, key.version)
+    out.print(table)
+
+
+def clear_built() -> None:
+    """Delete engines on disk."""
+    say(f"Freed {clear_engines() / 1e6:.1f} MB.")

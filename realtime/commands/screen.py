@@ -1,0 +1,60 @@
+"""What commands print: messages on standard error, results on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+out = Console()
+err = Console(stderr=True)
+
+
+def say(line: str) -> None:
+    """One line for the person at the screen."""
+    err.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def frame_progress() -> Progress:
+    """A progress bar for frames, with the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def statistics_table(numbers: Mapping[str, Any]) -> Table:
+    """The numbers of a run as a table."""
+    engine = " ".join(str(numbers.get(key, "")) for key in ("engine", "device", "precision"))
+    table = Table(title=f"{numbers.get('model', '')} on {engine}".strip(), title_justify="left")
+    table.add_column("stage")
+    for name in ("frames", "p50 ms", "p95 ms"):
+        table.add_column(name, justify="right")
+    rows = {**numbers["stages"], "added latency": numbers["added_latency"]}
+    for name, stage in rows.items():
+        values = [stage["p50_ms"], stage["p95_ms"]]
+        cells = ["-" if value is None else f"{value:.1f}" for value in values]
+        table.add_row(name, str(stage["count"]), *cells)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in numbers["sent_by_kind"].items())
+    dropped = sum(numbers["frames_dropped"].values())
+    table.caption = (
+        f"{numbers['fps']:.1f} frames a second out, {numbers['source_fps']:.1f} in; "
+        f"sent {kinds or 'nothing'}; {dropped} replaced by newer ones"
+    )
+    table.caption_justify = "left"
+    return table

@@ -1,0 +1,77 @@
+"""What is plugged in: cameras and virtual cameras, and what is wrong with each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+
+from realtime.settings import SourceSettings
+from realtime.sinks import SinkError
+from realtime.sinks.virtual_camera import VirtualCamera, how_to_install, list_virtual_cameras
+from realtime.sources import SourceError
+from realtime.sources.camera import list_cameras, open_camera
+
+SIZES = ((640, 480), (1280, 720), (1920, 1080))
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """One device: how to name it, what it offers, and what is wrong ("" if nothing)."""
+
+    kind: str
+    choose: str
+    name: str
+    sizes: str
+    problem: str
+
+
+def examine_cameras() -> list[DeviceReport]:
+    """Every camera, opened for a moment and asked for the usual sizes."""
+    virtual = set(list_virtual_cameras())
+    reports = []
+    for camera in list_cameras():
+        if camera.path in virtual:
+            continue
+        choose = f"--source {camera.index}"
+        try:
+            device = open_camera(SourceSettings(source=str(camera.index)))
+        except SourceError as error:
+            reports.append(DeviceReport("camera", choose, camera.name, "", str(error)))
+            continue
+        sizes = []
+        for width, height in SIZES:
+            device.set(cv2.CAP_PROP_FRAME_WIDTH, width)  # type: ignore[attr-defined]
+            device.set(cv2.CAP_PROP_FRAME_HEIGHT, height)  # type: ignore[attr-defined]
+            given = (
+                int(device.get(cv2.CAP_PROP_FRAME_WIDTH)),  # type: ignore[attr-defined]
+                int(device.get(cv2.CAP_PROP_FRAME_HEIGHT)),  # type: ignore[attr-defined]
+            )
+            if given == (width, height):
+                sizes.append(f"{width}x{height}")
+        good, _ = device.read()
+        device.release()
+        problem = "" if good else "It opens but delivers no picture; unplug it and plug it in."
+        reports.append(DeviceReport("camera", choose, camera.name, ", ".join(sizes), problem))
+    return reports
+
+
+def examine_virtual_cameras() -> list[DeviceReport]:
+    """Every virtual camera, opened for a moment."""
+    reports = []
+    for device in list_virtual_cameras() or [None]:
+        camera = VirtualCamera((1280, 720), 30.0, device)
+        try:
+            camera.open()
+            problem = ""
+        except SinkError as error:
+            problem = str(error)
+        finally:
+            camera.close()
+        name = camera.name.removeprefix("virtual camera").strip()
+        choose = f"--sink virtual:{device or name}" if (device or name) else ""
+        if problem and device is None:
+            name = "none"
+            problem = f"{how_to_install()[0].upper()}{how_to_install()[1:]}."
+        reports.append(DeviceReport("virtual camera", choose, name, "any", problem))
+    return reports

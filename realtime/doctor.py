@@ -1,0 +1,183 @@
+"""One page on why `toonify run` works here or not, with the command that mends each problem."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from engines.errors import ToonifyError
+
+State = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the page; "bad" means that `run` cannot work."""
+
+    what: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, one after the other as they are made."""
+    yield Finding("system", "good", f"{platform.platform()}, Python {platform.python_version()}")
+    yield from _cameras()
+    yield from _virtual_cameras()
+    yield _display()
+    yield _gpu()
+    yield from _engines()
+    yield from _models()
+    yield _tracker()
+
+
+def _cameras() -> Iterator[Finding]:
+    from realtime.devices import examine_cameras
+
+    reports = examine_cameras()
+    working = any(not report.problem for report in reports)
+    for report in reports:
+        state: State = "good" if not report.problem else "note" if working else "bad"
+        yield Finding("camera", state, f"{report.name} ({report.sizes})", report.problem)
+    if not reports:
+        allow = {
+            "Linux": "plug one in; if one is, join its group: `sudo usermod -aG video $USER`",
+            "Darwin": "plug one in and allow it in System Settings > Privacy & Security > Camera",
+        }.get(platform.system(), "plug one in and allow it in Settings > Privacy > Camera")
+        yield Finding("camera", "bad", "none found", allow)
+
+
+def _virtual_cameras() -> Iterator[Finding]:
+    from realtime.devices import examine_virtual_cameras
+
+    reports = examine_virtual_cameras()
+    working = any(not report.problem for report in reports)
+    for report in reports:
+        state: State = "good" if not report.problem else "note" if working else "bad"
+        yield Finding("virtual camera", state, report.name, report.problem)
+
+
+def _display() -> Finding:
+    from realtime.sinks.preview import has_display
+
+    if has_display():
+        return Finding("display", "good", "a preview window can be opened")
+    return Finding("display", "note", "none, so no --preview", "log in to a desktop session")
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+        major, minor = torch.cuda.get_device_capability()
+        return Finding("GPU", "good", f"{name}, compute capability {major}.{minor}{_driver()}")
+    if torch.backends.mps.is_available():
+        return Finding("GPU", "good", "Apple GPU (MPS)")
+    if torch.version.cuda is None and Path("/proc/driver/nvidia/version").exists():
+        return Finding(
+            "GPU",
+            "note",
+            "an NVIDIA driver, but PyTorch is a build for the CPU",
+            "`pip install --force-reinstall torch` with the index for your CUDA version",
+        )
+    return Finding("GPU", "note", "none that PyTorch can use; the CPU does")
+
+
+def _driver() -> str:
+    if find_spec("pynvml") is None:
+        return ""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return f", driver {pynvml.nvmlSystemGetDriverVersion()}"
+    except pynvml.NVMLError:
+        return ""
+
+
+def _engines() -> Iterator[Finding]:
+    """Build and run a small network on every back end: what runs here runs the real one."""
+    from engines.backends.registry import BACKENDS, create_engine
+
+    network = _small_network()
+    running = []
+    for name in BACKENDS:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                engine = create_engine(
+                    network, name, max_batch=1, cache_dir=Path(folder), report=lambda line: None
+                )
+                running.append(name)
+                detail = f"{engine.device}, {engine.precision}"
+                engine.close()
+            yield Finding(f"engine {name}", "good", detail)
+        except ToonifyError as error:
+            yield Finding(f"engine {name}", "note", "does not run here", str(error))
+    if not running:
+        yield Finding(
+            "engines", "bad", "none runs", "`pip install --force-reinstall openvino torch`"
+        )
+
+
+def _small_network() -> object:
+    from engines.networks.encoder import Encoder, EncoderConfig
+    from engines.networks.generator import Generator, GeneratorConfig
+    from engines.networks.toon import ToonNetwork
+
+    config = GeneratorConfig(64, w_dim=16, z_dim=16, channel_base=512, channel_max=16)
+    encoder = EncoderConfig(
+        input_size=64,
+        num_ws=config.num_ws,
+        w_dim=16,
+        widths=(8, 12, 16, 16),
+        depths=(0, 1, 1, 1),
+        feature_resolutions=(),
+        style_width=16,
+    )
+    return ToonNetwork(Encoder(encoder), Generator(config)).eval().requires_grad_(False)
+
+
+def _models() -> Iterator[Finding]:
+    from engines.bundle import DEFAULT_BUNDLE, Bundle
+    from engines.catalogue.models import installed_models
+
+    models = installed_models()
+    for model in models:
+        try:
+            card = Bundle.load(model.path).card
+            styles = ", ".join(card.styles)
+            yield Finding(
+                f"model {model.name}", "good", f"{len(card.parts)} parts, hashes right; {styles}"
+            )
+        except ToonifyError as error:
+            state: State = "bad" if model.shipped else "note"
+            yield Finding(f"model {model.name}", state, str(error), _reinstall(model.shipped))
+    if not any(model.shipped for model in models):
+        yield Finding(f"model {DEFAULT_BUNDLE}", "bad", "missing", _reinstall(True))
+
+
+def _reinstall(shipped: bool) -> str:
+    command = "pip install --force-reinstall toonify-live"
+    return f"`{command}`" if shipped else "delete it, then fetch or import it again"
+
+
+def _tracker() -> Finding:
+    try:
+        importlib.import_module("mediapipe")
+        from realtime.faces.tracker import FaceTracker
+
+        FaceTracker().close()
+    except (ImportError, OSError, ToonifyError) as error:
+        mend = "`pip install --force-reinstall mediapipe`"
+        if "libGL" in str(error) or "libEGL" in str(error) or "libGLES" in str(error):
+            mend = "`sudo apt install libgl1 libegl1 libgles2`"
+        return Finding("face tracker", "bad", str(error), mend)
+    return Finding("face tracker", "good", "MediaPipe and its face model")

@@ -90,7 +90,7 @@ class ToonModels(nn.Module):
 
 
 class Average(nn.Module):
-    """Exponential moving average of a module; buffers (batch statistics) are copied."""
+    """Exponential moving average of a module's weights and batch statistics."""
 
     def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
         super().__init__()
@@ -101,13 +101,21 @@ class Average(nn.Module):
     def update(self, module: nn.Module, step: int) -> None:
         """Move towards ``module``; the decay grows from 0 so that early averages are young."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        pairs = zip(self.module.parameters(), module.parameters(), strict=True)
-        mine, theirs = (list(x) for x in zip(*pairs, strict=True))
+        mine, theirs = [], []
+        for a, b in zip(tensors(self.module), tensors(module), strict=True):
+            if a.is_floating_point():
+                mine.append(a)
+                theirs.append(b.detach())
+            else:
+                a.copy_(b)
         torch._foreach_lerp_(mine, theirs, 1 - decay)
-        for a, b in zip(self.module.buffers(), module.buffers(), strict=True):
-            a.copy_(b)
 
 
-def patch_discriminator(side: int = 128, channel_base: int = 4096) -> Discriminator:
+def tensors(module: nn.Module) -> list[Tensor]:
+    """Parameters, then buffers."""
+    return [*module.parameters(), *module.buffers()]
+
+
+def patch_discriminator(side: int = 128, channel_base: int = 2048) -> Discriminator:
     """Discriminator for patches of ``side`` px, which judge texture at a quarter of the cost."""
-    return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=256))
+    return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=192))

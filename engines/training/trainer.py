@@ -223,7 +223,7 @@ class Trainer:
                     if on_save:
                         on_save(self)
             self.stage_index, self.stage_pictures = self.stage_index + 1, 0
-        self.save()
+            self.save()
         if on_save:
             on_save(self)
         return True

@@ -163,10 +163,10 @@ class SynthesisLayer(ModulatedConv):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """``x``: [N, in, H, W]; ``w``: [N, w_dim]."""
         x = super().forward(x, w)
-        offset = self.bias[None, :, None, None]
         if self.noise:
-            offset = offset + self.noise_const * self.noise_strength
-        return leaky(x + offset.to(x.dtype), self.clamp)
+            # Apart from the bias: compilers would fold both into one constant of C x H x W.
+            x = x + (self.noise_const * self.noise_strength).to(x.dtype)
+        return leaky(x + self.bias.to(x.dtype)[None, :, None, None], self.clamp)
 
 
 class ToRGB(ModulatedConv):

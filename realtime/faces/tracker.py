@@ -57,7 +57,7 @@ class TrackerSettings:
     max_faces: int = 4
     min_confidence: float = 0.5
     hold: float = 0.4
-    memory: float = 2.0
+    memory: float = 5.0
     search_interval: float = 0.25
 
     def __post_init__(self) -> None:
@@ -292,11 +292,11 @@ class FaceTracker:
             return
         self._searched = time
         # One window at a time while a face is seen, so that no frame takes much longer than others.
-        near = tiles(image, 0.75)
-        places = [place for tile in near for place in (whole(image), tile)]
-        for _ in range(1 if seen else 3):
-            self._turn = (self._turn + 1) % len(places)
-            window = places[self._turn]
+        rounds = [[whole(image)], tiles(image, 0.75), tiles(image, 0.4)]
+        for _ in range(1 if seen else len(rounds)):
+            self._turn += 1
+            places = rounds[self._turn % len(rounds)]
+            window = places[self._turn // len(rounds) % len(places)]
             known = [track.box for track in self._tracks if track.age_frames == 0]
             for found in self._search.look(image, window, known):
                 found = self._search.near(image, landmark_box(found.points), known) or found
@@ -309,7 +309,7 @@ class FaceTracker:
         """A face that is not followed: a lost one come back, or a new one."""
 
         def reachable(track: _Track) -> bool:
-            reach = (REACH + 2 * (time - track.time)) * box_size(track.box)
+            reach = (REACH + min(time - track.time, 1.5)) * box_size(track.box)
             return track.age_frames > 0 and box_distance(track.box, box) < reach
 
         lost = [track for track in self._tracks if reachable(track)]

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -49,6 +50,7 @@ class Stage:
         feature_share: share of the drawn pictures that the feature distance looks at.
         consistency: weight of the crop-shift term on twin samples.
         fork: start the toon generator from the face generator.
+        trains: the networks that learn; the others stay as they are.
     """
 
     name: str
@@ -63,6 +65,10 @@ class Stage:
     feature_share: float = 1.0
     consistency: float = 0.0
     fork: bool = False
+    trains: tuple[str, ...] = ("encoder", "face", "toon")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trains", tuple(self.trains))
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ class Trainer:
         )
         self.fabric.launch()
         seed_everything(settings.seed, verbose=False)
+        self._part_ways()
         models = channels_last(ToonModels(settings.size))
         self.average = Average(models).to(self.fabric.device)
         self.models: Any = models
@@ -190,7 +197,20 @@ class Trainer:
         self.stage_index, self.stage_pictures, self.step = state["progress"]
         self.sampler.rng.bit_generator.state = json.loads(state["sampler"])
         torch.set_rng_state(state["torch_rng"])
+        self._part_ways()
         return True
+
+    def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
+        """Begin with the weights of "encoder", "face" and "toon" (a bundle's, for instance)."""
+        for models in (self.models.module, self.average.module):
+            for name, state in weights.items():
+                getattr(models, name).load_state_dict(state)
+
+    def _part_ways(self) -> None:
+        """Give every process after the first its own stretch of random numbers."""
+        if rank := self.fabric.global_rank:
+            generator: Any = self.sampler.rng.bit_generator
+            self.sampler.rng = np.random.default_rng(generator.jumped(rank))
 
     # ------------------------------------------------------------------ loop
 
@@ -201,20 +221,27 @@ class Trainer:
         save_every: float = 5.0,
         report: Callable[[str], None] = print,
         on_save: Callable[[Trainer], None] | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Train until the stages end (True) or the minutes are over (False), then save."""
+        """Train until the stages end (True) or the minutes are over (False), then save.
+
+        ``interrupted`` is asked after every step whether to stop as if the minutes were over.
+        """
         start = saved = time.monotonic()
         self.models.train()
         while self.stage_index < len(self.settings.stages):
             stage = self.settings.stages[self.stage_index]
             if self.stage_pictures == 0 and stage.fork:
-                self.models.module.start_toon_from_face()
+                for models in (self.models.module, self.average.module):
+                    models.start_toon_from_face()
+            for name, network in self.models.module.named_children():
+                network.requires_grad_(name in stage.trains).train(name in stage.trains)
             while self.stage_pictures < stage.pictures:
                 values = self.train_step(stage)
                 if self.step % 20 == 0:
                     self._log(stage, values, report)
                 now = time.monotonic()
-                if now - start > minutes * 60:
+                if self._agree(now - start > minutes * 60 or interrupted()):
                     self.save()
                     return False
                 if now - saved > save_every * 60:
@@ -227,6 +254,10 @@ class Trainer:
         if on_save:
             on_save(self)
         return True
+
+    def _agree(self, stop: bool) -> bool:
+        """The first process decides for all, so that none waits for one that has left."""
+        return stop if self.fabric.world_size == 1 else bool(self.fabric.broadcast(stop))
 
     def train_step(self, stage: Stage) -> dict[str, float]:
         """One optimiser step of ``stage`` on a fresh batch: the losses by name."""
@@ -248,7 +279,7 @@ class Trainer:
             if stage.adversarial:
                 boxes = self._patches(drawn["toon"][0])
                 fake = self._cut(drawn["toon"][0], boxes)
-                real = self._cut(batch.toon[: len(fake)], boxes)
+                real = self._cut(shrink(batch.toon[: len(fake)], stage.top), boxes)
                 self.judge.requires_grad_(False)
                 losses["adversarial"] = generator_loss(self.judge(fake)) * stage.adversarial
                 total = total + losses["adversarial"]
@@ -256,7 +287,8 @@ class Trainer:
         self.fabric.backward(total)
         torch.nn.utils.clip_grad_norm_(self.models.parameters(), 10.0)
         self.optimizer.step()
-        self.models.module.track_w_avg(w_plus)
+        if "encoder" in stage.trains:
+            self.models.module.track_w_avg(w_plus)
         if stage.adversarial:
             losses["judge"] = self._train_judge(real, fake.detach())
         self.step += 1
@@ -317,6 +349,9 @@ class Trainer:
                 penalty = r1_penalty(self.judge.module(images), images)
             scale = self.settings.r1 / 2 * self.settings.r1_every
             self.fabric.backward(penalty * scale)
+            if self.fabric.world_size > 1:  # the penalty went round the wrapper that averages
+                for parameter in self.judge.parameters():
+                    parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
         self.judge_optimizer.step()
         return loss
 

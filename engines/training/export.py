@@ -1,0 +1,159 @@
+"""From a trainer's checkpoint to a bundle, and one more style into a bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.blending import BlendSpec
+from engines.bundle import Bundle, Card, Style
+from engines.errors import ToonifyError
+from engines.networks.encoder import EncoderConfig
+from engines.training.models import ModelSize
+from engines.training.slices import CHECKPOINT, read_checkpoint
+
+WHOLE_TOON = BlendSpec(swap_resolution=None)
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a card says in words: see `engines.bundle.Card` for each field."""
+
+    title: str = ""
+    summary: str = ""
+    licence: str = ""
+    training: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Description:
+        """Read the words from a JSON file with these names as keys.
+
+        Raises:
+            ToonifyError: when the file is missing, no JSON, or has other keys.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{**values, "limits": tuple(values.get("limits", ()))})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ToonifyError(
+                f"{path} was expected to be a JSON file with any of title, summary, licence, "
+                f"training, metrics and limits, but: {error}."
+            ) from error
+
+
+@dataclass(frozen=True)
+class TrainedModels:
+    """The averaged weights of a trainer's checkpoint."""
+
+    size: ModelSize
+    encoder: State
+    face: State
+    toon: State
+
+    @classmethod
+    def read(cls, path: Path) -> TrainedModels:
+        """Read ``checkpoint.pt``, or the one in a training folder.
+
+        Raises:
+            ToonifyError: when it is no checkpoint of the face and toon trainer.
+        """
+        path = path / CHECKPOINT if path.is_dir() else path
+        state = read_checkpoint(path)
+        try:
+            size = model_size(json.loads(state["settings"])["size"])
+            average: State = state["average"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ToonifyError(
+                f"{path} is not a checkpoint of the face and toon trainer ({error!r} is missing or "
+                f"wrong); give the folder of 'toonify train run'."
+            ) from error
+        return cls(size, **{n: part(average, n) for n in ("encoder", "face", "toon")})
+
+
+def model_size(values: Mapping[str, Any]) -> ModelSize:
+    """`ModelSize` from the plain values that a checkpoint keeps."""
+    encoder = values["encoder"]
+    return ModelSize(**{**values, "encoder": EncoderConfig(**encoder) if encoder else None})
+
+
+def part(state: State, name: str) -> State:
+    """The tensors of one sub-module, under the names they have in it."""
+    start = f"{name}."
+    return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+
+
+def export(
+    models: TrainedModels,
+    name: str,
+    description: Description,
+    *,
+    style: str = "film",
+    style_description: str = "",
+    blend: BlendSpec = WHOLE_TOON,
+) -> Bundle:
+    """A bundle of one style from trained weights (FP32 in memory, FP16 once saved)."""
+    card = Card(
+        name=name,
+        generator=models.size.generator_config(),
+        encoder=models.size.encoder_config(),
+        styles={style: Style(style_description, blend)},
+        **vars(description),
+    )
+    return Bundle(card, models.face, {style: models.toon}, models.encoder)
+
+
+def add_style(
+    bundle: Bundle,
+    style: str,
+    toon: State,
+    *,
+    style_description: str = "",
+    blend: BlendSpec = WHOLE_TOON,
+) -> Bundle:
+    """``bundle`` with one more toon generator, trained from its face generator and encoder.
+
+    Raises:
+        ToonifyError: when the style is there already or the generator is another architecture's.
+    """
+    if style in bundle.toons:
+        raise ToonifyError(f"{bundle.card.name} has a style {style!r} already; choose another name.")
+    for key in sorted(bundle.face.keys() ^ toon.keys()):
+        raise ToonifyError(f"The new style and {bundle.card.name} differ: only one has {key}.")
+    for key, tensor in toon.items():
+        if tensor.shape != bundle.face[key].shape:
+            raise ToonifyError(
+                f"The new style's {key} is {list(tensor.shape)}, but {bundle.card.name} has "
+                f"{list(bundle.face[key].shape)}; train it from this model."
+            )
+    styles = {**bundle.card.styles, style: Style(style_description, blend)}
+    card = replace(bundle.card, styles=styles)
+    return replace(bundle, card=card, toons={**bundle.toons, style: toon})
+
+
+def add_trained_style(bundle: Bundle, models: TrainedModels, style: str, **words: Any) -> Bundle:
+    """`add_style` for a toon generator that was trained with this bundle's encoder kept as it is.
+
+    Raises:
+        ToonifyError: when the checkpoint's encoder is another one, so that the style would not
+            work with the bundle's.
+    """
+    ours = bundle.encoder or {}
+    if ours.keys() != models.encoder.keys() or any(
+        # The bundle's weights have been through FP16.
+        not torch.allclose(t.float(), models.encoder[k].float(), rtol=2e-3, atol=1e-4)
+        for k, t in ours.items()
+    ):
+        raise ToonifyError(
+            f"The style was trained with another encoder than {bundle.card.name} has; train it "
+            f"with 'toonify train run --base {bundle.card.name}'."
+        )
+    return add_style(bundle, style, models.toon, **words)

@@ -1,0 +1,155 @@
+"""Training in slices of time: one checkpoint that resumes exactly, curves, a clean stop.
+
+What is trained is behind the `Task` protocol; how long, how often it is saved and who hears of it
+is decided here.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from engines.errors import ToonifyError
+
+CHECKPOINT = "checkpoint.pt"
+CURVES = "curves.csv"
+
+
+class Task(Protocol):
+    """Something that is trained step by step."""
+
+    step: int
+
+    @property
+    def steps(self) -> int:
+        """How many steps the training has in all."""
+
+    def train_step(self) -> dict[str, float]:
+        """One optimiser step: the losses by name. Raises ``step`` by one."""
+
+    def state(self) -> dict[str, Any]:
+        """Tensors, plain values and JSON text: everything the next step depends on."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`."""
+
+
+@dataclass
+class Deadline:
+    """When to stop: after ``minutes`` from now, or once `interrupted`."""
+
+    minutes: float = float("inf")
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.start = time.monotonic()
+
+    def passed(self) -> bool:
+        """Whether training should stop at the next step."""
+        return self.interrupted.is_set() or time.monotonic() - self.start > self.minutes * 60
+
+
+@contextmanager
+def stop_on_interrupt(deadline: Deadline) -> Iterator[None]:
+    """The first Ctrl-C ends training at the next step, with a checkpoint; the second, at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        deadline.interrupted.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Save ``state`` so that a crash leaves the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save(dict(state), part)
+    part.replace(path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a checkpoint without running anything from it.
+
+    Raises:
+        ToonifyError: when there is none, or the file is something else or damaged.
+    """
+    if not path.is_file():
+        raise ToonifyError(f"There is no training checkpoint at {path}; give the training folder.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ToonifyError(
+            f"{path} is not a training checkpoint or is damaged ({type(error).__name__}); start "
+            f"again in an empty folder."
+        ) from error
+    if not isinstance(state, dict):
+        raise ToonifyError(f"{path} is not a training checkpoint; give the training folder.")
+    return state
+
+
+def run_slice(
+    task: Task,
+    folder: Path,
+    deadline: Deadline,
+    *,
+    save_every: float = 5.0,
+    report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
+    on_save: Callable[[], None] = lambda: None,
+) -> bool:
+    """Go on from the folder's checkpoint until all steps are done (True) or time is up (False).
+
+    Args:
+        task: what is trained; its state is replaced by the checkpoint's if there is one.
+        folder: where ``checkpoint.pt`` and ``curves.csv`` go.
+        deadline: when to stop.
+        save_every: minutes between checkpoints.
+        report: called with the step and its losses, after every step.
+        on_save: called after each checkpoint, for sample sheets.
+    """
+    path = folder / CHECKPOINT
+    if path.is_file():
+        task.load_state(read_checkpoint(path))
+    saved = time.monotonic()
+    while task.step < task.steps and not deadline.passed():
+        losses = task.train_step()
+        report(task.step, losses)
+        if task.step % 20 == 0:
+            append_curve(folder / CURVES, task.step, losses)
+        if time.monotonic() - saved > save_every * 60:
+            write_checkpoint(path, task.state())
+            on_save()
+            saved = time.monotonic()
+    write_checkpoint(path, task.state())
+    on_save()
+    return task.step >= task.steps
+
+
+def append_curve(path: Path, step: int, losses: Mapping[str, float]) -> None:
+    """Add a line of losses to a CSV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not path.is_file()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(["time", "step", "losses"])
+        values = json.dumps({name: round(value, 5) for name, value in losses.items()})
+        writer.writerow([round(time.time(), 1), step, values])

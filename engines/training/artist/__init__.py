@@ -1,3 +1,8 @@
 """The toon artist: an aligned portrait and its landmarks become a film-cartoon portrait."""
 
 from __future__ import annotations
+
+from engines.training.artist.looks import LOOKS, Look
+from engines.training.artist.pipeline import ToonResult, toonify
+
+__all__ = ["LOOKS", "Look", "ToonResult", "toonify"]

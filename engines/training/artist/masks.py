@@ -112,6 +112,10 @@ def skin(
     ).astype(np.float32)
     beard = smoothstep(0.010, 0.022, grain) * smoothstep(0.95, 0.70, blur(relative, 2))
     likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
+    filled = cv2.morphologyEx(likely.astype(np.float32), cv2.MORPH_CLOSE, disc(0.11 * unit))
+    filled = filled * polygon(size, points[FACE_OVAL], 0.06 * unit, 0.03 * unit)
+    filled = filled * smoothstep(-2, 6, lightness - mean[0]) * smoothstep(0.05, -0.10, below_nose)
+    likely = np.maximum(likely, filled * (1 - np.clip(marks.all * 1.5, 0, 1)))
     likely = likely * np.maximum(np.clip(3.9 - 2.6 * radius, 0, 1), neck)
     likely = cv2.medianBlur((likely * 255).astype(np.uint8), 5).astype(np.float32) / 255
     return np.clip(guided_filter(value, likely, 6, 2e-3), 0, 1), mean
@@ -135,7 +139,7 @@ def head_region(head: Head, points: Reals, person: Floats) -> Floats:
     chin, half_width = flat[0], abs(flat[2, 0] - flat[1, 0]) / 2
     middle = (flat[1, 0] + flat[2, 0]) / 2
     aside = np.maximum(np.abs(x - np.float32(middle)) / np.float32(half_width) - 1.0, 0)
-    end = np.float32(chin[1]) + 0.32 - 0.10 * np.clip(aside, 0, 2)
+    end = np.float32(chin[1]) + 0.30 - 0.35 * np.clip(aside - 0.1, 0, 2)
     return (person * smoothstep(0, 1, (end - y) / 0.34)).astype(np.float32)
 
 
@@ -167,7 +171,9 @@ def sunglasses_level(lab: Floats, landmarks: Reals) -> float:
     return step(1.48, 1.66, votes) * flat
 
 
-def frame_lines(lab: Floats, skin_colour: Reals, unit: float) -> Floats:
+def frame_lines(
+    lab: Floats, skin_colour: Reals, unit: float, depths: tuple[float, float] = (0.05, 0.16)
+) -> Floats:
     """Thin lines darker and greyer than skin can be: spectacle frames rather than wrinkles."""
     value = blur(lab[..., 0] / 100, 0.8)
     closed = cv2.morphologyEx(value, cv2.MORPH_CLOSE, disc(0.06 * unit))
@@ -175,7 +181,7 @@ def frame_lines(lab: Floats, skin_colour: Reals, unit: float) -> Floats:
     colour = blur(lab[..., 1:], 1.0)
     expected = np.hypot(*skin_colour[1:]) * np.clip(value * 100 / skin_colour[0], 0.12, 1.3) + 1
     grey = np.hypot(colour[..., 0], colour[..., 1]) / expected
-    return (smoothstep(0.05, 0.16, depth) * smoothstep(1.1, 0.65, grey)).astype(np.float32)
+    return (smoothstep(*depths, depth) * smoothstep(1.1, 0.65, grey)).astype(np.float32)
 
 
 def glasses_level(lab: Floats, head: Head) -> float:
@@ -232,8 +238,8 @@ def glasses_level(lab: Floats, head: Head) -> float:
         for side in (-1, 1)
     ]
     coloured = step(7, 13, float(np.hypot(*skin_colour[1:])))
-    confirmed = max(step(0.15, 0.40, bridge) * coloured, step(0.15, 0.45, float(min(rings))))
-    return step(0.30, 0.75, float(1 / (1 + np.exp(-logit)))) * confirmed
+    score = logit + 4.5 * min(bridge, 0.5) * coloured + 2 * min(float(min(rings)), 0.5)
+    return step(0.7, 1.7, score)
 
 
 def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> Floats:
@@ -241,4 +247,19 @@ def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> 
     x, y = head.grid(lab.shape[0])
     zone = smoothstep(1.35, 1.15, np.abs(x)) * smoothstep(-0.62, -0.45, y)
     zone = zone * smoothstep(0.85, 0.70, y) * (1 - eyes)
-    return np.clip(blur(frame_lines(lab, skin_colour, head.unit) * zone, 1.0) * 1.3, 0, 1)
+    zone = zone * (1 - smoothstep(0.20, 0.14, np.abs(x)) * smoothstep(0.12, 0.20, y))  # the nose
+    expected = np.asarray(skin_colour[1:], np.float32) * np.clip(
+        lab[..., :1] / np.float32(skin_colour[0]), 0.25, 1.1
+    )
+    offset = blur(lab[..., 1:] - expected, 1.0)
+    tinted = smoothstep(12, 22, np.hypot(offset[..., 0], offset[..., 1]))
+    lines = np.maximum(frame_lines(lab, skin_colour, head.unit, (0.035, 0.12)), tinted)
+    light = blur(lab[..., 0] / 100, 0.8)
+    glint = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc(0.05 * head.unit))
+    grey = smoothstep(0.85, 0.5, np.hypot(lab[..., 1], lab[..., 2]) / np.hypot(*skin_colour[1:]))
+    lines = np.maximum(lines, smoothstep(0.06, 0.14, glint) * grey)
+    lines = lines * zone
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.25).astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] > 0.012 * head.unit**2  # specks are no frame
+    large[0] = True
+    return np.clip(blur(lines * large[labels], 1.0) * 1.3, 0, 1).astype(np.float32)

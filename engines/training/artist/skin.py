@@ -79,7 +79,7 @@ def painted_light(
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
     wide = masked_blur(light, skin, 0.10 * unit)
-    return wide + (flat - wide) * np.where(flat < wide, 0.62, 0.55 + 0.3 * gloss)
+    return wide + (flat - wide) * np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss)
 
 
 def clear_eye_rings(light: Floats, skin: Floats, points: Floats, brows: Floats, unit: float) -> Floats:

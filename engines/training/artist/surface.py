@@ -66,7 +66,7 @@ def surface(points: Floats, head: Head, size: int) -> Surface:
     ellipsoid = np.stack(
         [x * right[0] + y * up[0], x * right[1] + y * up[1], np.sqrt(1 - bounded**2)], -1
     )
-    face = smoothstep(0.5, 0.98, soft(inside, 0.12))
+    face = smoothstep(0.45, 1.0, soft(inside, 0.26))
     normals = cv2.GaussianBlur(mix(ellipsoid, mesh_normals, face * 0.68).astype(np.float32), (0, 0), 1.0)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
 

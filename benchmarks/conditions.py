@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,14 +113,15 @@ class Conditions:
             "complaints": self.complaints,
         }
 
-    def require(self, noisy_ok: bool) -> None:
-        """Raises UnfitMachineError when there are complaints and `noisy_ok` is False."""
-        if self.complaints and not noisy_ok:
-            raise UnfitMachineError(
-                "No report, because the samples mean little: "
-                + " ".join(self.complaints)
-                + " (--noisy-ok reports all the same, and says so in the report.)"
-            )
+
+def require_fit(complaints: Sequence[str], noisy_ok: bool) -> None:
+    """Raises UnfitMachineError when there are complaints and `noisy_ok` is False."""
+    if complaints and not noisy_ok:
+        raise UnfitMachineError(
+            "No report, because the samples mean little: "
+            + " ".join(complaints)
+            + " (--noisy-ok reports all the same, and says so in the report.)"
+        )
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from pathlib import Path
@@ -23,10 +24,8 @@ class PeakMemory:
         gc.collect()
         self._cuda = cuda
         if not cuda and self.STATUS.exists():
-            try:
+            with contextlib.suppress(OSError):
                 self.RESET.write_text("5")
-            except OSError:
-                pass
         self._before = self._used_now()
 
     def read(self) -> float:

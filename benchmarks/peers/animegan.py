@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.peers import PeerNetwork
 from engines.networks.toon import to_bytes
 
 PUBLISHED_MEGABYTES = 8.17
@@ -50,13 +51,24 @@ class InvertedResidual(nn.Module):
         return x + y if self.skips else y
 
 
-class AnimeNetwork(nn.Module):
+class AnimeNetwork(PeerNetwork):
     """Picture to picture at the same size; `size` is a multiple of 4."""
 
     def __init__(self, size: int = 256) -> None:
+        super().__init__(AnimeGenerator(), size, size)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """uint8 [N, S, S, 3] RGB -> uint8 [N, S, S, 3] RGB."""
+        dtype = next(self.parameters()).dtype
+        image = self.encoder(crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1)
+        return to_bytes(image.permute(0, 2, 3, 1).float() * 127.5 + 127.5)
+
+
+class AnimeGenerator(nn.Module):
+    """The layer table: down by four, inverted residuals, up by two twice."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.input_size = self.output_size = size
-        self.has_mask = False
         self.down = nn.Sequential(
             NormConv(3, 32, 7),
             NormConv(32, 64, stride=2),
@@ -73,15 +85,11 @@ class AnimeNetwork(nn.Module):
         self.half_size = nn.Sequential(NormConv(128, 128), NormConv(128, 128))
         self.full_size = nn.Sequential(NormConv(128, 64), NormConv(64, 64), NormConv(64, 32, 7))
         self.out = nn.Conv2d(32, 3, 1, bias=False)
-        self.eval().requires_grad_(False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """uint8 [N, S, S, 3] RGB -> uint8 [N, S, S, 3] RGB."""
-        x = crops.permute(0, 3, 1, 2).to(self.out.weight.dtype) * (2 / 255) - 1
-        x = self.middle(self.down(x))
-        x = self.half_size(_double(x))
-        x = torch.tanh(self.out(self.full_size(_double(x))))
-        return to_bytes(x.permute(0, 2, 3, 1) * 127.5 + 127.5)
+    def forward(self, image: Tensor) -> Tensor:
+        """float [N, 3, S, S] in -1..1 -> the same."""
+        x = self.half_size(_double(self.middle(self.down(image))))
+        return torch.tanh(self.out(self.full_size(_double(x))))
 
 
 def _double(x: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.peers import PeerNetwork
 from engines.networks.toon import to_bytes
 
 CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64}
@@ -75,18 +76,30 @@ class WaveletBlock(nn.Module):
         return self.conv1(x, w, self.noise[1])
 
 
-class MobileStyleNetwork(nn.Module):
+class MobileStyleNetwork(PeerNetwork):
     """Generator behind the interface of a toon network.
 
     Published is a generator without an encoder. Here the mean colour of the crop, projected to a
     style, stands in for one, so that nothing folds to a constant; mapping network included.
     """
 
+    def __init__(self, resolution: int = 1024, input_size: int = 256) -> None:
+        super().__init__(MobileGenerator(resolution), input_size, resolution)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """uint8 [N, S, S, 3] RGB -> uint8 [N, R, R, 3] RGB."""
+        colour = crops.float().mean(dim=(1, 2)) / 255
+        image = self.encoder(colour.to(next(self.parameters()).dtype))
+        return to_bytes(image.permute(0, 2, 3, 1).float() * 127.5 + 127.5)
+
+
+class MobileGenerator(nn.Module):
+    """Mapping and synthesis for `resolution` px, a power of two up to 1024."""
+
     noise: Tensor
 
-    def __init__(self, resolution: int = 1024, input_size: int = 256) -> None:
+    def __init__(self, resolution: int) -> None:
         super().__init__()
-        self.input_size, self.output_size, self.has_mask = input_size, resolution, False
         sides = [side for side in CHANNELS if side < resolution]
         self.project = nn.Linear(3, STYLE)
         self.mapping = nn.Sequential(
@@ -100,17 +113,14 @@ class MobileStyleNetwork(nn.Module):
         )
         self.out_modulation = Modulation(CHANNELS[sides[-1]])
         self.out = nn.Conv2d(CHANNELS[sides[-1]], 12, 1)
-        self.eval().requires_grad_(False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """uint8 [N, S, S, 3] RGB -> uint8 [N, R, R, 3] RGB."""
-        colour = crops.to(self.const.dtype).mean(dim=(1, 2)) / 255
+    def forward(self, colour: Tensor) -> Tensor:
+        """float [N, 3] -> float [N, 3, R, R]."""
         w = self.mapping(self.project(colour))
         x = self.first(self.const.expand(len(w), -1, -1, -1), w, self.noise)
         for block in self.blocks:
             x = block(x, w)
-        image = haar_synthesis(self.out(x * self.out_modulation(w)))
-        return to_bytes(image.permute(0, 2, 3, 1) * 127.5 + 127.5)
+        return haar_synthesis(self.out(x * self.out_modulation(w)))
 
 
 def haar_synthesis(x: Tensor) -> Tensor:

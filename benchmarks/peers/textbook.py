@@ -19,39 +19,36 @@ from engines.networks.toon import ToonNetwork, to_bytes
 
 
 class TextbookNetwork(nn.Module):
-    """Runs a copy of the modules of `network`, modulating weights instead of activations.
+    """A copy of `network` that modulates weights instead of activations.
 
-    `half` runs every synthesis block above 4x4 and the encoder in FP16.
+    It keeps the parts that back ends set precision on: `encoder` and `synthesis`.
     """
 
-    def __init__(self, network: ToonNetwork, *, half: bool = False) -> None:
+    fir: Tensor
+
+    def __init__(self, network: ToonNetwork) -> None:
         super().__init__()
-        self.network = copy.deepcopy(network)
-        self.half_precision = half
+        self.encoder = copy.deepcopy(network.encoder)
+        self.synthesis = copy.deepcopy(network.synthesis)
         self.input_size, self.output_size = network.input_size, network.output_size
         self.has_mask = False
         self.register_buffer("fir", fir_kernel(), persistent=False)
-        if half:
-            self.network.encoder.half()
 
     def forward(self, crops: Tensor) -> Tensor:
         """uint8 [N, S, S, 3] RGB -> uint8 [N, R, R, 3] RGB."""
-        encoder = self.network.encoder
-        dtype = next(encoder.parameters()).dtype
-        w_plus, features = encoder(crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1)
+        dtype = next(self.encoder.parameters()).dtype
+        w_plus, features = self.encoder(crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1)
         image = self.synthesize(w_plus.float(), features)
         return to_bytes(image.permute(0, 2, 3, 1) * 127.5 + 127.5)
 
     def synthesize(self, w_plus: Tensor, features: dict[int, Tensor]) -> Tensor:
         """float32 [N, num_ws, w_dim] -> float32 [N, 3, R, R]."""
-        synthesis = self.network.synthesis
         ws = w_plus.unbind(dim=1)
-        x = synthesis.block(4).const[None].expand(len(w_plus), -1, -1, -1)
+        x = self.synthesis.block(4).const[None].expand(len(w_plus), -1, -1, -1)
         image: Tensor | None = None
-        for k, resolution in enumerate(synthesis.config.resolutions):
-            block = synthesis.block(resolution)
-            if self.half_precision and k > 0:
-                x = x.half()
+        for k, resolution in enumerate(self.synthesis.config.resolutions):
+            block = self.synthesis.block(resolution)
+            x = x.to(self.synthesis.block_dtype(resolution))
             if k > 0:
                 x = self._layer(block.conv0, x, ws[2 * k - 1])
             if block.inject is not None and resolution in features:

@@ -36,9 +36,7 @@ def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
     return (mask > 0) & (holes == 0)
 
 
-def hair_mask(
-    landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int
-) -> Mask:
+def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int) -> Mask:
     """Person above the eyes and outside the face: hair, or what is worn. bool [size, size].
 
     `person`: float [size, size] in 0..1.

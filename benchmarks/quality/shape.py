@@ -59,7 +59,7 @@ def mouth_opening(points: Points) -> float:
 
 
 def shape_distance(a: Points, b: Points) -> float:
-    """Procrustes distance of two meshes [K, >=2]: RMS after the best similarity, unit-size faces."""
+    """Procrustes distance of two meshes [K, >=2]: what the best similarity leaves, 0..1."""
 
     def normal(points: Points) -> NDArray[np.complex128]:
         z = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)

@@ -16,13 +16,12 @@ from benchmarks.report import Report, Result, Series, Skipped
 from benchmarks.roofline import DTYPES, Ceiling, measure_ceiling, traffic
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
-from engines.backends import Engine, create_engine
+from engines.backends import BACKENDS, Engine, create_engine
 from engines.errors import ToonifyError
 from engines.networks.report import macs
 from engines.networks.toon import ToonNetwork
 
-ENGINES = ("torch", "openvino", "cuda", "tensorrt-rtx", "tensorrt")
-PRECISIONS = ("fp32", "fp16", "int8")
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 Say = Callable[[str], None]
 
 
@@ -32,7 +31,7 @@ class EngineSettings:
 
     tiers: Sequence[Tier]
     batches: Sequence[int] = (1, 2, 4, 8, 16)
-    engines: Sequence[str] = ENGINES
+    engines: Sequence[str] = tuple(BACKENDS)
     precisions: Sequence[str | None] = PRECISIONS
     budget: Budget = field(default_factory=Budget)
 
@@ -70,9 +69,7 @@ class Runner:
         return f"{self.tier} {self.engine.name} {self.engine.precision}"
 
 
-def run(
-    settings: EngineSettings, say: Say, ready: Callable[[], None] = lambda: None
-) -> Report:
+def run(settings: EngineSettings, say: Say, ready: Callable[[], None] = lambda: None) -> Report:
     """Times everything in `settings`; `ready` is called before each group of measurements."""
     watch = Watch()
     results: list[Result] = []
@@ -233,7 +230,9 @@ def engine_result(
 
 def intensity(runner: Runner, batch: int) -> float:
     """Multiply-accumulates a byte at `batch`: weights are read once for all its images."""
-    width = 1 if runner.engine.precision == "int8" else 4 if runner.engine.precision == "fp32" else 2
+    width = (
+        1 if runner.engine.precision == "int8" else 4 if runner.engine.precision == "fp32" else 2
+    )
     weights = runner.weights * width
     activations = max(0, runner.traffic - weights)
     return batch * runner.macs / (weights + batch * activations)

@@ -1,0 +1,239 @@
+"""The ends of a measured loop, and one visit to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+from realtime.clocks import StageClock
+from realtime.frame import Frame, Image
+from realtime.guard import Face, Output
+from realtime.pipeline import Pipeline, Stylized, Stylizer
+from realtime.sources.demo import DemoSource
+
+if TYPE_CHECKING:
+    from realtime.session import Session
+
+ALONE = 9
+"""From this second on the demo shows one person for nine seconds."""
+TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
+"""Face count -> columns and rows of demo pictures side by side."""
+
+
+def crowd_frames(size: tuple[int, int], faces: int, rate: float, count: int) -> list[Image]:
+    """`count` frames with 1, 2 or 4 people: uint8 [H, W, 3] BGR each."""
+    if faces not in TILES:
+        raise ToonifyError(f"The loop runs with 1, 2 or 4 faces, not {faces}.")
+    columns, rows = TILES[faces]
+    tile = (size[0] // columns, size[1] // rows)
+    people = [DemoSource(tile, rate, live=False, seed=seed) for seed in range(faces)]
+    frames = []
+    for step in range(int(ALONE * rate), int(ALONE * rate) + count):
+        tiles = [person.render(step) for person in people]
+        lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
+        frames.append(cv2.resize(np.vstack(lines), size))
+    return frames
+
+
+class PreparedSource:
+    """Plays frames forwards and backwards for some seconds; `rate` 0: unpaced."""
+
+    name = "prepared frames"
+
+    def __init__(self, frames: Sequence[Image], rate: float, seconds: float) -> None:
+        self.live = rate > 0
+        self.rate = rate or 30.0
+        self.size = (frames[0].shape[1], frames[0].shape[0])
+        self._frames = [*frames, *frames[-2:0:-1]]
+        self._seconds = seconds
+        self._closed = threading.Event()
+        self.captured: list[float] = []
+
+    def frames(self) -> Iterator[Frame]:
+        """Late frames are left out when paced, as a camera would."""
+        start = time.monotonic()
+        step = 0
+        for number in range(2**31):
+            if self.live:
+                step = max(step, int((time.monotonic() - start) * self.rate))
+                self._closed.wait(max(0.0, start + step / self.rate - time.monotonic()))
+            now = time.monotonic()
+            if self._closed.is_set() or now - start > self._seconds:
+                return
+            self.captured.append(now)
+            yield Frame(self._frames[step % len(self._frames)], now, number)
+            step += 1
+
+    def close(self) -> None:
+        """Ends `frames()`."""
+        self._closed.set()
+
+
+class MeterSink:
+    """Converts every picture as a virtual camera takes it, and notes when it came."""
+
+    name, live, local = "meter", False, False
+
+    def __init__(self) -> None:
+        self.toons: list[float] = []
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def send(self, output: Output) -> None:
+        """Takes one picture."""
+        cv2.cvtColor(output.image, cv2.COLOR_BGR2YUV_I420)
+        if output.kind == "toon":
+            self.toons.append(time.monotonic())
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True)
+class _Untouched:
+    image: Image
+    alpha: NDArray[np.uint8] | None
+    covered: frozenset[int]
+
+
+class Bypass:
+    """Stands in for the stylizer and draws nothing: what is left is the floor."""
+
+    strength = 1.0
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> Stylized:
+        """The frame as it came, every face reported as covered."""
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        return _Untouched(frame.image, alpha, frozenset(face.identity for face in faces))
+
+
+class RecordingClock(StageClock):
+    """A stage clock that keeps every duration, and when it ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[tuple[float, float]] = []
+
+    def add(self, seconds: float) -> None:
+        """Notes one duration."""
+        self.all.append((time.monotonic(), seconds))
+        super().add(seconds)
+
+    def milliseconds(self, since: float) -> list[float]:
+        """Durations that ended after `since`."""
+        return [seconds * 1e3 for ended, seconds in self.all if ended > since]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One stretch of a loop, without its warm-up."""
+
+    fps: float
+    intervals_ms: list[float]
+    latency_ms: list[float]
+    stages_ms: dict[str, list[float]]
+    dropped_share: float
+    cpu_cores: float
+    memory_times: list[float]
+    memory_mib: list[float]
+
+
+def visit(
+    session: Session,
+    stylizer: Stylizer,
+    frames: Sequence[Image],
+    rate: float,
+    seconds: float,
+    warmup: float,
+) -> Visit:
+    """Runs the pipeline for warm-up and `seconds`, and returns what was seen after the warm-up."""
+    session.tracker.reset()
+    source, sink = PreparedSource(frames, rate, warmup + seconds), MeterSink()
+    guard = session.guard(source.size)
+    silent = lambda line: None  # noqa: E731 - one word for an empty report
+    pipeline = Pipeline(
+        source,
+        session.tracker,
+        stylizer,
+        guard,
+        [sink],
+        session.controls(guard, silent),
+        silent,
+        rate=source.rate,
+        paced=source.live,
+    )
+    clocks = {name: RecordingClock() for name in pipeline.statistics.STAGES}
+    latency = RecordingClock()
+    pipeline.statistics.stages = dict(clocks)
+    pipeline.statistics.latency = latency
+    since = time.monotonic() + warmup
+    with _Meter(since) as meter:
+        pipeline.run()
+    arrivals = np.array([at for at in sink.toons if at > since])
+    if len(arrivals) < 3:
+        raise ToonifyError(
+            f"Only {len(arrivals)} toons came out in {seconds:g} s at {source.size[0]}x"
+            f"{source.size[1]}; run `toonify doctor`, or measure longer."
+        )
+    taken = sum(at > since for at in source.captured)
+    return Visit(
+        fps=float((len(arrivals) - 1) / (arrivals[-1] - arrivals[0])),
+        intervals_ms=[float(step) * 1e3 for step in np.diff(arrivals)],
+        latency_ms=latency.milliseconds(since),
+        stages_ms={name: clock.milliseconds(since) for name, clock in clocks.items()},
+        dropped_share=max(0.0, 1 - len(arrivals) / max(taken, 1)),
+        cpu_cores=meter.cpu_cores,
+        memory_times=meter.times,
+        memory_mib=meter.memory_mib,
+    )
+
+
+class _Meter:
+    """Processor time and resident memory of this process from `since` on, sampled in a thread."""
+
+    PERIOD = 0.2
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._process = psutil.Process()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._busy: list[float] = []
+        self.times: list[float] = []
+        self.memory_mib: list[float] = []
+
+    @property
+    def cpu_cores(self) -> float:
+        """Cores kept busy on average."""
+        return (self._busy[-1] - self._busy[0]) / max(self.times[-1] - self.times[0], 1e-6)
+
+    def __enter__(self) -> _Meter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._sample()
+
+    def _watch(self) -> None:
+        self._stop.wait(max(0.0, self._since - time.monotonic()))
+        while not self._stop.is_set():
+            self._sample()
+            self._stop.wait(self.PERIOD)
+
+    def _sample(self) -> None:
+        times = self._process.cpu_times()
+        self.times.append(time.monotonic())
+        self._busy.append(times.user + times.system)
+        self.memory_mib.append(self._process.memory_info().rss / 2**20)

@@ -1,0 +1,170 @@
+"""One person judged: photo, artist and output looked at from every side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.quality import shape, steadiness
+from benchmarks.quality.colour import colour_difference, hair_mask, skin_mask, skin_tone
+from benchmarks.quality.moves import close_eyes, open_mouth, steps
+from benchmarks.quality.portraits import Artist, Portrait, resize
+from engines.backends import Engine
+from engines.faces.landmarker import Landmarker
+from engines.training.losses import FeatureDistance
+
+Image = NDArray[np.uint8]
+
+SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
+"""Crop pixels (dx, dy)."""
+STILL_FRAMES = 8
+MOVE_STEPS = 5
+
+
+@dataclass
+class Measured:
+    """One person: three pictures at the output's size, and numbers by name (absent: no answer)."""
+
+    name: str
+    photo: Image
+    artist: Image
+    output: Image
+    numbers: dict[str, float]
+    tone: str | None
+
+
+class Judge:
+    """Everything that looks at pictures, opened once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.distance = FeatureDistance()
+        self.landmarker = Landmarker()
+
+    def close(self) -> None:
+        """Frees the native parts."""
+        self.engine.close()
+        self.landmarker.close()
+
+    def toons(self, crops: Sequence[Image]) -> Image:
+        """Any number of crops through the engine: uint8 [N, R, R, 3]."""
+        step = self.engine.max_batch
+        batches = [np.stack(crops[i : i + step]) for i in range(0, len(crops), step)]
+        return np.concatenate([self.engine.run(batch).images.copy() for batch in batches])
+
+    def points(self, image: Image) -> NDArray[np.float32] | None:
+        """Landmarks of the only face of a crop, or None."""
+        faces = self.landmarker.detect(image)
+        return faces[0].points if faces else None
+
+    def feature_distance(self, a: Image, b: Image) -> float:
+        """EfficientNet-lite0 feature distance of two pictures of one size."""
+        with torch.no_grad():
+            return float(self.distance.per_picture(_tensor(a), _tensor(b))[0])
+
+    def embedding(self, image: Image, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Pooled deep features of the face alone, without hair, clothes and wall."""
+        x, y = points[shape.OVAL, :2].T
+        low = np.clip(np.floor([y.min(), x.min()]), 0, image.shape[0] - 8).astype(int)
+        high = np.ceil([y.max(), x.max()]).astype(int)
+        face = image[low[0] : max(high[0], low[0] + 8), low[1] : max(high[1], low[1] + 8)]
+        with torch.no_grad():
+            taps = self.distance.features(_tensor(resize_to(face, 160)))
+        return torch.cat([tap.mean((2, 3))[0] for tap in taps[-2:]]).numpy()
+
+
+def _tensor(image: Image) -> torch.Tensor:
+    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
+    return planes / 127.5 - 1
+
+
+def resize_to(image: Image, side: int) -> Image:
+    """Any rectangle to a square."""
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measured:
+    """Every per-face number of one person."""
+    size, side = judge.engine.input_size, judge.engine.output_size
+    crop, photo = portrait.crop(size), portrait.crop(side)
+    target = resize(artist.draw(portrait), side)
+    output = judge.toons([crop])[0]
+    skin = skin_mask(portrait.points(side), side)
+    hair = hair_mask(portrait.points(side), resize_mask(artist.person(portrait), side), side)
+    numbers: dict[str, float | None] = {
+        "feature distance": judge.feature_distance(output, target)
+        / judge.feature_distance(photo, target),
+        "detail": steadiness.detail(output) / max(steadiness.detail(target), 1e-6),
+        "skin colour": colour_difference(output, target, skin),
+        "hair colour": colour_difference(output, target, hair),
+        **_following(judge, portrait, output, target),
+        **_steady(judge, portrait, output),
+    }
+    present = {name: value for name, value in numbers.items() if value is not None}
+    return Measured(portrait.name, photo, target, output, present, skin_tone(photo, skin))
+
+
+def resize_mask(mask: NDArray[np.floating], side: int) -> NDArray[np.floating]:
+    """A soft mask at another size."""
+    return cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _following(
+    judge: Judge, portrait: Portrait, output: Image, target: Image
+) -> dict[str, float | None]:
+    """Face found, eyes as big as the artist's, lids and jaw that follow."""
+    found, wanted = judge.points(output), judge.points(target)
+    numbers: dict[str, float | None] = {"face found": float(found is not None)}
+    if found is not None and wanted is not None:
+        numbers["eye size"] = shape.eye_size(found) / shape.eye_size(wanted)
+    size = judge.engine.input_size
+    crop, points = portrait.crop(size), portrait.points(size)
+    for name, move, read in (
+        ("mouth follows", open_mouth, shape.mouth_opening),
+        ("blink follows", close_eyes, shape.eye_opening),
+    ):
+        moved = [move(crop, points, amount) for amount in steps(MOVE_STEPS)]
+        numbers[name] = follows(judge, moved, judge.toons(moved), read)
+    return numbers
+
+
+def follows(
+    judge: Judge,
+    inputs: Iterable[Image],
+    outputs: Iterable[Image],
+    read: Callable[[NDArray[np.floating]], float],
+) -> float | None:
+    """Pearson's r of what is read off inputs and outputs, over pictures with both faces found."""
+    pairs = [(judge.points(a), judge.points(b)) for a, b in zip(inputs, outputs, strict=True)]
+    values = [(read(a), read(b)) for a, b in pairs if a is not None and b is not None]
+    if len(values) < 3:
+        return None
+    before, after = np.array(values).T
+    return shape.correlation(before, after)
+
+
+def _steady(judge: Judge, portrait: Portrait, output: Image) -> dict[str, float | None]:
+    """Flicker under noise, and movement with the crop."""
+    size, side = judge.engine.input_size, judge.engine.output_size
+    noisy = steadiness.noisy_copies(portrait.crop(size), STILL_FRAMES)
+    still = steadiness.flicker(judge.toons(list(noisy))) / steadiness.flicker(noisy)
+    zoom = portrait.full.shape[0] / size
+    moved = judge.toons(
+        [resize(steadiness.shifted(portrait.full, dx * zoom, dy * zoom), size) for dx, dy in SHIFTS]
+    )
+    scale = side / size
+    errors, gains = [], []
+    for (dx, dy), picture in zip(SHIFTS, moved, strict=True):
+        errors.append(steadiness.shift_error(output, picture, dx * scale, dy * scale))
+        got = steadiness.measured_shift(output, picture)
+        gains.append((got[0] * dx + got[1] * dy) / (scale * (dx * dx + dy * dy)))
+    return {
+        "flicker": still,
+        "shift error": float(np.mean(errors)),
+        "shift followed": float(np.mean(gains)),
+    }

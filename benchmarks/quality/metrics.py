@@ -1,0 +1,44 @@
+"""The names and units of what is judged, and one metric over many faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.report import Better, Result, Series
+
+UNITS: dict[str, tuple[str, Better]] = {
+    "feature distance": ("share of the photo's", "lower"),
+    "detail": ("share of the artist's", "neither"),
+    "face found": ("share of outputs", "higher"),
+    "eye size": ("share of the artist's", "neither"),
+    "mouth follows": ("r", "higher"),
+    "blink follows": ("r", "higher"),
+    "flicker": ("share of the input's", "lower"),
+    "shift error": ("share of standing still", "lower"),
+    "shift followed": ("share of the crop's", "neither"),
+    "skin colour": ("CIE76 to the artist's", "lower"),
+    "hair colour": ("CIE76 to the artist's", "lower"),
+    "identity by features": ("own over others", "lower"),
+    "identity by shape": ("own over others", "lower"),
+}
+
+
+def metric_result(name: str, names: Sequence[str], values: Sequence[float]) -> Result:
+    """One metric over faces; `worst` is the face farthest from what is wanted."""
+    unit, better = UNITS[name.partition(",")[0]]
+    off = {"lower": np.array(values), "higher": -np.array(values)}.get(
+        better, np.abs(np.array(values) - 1)
+    )
+    return Result(
+        name,
+        {"unit": unit, "names": " ".join(names)},
+        {"faces": Series(unit, better, [list(values)])},
+        {
+            "median": float(np.median(values)),
+            "mean": float(np.mean(values)),
+            "worst": float(values[int(np.argmax(off))]),
+            "count": float(len(values)),
+        },
+    )

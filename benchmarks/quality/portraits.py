@@ -1,0 +1,148 @@
+"""The people a model is judged on, and the artist's toons of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pictures
+from PIL import ImageOps, ImageSequence, UnidentifiedImageError
+
+from engines.errors import ToonifyError
+from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.landmarker import Landmarker
+from engines.faces.person import PersonSegmenter
+
+Image = NDArray[np.uint8]
+
+FULL = 512
+"""Side in pixels at which portraits are kept and the artist draws."""
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One aligned face. `full`: uint8 [FULL, FULL, 3] RGB; `landmarks`: float32 [478, 3] on it."""
+
+    name: str
+    full: Image
+    landmarks: NDArray[np.float32]
+
+    def crop(self, size: int) -> Image:
+        """The photo as an engine takes it, uint8 [size, size, 3]."""
+        return resize(self.full, size)
+
+    def points(self, size: int) -> NDArray[np.float32]:
+        """The landmarks on a picture of another size."""
+        return self.landmarks * np.float32(size / FULL)
+
+
+def resize(image: Image, size: int) -> Image:
+    """Square picture to another size, area-averaged when shrinking."""
+    if image.shape[0] == size:
+        return image
+    way = cv2.INTER_AREA if size < image.shape[0] else cv2.INTER_CUBIC
+    return cv2.resize(image, (size, size), interpolation=way).astype(np.uint8, copy=False)
+
+
+def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
+    """Every picture with a face in `folder`, aligned, in order of their names.
+
+    Raises ToonifyError when there is no folder, no picture, or no face.
+    """
+    if not folder.is_dir():
+        raise ToonifyError(f"Expected a folder of portraits, but there is no folder {folder}.")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise ToonifyError(f"Expected pictures in {folder}, found none with a known file ending.")
+    found = []
+    with Landmarker() as landmarker:
+        for path in paths:
+            if limit is not None and len(found) == limit:
+                break
+            if portrait := _align(path, landmarker):
+                found.append(portrait)
+    if not found:
+        raise ToonifyError(f"No face was found in any of the {len(paths)} pictures of {folder}.")
+    return found
+
+
+def _align(path: Path, landmarker: Landmarker) -> Portrait | None:
+    """The largest face of a picture, or None without one."""
+    picture = read_picture(path)
+    faces = landmarker.detect(picture)
+    if not faces:
+        return None
+    points = max(faces, key=lambda face: np.ptp(face.points[:, 0])).points
+    transform = crop_transform(points, FULL)
+    crop = extract_crop(picture, transform, FULL)
+    return Portrait(path.stem, crop, transform_points(points, invert(transform)))
+
+
+def read_picture(path: Path) -> Image:
+    """uint8 [H, W, 3] RGB, upright."""
+    try:
+        with Pictures.open(path) as picture:
+            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise ToonifyError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def read_clip(path: Path) -> Iterator[Image]:
+    """Frames of an animated picture, uint8 [H, W, 3] RGB."""
+    try:
+        with Pictures.open(path) as clip:
+            for frame in ImageSequence.Iterator(clip):
+                yield np.asarray(frame.convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise ToonifyError(f"{path} cannot be read as an animated picture ({error}).") from error
+
+
+class Artist:
+    """The artist's toons, kept in a folder, because each takes about a second to draw.
+
+    A kept toon is used again only for the same photo, look and artist, down to its code.
+    """
+
+    def __init__(self, cache: Path, look: str = "film") -> None:
+        self.look = look
+        self._cache = cache
+        self._segmenter = PersonSegmenter()
+        sources = resources.files("engines.training.artist").iterdir()
+        self._version = hashlib.sha256()
+        for source in sorted(sources, key=lambda item: item.name):
+            if source.name.endswith(".py"):
+                self._version.update(source.read_bytes())
+
+    def draw(self, portrait: Portrait) -> Image:
+        """uint8 [FULL, FULL, 3] RGB."""
+        key = self._version.copy()
+        key.update(self.look.encode())
+        key.update(portrait.full.data)
+        key.update(np.ascontiguousarray(portrait.landmarks).data)
+        path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.png"
+        if path.is_file():
+            return read_picture(path)
+        from engines.training.artist import toonify
+
+        person = self._segmenter.segment(portrait.full)
+        toon = toonify(portrait.full, portrait.landmarks, look=self.look, person=person)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".tmp")
+        Pictures.fromarray(toon).save(partial, format="PNG")
+        partial.replace(path)
+        return toon
+
+    def person(self, portrait: Portrait) -> NDArray[np.float32]:
+        """Soft person mask of the photo, float32 [FULL, FULL] in 0..1."""
+        return self._segmenter.segment(portrait.full)
+
+    def close(self) -> None:
+        """Frees the segmenter."""
+        self._segmenter.close()

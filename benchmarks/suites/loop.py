@@ -1,0 +1,165 @@
+"""The loop: source to sink as `toonify run` does it, unpaced and at a camera's pace.
+
+The demo's frames are drawn beforehand, because drawing them is no camera's work; each visit plays
+them forwards and backwards. The sink converts every picture as a virtual camera wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.conditions import Watch
+from benchmarks.loop_parts import Bypass, Visit, crowd_frames, visit
+from benchmarks.report import Aim, Report, Result, Series
+from engines.errors import ToonifyError
+from realtime.faces.tracker import TrackerSettings
+from realtime.frame import Image
+from realtime.session import Session
+from realtime.settings import EngineSettings, GuardSettings, OutputSettings, Settings
+
+if TYPE_CHECKING:
+    from engines.bundle import Bundle
+
+Say = Callable[[str], None]
+Size = tuple[int, int]
+
+BANK = 45
+"""Frames drawn beforehand per picture size, face count and rate."""
+HOLDS = 0.98
+"""Share of the source's rate from which on a paced run counts as holding it."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What to run. A rate of 0 is unpaced: every frame, as fast as it goes."""
+
+    sizes: Sequence[Size] = ((640, 480), (1280, 720), (1920, 1080))
+    faces: Sequence[int] = (1, 2, 4)
+    rates: Sequence[float] = (0.0, 30.0, 60.0)
+    engine: str = "auto"
+    seconds: float = 5.0
+    rounds: int = 3
+    warmup: float = 1.0
+    toons: bool = True
+
+    def record(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            **asdict(self),
+            "sizes": [f"{width}x{height}" for width, height in self.sizes],
+            "faces": list(self.faces),
+            "rates": list(self.rates),
+        }
+
+
+def parse_size(text: str) -> Size:
+    """WIDTHxHEIGHT -> (width, height)."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) > 15 and int(height) > 15):
+        raise ToonifyError(f"A size is WIDTHxHEIGHT in pixels, such as 1280x720, not {text!r}.")
+    return int(width), int(height)
+
+
+def run(settings: LoopSettings, say: Say, bundle: Bundle | None = None) -> Report:
+    """Runs every combination; rates of one picture take turns."""
+    watch = Watch()
+    results: list[Result] = []
+    for count in settings.faces:
+        with open_session(settings, count, bundle) as session:
+            for size in settings.sizes:
+                results += run_rates(settings, session, size, count, watch, say)
+    return Report(
+        kind="loop",
+        settings=settings.record(),
+        conditions=watch.finish().record(),
+        results=results,
+        aims=_aims(results),
+    )
+
+
+def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = None) -> Session:
+    """Tracker, engine and stylizer as the live filter has them, for so many faces."""
+    return Session(
+        Settings(
+            faces=TrackerSettings(max_faces=faces),
+            engine=EngineSettings(backend=settings.engine),
+            guard=GuardSettings(mode="blur"),
+            output=OutputSettings(sinks=("none",)),
+        ),
+        lambda line: None,
+        bundle,
+    )
+
+
+def run_rates(
+    settings: LoopSettings, session: Session, size: Size, faces: int, watch: Watch, say: Say
+) -> list[Result]:
+    """All rates at one picture size and face count, in turns."""
+    say(f"{size[0]}x{size[1]}, {faces} faces: drawing frames")
+    banks: dict[float, list[Image]] = {}
+    for rate in settings.rates:
+        banks.setdefault(rate or 30.0, crowd_frames(size, faces, rate or 30.0, BANK))
+    visits: dict[float, list[Visit]] = {rate: [] for rate in settings.rates}
+    for number in range(settings.rounds):
+        for rate in settings.rates:
+            pace = f"at {rate:g} fps" if rate else "unpaced"
+            say(f"{size[0]}x{size[1]}, {faces} faces, {pace}: round {number + 1}")
+            watch.tick()
+            stylizer = session.stylizer if settings.toons else Bypass()
+            visits[rate].append(
+                visit(
+                    session, stylizer, banks[rate or 30.0], rate, settings.seconds, settings.warmup
+                )
+            )
+    engine = session.engine
+    about = f"{engine.name} {engine.precision}" if settings.toons else "no toons"
+    return [loop_result(size, faces, rate, about, seen) for rate, seen in visits.items()]
+
+
+def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequence[Visit]) -> Result:
+    """What all visits of one configuration add up to."""
+    pace = f"{rate:g} fps" if rate else "unpaced"
+    name = f"{size[0]}x{size[1]} {faces} face{'s' if faces > 1 else ''} {pace}"
+    series = {"frame_interval": Series("ms", "lower", [seen.intervals_ms for seen in visits])}
+    if rate:
+        series["latency"] = Series("ms", "lower", [seen.latency_ms for seen in visits])
+    for stage in visits[0].stages_ms:
+        rounds = [seen.stages_ms[stage] for seen in visits if seen.stages_ms[stage]]
+        if rounds:
+            series[f"stage:{stage}"] = Series("ms", "lower", rounds)
+    series["memory"] = Series("MiB", "neither", [seen.memory_mib for seen in visits])
+    fps = float(np.median([seen.fps for seen in visits]))
+    metrics = {
+        "fps": fps,
+        "cpu_cores": float(np.mean([seen.cpu_cores for seen in visits])),
+        "memory_growth_mib_per_min": _growth(visits),
+    }
+    if rate:
+        metrics["dropped_share"] = float(np.mean([seen.dropped_share for seen in visits]))
+        metrics["holds"] = float(fps >= HOLDS * rate)
+    labels = {"run": about, "size": f"{size[0]}x{size[1]}", "faces": faces, "rate": rate}
+    return Result(name, {**labels, "engine": about}, series, metrics)
+
+
+def _growth(visits: Sequence[Visit]) -> float:
+    """Slope of resident memory over the time of all visits, MiB a minute (least squares)."""
+    times = np.concatenate([seen.memory_times for seen in visits])
+    values = np.concatenate([seen.memory_mib for seen in visits])
+    return float(np.polyfit(times / 60, values, 1)[0])
+
+
+def _aims(results: Sequence[Result]) -> list[Aim]:
+    """What the live filter promises at 1280x720 with one face."""
+    aims = []
+    for result in results:
+        if (result.labels["size"], result.labels["faces"]) != ("1280x720", 1):
+            continue
+        if result.labels["rate"] == 0:
+            aims.append(Aim(f"{result.name}, fps", result.metrics["fps"], 30, "higher"))
+        elif result.labels["rate"] == 30 and (p95 := result.series["latency"].summary.p95):
+            aims.append(Aim(f"{result.name}, latency p95 in ms", p95.value, 60, "lower"))
+    return aims

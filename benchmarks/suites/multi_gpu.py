@@ -1,0 +1,126 @@
+"""One process per GPU, all at once, and what they reach together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.machine import gpus
+from benchmarks.report import Report, Result
+from benchmarks.suites.engines import EngineSettings, run
+from engines.errors import ToonifyError
+
+Say = Callable[[str], None]
+PATIENCE = 1800.0
+"""Seconds that one GPU waits for another that still builds its engines."""
+
+
+def run_on_gpus(settings: EngineSettings, which: str, say: Say) -> Report:
+    """`which`: "all", or numbers separated by commas."""
+    present = len(gpus())
+    chosen = list(range(present)) if which == "all" else _numbers(which)
+    missing = [index for index in chosen if index >= present]
+    if not chosen or missing:
+        raise ToonifyError(
+            f"Expected GPUs among the {present} that the driver reports, found {which!r}; "
+            "leave out --gpus to measure without one."
+        )
+    environments = [{"CUDA_VISIBLE_DEVICES": str(index)} for index in chosen]
+    return run_at_once(settings, environments, say)
+
+
+def _numbers(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise ToonifyError(f"--gpus takes 'all' or numbers such as 0,1, not {text!r}.")
+    return sorted({int(part) for part in parts})
+
+
+def run_at_once(
+    settings: EngineSettings, environments: Sequence[dict[str, str]], say: Say
+) -> Report:
+    """The engine benchmark in one process per environment; groups of measurements start together."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(environments))
+    answers = context.Queue()
+    names = [tier.name for tier in settings.tiers]
+    workers = [
+        context.Process(
+            target=_work,
+            args=(replace(settings, tiers=()), names, environment, number, barrier, answers),
+        )
+        for number, environment in enumerate(environments)
+    ]
+    say(f"{len(workers)} processes, one per GPU")
+    for worker in workers:
+        worker.start()
+    found: dict[int, dict[str, Any] | str] = {}
+    while len(found) < len(workers):
+        number, answer = answers.get(timeout=PATIENCE)
+        found[number] = answer
+    for worker in workers:
+        worker.join()
+    failures = [answer for answer in found.values() if isinstance(answer, str)]
+    if failures:
+        raise ToonifyError(f"A process of the multi-GPU run failed: {failures[0]}")
+    reports = [Report.from_dict(found[number]) for number in range(len(workers))]
+    return merge(reports)
+
+
+def _work(
+    settings: EngineSettings,
+    tiers: Sequence[str],
+    environment: dict[str, str],
+    number: int,
+    barrier: Any,
+    answers: Any,
+) -> None:
+    """In the child: choose the GPU before CUDA starts, then measure in step with the others."""
+    os.environ.update(environment)
+    try:
+        from benchmarks.tiers import TIERS
+
+        full = replace(settings, tiers=tuple(TIERS[name] for name in tiers))
+        report = run(full, lambda line: None, ready=lambda: barrier.wait(PATIENCE))
+        answers.put((number, report.to_dict()))
+    except Exception as error:  # every failure must reach the parent, or it waits for ever
+        barrier.abort()
+        answers.put((number, f"{type(error).__name__}: {error}"))
+
+
+def merge(reports: Sequence[Report]) -> Report:
+    """All results under their GPU's number, and one aggregate for what all of them timed."""
+    first = reports[0]
+    results = [
+        replace(
+            result, name=f"GPU {number}: {result.name}", labels={**result.labels, "gpu": number}
+        )
+        for number, report in enumerate(reports)
+        for result in report.results
+    ]
+    for result in first.results:
+        same = [report.result(result.name) for report in reports]
+        found = [one for one in same if one is not None]
+        if len(found) == len(reports):
+            results.append(_aggregate(result, found))
+    complaints = [c for report in reports for c in report.complaints]
+    return replace(
+        first,
+        conditions={**first.conditions, "complaints": list(dict.fromkeys(complaints))},
+        results=results,
+        settings={**first.settings, "processes": len(reports)},
+    )
+
+
+def _aggregate(result: Result, found: Sequence[Result]) -> Result:
+    added = ("images_per_s", "gmac_per_s", "power_w", "peak_memory_mib")
+    metrics = {
+        name: sum(one.metrics[name] for one in found)
+        for name in added
+        if all(name in one.metrics for one in found)
+    }
+    labels = {**result.labels, "gpu": "all"}
+    return Result(f"all {len(found)} GPUs: {result.name}", labels, {}, metrics)

@@ -1,6 +1,6 @@
 """A pickle machine that runs nothing: every global, call and object becomes an inert record.
 
-`pickletools` splits the bytes into opcodes; this module moves values between stack, memo and
+`pickletools` reads the arguments of opcodes; this module moves values between stack, memo and
 records. There is no `find_class`, no import and no call of anything a file names. What could still
 hurt is bounded: opcodes by an `Allowance`, lengths by the size of the file, integers to 1024 bits,
 dictionary keys to values whose hash is cheap. Containers are built by reference, so nested repeats
@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 from engines.checkpoints.neutral import CheckpointError
 from engines.checkpoints.records import MAX_NAME, Allowance, Global, Record, Stream
 
+_PROTO = b"\x80"
 _MAX_INT_BITS = 1024
 _MAX_KEY = 2**61 - 2
 """Below the modulus of Python's integer hash, so that no two keys collide by design."""
@@ -39,18 +40,28 @@ def load(
     """
     machine = _Machine(allowance, persistent)
     start = stream.tell()
+    if stream.read(2)[:1] != _PROTO:
+        raise CheckpointError(
+            f"expected a pickle of protocol 2 to 5 at byte {start}, found something else"
+        )
     try:
-        for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
+        while not machine.stopped:
             allowance.step()
+            code = stream.read(1)
+            opcode = _OPCODES.get(code)
+            if opcode is None and code not in _NAMES:
+                raise ValueError
+            if opcode is None:
+                raise CheckpointError(
+                    f"it uses the pickle opcode {_NAMES[code]}, which files of "
+                    "weights (pickle protocols 2 to 5) do not have"
+                )
+            read = opcode.arg.reader if opcode.arg is not None else None
+            argument = None if read is None else read(cast(IO[bytes], stream))
             if opcode.name in _VALUES:
                 machine.push(argument)
-            elif (act := _ACTIONS.get(opcode.name)) is not None:
-                act(machine, argument)
             else:
-                raise CheckpointError(
-                    f"it uses the pickle opcode {opcode.name}, which files of weights "
-                    "(pickle protocols 2 to 5) do not have"
-                )
+                _ACTIONS[opcode.name](machine, argument)
     except (ValueError, IndexError, KeyError, TypeError, struct.error, OverflowError) as error:
         raise CheckpointError(
             f"its pickle at byte {start} is damaged near byte {stream.tell()}"
@@ -66,11 +77,15 @@ class _Machine:
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.stopped = False
 
     def push(self, value: Any) -> None:
         if isinstance(value, int) and value.bit_length() > _MAX_INT_BITS:
             raise CheckpointError("it holds an integer of absurd size")
         self.stack.append(value)
+
+    def stop(self, _: object) -> None:
+        self.stopped = True
 
     def result(self) -> Any:
         if len(self.stack) != 1 or self.outer:
@@ -103,8 +118,10 @@ class _Machine:
         self.memo[len(self.memo) if index is None else index] = self.stack[-1]
 
     def named(self, module: object, name: object) -> None:
-        if not all(isinstance(part, str) and len(part) <= MAX_NAME for part in (module, name)):
+        if not (isinstance(module, str) and isinstance(name, str)):
             raise TypeError
+        if len(module) + len(name) > MAX_NAME:
+            raise ValueError
         found = Global(module, name)
         self.allowance.globals.add(found)
         self.stack.append(found)
@@ -192,7 +209,7 @@ _VALUES = frozenset((
 _ACTIONS: dict[str, Callable[[_Machine, Any], object]] = {
     "PROTO": lambda m, version: None,
     "FRAME": lambda m, size: None,
-    "STOP": lambda m, _: None,
+    "STOP": _Machine.stop,
     "NONE": lambda m, _: m.push(None),
     "NEWTRUE": lambda m, _: m.push(True),
     "NEWFALSE": lambda m, _: m.push(False),
@@ -229,3 +246,11 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], object]] = {
     "BUILD": lambda m, _: m.build(),
     "BINPERSID": _Machine.persistent_id,
 }
+
+_NAMES = {opcode.code.encode("latin-1"): opcode.name for opcode in pickletools.opcodes}
+_OPCODES = {
+    opcode.code.encode("latin-1"): opcode
+    for opcode in pickletools.opcodes
+    if opcode.name in _VALUES or opcode.name in _ACTIONS
+}
+"""The opcodes that are read at all; those of protocols 0 and 1 that are lines of text are not."""

@@ -59,9 +59,8 @@ def read_checkpoint(path: str | Path) -> NeutralCheckpoint:
     try:
         return _read(path)
     except ToonifyError as error:
-        reason = "".join(c if c.isprintable() else "?" for c in str(error)[:_MAX_REASON]).rstrip(
-            "."
-        )
+        shown = (c if c.isprintable() else "?" for c in str(error)[:_MAX_REASON])
+        reason = "".join(shown).rstrip(".")
         raise CheckpointError(
             f"{path} cannot be read as a StyleGAN2 generator: {reason}."
         ) from error
@@ -76,6 +75,8 @@ def _read(path: Path) -> NeutralCheckpoint:
             raise CheckpointError(f"it has {size} bytes; expected 64 to {_MAX_FILE}")
         with path.open("rb") as file:
             head = file.read(9)
+            if head.lstrip().startswith(b"<"):
+                raise CheckpointError("it is a web page; the download went wrong, fetch it again")
             safe = head[8:] == b"{" and int.from_bytes(head[:8], "little") < size
             checkpoint = _read_safetensors(path) if safe else _read_pickled(file, size)
     except OSError as error:

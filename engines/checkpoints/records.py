@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 from engines.checkpoints.neutral import CheckpointError
 
-MAX_OPCODES = 1_000_000
-"""Ten times what the largest published training files use."""
+MAX_OPCODES = 500_000
+"""Several times what the largest published training files use."""
 MAX_NAME = 1024
 
 

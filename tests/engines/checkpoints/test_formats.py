@@ -306,7 +306,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "something else": (lambda: writers.torch_file({"epoch": 3}), "found a dict of 'epoch'"),
     "a plain module": (lambda: writers.torch_file(torch.zeros(40)), "found a call of 'torch"),
-    "text": (lambda: b"<html>" + b" not found" * 20, "its pickle at byte 0 is damaged"),
+    "text": (lambda: b"Not found. " * 20, "expected a pickle of protocol 2 to 5 at byte 0"),
+    "web page": (lambda: b"\n<!DOCTYPE html>" + b" not found" * 20, "it is a web page"),
     "too short": (lambda: b"\x80\x04.", "it has 3 bytes"),
 }
 

@@ -234,7 +234,7 @@ def tensorflow_pickle(
         )
 
     parts = {"synthesis": network("synthesis/"), "mapping": network("mapping/")}
-    average = network("", parts, resolution=64, fmap_base=256, label_size=np.int64(0), **static)
+    average = network("", parts, **{"label_size": np.int64(0), "fmap_base": 256, **static})
     empty = Network({"version": 4, "variables": [], "static_kwargs": EasyDict()})
     return dump((empty, empty, average), protocol)
 

@@ -61,9 +61,7 @@ class OneEuro:
         """Forget everything; the next input passes unfiltered."""
         self._value = None
 
-    def __call__(
-        self, value: NDArray[np.floating], time: float, unit: Floats | float
-    ) -> Floats:
+    def __call__(self, value: NDArray[np.floating], time: float, unit: Floats | float) -> Floats:
         """Filter one more input.
 
         Args:
@@ -71,19 +69,19 @@ class OneEuro:
             time: seconds, not falling.
             unit: how much of the value makes one crop side, per element or for all.
         """
-        value = np.asarray(value, np.float64)
-        elapsed = time - self._time
-        if self._value is None or elapsed > self._settings.gap:
-            self._value, self._speed = value.copy(), np.zeros_like(value)
-        elif elapsed > 0:
-            raw = (value - self._value) / (elapsed * unit)
-            self._speed = self._speed + _alpha(self._settings.derivative_cutoff, elapsed) * (
-                raw - self._speed
-            )
-            cutoff = self._settings.min_cutoff + self._settings.beta * np.abs(self._speed)
-            self._value = self._value + _alpha(cutoff, elapsed) * (value - self._value)
-        self._time = time
-        return self._value
+        settings, last, elapsed = self._settings, self._value, time - self._time
+        now: Floats = np.asarray(value, np.float64)
+        if last is None or elapsed > settings.gap:
+            self._speed = np.zeros_like(now)
+        elif elapsed <= 0:
+            now = last
+        else:
+            speed = (now - last) / (elapsed * unit)
+            self._speed += _alpha(settings.derivative_cutoff, elapsed) * (speed - self._speed)
+            cutoff = settings.min_cutoff + settings.beta * np.abs(self._speed)
+            now = last + _alpha(cutoff, elapsed) * (now - last)
+        self._value, self._time = now, time
+        return now
 
 
 class FaceFilter:

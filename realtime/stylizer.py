@@ -1,0 +1,198 @@
+"""Frame + faces -> stylised frame, through one batched engine call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.backends import Engine
+from engines.errors import ToonifyError
+from engines.faces.alignment import extract_crop, invert, transform_points
+from realtime.compositing import (
+    GRID,
+    CompositingSettings,
+    Image,
+    Mask,
+    add_field,
+    as_grid,
+    border_fade,
+    coarse,
+    colour_stats,
+    coverage,
+    head_guess,
+    match_field,
+    oval_mask,
+    paste,
+    seam_field,
+    toon_mask,
+)
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame
+
+COVERED = 0.995  # share of a face's landmarks that must lie under its toon
+
+
+class StylizerError(ToonifyError):
+    """The engine did not give one toon for each crop."""
+
+
+class Segmenter(Protocol):
+    """What gives a person mask where the engine has none; see `engines.faces.person`."""
+
+    def segment(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class StylizedFrame:
+    """What has become of a frame.
+
+    Attributes:
+        image: uint8 [H, W, 3] BGR with the toons in it; the frame's own array if there are none.
+        alpha: uint8 [H, W], 255 where a pixel is all toon, 0 where it is the frame's.
+        covered: identities of the faces that lie wholly under toons, at full strength.
+        toons: by identity, the toon as the engine drew it, uint8 [R, R, 3] BGR.
+        crops: by identity, what the engine was given, uint8 [S, S, 3] BGR.
+    """
+
+    image: Image
+    alpha: NDArray[np.uint8]
+    covered: frozenset[int]
+    toons: dict[int, Image]
+    crops: dict[int, Image]
+
+
+@dataclass
+class _Light:
+    """Running colour statistics of one face: scene and toon, see `colour_stats`."""
+
+    scene: NDArray[np.float32]
+    toon: NDArray[np.float32]
+    time: float
+
+    def follow(
+        self, scene: NDArray[np.float32], toon: NDArray[np.float32], time: float, memory: float
+    ) -> None:
+        elapsed = max(time - self.time, 0.0)
+        share = 1 - np.exp(-elapsed / memory) if memory > 0 else 1.0
+        self.scene = self.scene + np.float32(share) * (scene - self.scene)
+        self.toon = self.toon + np.float32(share) * (toon - self.toon)
+        self.time = time
+
+
+class Stylizer:
+    """Turns the faces of frames into toons.
+
+    `settings` and `strength` (0..1, at first the settings') may be set at any time and count from
+    the next frame on. `apply` belongs to one thread at a time. With `max_faces`, the faces that have
+    been known longest are drawn and the others stay as they are.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: CompositingSettings | None = None,
+        segmenter: Segmenter | None = None,
+        max_faces: int | None = None,
+    ) -> None:
+        self.engine = engine
+        self.settings = settings or CompositingSettings()
+        self.strength = self.settings.strength
+        self._max_faces = max_faces
+        self._segmenter = segmenter
+        self._lights: dict[int, _Light] = {}
+
+    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """Draw the toon of every face into a copy of the frame, the nearest face last.
+
+        Raises:
+            StylizerError: the engine returned something else than one toon per crop.
+        """
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        strength = self.strength
+        oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
+        faces = sorted(oldest, key=lambda face: face.side)
+        if not faces or strength == 0:
+            return StylizedFrame(frame.image, alpha, frozenset(), {}, {})
+        size = self.engine.input_size
+        crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
+        toons, heads = self._run(crops)
+        image = frame.image.copy()
+        for face, crop, toon, head in zip(faces, crops, toons, heads, strict=True):
+            drawn, mask = self._finish(face, crop, toon, head, frame.timestamp)
+            paste(image, alpha, drawn, mask * np.float32(strength), face.transform(GRID))
+        present = {face.identity for face in faces}
+        self._lights = {k: v for k, v in self._lights.items() if k in present}
+        return StylizedFrame(
+            image,
+            alpha,
+            frozenset(f.identity for f in faces if coverage(alpha, f.landmarks) >= COVERED),
+            {face.identity: toon for face, toon in zip(faces, toons, strict=True)},
+            {face.identity: crop for face, crop in zip(faces, crops, strict=True)},
+        )
+
+    def reset(self) -> None:
+        """Forget the scene's light; the next frame belongs to another stream."""
+        self._lights = {}
+
+    def _run(self, crops: list[Image]) -> tuple[list[Image], list[NDArray[np.uint8] | None]]:
+        """BGR crops -> BGR toons and head masks, in as few engine calls as its batches allow."""
+        toons: list[Image] = []
+        heads: list[NDArray[np.uint8] | None] = []
+        batch = np.stack([crop[..., ::-1] for crop in crops])
+        for start in range(0, len(batch), self.engine.max_batch):
+            part = batch[start : start + self.engine.max_batch]
+            images, masks = self.engine.run(part)
+            side = self.engine.output_size
+            if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
+                raise StylizerError(
+                    f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
+                    f"{self.engine.name}, found {images.dtype} {list(images.shape)}."
+                )
+            toons += [cv2.cvtColor(toon, cv2.COLOR_RGB2BGR) for toon in images]  # also a copy
+            heads += [None] * len(part) if masks is None else [mask.copy() for mask in masks]
+        return toons, heads
+
+    def _finish(
+        self,
+        face: TrackedFace,
+        crop: Image,
+        toon: Image,
+        head: NDArray[np.uint8] | None,
+        time: float,
+    ) -> tuple[Image, Mask]:
+        """The toon in the scene's colours, and where it goes."""
+        settings = self.settings
+        points = transform_points(face.landmarks, invert(face.transform(1)))
+        known = as_grid(head) if head is not None else self._photo_head(crop, points)
+        mask = toon_mask(settings.mode, points, known)
+        oval = oval_mask(points, 0.0, 0.03)
+        field = self._light_field(face.identity, crop, toon, oval, time)
+        keep = {
+            "head": known,
+            "face": oval_mask(points, -0.06, 0.08),
+            "crop": np.maximum(known, border_fade(GRID, 0.35)),
+        }[settings.mode]
+        field = field + seam_field(crop, coarse(toon) + field, keep, oval)
+        return add_field(toon, field), mask
+
+    def _photo_head(self, crop: Image, points: NDArray[np.float32]) -> Mask:
+        if self._segmenter is None:
+            return head_guess(points)
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        return head_guess(points, self._segmenter.segment(rgb.astype(np.uint8, copy=False)))
+
+    def _light_field(
+        self, identity: int, crop: Image, toon: Image, oval: Mask, time: float
+    ) -> Mask:
+        scene, drawn = colour_stats(crop, oval), colour_stats(toon, oval)
+        light = self._lights.get(identity)
+        if light is None:
+            light = self._lights[identity] = _Light(scene, drawn, time)
+        else:
+            light.follow(scene, drawn, time, self.settings.memory)
+        return match_field(toon, light.toon, light.scene, self.settings.colour)

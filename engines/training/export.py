@@ -125,7 +125,9 @@ def add_style(
         ToonifyError: when the style is there already or the generator is another architecture's.
     """
     if style in bundle.toons:
-        raise ToonifyError(f"{bundle.card.name} has a style {style!r} already; choose another name.")
+        raise ToonifyError(
+            f"{bundle.card.name} has a style {style!r} already; choose another name."
+        )
     for key in sorted(bundle.face.keys() ^ toon.keys()):
         raise ToonifyError(f"The new style and {bundle.card.name} differ: only one has {key}.")
     for key, tensor in toon.items():

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from engines.errors import ToonifyError
@@ -30,6 +31,7 @@ class Task(Protocol):
     """Something that is trained step by step."""
 
     step: int
+    fabric: Any
 
     @property
     def steps(self) -> int:
@@ -43,6 +45,48 @@ class Task(Protocol):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `state`."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What to train on, in Lightning Fabric's words.
+
+    Attributes:
+        device: "auto", "cpu" or "cuda".
+        devices: how many of them, or "auto" for all.
+        precision: "32-true", "bf16-mixed" or "16-mixed".
+    """
+
+    device: str = "auto"
+    devices: int | str = 1
+    precision: str = "bf16-mixed"
+
+    def launch(self, seed: int) -> Any:
+        """A Lightning Fabric that runs, with torch's random numbers set to ``seed``.
+
+        Raises:
+            ToonifyError: when there is no such device.
+        """
+        from lightning_fabric import Fabric, seed_everything
+
+        # Growing leaves the highest blocks idle, and the mapping network is on no training path.
+        several: Any = "auto" if self.devices in (1, "1") else "ddp_find_unused_parameters_true"
+        precision: Any = self.precision
+        try:
+            fabric = Fabric(
+                accelerator=self.device,
+                devices=self.devices,
+                precision=precision,
+                strategy=several,
+            )
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise ToonifyError(
+                f"Training cannot start on {self.devices} x {self.device!r} in {self.precision} "
+                f"({str(error).splitlines()[0]}); try --device cpu --precision 32-true."
+            ) from error
+        fabric.launch()
+        seed_everything(seed, verbose=False)
+        return fabric
 
 
 @dataclass
@@ -128,19 +172,34 @@ def run_slice(
     path = folder / CHECKPOINT
     if path.is_file():
         task.load_state(read_checkpoint(path))
-    saved = time.monotonic()
-    while task.step < task.steps and not deadline.passed():
-        losses = task.train_step()
-        report(task.step, losses)
-        if task.step % 20 == 0:
-            append_curve(folder / CURVES, task.step, losses)
-        if time.monotonic() - saved > save_every * 60:
+
+    def save() -> None:
+        if task.fabric.is_global_zero:
             write_checkpoint(path, task.state())
             on_save()
+
+    saved = time.monotonic()
+    while task.step < task.steps and not agreed(task.fabric, deadline.passed()):
+        losses = task.train_step()
+        report(task.step, losses)
+        if task.step % 20 == 0 and task.fabric.is_global_zero:
+            append_curve(folder / CURVES, task.step, losses)
+        if time.monotonic() - saved > save_every * 60:
+            save()
             saved = time.monotonic()
-    write_checkpoint(path, task.state())
-    on_save()
+    save()
     return task.step >= task.steps
+
+
+def agreed(fabric: Any, stop: bool) -> bool:
+    """The first process decides for all, so that none waits for one that has left."""
+    return stop if fabric.world_size == 1 else bool(fabric.broadcast(stop))
+
+
+def own_stretch(rng: np.random.Generator, rank: int) -> np.random.Generator:
+    """``rng`` for the first process; far ahead on its sequence for every other one."""
+    bits: Any = rng.bit_generator
+    return np.random.Generator(bits.jumped(rank)) if rank else rng
 
 
 def append_curve(path: Path, step: int, losses: Mapping[str, float]) -> None:

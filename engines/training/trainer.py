@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,6 +30,15 @@ from engines.training.losses import (
     weighted_l1,
 )
 from engines.training.models import Average, ModelSize, ToonModels, patch_discriminator
+from engines.training.slices import (
+    CHECKPOINT,
+    CURVES,
+    Hardware,
+    agreed,
+    own_stretch,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 CHECKPOINT_VERSION = 1
 
@@ -84,6 +92,7 @@ class TrainSettings:
     r1: float = 2.0
     r1_every: int = 16
     warm_up: float = 0.05
+    clip: float = 3.0
 
 
 def one_cycle(progress: float, warm_up: float) -> float:
@@ -117,19 +126,11 @@ class Trainer:
         *,
         accelerator: str = "auto",
         devices: int | str = 1,
-        precision: Any = "bf16-mixed",
+        precision: str = "bf16-mixed",
     ) -> None:
-        from lightning_fabric import Fabric, seed_everything
-
         self.settings, self.sampler, self.folder = settings, sampler, folder
         folder.mkdir(parents=True, exist_ok=True)
-        # Growing leaves the highest blocks idle, and the mapping network is not on this path.
-        several = "ddp_find_unused_parameters_true" if devices not in (1, "1") else "auto"
-        self.fabric = Fabric(
-            accelerator=accelerator, devices=devices, precision=precision, strategy=several
-        )
-        self.fabric.launch()
-        seed_everything(settings.seed, verbose=False)
+        self.fabric = Hardware(accelerator, devices, precision).launch(settings.seed)
         self._part_ways()
         models = channels_last(ToonModels(settings.size))
         self.average = Average(models).to(self.fabric.device)
@@ -144,14 +145,14 @@ class Trainer:
         self.judge, self.judge_optimizer = self.fabric.setup(self.judge, self.judge_optimizer)
         self.features = channels_last(FeatureDistance()).to(self.fabric.device)
         self.stage_index, self.stage_pictures, self.step = 0, 0, 0
-        self.curves_path = folder / "curves.csv"
+        self.curves_path = folder / CURVES
 
     # ------------------------------------------------------------------ state
 
     @property
     def checkpoint_path(self) -> Path:
         """The one checkpoint of this run, replaced atomically."""
-        return self.folder / "checkpoint.pt"
+        return self.folder / CHECKPOINT
 
     def save(self) -> None:
         """Write everything that the next step depends on."""
@@ -169,9 +170,7 @@ class Trainer:
             "sampler": json.dumps(self.sampler.rng.bit_generator.state),
             "torch_rng": torch.get_rng_state(),
         }
-        part = self.checkpoint_path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint_path)
+        write_checkpoint(self.checkpoint_path, state)
 
     def resume(self) -> bool:
         """Continue from the checkpoint if there is one; False when there is none.
@@ -181,7 +180,7 @@ class Trainer:
         """
         if not self.checkpoint_path.is_file():
             return False
-        state = torch.load(self.checkpoint_path, map_location="cpu", weights_only=True)
+        state = read_checkpoint(self.checkpoint_path)
         if json.loads(state["settings"])["size"] != json.loads(
             json.dumps(asdict(self.settings.size))
         ):
@@ -208,9 +207,7 @@ class Trainer:
 
     def _part_ways(self) -> None:
         """Give every process after the first its own stretch of random numbers."""
-        if rank := self.fabric.global_rank:
-            generator: Any = self.sampler.rng.bit_generator
-            self.sampler.rng = np.random.default_rng(generator.jumped(rank))
+        self.sampler.rng = own_stretch(self.sampler.rng, self.fabric.global_rank)
 
     # ------------------------------------------------------------------ loop
 
@@ -238,10 +235,10 @@ class Trainer:
                 network.requires_grad_(name in stage.trains).train(name in stage.trains)
             while self.stage_pictures < stage.pictures:
                 values = self.train_step(stage)
-                if self.step % 20 == 0:
+                if self.step % 20 == 0 and self.fabric.is_global_zero:
                     self._log(stage, values, report)
                 now = time.monotonic()
-                if self._agree(now - start > minutes * 60 or interrupted()):
+                if agreed(self.fabric, now - start > minutes * 60 or interrupted()):
                     self.save()
                     return False
                 if now - saved > save_every * 60:
@@ -254,10 +251,6 @@ class Trainer:
         if on_save:
             on_save(self)
         return True
-
-    def _agree(self, stop: bool) -> bool:
-        """The first process decides for all, so that none waits for one that has left."""
-        return stop if self.fabric.world_size == 1 else bool(self.fabric.broadcast(stop))
 
     def train_step(self, stage: Stage) -> dict[str, float]:
         """One optimiser step of ``stage`` on a fresh batch: the losses by name."""
@@ -285,12 +278,18 @@ class Trainer:
                 total = total + losses["adversarial"]
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(total)
-        torch.nn.utils.clip_grad_norm_(self.models.parameters(), 10.0)
+        norm = self.fabric.clip_gradients(
+            self.models,
+            self.optimizer,
+            max_norm=self.settings.clip,
+            error_if_nonfinite=False,
+        )
         self.optimizer.step()
         if "encoder" in stage.trains:
             self.models.module.track_w_avg(w_plus)
         if stage.adversarial:
             losses["judge"] = self._train_judge(real, fake.detach())
+        losses["gradient"] = norm
         self.step += 1
         self.stage_pictures += self.settings.batch_size * self.fabric.world_size
         self.average.update(self.models.module, self.step)

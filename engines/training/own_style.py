@@ -1,0 +1,214 @@
+"""From a folder of pictures to a model that runs live: the steps of `toonify train style`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.blending import BlendSpec
+from engines.bundle import Bundle, Style
+from engines.errors import ToonifyError
+from engines.training.data import PairSet
+from engines.training.distil import DistilSettings, EncoderTrainer, distiller, with_encoder
+from engines.training.portraits import BY_HAND, Crops, Progress, read_folder, read_people
+from engines.training.sheets import contact_sheet, write_png
+from engines.training.slices import Deadline, Hardware, Task, run_slice
+from engines.training.style import StyleSettings, StyleTrainer
+
+# The 4x4 layers decide where the head is and how it is turned: they stay the face model's.
+DEFAULT_BLEND = BlendSpec(swap_resolution=8, low="face")
+FEWEST_PICTURES = 20
+Report = Callable[[str, Task, int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class StyleJob:
+    """One own style.
+
+    Attributes:
+        pictures: folder of the style's pictures.
+        people: folder of any portraits, or one made by `toonify train prepare`.
+        out: where the bundle goes.
+        work: folder for crops and checkpoints.
+        name: name of the style in the bundle.
+        aligned: the style's pictures are square crops already.
+        blend: how the new generator is mixed with the face generator.
+        style, encoder: the two trainings.
+    """
+
+    pictures: Path
+    people: Path
+    out: Path
+    work: Path
+    name: str
+    aligned: bool = False
+    blend: BlendSpec = DEFAULT_BLEND
+    style: StyleSettings = field(default_factory=StyleSettings)
+    encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
+
+    def identity(self, base: Bundle) -> dict[str, Any]:
+        """What a working folder belongs to: going on with something else would mix two runs."""
+        return {
+            "pictures": str(self.pictures.resolve()),
+            "people": str(self.people.resolve()),
+            "aligned": self.aligned,
+            "base": base.card.name,
+            "style": asdict(self.style),
+        }
+
+
+def train_style(
+    job: StyleJob,
+    base: Bundle,
+    deadline: Deadline,
+    *,
+    hardware: Hardware | None = None,
+    say: Callable[[str], None] = print,
+    progress: Progress[Path] = iter,
+    report: Report = lambda phase, task, step, losses: None,
+) -> Bundle | None:
+    """Go on with a style until its bundle is written, or until time is up (None).
+
+    Raises:
+        ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
+            another run.
+    """
+    _claim(job, base)
+    people, pictures = _crops(job, base, say, progress)
+    artist = StyleTrainer(base, people, pictures, job.style, hardware)
+    done = run_slice(
+        artist,
+        job.work / "generator",
+        deadline,
+        report=lambda step, losses: report("style", artist, step, losses),
+        on_save=lambda: write_png(job.work / "style.png", style_sheet(artist, people)),
+    )
+    if not done:
+        return None
+    styled = _styled(job, base, artist, len(pictures))
+    encoder = distiller(styled, people, {job.name: job.blend}, job.encoder, hardware)
+    done = run_slice(
+        encoder,
+        job.work / "encoder",
+        deadline,
+        report=lambda step, losses: report("encoder", encoder, step, losses),
+        on_save=lambda: write_png(job.work / "encoder.png", encoder_sheet(encoder)),
+    )
+    if not done:
+        return None
+    seen = encoder.step * job.encoder.batch_size
+    note = f"Distilled for the blend of {job.name!r} on {seen} crops of {len(people)} people."
+    return with_encoder(styled, encoder, note).save(job.out)
+
+
+def _claim(job: StyleJob, base: Bundle) -> None:
+    path, mine = job.work / "run.json", json.dumps(job.identity(base), indent=2)
+    if path.is_file() and path.read_text(encoding="utf-8") != mine:
+        raise ToonifyError(
+            f"{job.work} belongs to a training of other pictures or settings; choose another "
+            f"--work folder, or delete this one to start again."
+        )
+    job.work.mkdir(parents=True, exist_ok=True)
+    path.write_text(mine, encoding="utf-8")
+
+
+def _crops(
+    job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
+) -> tuple[PairSet, NDArray[np.uint8]]:
+    assert base.card.encoder is not None or base.encoder is None
+    cache = job.work / "style.npz"
+    if cache.is_file():
+        style = Crops.load(cache)
+    else:
+        side = base.card.generator.resolution
+        style = read_folder(job.pictures, side, aligned=job.aligned, progress=progress)
+        if len(style) < FEWEST_PICTURES:
+            raise ToonifyError(
+                f"{job.pictures} gave {len(style)} faces, but a style needs at least "
+                f"{FEWEST_PICTURES} and about 300 are good; add pictures, or {BY_HAND}."
+            )
+        style.save(cache)
+        if style.left_out:
+            say(
+                f"No face was found in {len(style.left_out)} pictures "
+                f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
+            )
+    size = base.card.encoder.input_size if base.card.encoder else base.card.generator.resolution
+    cache = job.work / "people.npz"
+    if cache.is_file():
+        return Crops.load(cache).pairs(), style.images
+    people = read_people(job.people, size, progress=progress)
+    if not (job.people / "photo.npy").is_file():
+        Crops(people.photo, people.landmarks).save(cache)
+    return people, style.images
+
+
+def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) -> Bundle:
+    card = replace(
+        base.card,
+        name=job.out.stem.lower(),
+        title=f"{job.name}, a style of its own",
+        summary=f"Learned from {pictures} pictures, starting from the face model of "
+        f"{base.card.name}.",
+        styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
+        licence=f"The base model's ({base.card.licence or 'not stated'}), and the terms of the "
+        f"pictures that the style was learned from.",
+        training={
+            **base.card.training,
+            "Own style": f"The face generator of {base.card.name}, fine-tuned adversarially with "
+            f"adaptive augmentation on {artist.step * job.style.batch_size} drawn pictures.",
+        },
+        metrics={},
+        limits=(
+            *base.card.limits,
+            "The head mask is the face model's and does not follow a style that moves the outline.",
+        ),
+    )
+    return replace(base, card=card, toons={job.name: artist.weights()})
+
+
+@torch.no_grad()
+def style_sheet(trainer: StyleTrainer, people: PairSet, rows: int = 6) -> NDArray[np.uint8]:
+    """Rows of: person, as the face model draws them, as the new one does, a style picture."""
+    step = max(1, len(people) // rows)
+    photo = np.ascontiguousarray(people.photo[: step * rows : step])
+    crops = as_input(photo).to(trainer.fabric.device)
+    codes = trainer.encoder(crops)
+    face = as_pictures(trainer.face.synthesis(*codes))
+    drawn = as_pictures(trainer.average.module.synthesis(*codes))
+    cells = zip(photo, face, drawn, trainer.style, strict=False)
+    return contact_sheet(list(cells), labels=("person", "face", "new style", "example"))
+
+
+@torch.no_grad()
+def encoder_sheet(trainer: EncoderTrainer, rows: int = 6) -> NDArray[np.uint8]:
+    """Rows of: person, and as each generator draws them behind the trained encoder."""
+    people = trainer.sampler.pairs
+    step = max(1, len(people) // rows)
+    photo = np.ascontiguousarray(people.photo[: step * rows : step])
+    codes = trainer.average.module(as_input(photo).to(trainer.fabric.device))
+    drawn = [as_pictures(g.synthesis(*codes)) for g in trainer.generators]
+    return contact_sheet(list(zip(photo, *drawn, strict=True)))
+
+
+def as_input(photo: NDArray[np.uint8]) -> torch.Tensor:
+    """uint8 [N, S, S, 3] -> float32 [N, 3, S, S] in -1..1."""
+    return torch.from_numpy(photo).permute(0, 3, 1, 2).float() * (2 / 255) - 1
+
+
+def as_pictures(images: torch.Tensor) -> NDArray[np.uint8]:
+    """float [N, 3, S, S] in about -1..1 -> uint8 [N, S, S, 3]."""
+    scaled = (images.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def blends_of(bundle: Bundle, chosen: Mapping[str, BlendSpec]) -> dict[str, BlendSpec]:
+    """Every style's blend: the card's, or the ``chosen`` one."""
+    return {name: chosen.get(name, style.blend) for name, style in bundle.card.styles.items()}

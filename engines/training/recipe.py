@@ -1,0 +1,94 @@
+"""What the shipped models are made with, as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engines.errors import ToonifyError
+from engines.training.export import Description, model_size
+from engines.training.trainer import Stage, TrainSettings
+
+FILM_256 = TrainSettings(
+    stages=(
+        Stage("face", 7_000, 128, toon_share=0.0),
+        Stage("toon", 6_000, 128, lr=1.5e-3, face_share=0.25, fork=True),
+        Stage("grow", 12_000, 256, lr=1.0e-3, face_share=0.25, consistency=0.5),
+        Stage(
+            "sharpen",
+            12_000,
+            256,
+            lr=5e-4,
+            face_share=0.25,
+            adversarial=0.05,
+            feature_share=0.5,
+            consistency=0.5,
+        ),
+    ),
+    batch_size=8,
+    twins=1,
+    seed=1,
+)
+"""Face model, then toon model, at 128 px; both grown to 256 px; sharpened by a discriminator."""
+
+SECOND_LOOK = TrainSettings(
+    stages=(
+        Stage("toon", 10_000, 256, lr=1.5e-3, face_share=0.0, fork=True, trains=("toon",)),
+        Stage(
+            "sharpen",
+            6_000,
+            256,
+            lr=5e-4,
+            face_share=0.0,
+            adversarial=0.05,
+            feature_share=0.5,
+            trains=("toon",),
+        ),
+    ),
+    batch_size=8,
+    twins=1,
+    seed=2,
+)
+"""One more look for a finished model: only a toon generator learns, so that the encoder and the
+face generator stay those of the other looks."""
+
+RECIPES = {"film-256": FILM_256, "second-look": SECOND_LOOK}
+
+FILM_256_WORDS = Description(
+    title="Film, 256 px",
+    summary="Turns an aligned face into a character of an animated film, on a CPU in real time.",
+    licence="MIT",
+)
+
+
+def settings_from(values: Mapping[str, Any]) -> TrainSettings:
+    """`TrainSettings` from the plain values that a checkpoint or a JSON file holds."""
+    rest = dict(values)
+    size = model_size({"encoder": None, **rest.pop("size", {})})
+    stages = tuple(Stage(**stage) for stage in rest.pop("stages", ()))
+    return TrainSettings(size=size, stages=stages, **rest)
+
+
+def find_recipe(name: str) -> TrainSettings:
+    """A recipe of this module by its name, or one from a JSON file of the same fields.
+
+    Raises:
+        ToonifyError: when there is no such recipe, or the file is none.
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    path = Path(name)
+    if not path.is_file():
+        raise ToonifyError(
+            f"There is no recipe {name!r}; choose {' or '.join(RECIPES)}, or a JSON file of "
+            f"training settings."
+        )
+    try:
+        settings = settings_from(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ToonifyError(f"{path} does not hold training settings: {error}.") from error
+    if not settings.stages:
+        raise ToonifyError(f"{path} has no stages, so there is nothing to train; add some.")
+    return settings

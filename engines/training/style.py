@@ -1,0 +1,288 @@
+"""A face generator taught another style by a few hundred unpaired pictures.
+
+StyleGAN fine-tuning with adaptive augmentation (arXiv 2006.06676), with the encoder in place of
+random latents: the generator is shown people through the frozen encoder and learns to draw each of
+them so that a discriminator takes it for one of the style's pictures. Two terms steady that with
+few pictures and few steps: the statistics of the style's image features (arXiv 1701.01036), and a
+weak tie to the person's colours and layout at low resolution.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from engines.bundle import Bundle
+from engines.errors import ToonifyError
+from engines.networks.discriminator import Discriminator, DiscriminatorConfig
+from engines.networks.encoder import Encoder
+from engines.networks.generator import Generator
+from engines.training.ada import Controller, augment
+from engines.training.data import PairSet, Sampler, to_tensor
+from engines.training.losses import (
+    FeatureDistance,
+    discriminator_loss,
+    generator_loss,
+    r1_penalty,
+)
+from engines.training.models import Average
+from engines.training.slices import Hardware, own_stretch
+from engines.training.trainer import channels_last, one_cycle, shrink
+
+LAYOUT_TAPS = 2  # the deepest feature maps, at 1/16 of the side
+COLOUR_SIDE = 16
+
+
+@dataclass(frozen=True)
+class StyleSettings:
+    """How a generator learns a style.
+
+    Attributes:
+        pictures: how many pictures it lasts.
+        lr, judge_lr: peaks of the one-cycle schedules.
+        judge_side: the discriminator sees pictures shrunk to this side.
+        adversarial: weight of its judgement.
+        statistics: weight of the distance to the style's feature statistics.
+        layout, colour: weights of the ties to the person, by deep features and at 16 px.
+        r1, r1_every: R1 penalty, and how often it is computed.
+        target, horizon: of the augmentation's `engines.training.ada.Controller`.
+    """
+
+    pictures: int = 24_000
+    batch_size: int = 8
+    lr: float = 1e-3
+    judge_lr: float = 1e-3
+    judge_side: int = 256
+    adversarial: float = 1.0
+    statistics: float = 2.0
+    layout: float = 0.3
+    colour: float = 0.5
+    r1: float = 2.0
+    r1_every: int = 16
+    target: float = 0.6
+    horizon: int = 20_000
+    warm_up: float = 0.02
+    seed: int = 0
+
+
+class StyleTrainer:
+    """Fine-tunes a bundle's face generator; a `engines.training.slices.Task`.
+
+    Args:
+        base: has an encoder and the face generator to start from.
+        people: portraits of the encoder's input size.
+        style: uint8 [M, S, S, 3] RGB, the style's pictures, aligned as the people are.
+        settings: the run.
+        hardware: what to train on.
+    """
+
+    def __init__(
+        self,
+        base: Bundle,
+        people: PairSet,
+        style: NDArray[np.uint8],
+        settings: StyleSettings,
+        hardware: Hardware | None = None,
+    ) -> None:
+        if base.encoder is None or base.card.encoder is None:
+            raise ToonifyError(
+                f"{base.card.name} has no encoder through which people could be shown to the "
+                f"generator; make one with 'toonify train refit'."
+            )
+        self.settings, self.style = settings, style
+        self.fabric = (hardware or Hardware()).launch(settings.seed)
+        device = self.fabric.device
+        self.encoder = Encoder(base.card.encoder)
+        self.encoder.load_state_dict(base.encoder)
+        self.encoder = channels_last(self.encoder.eval().requires_grad_(False)).to(device)
+        generator = Generator(base.card.generator)
+        generator.load_state_dict(base.face)
+        self.face = copy.deepcopy(generator).eval().requires_grad_(False).to(device)
+        self.average = Average(generator).to(device)
+        side = min(settings.judge_side, base.card.generator.resolution)
+        judge = Discriminator(DiscriminatorConfig(side, 4096, 256))
+        self.judge_side = side
+        self.generator = channels_last(generator)
+        self.synthesis: Any
+        self.judge: Any
+        self.synthesis, self.optimizer = self.fabric.setup(
+            generator.synthesis,
+            torch.optim.Adam(generator.synthesis.parameters(), settings.lr, (0.0, 0.99)),
+        )
+        self.synthesis.mark_forward_method("forward_with_mask")
+        self.judge, self.judge_optimizer = self.fabric.setup(
+            channels_last(judge),
+            torch.optim.Adam(judge.parameters(), settings.judge_lr, (0.0, 0.99)),
+        )
+        self.features = channels_last(FeatureDistance()).to(device)
+        self.wanted = self._statistics_of(style)
+        self.ada = Controller(settings.target, settings.horizon)
+        self.rng = torch.Generator().manual_seed(settings.seed + self.fabric.global_rank)
+        self.sampler = Sampler(people, settings.batch_size, settings.seed)
+        self.sampler.rng = own_stretch(self.sampler.rng, self.fabric.global_rank)
+        self.step = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
+
+    @torch.no_grad()
+    def _statistics_of(self, pictures: NDArray[np.uint8]) -> list[Tensor]:
+        """`feature_statistics` of all pictures together (means of batches of equal size)."""
+        batches = to_tensor(list(pictures)).split(16)
+        batches = batches[:-1] if len(batches) > 1 and len(batches[-1]) < 16 else batches
+        found = [
+            feature_statistics(self.features.features(batch.to(self.fabric.device)))
+            for batch in batches
+        ]
+        return [torch.stack(column).mean(0) for column in zip(*found, strict=True)]
+
+    # ------------------------------------------------------------------ a step
+
+    def train_step(self) -> dict[str, float]:
+        """One step of the generator and one of the discriminator: the losses by name."""
+        s = self.settings
+        rate = one_cycle(self.step / self.steps, s.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = s.lr * rate
+        photo = self.sampler.draw().photo.to(self.fabric.device)
+        with self.fabric.autocast():
+            with torch.no_grad():
+                codes = self.encoder(photo.to(memory_format=torch.channels_last))
+            image, mask = self.synthesis.forward_with_mask(*codes)
+            losses = self._ties(image, photo)
+            if mask is not None:
+                with torch.no_grad():
+                    before = self.face.synthesis.forward_with_mask(*codes)[1]
+                losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, before.sigmoid())
+        small = shrink(image.float(), self.judge_side)
+        seen = augment(small, self.ada.p, self.rng)
+        self.judge.requires_grad_(False)
+        with self.fabric.autocast():
+            losses["adversarial"] = s.adversarial * generator_loss(self.judge(nhwc(seen)))
+        total = torch.stack([loss.float() for loss in losses.values()]).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(total)
+        self.fabric.clip_gradients(
+            self.synthesis, self.optimizer, max_norm=10.0, error_if_nonfinite=False
+        )
+        self.optimizer.step()
+        losses |= self._train_judge(small.detach())
+        self.step += 1
+        self.average.update(self.generator, self.step)
+        return {name: float(value.detach()) for name, value in losses.items()} | {"p": self.ada.p}
+
+    def _ties(self, image: Tensor, photo: Tensor) -> dict[str, Tensor]:
+        """What holds besides the discriminator: the style's statistics, the person's layout."""
+        s = self.settings
+        taps = self.features.features(nhwc(image))
+        with torch.no_grad():
+            person = self.features.features(nhwc(shrink(photo, min(photo.shape[-1], 256))))
+        layout = [
+            (a - F.adaptive_avg_pool2d(b, a.shape[-1])).square().sum(1).mean()
+            for a, b in zip(taps[-LAYOUT_TAPS:], person[-LAYOUT_TAPS:], strict=True)
+        ]
+        statistics = [
+            (a - b).square().sum()
+            for a, b in zip(feature_statistics(taps), self.wanted, strict=True)
+        ]
+        colour = shrink(image.float(), COLOUR_SIDE) - shrink(photo, COLOUR_SIDE)
+        return {
+            "statistics": s.statistics * torch.stack(statistics).mean(),
+            "layout": s.layout * torch.stack(layout).mean(),
+            "colour": s.colour * colour.abs().mean(),
+        }
+
+    def _train_judge(self, fake: Tensor) -> dict[str, Tensor]:
+        s = self.settings
+        index = torch.randint(len(self.style), (len(fake),), generator=self.rng)
+        pictures = to_tensor([self.style[i] for i in index.tolist()]).to(self.fabric.device)
+        mirrored = (torch.rand(len(fake), generator=self.rng) < 0.5).to(self.fabric.device)
+        pictures = torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
+        real = augment(shrink(pictures, self.judge_side), self.ada.p, self.rng)
+        fake = augment(fake, self.ada.p, self.rng)
+        self.judge.requires_grad_(True)
+        with self.fabric.autocast():
+            logits = self.judge(nhwc(real))
+            loss = discriminator_loss(logits, self.judge(nhwc(fake)))
+        for group in self.judge_optimizer.param_groups:
+            group["lr"] = s.judge_lr * one_cycle(self.step / self.steps, s.warm_up)
+        self.judge_optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        if self.step % s.r1_every == 0:
+            images = real.detach().requires_grad_(True)
+            with torch.autocast(self.fabric.device.type, enabled=False):
+                penalty = r1_penalty(self.judge.module(images), images)
+            self.fabric.backward(penalty * (s.r1 / 2 * s.r1_every))
+            if self.fabric.world_size > 1:  # the penalty went round the wrapper that averages
+                for parameter in self.judge.parameters():
+                    parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
+        self.judge_optimizer.step()
+        sign = self.fabric.all_reduce(logits.detach().float().sign().mean(), reduce_op="mean")
+        self.ada.update(float(sign), len(fake) * self.fabric.world_size)
+        return {"judge": loss, "r_t": sign}
+
+    # ------------------------------------------------------------------ state
+
+    def state(self) -> dict[str, Any]:
+        """Everything the next step depends on."""
+        return {
+            "settings": json.dumps(asdict(self.settings)),
+            "step": self.step,
+            "generator": self.generator.state_dict(),
+            "average": self.average.module.state_dict(),
+            "judge": self.judge.module.state_dict(),
+            "optimizer": self.optimizer.optimizer.state_dict(),
+            "judge_optimizer": self.judge_optimizer.optimizer.state_dict(),
+            "ada": json.dumps(self.ada.state()),
+            "sampler": json.dumps(self.sampler.rng.bit_generator.state),
+            "rng": self.rng.get_state(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`.
+
+        Raises:
+            ToonifyError: when it was saved for another model or by another command.
+        """
+        try:
+            self.generator.load_state_dict(state["generator"])
+            self.average.module.load_state_dict(state["average"])
+            self.judge.module.load_state_dict(state["judge"])
+            self.optimizer.optimizer.load_state_dict(state["optimizer"])
+            self.judge_optimizer.optimizer.load_state_dict(state["judge_optimizer"])
+            self.ada = Controller(**json.loads(state["ada"]))
+            self.sampler.rng.bit_generator.state = json.loads(state["sampler"])
+            self.rng.set_state(state["rng"])
+            self.step = int(state["step"])
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise ToonifyError(
+                "The checkpoint in the working folder is another training's; give another folder."
+            ) from error
+        if rank := self.fabric.global_rank:
+            self.sampler.rng = own_stretch(self.sampler.rng, rank)
+            self.rng.manual_seed(self.settings.seed + rank + 1000 * self.step)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The averaged generator, on the CPU."""
+        return {k: v.detach().cpu() for k, v in self.average.module.state_dict().items()}
+
+
+def nhwc(images: Tensor) -> Tensor:
+    """Channels last in memory, where convolutions are fastest."""
+    return images.to(memory_format=torch.channels_last)
+
+
+def feature_statistics(taps: list[Tensor]) -> list[Tensor]:
+    """Mean and spread of every channel over all pictures and places: float32 [2 C] a tap."""
+    return [torch.cat([tap.mean((0, 2, 3)), (tap.var((0, 2, 3)) + 1e-8).sqrt()]) for tap in taps]

@@ -15,12 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
-from realtime.frame import Frame, Image, as_bgr
+from realtime.frame import Frame, Image, Mask, as_bgr
 from realtime.guard import Result
 from realtime.session import Session
 from realtime.settings import Settings, flags_of, load_settings
@@ -45,7 +42,7 @@ class Toon:
     """
 
     image: Image
-    alpha: NDArray[np.uint8]
+    alpha: Mask
     faces: int
 
 

@@ -23,7 +23,7 @@ class Strength(Protocol):
 class Controls:
     """The switches of a running filter.
 
-    stylizer: whose `strength` is changed.
+    stylizer: whose strength is changed.
     styles: names that `next_style` goes through, the one in use first.
     swaps: swap resolutions that `next_swap` goes through; None is the model's default.
     switch: called in a thread of its own, while the engine goes on with what it has.

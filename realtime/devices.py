@@ -59,7 +59,8 @@ def examine_cameras() -> list[DeviceReport]:
 def examine_virtual_cameras() -> list[DeviceReport]:
     """Every virtual camera, opened for a moment."""
     reports = []
-    for device in list_virtual_cameras() or [None]:
+    devices: list[str | None] = [*list_virtual_cameras()]
+    for device in devices or [None]:
         camera = VirtualCamera((1280, 720), 30.0, device)
         try:
             camera.open()

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engines.errors import ToonifyError
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
 
 State = Literal["good", "note", "bad"]
 
@@ -127,7 +130,7 @@ def _engines() -> Iterator[Finding]:
         )
 
 
-def _small_network() -> object:
+def _small_network() -> ToonNetwork:
     from engines.networks.encoder import Encoder, EncoderConfig
     from engines.networks.generator import Generator, GeneratorConfig
     from engines.networks.toon import ToonNetwork

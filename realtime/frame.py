@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Image = NDArray[Any]  # uint8; OpenCV's stubs promise no dtype, so the type does not either
+Mask = NDArray[Any]  # uint8 [H, W]
 
 
 @dataclass(frozen=True, eq=False)

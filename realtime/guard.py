@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frame import Frame, Image, fit
+from realtime.frame import Frame, Image, Mask, fit
 from realtime.settings import GuardMode, GuardSettings
 
 BLUR_COLUMNS = (
@@ -52,7 +52,7 @@ class Face(Protocol):
     @property
     def box(self) -> NDArray[np.float32]: ...
     @property
-    def lost(self) -> float: ...
+    def age_frames(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Result:
 
     frame: Frame
     image: Image | None
-    alpha: NDArray[np.uint8] | None
+    alpha: Mask | None
     faces: Sequence[Face]
     covered: frozenset[int]
 
@@ -85,7 +85,7 @@ class Output:
     """
 
     image: Image
-    alpha: NDArray[np.uint8]
+    alpha: Mask
     kind: Kind
     timestamp: float | None = None
     media_time: Fraction | None = None
@@ -120,7 +120,7 @@ class Guard:
         self.panic = False
         self._settings = settings
         self._size = size
-        self._max_faces = max_faces
+        self.max_faces = max_faces
         self._card = fit(load_card(settings.card, size), size)
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
@@ -188,9 +188,9 @@ class Guard:
             return "the stylizer gave no picture"
         if not result.faces:
             return "no face is found"
-        if len(result.faces) > self._max_faces:
+        if len(result.faces) > self.max_faces:
             return "there are more faces than are made toons"
-        if any(face.lost > 0 for face in result.faces):
+        if any(face.age_frames > 0 for face in result.faces):
             return "a face was not seen in this picture"
         if not {face.identity for face in result.faces} <= result.covered:
             return "a face is not covered by its toon"
@@ -200,7 +200,7 @@ class Guard:
         width, height = result.frame.size
         now = result.frame.timestamp
         for face in result.faces:
-            if face.lost > 0:
+            if face.age_frames > 0:
                 continue
             left, top, right, bottom = (float(v) for v in face.box)
             leaving = min(left / width, top / height, 1 - right / width, 1 - bottom / height) < EDGE
@@ -209,7 +209,7 @@ class Guard:
 
     def _lost(self, result: Result) -> str:
         """Whether a face seen before is missing from this frame without having left."""
-        present = {face.identity for face in result.faces if face.lost == 0}
+        present = {face.identity for face in result.faces if face.age_frames == 0}
         for identity, seen in list(self._seen.items()):
             if identity in present:
                 continue
@@ -220,7 +220,7 @@ class Guard:
         return "a face is lost" if set(self._seen) - present else ""
 
     def _shown(self, result: Result) -> Output:
-        if result.image is None or not result.covered:
+        if result.image is None or not result.faces:
             return self._raw(result.frame)
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
         output = _output(fit(result.image, self._size), alpha, "toon", result.frame)
@@ -234,7 +234,7 @@ class Guard:
         return _output(self._card, self._clear, "card", frame)
 
 
-def _output(image: Image, alpha: NDArray[np.uint8], kind: Kind, frame: Frame | None) -> Output:
+def _output(image: Image, alpha: Mask, kind: Kind, frame: Frame | None) -> Output:
     if frame is None:
         return Output(image, alpha, kind)
     return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image)
@@ -249,7 +249,7 @@ def blurred(image: Image, size: tuple[int, int]) -> Image:
     return fit(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), size)
 
 
-def fit_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask [H, W] fitted as `fit` fits its picture, zero outside."""
     if mask.shape[::-1] == size:
         return mask

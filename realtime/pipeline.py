@@ -18,13 +18,13 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from realtime.clocks import Statistics
 from realtime.controls import Controls
-from realtime.frame import Frame, Image
-from realtime.guard import Face, Guard, Output, Result
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame, Image, Mask
+from realtime.guard import Guard, Output, Result
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
@@ -39,7 +39,7 @@ FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 class Tracker(Protocol):
     """Finds the faces of each frame."""
 
-    def update(self, frame: Frame) -> Sequence[Face]: ...
+    def update(self, frame: Frame) -> Sequence[TrackedFace]: ...
 
 
 class Stylized(Protocol):
@@ -48,17 +48,15 @@ class Stylized(Protocol):
     @property
     def image(self) -> Image: ...
     @property
-    def alpha(self) -> NDArray[np.uint8] | None: ...
+    def alpha(self) -> Mask | None: ...
     @property
     def covered(self) -> frozenset[int]: ...
 
 
 class Stylizer(Protocol):
-    """Draws the toons; `strength` 1 is all toon."""
+    """Draws the toons."""
 
-    strength: float
-
-    def apply(self, frame: Frame, faces: Sequence[Face]) -> Stylized: ...
+    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized: ...
 
 
 class Window(Protocol):
@@ -113,7 +111,7 @@ class Pipeline:
         self._on_output = on_output
         self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
         self._captured: Slot[Frame] = Slot(wait=not paced)
-        self._tracked: Slot[tuple[Frame, Sequence[Face] | None]] = Slot(wait=not paced)
+        self._tracked: Slot[tuple[Frame, Sequence[TrackedFace] | None]] = Slot(wait=not paced)
         self._stylized: Slot[Result] = Slot(wait=not paced)
         self._newest: Frame | None = None
         self._ended = threading.Event()
@@ -232,7 +230,7 @@ class Pipeline:
         while True:
             frame = self._captured.get()
             assert frame
-            faces: Sequence[Face] | None = None
+            faces: Sequence[TrackedFace] | None = None
             with self._lived_with("face tracker"), self.statistics.stages["track"].timed():
                 faces = self._tracker.update(frame)
             self._tracked.put((frame, faces))
@@ -245,10 +243,10 @@ class Pipeline:
             result = Result(frame, None, None, faces or (), frozenset())
             if faces is not None and self._controls.toon:
                 with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
-                    whole = self._stylizer.strength >= 1
                     done = self._stylizer.apply(frame, faces)
-                    covered = done.covered if whole or self._guard.mode == "pass" else frozenset()
-                    result = replace(result, image=done.image, alpha=done.alpha, covered=covered)
+                    result = replace(
+                        result, image=done.image, alpha=done.alpha, covered=done.covered
+                    )
             self._stylized.put(result)
 
     def _send(self) -> None:

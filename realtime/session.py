@@ -60,7 +60,9 @@ class Session:
             report=report,
         )
         self.tracker = FaceTracker(settings.faces)
-        self.stylizer = Stylizer(self.engine, settings.compositing)
+        self.stylizer = Stylizer(
+            self.engine, settings.compositing, max_faces=settings.faces.max_faces
+        )
 
     @property
     def about(self) -> dict[str, object]:

@@ -193,7 +193,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _build(kind: type, values: Any, where: str) -> Any:
+def _build(kind: Any, values: Any, where: str) -> Any:
     """An instance of dataclass `kind` from a table, checking every key and type."""
     if not isinstance(values, Mapping):
         raise SettingsError(f"{where or 'The settings'} must be a table, not {values!r}.")

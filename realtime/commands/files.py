@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -15,7 +16,11 @@ from realtime.sinks.files import unused
 from realtime.sources import Report
 from realtime.sources.pictures import Picture, list_pictures, read_picture
 
-SAVE = {".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"quality": 95}, ".png": {}}
+SAVE: dict[str, dict[str, Any]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".webp": {"quality": 95},
+    ".png": {},
+}
 SAVE[".jpeg"] = SAVE[".jpg"]
 
 
@@ -29,7 +34,7 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
     if suffix not in SAVE or (picture.alpha is not None and suffix in (".jpg", ".jpeg")):
         path, suffix = path.with_suffix(".png"), ".png"
     path = unused(path)
-    extra = {"icc_profile": picture.icc_profile} if picture.icc_profile else {}
+    extra: dict[str, Any] = {"icc_profile": picture.icc_profile} if picture.icc_profile else {}
     PillowImage.fromarray(np.ascontiguousarray(pixels)).save(path, **SAVE[suffix], **extra)
     return path
 

@@ -9,9 +9,8 @@ from typing import Any
 import av
 import av.error
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from realtime.frame import Image
 from realtime.sinks import SinkError
 
 TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
@@ -102,27 +101,28 @@ class MovieWriter:
         self.path = path
         # Regular at the end, fragmented until then, so that a power cut costs one second.
         flags = {"movflags": "hybrid_fragmented"} if path.suffix in (".mp4", ".mov", ".m4v") else {}
+        self._stream: Any
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w", options=flags)
+            self._container: Any = av.open(str(path), "w", options=flags)
             self._stream = self._container.add_stream(
                 codec, rate=Fraction(rate).limit_denominator(1001)
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SinkError(f"The movie {path} cannot be written: {error}.") from error
+        context: Any = self._stream.codec_context
         self._alpha = "a" in pixel_format.split("p")[0]
         self._odd = (size[0] % 2, size[1] % 2) if pixel_format == "yuv420p" else (0, 0)
         self._stream.width, self._stream.height = size[0] + self._odd[0], size[1] + self._odd[1]
         self._stream.pix_fmt = self._pixel_format = pixel_format
         self._stream.options = H264 if options is None else options
-        context = self._stream.codec_context
         context.time_base = TIME_BASE
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
         self._audio = AudioTrack(audio, self._container) if audio and audio_of(audio) else None
         self._last = -1
 
-    def write(self, image: NDArray[np.uint8], time: Fraction) -> None:
+    def write(self, image: Image, time: Fraction) -> None:
         """Add uint8 [H, W, 3] BGR (or [H, W, 4] BGRA) shown from `time`, in seconds."""
         if any(self._odd):
             right, bottom = self._odd

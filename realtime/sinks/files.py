@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from realtime.frame import Image
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -64,7 +64,7 @@ class _Movie:
     def open(self) -> None:
         """The file begins with the first picture."""
 
-    def _write(self, image: NDArray[np.uint8], output: Output) -> None:
+    def _write(self, image: Image, output: Output) -> None:
         if self._writer is None:
             self.path = unused(self.path)  # nothing is overwritten, not even after a failure
             self._writer = self._make()
@@ -157,13 +157,13 @@ class PictureSequence:
         """Nothing is open between two pictures."""
 
 
-def with_alpha(output: Output) -> NDArray[np.uint8]:
+def with_alpha(output: Output) -> Image:
     """uint8 [H, W, 4] BGRA: the toons; where there is none, black and clear."""
     hidden = cv2.bitwise_and(output.image, output.image, mask=output.alpha)
     return cv2.merge([*cv2.split(hidden), output.alpha])
 
 
-def on_green(output: Output) -> NDArray[np.uint8]:
+def on_green(output: Output) -> Image:
     """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
     alpha = cv2.merge([output.alpha] * 3)
     green = np.zeros_like(output.image)
@@ -172,7 +172,7 @@ def on_green(output: Output) -> NDArray[np.uint8]:
     return cv2.add(toon, cv2.multiply(green, 255 - alpha, scale=1 / 255))
 
 
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+def write_png(path: Path, image: Image) -> None:
     """Write a PNG, quickly rather than small. Raises `SinkError`."""
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     try:

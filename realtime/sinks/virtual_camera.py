@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.frame import Image, fit
 from realtime.guard import Output
@@ -23,7 +22,7 @@ INSTALL = {
     "linux": f"install it with `sudo apt install v4l2loopback-dkms` and load it with `{LOAD}`",
     "darwin": "install OBS 30 or newer (`brew install --cask obs`), start its virtual camera once "
     "and allow it in System Settings > General > Login Items & Extensions",
-    "win32": "install OBS (`winget install OBSProject.OBSStudio`); its virtual camera comes with it",
+    "win32": "install OBS (`winget install OBSProject.OBSStudio`), which brings its virtual camera",
 }
 
 
@@ -51,7 +50,7 @@ def _native_camera_installed() -> bool:
     return any(Path(place).exists() for place in places)
 
 
-def to_nv12(image: Image) -> NDArray[np.uint8]:
+def to_nv12(image: Image) -> Image:
     """uint8 [H, W, 3] BGR with even sides as NV12: luma, then interleaved chroma."""
     height, width = image.shape[:2]
     planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).reshape(-1)
@@ -59,7 +58,7 @@ def to_nv12(image: Image) -> NDArray[np.uint8]:
     return np.concatenate([luma, chroma.T.reshape(-1)])
 
 
-CONVERT: dict[str, Callable[[Image], NDArray[np.uint8]]] = {
+CONVERT: dict[str, Callable[[Image], Image]] = {
     "bgr": lambda image: image,
     "rgb": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
     "i420": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420),

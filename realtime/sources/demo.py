@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frame import Frame, Image
+from realtime.frame import Frame, Image, Mask
 from realtime.sources import SourceError
 
 Matrix = NDArray[np.float64]
@@ -84,7 +84,7 @@ class DemoSource:
         )
         self._body, self._head = _layers(picture)
         guest = cv2.convertScaleAbs(cv2.flip(picture, 1), alpha=0.86)
-        guest[:, :, 2] = cv2.add(guest[:, :, 2], 14)
+        guest = cv2.add(guest, np.array([0, 0, 14, 0], np.float64))
         self._guest_body, self._guest_head = (
             _premultiply(guest, cv2.flip(layer[:, :, 3], 1)) for layer in _layers(picture)
         )
@@ -184,7 +184,7 @@ def _tilted(across: float, down: float) -> Matrix:
     return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [across, down, 1.0]])
 
 
-def _outline(points: str, shape: tuple[int, ...], feather: float) -> NDArray[np.uint8]:
+def _outline(points: str, shape: tuple[int, ...], feather: float) -> Mask:
     """A soft mask uint8 [H, W] of an outline given in portrait pixels."""
     corners = np.array([pair.split(",") for pair in points.split()], np.int32)
     corners[:, 0] += MARGIN
@@ -193,7 +193,7 @@ def _outline(points: str, shape: tuple[int, ...], feather: float) -> NDArray[np.
     return cv2.GaussianBlur(mask, (0, 0), feather)
 
 
-def _premultiply(image: Image, mask: NDArray[np.uint8]) -> Image:
+def _premultiply(image: Image, mask: Mask) -> Image:
     """uint8 [H, W, 4] BGRA with colours already multiplied by alpha."""
     colour = cv2.multiply(image, cv2.merge([mask] * 3), scale=1 / 255)
     return cv2.merge([*cv2.split(colour), mask])
@@ -239,7 +239,7 @@ def _room(size: tuple[int, int], rng: np.random.Generator) -> Image:
 
     def box(left: float, top: float, right: float, bottom: float, colour: tuple[int, ...]) -> None:
         corners = [(int(x * width), int(y * height)) for x, y in ((left, top), (right, bottom))]
-        cv2.rectangle(room, *corners, colour, cv2.FILLED)
+        cv2.rectangle(room, corners[0], corners[1], colour, cv2.FILLED)
 
     box(0.03, 0.06, 0.25, 0.62, (205, 214, 218))
     for column in range(2):

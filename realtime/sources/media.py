@@ -59,18 +59,18 @@ class MediaSource:
         self._closed = threading.Event()
         with open_media(location) as container:
             stream = container.streams.video[0]
-            first = next(container.decode(stream), None)
-            if first is None:
+            picture = next(container.decode(stream), None)
+            if picture is None:
                 raise SourceError(f"{location} holds no picture that can be decoded.")
-            image = upright(first)
+            image = upright(picture)
             self.size = (image.shape[1], image.shape[0])
             self.rate = float(stream.average_rate or stream.guessed_rate or 30)
             self.time_base = Fraction(stream.time_base or Fraction(1, 90_000))
             sound = bool(container.streams.audio) and not (loop or self._network)
             self.audio_location: str | None = location if sound else None
-            length = container.duration
+            length: int | None = container.duration
             self.total: int | None = stream.frames or (
-                round(length / av.time_base * self.rate) if length else None
+                round(length / int(av.time_base) * self.rate) if length else None
             )
 
     def frames(self) -> Iterator[Frame]:

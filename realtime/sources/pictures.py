@@ -11,11 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageOps, UnidentifiedImageError
 
-from realtime.frame import Frame, Image, fit
+from realtime.frame import Frame, Image, Mask, fit
 from realtime.sources import SourceError, is_picture
 
 
@@ -29,7 +28,7 @@ class Picture:
     """
 
     image: Image
-    alpha: NDArray[np.uint8] | None
+    alpha: Mask | None
     icc_profile: bytes | None
 
 

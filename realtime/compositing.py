@@ -24,11 +24,6 @@ MODES: tuple[Mode, ...] = ("crop", "head", "face")
 
 GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
-# MediaPipe's FACE_OVAL connections in order: hairline, temples, jaw, chin.
-FACE_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ def border_fade(size: int, width: float) -> Mask:
 
 
 def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> Mask:
-    """The face's outline, filled.
+    """The outline of a face, filled: the hull of its landmarks, so that a profile's nose is inside.
 
     Args:
         landmarks: [478, >=2], 0..1 across the crop.
@@ -92,9 +87,10 @@ def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> M
     Returns:
         float32 [GRID, GRID] in [0, 1].
     """
-    points = np.asarray(landmarks, np.float64)[FACE_OVAL, :2] * GRID - 0.5
+    points = np.clip(landmarks[:, :2], -1, 2) * GRID - 0.5
+    outline = cv2.convexHull(np.rint(points * 16).astype(np.int32))
     mask = np.zeros((GRID, GRID), np.uint8)
-    cv2.fillPoly(mask, [np.rint(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+    cv2.fillConvexPoly(mask, outline, 255, cv2.LINE_AA, shift=4)
     return soften(as_grid(mask), grow, feather)
 
 
@@ -234,8 +230,8 @@ def seam_field(photo: Image, toon: Mask, keep: Mask, face: Mask) -> Mask:
     )
     weight = ((1 - kept) * (1 - shown))[..., None]
     known = np.concatenate([(coarse(photo) - toon) * weight, weight], axis=2)
-    fine = cv2.GaussianBlur(known, (0, 0), 1.5)
-    wide = cv2.GaussianBlur(known, (0, 0), 7)
+    fine = cv2.GaussianBlur(known, (0, 0), 2.5)
+    wide = cv2.GaussianBlur(known, (0, 0), 8)
     total = fine + 0.05 * wide
     field = total[..., :3] / (total[..., 3:] + 1e-3)
     return (field * (1 - kept)[..., None]).astype(np.float32)

@@ -88,8 +88,8 @@ class Stylizer:
     """Turns the faces of frames into toons.
 
     `settings` and `strength` (0..1, at first the settings') may be set at any time and count from
-    the next frame on. `apply` belongs to one thread at a time. With `max_faces`, the faces that have
-    been known longest are drawn and the others stay as they are.
+    the next frame on. `apply` belongs to one thread at a time. With `max_faces`, the faces known
+    longest are drawn and the others stay as they are.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The FFHQ crop of a face: landmarks -> similarity transform -> square picture.
 
-All points are *continuous* pixel coordinates: the picture spans [0, W] x [0, H] and the centre of the
-top-left pixel is (0.5, 0.5), as MediaPipe's normalised landmarks times the picture's size. OpenCV's
-functions put that centre at (0, 0); `pixel_matrix` converts a transform for them.
+All points are *continuous* pixel coordinates: the picture spans [0, W] x [0, H] and the centre of
+the top-left pixel is (0.5, 0.5), as MediaPipe's normalised landmarks times the picture's size.
+OpenCV's functions put that centre at (0, 0); `pixel_matrix` converts a transform for them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class AlignmentError(ToonifyError):
 def ffhq_quad(landmarks: Array) -> NDArray[np.float64]:
     """Square around a face, as the FFHQ data set was cropped.
 
-    The formula is `recreate_aligned_images` of NVlabs/ffhq-dataset (Karras et al. 2019) with the eye
-    centres and mouth corners taken from MediaPipe's mesh.
+    The formula is `recreate_aligned_images` of NVlabs/ffhq-dataset (Karras et al. 2019) with the
+    eye centres and mouth corners taken from MediaPipe's mesh.
 
     Args:
         landmarks: [478, >=2] (or the 468 of the mesh without irises), pixels.
@@ -44,13 +44,13 @@ def ffhq_quad(landmarks: Array) -> NDArray[np.float64]:
     points = np.asarray(landmarks, np.float64)
     if points.ndim != 2 or points.shape[0] < 468 or points.shape[1] < 2:
         raise AlignmentError(
-            f"Expected landmarks [478, 2 or 3], found {list(points.shape)}; pass one face at a time."
+            f"Expected landmarks [478, 2 or 3], found {list(points.shape)}; pass one face."
         )
     points = points[:, :2]
     left, right = points[LEFT_EYE, :].mean(0), points[RIGHT_EYE, :].mean(0)
     eyes, mouth = (left + right) / 2, points[MOUTH_CORNERS, :].mean(0)
     across, down = right - left, mouth - eyes
-    x = across + [down[1], -down[0]]
+    x = across + np.array([down[1], -down[0]])
     length = np.hypot(*x)
     if not np.isfinite(length) or length < 1e-6:
         raise AlignmentError(
@@ -103,7 +103,7 @@ def transform_scale(transform: Array) -> float:
 
 
 def pixel_matrix(transform: Array) -> NDArray[np.float64]:
-    """The same transform for OpenCV, where (0, 0) is the centre of the first pixel: float64 [2, 3]."""
+    """The same transform for OpenCV, where the first pixel's centre is (0, 0): float64 [2, 3]."""
     matrix = np.array(transform, np.float64)
     matrix[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
     return matrix
@@ -114,8 +114,8 @@ def extract_crop(
 ) -> NDArray[np.uint8]:
     """Cut a square out of a picture, filtered so that shrinking does not alias.
 
-    Enlarging interpolates (bicubic); shrinking averages, so that each pixel of the crop is about the
-    mean of the picture's pixels below it.
+    What has to shrink is averaged down first, so that each pixel of the crop is about the mean of
+    the picture's pixels below it; then one bicubic step places it.
 
     Args:
         image: uint8 [H, W] or [H, W, C], any colour order.
@@ -133,35 +133,29 @@ def extract_crop(
     shrink = transform_scale(matrix)
     if not np.isfinite(matrix).all() or shrink < 1e-6:
         raise AlignmentError("Expected an invertible crop transform, found a singular one.")
-    if shrink >= 2:
-        image, matrix = _reduce(image, matrix, size, int(shrink))
-    dense = 1 if shrink <= 1 else 2
-    matrix[:, :2] /= dense
+    if shrink > 1.1:
+        image, matrix = _reduce(image, matrix, size, shrink)
     crop = cv2.warpAffine(
         image,
         pixel_matrix(matrix),
-        (size * dense, size * dense),
-        flags=(cv2.INTER_CUBIC if shrink <= 1 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP,
+        (size, size),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=border,
     )
-    if dense > 1:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return crop
+    return crop.astype(np.uint8, copy=False)
 
 
 def _reduce(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Average blocks of factor x factor pixels below the crop; the rest of the picture is left out."""
-    height, width = image.shape[:2]
+    """Shrink the part of the picture below the crop by averaging; leave out what lies beside it."""
+    limit = np.array([image.shape[1], image.shape[0]])
     corners = transform_points(np.array([[0, 0], [size, 0], [0, size], [size, size]]), matrix)
-    room = np.array([max(width - 2 * factor, 0), max(height - 2 * factor, 0)])
-    low = np.clip(np.floor(corners.min(0)) - 2 * factor, 0, room).astype(int)
-    high = np.clip(np.ceil(corners.max(0)) + 2 * factor, low + 2 * factor, [width, height])
-    blocks = np.maximum((high.astype(int) - low) // factor, 1)
-    end = np.minimum(low + blocks * factor, [width, height])
-    region = image[low[1] : end[1], low[0] : end[0]]
-    reduced = cv2.resize(region, (int(blocks[0]), int(blocks[1])), interpolation=cv2.INTER_AREA)
-    step = (end - low) / blocks
-    matrix = (matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / step[:, None]
-    return reduced, matrix
+    margin = int(2 * factor) + 1
+    low = np.clip(np.floor(corners.min(0)).astype(int) - margin, 0, limit - 1)
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + margin, low + 1, limit)
+    shape = np.maximum(np.rint((high - low) / factor).astype(int), 1)
+    region = image[low[1] : high[1], low[0] : high[0]]
+    reduced = cv2.resize(region, (int(shape[0]), int(shape[1])), interpolation=cv2.INTER_AREA)
+    matrix = (matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / ((high - low) / shape)[:, None]
+    return reduced.astype(np.uint8, copy=False), matrix

@@ -24,6 +24,7 @@ from engines.checkpoints.records import Allowance, Global, Stream
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 ZIP_MAGIC = b"PK\x03\x04"
 _LEGACY_PROTOCOL = 1001
+_BIG_ENDIAN = "it was written on a big-endian machine; save it again on a usual one"
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, struct.error, ValueError, RuntimeError),  # NotImplementedError too
     *(OverflowError, EOFError, OSError),
@@ -94,9 +95,7 @@ def _load_legacy(file: BinaryIO, stream: Stream, size: int, allowance: Allowance
         raise CheckpointError("it is a torch file of an unknown protocol; expected 1001")
     info = load(stream, allowance)
     if not isinstance(info, dict) or info.get("little_endian") is not True:
-        raise CheckpointError(
-            "it was written on a big-endian machine; save it again on a usual one"
-        )
+        raise CheckpointError(_BIG_ENDIAN)
 
     storages: dict[str, Storage] = {}
     places: dict[str, int] = {}
@@ -160,9 +159,7 @@ def _load_zip(file: BinaryIO, size: int, allowance: Allowance) -> Any:
             raise CheckpointError("a zip member is damaged") from error
 
     if folder + "byteorder" in members and member("byteorder") != b"little":
-        raise CheckpointError(
-            "it was written on a big-endian machine; save it again on a usual one"
-        )
+        raise CheckpointError(_BIG_ENDIAN)
 
     def persistent(value: object) -> Storage:
         key, dtype, count = _reference(value)

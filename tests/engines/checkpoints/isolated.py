@@ -2,9 +2,10 @@
 
     python -m tests.engines.checkpoints.isolated FOLDER MUTATIONS
 
-FOLDER holds sound files in `sound/` and hostile ones in `hostile/`. Prints JSON: how many reads
-gave a checkpoint, how many were refused, and everything that a reader did beyond opening its file
-for reading. An audit hook cannot be taken off again, hence the process.
+FOLDER holds sound files in `sound/` and hostile ones in `hostile/`. Prints JSON: which hostile
+files gave a checkpoint, how many mutations did and how many were refused, and everything that a
+reader did beyond opening its file for reading. An audit hook cannot be taken off again, hence the
+process of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from typing import Any
 from engines.checkpoints import CheckpointError, read_checkpoint
 from engines.checkpoints.neutral import check_state
 
-MEMORY = 2**30
+MEMORY = 400 * 2**20
 """What reading may add to the address space; the files have a few kilobytes."""
+
+HARMLESS = ("builtins.id", "sys._getframe", "sys._getframemodulename")
+"""Introspection that later Pythons report as well."""
 
 watching: Path | None = None
 deeds: list[str] = []
@@ -29,7 +33,7 @@ deeds: list[str] = []
 
 def watch(event: str, arguments: tuple[Any, ...]) -> None:
     """Notes every audited event during a read but the opening of that file for reading."""
-    if watching is None:
+    if watching is None or event in HARMLESS:
         return
     own = event == "open" and arguments[0] in (watching, str(watching))
     if own and not arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
@@ -114,15 +118,14 @@ def main(folder: Path, mutations: int) -> None:
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
+    hostile = {path.name: read(path) for path in (folder / "hostile").iterdir()}
     results = {"read": 0, "refused": 0}
-    for path in (folder / "hostile").iterdir():
-        results["read" if read(path) else "refused"] += 1
     rng = random.Random(0)
     target = folder / "mutated"
     for i in range(mutations):
         target.write_bytes(mutate(sound[i % len(sound)].read_bytes(), rng))
         results["read" if read(target) else "refused"] += 1
-    print(json.dumps({**results, "deeds": deeds[:20]}))
+    print(json.dumps({"hostile": hostile, **results, "deeds": deeds[:20]}))
 
 
 if __name__ == "__main__":

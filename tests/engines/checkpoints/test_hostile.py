@@ -6,7 +6,6 @@ import io
 import os
 import pickle
 import struct
-import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,8 @@ from tests.engines.checkpoints import writers
 from tests.engines.checkpoints.writers import Call, dump, torch_file
 
 STATE = writers.random_state()
-ZEROS = torch.zeros(16)
+MKDIR = f"{os.name}.mkdir"
+"""What the payload calls, by the name that a pickle has for it."""
 REBUILD = torch._utils._rebuild_tensor_v2
 NESTED = torch.storage._load_from_bytes
 
@@ -32,7 +32,7 @@ class Bomb:
         self.trace = trace
 
     def __reduce__(self) -> Any:
-        return os.system, (f"touch {self.trace}",)
+        return os.mkdir, (str(self.trace),)
 
 
 def nvidia_with(w_avg: Any) -> bytes:
@@ -86,15 +86,15 @@ def cyclic_modules() -> bytes:
 
 HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     # Calls and imports, wherever they stand.
-    "reduce at top": (lambda trace: dump(Bomb(trace)), "found a call of 'posix.system'"),
+    "reduce at top": (lambda trace: dump(Bomb(trace)), f"found a call of '{MKDIR}'"),
     "reduce as network": (lambda trace: dump({"G_ema": Bomb(trace)}), "found a dict of 'G_ema'"),
     "reduce as tensor": (
         lambda trace: nvidia_with(Bomb(trace)),
-        "a tensor, found a call of 'posix",
+        f"a tensor, found a call of '{MKDIR}",
     ),
     "reduce as storage": (
         lambda trace: nvidia_with(tensor(Bomb(trace))),
-        "a tensor's storage, found a call of 'posix",
+        f"a tensor's storage, found a call of '{MKDIR}",
     ),
     "reduce as offset": (lambda trace: view(Bomb(trace)), "is not a sound number"),
     "reduce in a nested legacy container": (
@@ -105,15 +105,15 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     "reduce in a nested zip": (
         lambda trace: nvidia_with(tensor(Call(NESTED, torch_file(Bomb(trace))))),
-        "expected a nested storage, found a call of 'posix.system'",
+        f"expected a nested storage, found a call of '{MKDIR}'",
     ),
     "reduce in nested bytes that are a plain pickle": (
         lambda trace: nvidia_with(tensor(Call(NESTED, pickle.dumps(Bomb(trace))))),
-        "expected a nested storage, found a call of 'posix.system'",
+        f"expected a nested storage, found a call of '{MKDIR}'",
     ),
     "reduce in rosinality": (
         lambda trace: torch_file({"g_ema": Bomb(trace)}),
-        "'g_ema' should be a dict of tensors, not a call of 'posix.system'",
+        f"'g_ema' should be a dict of tensors, not a call of '{MKDIR}'",
     ),
     "reduce in legacy rosinality": (
         lambda trace: torch_file({"g_ema": {"input.input": Bomb(trace)}}, legacy=True),
@@ -121,7 +121,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     "reduce in TensorFlow": (
         lambda trace: writers.tensorflow_pickle(STATE, label_size=Bomb(trace)),
-        "label_size \"a call of 'posix.system'\"; only 0",
+        f"label_size \"a call of '{MKDIR}'\"; only 0",
     ),
     "persistent id in a plain pickle": (
         lambda trace: b"\x80\x02X\x04\x00\x00\x00evilQ." + bytes(64),
@@ -229,7 +229,7 @@ def test_calls_beside_the_weights_are_ignored_and_reported(tmp_path: Path, kind:
     )
     checkpoint = read_checkpoint(path)
     assert all(torch.equal(checkpoint.state[name], p) for name, p in STATE.items())
-    assert "The file names 'posix.system'" in checkpoint.notes[0]
+    assert f"The file names '{MKDIR}'" in checkpoint.notes[0]
     assert "nothing of it was run" in checkpoint.notes[0]
     assert not trace.exists()
 
@@ -356,25 +356,11 @@ def zip_directory() -> bytes:
     return buffer.getvalue()
 
 
+# Each asks for hours or gigabytes; read under a limit of memory in `test_isolation`.
 GREEDY = (
     exponential_tuples, colliding_keys, copied_lists, copied_dicts, copied_text, shared_keys, deep,
     deep_calls, opcode_flood, long_memo, wide_modules, zip_directory,
 )  # fmt: skip
-
-
-@pytest.mark.parametrize("make", GREEDY)
-def test_greedy_files_cost_little(tmp_path: Path, make: Callable[[], bytes]) -> None:
-    """Refused soon and in little memory; without bounds each would take hours or gigabytes."""
-    path = tmp_path / "greedy"
-    path.write_bytes(make() + bytes(64))
-    tracemalloc.start()
-    try:
-        with pytest.raises(CheckpointError):
-            read_checkpoint(path)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 200 * 2**20
 
 
 def test_one_tensor_under_many_names_cannot_multiply(tmp_path: Path) -> None:

@@ -93,7 +93,9 @@ class IrisTones:
     light: Floats
 
 
-BROWN, GREEN, BLUE = (np.array(v) for v in ((0.56, 0.83), (-0.52, 0.85), (-0.40, -0.92)))
+BROWN, HAZEL, GREEN, BLUE = (
+    np.array(v) for v in ((0.56, 0.83), (0.05, 0.90), (-0.52, 0.85), (-0.40, -0.92))
+)
 
 
 def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float) -> IrisTones:
@@ -115,7 +117,8 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
     lightness = (1 - cool) * (27 + 30 * dark_tone) + cool * (42 + 20 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
-    ab = (1 - cool) * BROWN * (24 + 20 * dark_tone)
+    hazel = 0.8 * step(0.38, 0.55, ratio) * step(4.0, 1.0, a)
+    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (24 + 14 * dark_tone)
     ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (15 + 11 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:

@@ -172,7 +172,11 @@ def sunglasses_level(lab: Floats, landmarks: Reals) -> float:
 
 
 def frame_lines(
-    lab: Floats, skin_colour: Reals, unit: float, depths: tuple[float, float] = (0.05, 0.16)
+    lab: Floats,
+    skin_colour: Reals,
+    unit: float,
+    depths: tuple[float, float] = (0.05, 0.16),
+    greys: tuple[float, float] = (1.1, 0.65),
 ) -> Floats:
     """Thin lines darker and greyer than skin can be: spectacle frames rather than wrinkles."""
     value = blur(lab[..., 0] / 100, 0.8)
@@ -181,7 +185,7 @@ def frame_lines(
     colour = blur(lab[..., 1:], 1.0)
     expected = np.hypot(*skin_colour[1:]) * np.clip(value * 100 / skin_colour[0], 0.12, 1.3) + 1
     grey = np.hypot(colour[..., 0], colour[..., 1]) / expected
-    return (smoothstep(*depths, depth) * smoothstep(1.1, 0.65, grey)).astype(np.float32)
+    return (smoothstep(*depths, depth) * smoothstep(*greys, grey)).astype(np.float32)
 
 
 def glasses_level(lab: Floats, head: Head) -> float:
@@ -239,7 +243,7 @@ def glasses_level(lab: Floats, head: Head) -> float:
     ]
     coloured = step(7, 13, float(np.hypot(*skin_colour[1:])))
     score = logit + 4.5 * min(bridge, 0.5) * coloured + 2 * min(float(min(rings)), 0.5)
-    return step(0.7, 1.7, score)
+    return step(1.4, 2.2, score)
 
 
 def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> Floats:
@@ -253,13 +257,20 @@ def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> 
     )
     offset = blur(lab[..., 1:] - expected, 1.0)
     tinted = smoothstep(12, 22, np.hypot(offset[..., 0], offset[..., 1]))
-    lines = np.maximum(frame_lines(lab, skin_colour, head.unit, (0.035, 0.12)), tinted)
+    lines = np.maximum(frame_lines(lab, skin_colour, head.unit, (0.045, 0.14), (0.75, 0.40)), tinted)
     light = blur(lab[..., 0] / 100, 0.8)
     glint = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc(0.05 * head.unit))
     grey = smoothstep(0.85, 0.5, np.hypot(lab[..., 1], lab[..., 2]) / np.hypot(*skin_colour[1:]))
     lines = np.maximum(lines, smoothstep(0.06, 0.14, glint) * grey)
     lines = lines * zone
     count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.25).astype(np.uint8))
-    large = stats[:, cv2.CC_STAT_AREA] > 0.012 * head.unit**2  # specks are no frame
+    span = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    large = span > 0.50 * head.unit  # wrinkles are shorter than rims
     large[0] = True
-    return np.clip(blur(lines * large[labels], 1.0) * 1.3, 0, 1).astype(np.float32)
+    lines = lines * large[labels]
+    # A frame is the same on both sides of the nose, a wrinkle rarely is.
+    grid = head.picture(np.stack([-x, y], -1).astype(np.float64)).astype(np.float32)
+    spread = blur(lines.astype(np.float32), 0.07 * head.unit)
+    mirrored = cv2.remap(spread, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
+    paired = np.maximum(smoothstep(0.03, 0.12, mirrored), step(0.30, 0.50, head.turn))
+    return np.clip(blur(lines * paired, 1.0) * 1.3, 0, 1).astype(np.float32)

@@ -261,7 +261,7 @@ def refitter(
     generators take no feature maps.
     """
     g = bundle.card.generator
-    config = config or EncoderConfig(feature_resolutions=(), style_width=512)
+    config = config or encoder_config(256)
     torch.manual_seed(settings.seed)
     encoder = Encoder(replace(config, num_ws=g.num_ws, w_dim=g.w_dim))
     mean = bundle.face.get("mapping.w_avg", torch.zeros(g.w_dim))
@@ -270,6 +270,25 @@ def refitter(
     face = Generator(g)
     face.load_state_dict(bundle.face)
     return EncoderTrainer(encoder, [face], pairs, settings, hardware=hardware)
+
+
+def encoder_config(size: int) -> EncoderConfig:
+    """An encoder of ``size`` px crops for generators that take styles only.
+
+    Raises:
+        ToonifyError: when ``size`` is not a power of two from 64 to 512.
+    """
+    if size not in (64, 128, 256, 512):
+        raise ToonifyError(f"An encoder takes crops of 64, 128, 256 or 512 px, not {size}.")
+    standard = EncoderConfig()
+    extra = size.bit_length() - standard.input_size.bit_length()
+    return EncoderConfig(
+        input_size=size,
+        widths=(8,) * extra + standard.widths[max(-extra, 0) :],
+        depths=(0,) * extra + standard.depths[max(-extra, 0) :],
+        feature_resolutions=(),
+        style_width=512,
+    )
 
 
 def with_encoder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +95,7 @@ class Average(nn.Module):
 
     def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
         super().__init__()
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.module: Any = copy.deepcopy(module).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engines.blending import BlendSpec
 from engines.bundle import Bundle, Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
-from engines.training.distil import DistilSettings, EncoderTrainer, distiller, with_encoder
+from engines.training.distil import DistilSettings, distiller, with_encoder
 from engines.training.portraits import BY_HAND, Crops, Progress, read_folder, read_people
-from engines.training.sheets import contact_sheet, write_png
-from engines.training.slices import Deadline, Hardware, Task, run_slice
+from engines.training.previews import encoder_sheet, style_sheet
+from engines.training.sheets import write_png
+from engines.training.slices import Deadline, Hardware, Task, claim, run_slice
 from engines.training.style import StyleSettings, StyleTrainer
 
 # The 4x4 layers decide where the head is and how it is turned: they stay the face model's.
@@ -80,7 +79,7 @@ def train_style(
         ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
             another run.
     """
-    _claim(job, base)
+    claim(job.work, job.identity(base))
     people, pictures = _crops(job, base, say, progress)
     artist = StyleTrainer(base, people, pictures, job.style, hardware)
     done = run_slice(
@@ -88,7 +87,7 @@ def train_style(
         job.work / "generator",
         deadline,
         report=lambda step, losses: report("style", artist, step, losses),
-        on_save=lambda: write_png(job.work / "style.png", style_sheet(artist, people)),
+        on_save=lambda: write_png(job.work / "style.png", style_sheet(artist)),
     )
     if not done:
         return None
@@ -106,17 +105,6 @@ def train_style(
     seen = encoder.step * job.encoder.batch_size
     note = f"Distilled for the blend of {job.name!r} on {seen} crops of {len(people)} people."
     return with_encoder(styled, encoder, note).save(job.out)
-
-
-def _claim(job: StyleJob, base: Bundle) -> None:
-    path, mine = job.work / "run.json", json.dumps(job.identity(base), indent=2)
-    if path.is_file() and path.read_text(encoding="utf-8") != mine:
-        raise ToonifyError(
-            f"{job.work} belongs to a training of other pictures or settings; choose another "
-            f"--work folder, or delete this one to start again."
-        )
-    job.work.mkdir(parents=True, exist_ok=True)
-    path.write_text(mine, encoding="utf-8")
 
 
 def _crops(
@@ -172,43 +160,3 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         ),
     )
     return replace(base, card=card, toons={job.name: artist.weights()})
-
-
-@torch.no_grad()
-def style_sheet(trainer: StyleTrainer, people: PairSet, rows: int = 6) -> NDArray[np.uint8]:
-    """Rows of: person, as the face model draws them, as the new one does, a style picture."""
-    step = max(1, len(people) // rows)
-    photo = np.ascontiguousarray(people.photo[: step * rows : step])
-    crops = as_input(photo).to(trainer.fabric.device)
-    codes = trainer.encoder(crops)
-    face = as_pictures(trainer.face.synthesis(*codes))
-    drawn = as_pictures(trainer.average.module.synthesis(*codes))
-    cells = zip(photo, face, drawn, trainer.style, strict=False)
-    return contact_sheet(list(cells), labels=("person", "face", "new style", "example"))
-
-
-@torch.no_grad()
-def encoder_sheet(trainer: EncoderTrainer, rows: int = 6) -> NDArray[np.uint8]:
-    """Rows of: person, and as each generator draws them behind the trained encoder."""
-    people = trainer.sampler.pairs
-    step = max(1, len(people) // rows)
-    photo = np.ascontiguousarray(people.photo[: step * rows : step])
-    codes = trainer.average.module(as_input(photo).to(trainer.fabric.device))
-    drawn = [as_pictures(g.synthesis(*codes)) for g in trainer.generators]
-    return contact_sheet(list(zip(photo, *drawn, strict=True)))
-
-
-def as_input(photo: NDArray[np.uint8]) -> torch.Tensor:
-    """uint8 [N, S, S, 3] -> float32 [N, 3, S, S] in -1..1."""
-    return torch.from_numpy(photo).permute(0, 3, 1, 2).float() * (2 / 255) - 1
-
-
-def as_pictures(images: torch.Tensor) -> NDArray[np.uint8]:
-    """float [N, 3, S, S] in about -1..1 -> uint8 [N, S, S, 3]."""
-    scaled = (images.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
-    return scaled.permute(0, 2, 3, 1).cpu().numpy()
-
-
-def blends_of(bundle: Bundle, chosen: Mapping[str, BlendSpec]) -> dict[str, BlendSpec]:
-    """Every style's blend: the card's, or the ``chosen`` one."""
-    return {name: chosen.get(name, style.blend) for name, style in bundle.card.styles.items()}

@@ -102,7 +102,7 @@ def align(
         is found, also not in a padded copy (the detector misses faces that fill the picture).
     """
     for border in (0, max(image.shape[:2]) // 3):
-        padded = cv2.copyMakeBorder(image, *[border] * 4, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         scale = min(1.0, LONGEST_SIDE / max(padded.shape[:2]))
         small = cv2.resize(padded, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         faces = [face.points[:, :2] for face in landmarker.detect(np.asarray(small, np.uint8))]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.training.data import PairSet, Sampler
 from engines.training.export import Description, model_size
-from engines.training.trainer import Stage, TrainSettings
+from engines.training.previews import pairs_sheet
+from engines.training.sheets import write_png
+from engines.training.slices import Deadline, Hardware
+from engines.training.trainer import Stage, Trainer, TrainSettings
 
 FILM_256 = TrainSettings(
     stages=(
@@ -35,7 +40,7 @@ FILM_256 = TrainSettings(
 
 SECOND_LOOK = TrainSettings(
     stages=(
-        Stage("toon", 10_000, 256, lr=1.5e-3, face_share=0.0, fork=True, trains=("toon",)),
+        Stage("toon", 10_000, 256, lr=1.5e-3, face_share=0.0, trains=("toon",)),
         Stage(
             "sharpen",
             6_000,
@@ -92,3 +97,57 @@ def find_recipe(name: str) -> TrainSettings:
     if not settings.stages:
         raise ToonifyError(f"{path} has no stages, so there is nothing to train; add some.")
     return settings
+
+
+def train_pairs(
+    settings: TrainSettings,
+    pairs: PairSet,
+    folder: Path,
+    deadline: Deadline,
+    *,
+    hardware: Hardware | None = None,
+    base: Bundle | None = None,
+    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+) -> bool:
+    """Go on with the face and toon training in ``folder``; True once all stages are done.
+
+    Args:
+        settings: the recipe.
+        pairs: photos and toons of the recipe's size.
+        folder: for checkpoint, curves and the sample sheet.
+        deadline: when to stop.
+        hardware: what to train on.
+        base: a model to start from, with its first style as the toon generator.
+        report: hears of the losses now and then.
+
+    Raises:
+        ToonifyError: when the pairs or the base do not fit the recipe.
+    """
+    wanted = settings.size.encoder_config().input_size
+    if pairs.size != wanted:
+        raise ToonifyError(
+            f"The recipe takes {wanted} px pairs, but these are {pairs.size} px; prepare them with "
+            f"--size {wanted}."
+        )
+    sampler = Sampler(pairs, settings.batch_size, settings.seed, settings.twins)
+    hardware = hardware or Hardware()
+    trainer = Trainer(
+        settings,
+        sampler,
+        folder,
+        accelerator=hardware.device,
+        devices=hardware.devices,
+        precision=hardware.precision,
+    )
+    if not trainer.resume() and base is not None:
+        if base.card.generator != settings.size.generator_config() or base.encoder is None:
+            raise ToonifyError(
+                f"{base.card.name} is not of the recipe's architecture, so it cannot be its start."
+            )
+        toon = base.toons[base.styles[0]] if base.styles else base.face
+        trainer.start_from({"encoder": base.encoder, "face": base.face, "toon": toon})
+    return trainer.run(
+        report=lambda text: report(trainer, text),
+        on_save=lambda now: write_png(folder / "sheet.png", pairs_sheet(now)),
+        interrupted=deadline.passed,
+    )

@@ -150,6 +150,22 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
+def claim(folder: Path, run: Mapping[str, Any]) -> None:
+    """Mark a working folder as that of ``run`` (plain values), or check that it is.
+
+    Raises:
+        ToonifyError: when it belongs to another run: going on would mix the two.
+    """
+    path, mine = folder / "run.json", json.dumps(run, indent=2)
+    if path.is_file() and path.read_text(encoding="utf-8") != mine:
+        raise ToonifyError(
+            f"{folder} belongs to a training of other pictures or settings; choose another --work "
+            f"folder, or delete this one to start again."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(mine, encoding="utf-8")
+
+
 def run_slice(
     task: Task,
     folder: Path,

@@ -50,6 +50,7 @@ class StyleSettings:
         pictures: how many pictures it lasts.
         lr, judge_lr: peaks of the one-cycle schedules.
         judge_side: the discriminator sees pictures shrunk to this side.
+        judge_base: its block r has ``min(judge_base / r, 256)`` channels.
         adversarial: weight of its judgement.
         statistics: weight of the distance to the style's feature statistics.
         layout, colour: weights of the ties to the person, by deep features and at 16 px.
@@ -62,6 +63,7 @@ class StyleSettings:
     lr: float = 1e-3
     judge_lr: float = 1e-3
     judge_side: int = 256
+    judge_base: int = 4096
     adversarial: float = 1.0
     statistics: float = 2.0
     layout: float = 0.3
@@ -109,7 +111,7 @@ class StyleTrainer:
         self.face = copy.deepcopy(generator).eval().requires_grad_(False).to(device)
         self.average = Average(generator).to(device)
         side = min(settings.judge_side, base.card.generator.resolution)
-        judge = Discriminator(DiscriminatorConfig(side, 4096, 256))
+        judge = Discriminator(DiscriminatorConfig(side, settings.judge_base, 256))
         self.judge_side = side
         self.generator = channels_last(generator)
         self.synthesis: Any
@@ -164,7 +166,9 @@ class StyleTrainer:
             if mask is not None:
                 with torch.no_grad():
                     before = self.face.synthesis.forward_with_mask(*codes)[1]
-                losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, before.sigmoid())
+                assert before is not None
+                head = torch.sigmoid(before)
+                losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, head)
         small = shrink(image.float(), self.judge_side)
         seen = augment(small, self.ada.p, self.rng)
         self.judge.requires_grad_(False)

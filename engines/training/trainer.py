@@ -244,11 +244,11 @@ class Trainer:
                 if now - saved > save_every * 60:
                     self.save()
                     saved = now
-                    if on_save:
+                    if on_save and self.fabric.is_global_zero:
                         on_save(self)
             self.stage_index, self.stage_pictures = self.stage_index + 1, 0
             self.save()
-        if on_save:
+        if on_save and self.fabric.is_global_zero:
             on_save(self)
         return True
 

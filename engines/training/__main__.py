@@ -1,0 +1,22 @@
+"""`python -m engines.training`: the commands of `toonify train`."""
+
+from __future__ import annotations
+
+import sys
+
+from engines.errors import ToonifyError
+from engines.training.cli import app
+
+
+def main() -> int:
+    """Run the command line; a `ToonifyError` becomes one sentence and exit code 1."""
+    try:
+        app(prog_name="python -m engines.training")
+    except ToonifyError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,6 +19,7 @@ from torch import Tensor
 from engines.backends.buffers import Buffers, require_cuda
 from engines.backends.prepare import load_weights, prepared
 from engines.backends.protocol import (
+    CLOSED,
     BackendError,
     EngineOutput,
     check_crops,
@@ -113,7 +114,7 @@ class CudaGraphEngine:
         n = check_crops(crops, self.input_size, self.max_batch)
         with self._lock, torch.cuda.stream(self._stream):
             if n not in self._graphs:
-                raise BackendError("The engine was closed: create a new one to go on.")
+                raise BackendError(CLOSED)
             self._buffers.upload(crops)
             self._graphs[n].replay()
             return self._buffers.download(n)

@@ -90,7 +90,13 @@ def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str
     offered.sort(key=lambda name: TYPES[name] != own)
     if "INT8" in able:
         offered.append("int8")
-    return request.choose_precision(f"{NAME} on {device}", tuple(offered))
+    precision = request.choose_precision(f"{NAME} on {device}", tuple(offered))
+    if precision == "int8" and (request.calibration is None or not len(request.calibration)):
+        raise BackendError(
+            "INT8 is calibrated on aligned face crops, but none were given: pass `calibration`, or "
+            "choose bf16 or fp32."
+        )
+    return precision
 
 
 def _options(precision: str) -> dict[str, str]:
@@ -123,7 +129,7 @@ def _blob(request: EngineRequest, core: ov.Core, device: str, precision: str) ->
     def build() -> bytes:
         request.progress("Converting the network", 0.0)
         model = convert(request.network)
-        if precision == "int8":
+        if precision == "int8" and request.calibration is not None:
             request.progress("Calibrating", 0.3)
             model = quantise(model, request.calibration, core)
         request.progress("Compiling", 0.7)
@@ -145,20 +151,15 @@ def convert(network: ToonNetwork) -> ov.Model:
         return ov.convert_model(traced, example_input=example, input=[tuple(example.shape)])
 
 
-def quantise(model: ov.Model, crops: NDArray[np.uint8] | None, core: ov.Core) -> ov.Model:
+def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Model:
     """`model` in INT8, calibrated on `crops`.
 
     Args:
         crops: uint8 [K, S, S, 3] RGB aligned faces; some hundred are good.
 
     Raises:
-        BackendError: without crops or NNCF, or when the error on the crops is above `INT8_LIMIT`.
+        BackendError: without NNCF, or when the error on the crops is above `INT8_LIMIT`.
     """
-    if crops is None or not len(crops):
-        raise BackendError(
-            "INT8 is calibrated on aligned face crops, but none were given: pass `calibration`, or "
-            "choose bf16 or fp32."
-        )
     try:
         import nncf
     except ImportError as error:

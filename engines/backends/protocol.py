@@ -24,6 +24,9 @@ Report = Callable[[str], None]
 """Takes one line for the person at the screen."""
 
 
+CLOSED = "The engine was closed: create a new one to go on."
+
+
 class BackendError(ToonifyError):
     """A back end that cannot run here, or was asked for something it cannot do."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.protocol import (
+    CLOSED,
     BackendError,
     EngineOutput,
     Report,
@@ -78,15 +79,17 @@ class SwappingEngine:
         check_crops(crops, self.input_size, self.max_batch)
         with self._running:
             if self._session is None:
-                raise BackendError("The engine was closed: create a new one to go on.")
+                raise BackendError(CLOSED)
             return self._session.run(crops)
 
     def update(self, network: ToonNetwork) -> None:
         """Starts building `network` and returns at once; of several waiting, the last one wins."""
         check_same_shape(self._network, network)
         with self._changed:
+            if self._closed:
+                raise BackendError(CLOSED)
             self._next = network
-            if self._builder is None and not self._closed:
+            if self._builder is None:
                 self._builder = threading.Thread(target=self._build_waiting, daemon=True)
                 self._builder.start()
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engines.backends.prepare import example_crops, load_weights, prepared
 from engines.backends.protocol import (
+    CLOSED,
     BackendError,
     EngineOutput,
     check_crops,
@@ -82,7 +83,7 @@ class TorchEngine:
 
     def _running(self) -> ToonNetwork:
         if self._network is None:
-            raise BackendError("The engine was closed: create a new one to go on.")
+            raise BackendError(CLOSED)
         return self._network
 
 

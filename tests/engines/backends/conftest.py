@@ -1,0 +1,108 @@
+"""Networks, crops and the eager reference that every back end is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.cache import EngineCache
+from engines.backends.onnx_graph import export_onnx
+from engines.backends.request import EngineRequest
+from engines.backends.torch_eager import TorchEngine
+from engines.networks.toon import ToonNetwork
+from tests.engines.factory import random_bundle, tiny_network
+
+AGREEMENT = 2.0
+"""Mean absolute difference from the eager engine that is allowed, of 255."""
+
+
+def with_mask(network: ToonNetwork, seed: int = 0) -> ToonNetwork:
+    """The same network with a mask that is not flat, as a fresh one's is."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in network.state_dict().items():
+        if name.endswith("tomask.weight"):
+            tensor.copy_(torch.randn(tensor.shape, generator=generator))
+    return network
+
+
+def noisy_crops(count: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Random pictures with structure at several scales: uint8 [count, size, size, 3]."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 200, (count, size // 8, size // 8, 3))
+    fine = rng.integers(0, 56, (count, size, size, 3))
+    return (coarse.repeat(8, axis=1).repeat(8, axis=2) + fine).astype(np.uint8)
+
+
+def difference(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> float:
+    """Mean absolute difference, of 255."""
+    assert a is not None
+    assert b is not None
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(np.int16) - b).mean())
+
+
+def make_request(network: ToonNetwork, directory: Path, **changes: object) -> EngineRequest:
+    """A request with nothing special in it but `changes`."""
+    values: dict[str, object] = {
+        "variant": "",
+        "precision": None,
+        "max_batch": 2,
+        "cache": EngineCache(directory),
+        "report": lambda line: None,
+        **changes,
+    }
+    return EngineRequest(network, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ToonNetwork:
+    return with_mask(tiny_network())
+
+
+@pytest.fixture(scope="session")
+def other_tiny() -> ToonNetwork:
+    """Another style: the architecture of `tiny`, other weights."""
+    return with_mask(tiny_network(seed=1), seed=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_crops() -> NDArray[np.uint8]:
+    return noisy_crops(2, 64)
+
+
+@pytest.fixture(scope="session")
+def cpu_tier() -> ToonNetwork:
+    """The size of the shipped model at 256 px, random weights."""
+    return with_mask(random_bundle(256).network())
+
+
+@pytest.fixture(scope="session")
+def reference(tiny: ToonNetwork) -> Iterator[TorchEngine]:
+    """Eager torch on the CPU in fp32 with the tiny network."""
+    engine = TorchEngine(tiny, "cpu", "fp32", 2)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def engine_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that tests share, so that each engine is built once."""
+    return tmp_path_factory.mktemp("engines")
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tiny: ToonNetwork) -> onnx.ModelProto:
+    """The tiny network in fp16 for one or two crops."""
+    return export_onnx(tiny, "fp16", 2)
+
+
+@pytest.fixture(scope="session")
+def tier_onnx(cpu_tier: ToonNetwork) -> onnx.ModelProto:
+    """The CPU tier in fp16 for one to four crops."""
+    return export_onnx(cpu_tier, "fp16", 4)

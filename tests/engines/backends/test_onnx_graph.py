@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from engines.backends import openvino as openvino_backend
+from engines.backends.onnx_graph import export_onnx, without_float_products
+from engines.backends.torch_eager import TorchEngine
+from engines.networks.encoder import Encoder, EncoderConfig
+from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import AGREEMENT, difference, noisy_crops
+
+FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
+
+
+def run_onnx(model: onnx.ModelProto, crops: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return session.run(None, {"crops": crops})
+
+
+def types_of(model: onnx.ModelProto) -> dict[str, int]:
+    """Element type of every tensor in the graph."""
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    values = (*graph.value_info, *graph.input, *graph.output)
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}
+
+
+def test_batch_is_free_and_bytes_go_in_and_out(tiny_onnx: onnx.ModelProto) -> None:
+    onnx.checker.check_model(tiny_onnx, full_check=True)
+    values = [*tiny_onnx.graph.input, *tiny_onnx.graph.output]
+    assert [value.name for value in values] == ["crops", "toons", "masks"]
+    for value in values:
+        tensor = value.type.tensor_type
+        assert tensor.elem_type == onnx.TensorProto.UINT8
+        assert tensor.shape.dim[0].dim_param
+        assert all(dim.dim_value for dim in tensor.shape.dim[1:])
+
+
+def test_fp16_agrees_with_torch_at_every_batch_size(
+    tiny_onnx: onnx.ModelProto, reference: TorchEngine, tiny_crops: NDArray[np.uint8]
+) -> None:
+    for crops in (tiny_crops, tiny_crops[:1]):
+        toons, masks = run_onnx(tiny_onnx, crops)
+        exact = reference.run(crops)
+        assert 0 < difference(toons, exact.images) < AGREEMENT
+        assert difference(masks, exact.masks) < AGREEMENT
+
+
+def test_fp16_agrees_with_torch_at_the_cpu_tier(
+    tier_onnx: onnx.ModelProto, cpu_tier: ToonNetwork
+) -> None:
+    crops = noisy_crops(1, 256)
+    toons, masks = run_onnx(tier_onnx, crops)
+    exact = TorchEngine(cpu_tier, "cpu", "fp32", 1).run(crops)
+    assert difference(toons, exact.images) < AGREEMENT
+    assert difference(masks, exact.masks) < AGREEMENT
+
+
+def test_is_strongly_typed_with_demodulation_in_single(tiny_onnx: onnx.ModelProto) -> None:
+    types = types_of(tiny_onnx)
+    nodes = tiny_onnx.graph.node
+    makers = {output: node for node in nodes for output in node.output}
+    roots = [node for node in nodes if node.op_type == "Sqrt"]
+    assert len(roots) == 9  # one demodulation for each conv0 and conv1 of 4..64
+    for root in roots:
+        epsilon = makers[root.input[0]]
+        assert epsilon.op_type == "Add"
+        product = makers[epsilon.input[0]]
+        assert product.op_type == "MatMul"
+        assert {types[name] for node in (root, epsilon, product) for name in node.input} == {FLOAT}
+    convolutions = [node for node in nodes if node.op_type in ("Conv", "ConvTranspose")]
+    halves = [node for node in convolutions if types[node.input[1]] == HALF]
+    assert len(halves) > 0.6 * len(convolutions)
+    for node in nodes:
+        if node.op_type in ("Conv", "ConvTranspose", "Mul", "Add", "Div", "MatMul", "Gemm"):
+            assert len({types[name] for name in node.input if name}) == 1, node.name
+
+
+def test_nothing_random_and_nothing_left_to_fold(tiny_onnx: onnx.ModelProto) -> None:
+    constants = {tensor.name for tensor in tiny_onnx.graph.initializer}
+    for node in tiny_onnx.graph.node:
+        assert "Random" not in node.op_type
+        if node.op_type == "Constant":
+            constants.update(node.output)
+    foldable = [
+        node.op_type
+        for node in tiny_onnx.graph.node
+        if node.input and all(name in constants for name in node.input if name)
+    ]
+    assert foldable == []
+
+
+def test_a_dead_channel_stays_finite(
+    tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
+) -> None:
+    weight = tiny.synthesis.b16.conv1.weight
+    kept = weight[3].clone()
+    try:
+        weight[3] = 0
+        model = export_onnx(tiny, "fp16", 1)
+        exact = TorchEngine(tiny, "cpu", "fp32", 1).run(tiny_crops[:1])
+    finally:
+        weight[3] = kept
+    toons, _ = run_onnx(model, tiny_crops[:1])
+    assert difference(toons, exact.images) < AGREEMENT
+
+
+def test_turing_graph_has_the_same_numbers_without_float_products(
+    tiny_onnx: onnx.ModelProto, tiny_crops: NDArray[np.uint8]
+) -> None:
+    twin = without_float_products(tiny_onnx)
+    onnx.checker.check_model(twin, full_check=True)
+    types = types_of(twin)
+    products = [node for node in twin.graph.node if node.op_type in ("Gemm", "MatMul")]
+    assert all(types[node.input[1]] == HALF for node in products)
+    for ours, theirs in zip(
+        run_onnx(twin, tiny_crops), run_onnx(tiny_onnx, tiny_crops), strict=True
+    ):
+        assert difference(ours, theirs) < 0.1
+
+
+def test_config_f_at_1024_agrees_on_onnx_and_openvino() -> None:
+    """The full size of public models: fp16 as ONNX, fp32 and the CPU's own choice as OpenVINO."""
+    import openvino as ov
+
+    torch.manual_seed(0)
+    encoder = EncoderConfig(
+        input_size=32, num_ws=18, w_dim=512, widths=(16, 16, 16), depths=(0, 0, 0),
+        feature_resolutions=(),
+    )  # fmt: skip
+    network = ToonNetwork(Encoder(encoder), Generator(GeneratorConfig(1024)))
+    for name, tensor in network.state_dict().items():
+        if name.endswith("noise_strength"):
+            tensor.fill_(0.1)
+    crops = noisy_crops(1, 32)
+    exact = TorchEngine(network, "cpu", "fp32", 1)
+    expected = exact.run(crops).images
+    exact.close()
+    model = export_onnx(network, "fp16", 1)
+    assert model.ByteSize() < 130e6  # 30.4 M half weights, squared norms and noise
+    assert difference(run_onnx(model, crops)[0], expected) < AGREEMENT
+    core, converted = ov.Core(), openvino_backend.convert(network)
+    program = core.compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    assert difference(program(crops)[0], expected) < 0.05
+    program = core.compile_model(converted, "CPU")
+    assert difference(program(crops)[0], expected) < AGREEMENT

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from engines.backends import rtx
+from engines.backends.onnx_graph import without_float_products
+from engines.backends.protocol import BackendError
+from engines.backends.rtx_build import AMPERE, TARGETS, TURING, build_plan, target_of
+from engines.backends.torch_eager import TorchEngine
+from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import AGREEMENT, difference, make_request
+
+trt = pytest.importorskip(
+    "tensorrt_rtx", reason="the wheel tensorrt-rtx-cu13 has no build for this platform"
+)
+
+
+def shapes(size: int, max_batch: int) -> tuple[tuple[int, ...], ...]:
+    return (1, size, size, 3), (1, size, size, 3), (max_batch, size, size, 3)
+
+
+def ignore(stage: str, fraction: float) -> None:
+    pass
+
+
+@pytest.mark.parametrize("target", [AMPERE, "sm86", "sm89", "sm120"])
+def test_builds_without_a_gpu(tiny_onnx: onnx.ModelProto, target: str) -> None:
+    steps: list[tuple[str, float]] = []
+    plan = build_plan(
+        tiny_onnx.SerializeToString(),
+        target,
+        shapes(64, 2),  # type: ignore[arg-type]
+        lambda stage, fraction: steps.append((stage, fraction)),
+    )
+    assert len(plan) > 10_000
+    fractions = [fraction for _, fraction in steps]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] < 0.5 < fractions[-1] <= 1
+    assert ("Building engine", 0.0) in steps
+
+
+def test_builds_for_turing_without_float_products(tiny_onnx: onnx.ModelProto) -> None:
+    plan = build_plan(
+        without_float_products(tiny_onnx).SerializeToString(),
+        TURING,
+        shapes(64, 2),  # type: ignore[arg-type]
+        ignore,
+    )
+    assert len(plan) > 10_000
+
+
+def test_a_build_that_fails_gives_the_compilers_reason(tiny_onnx: onnx.ModelProto) -> None:
+    with pytest.raises(BackendError, match=r"cannot build this model for sm75: .*FP32 GEMM") as e:
+        build_plan(tiny_onnx.SerializeToString(), TURING, shapes(64, 2), ignore)  # type: ignore[arg-type]
+    assert "\n" not in str(e.value)
+
+
+def test_builds_the_cpu_tier(tier_onnx: onnx.ModelProto) -> None:
+    plan = build_plan(tier_onnx.SerializeToString(), AMPERE, shapes(256, 4), ignore)  # type: ignore[arg-type]
+    assert len(plan) > 1_000_000
+
+
+def unreadable_models() -> list[bytes]:
+    """Bytes that are no ONNX, and an ONNX model with a byte tensor that nothing may transpose."""
+    node = helper.make_node("Transpose", ["crops"], ["toons"], perm=[0, 3, 1, 2])
+    crops = helper.make_tensor_value_info("crops", TensorProto.UINT8, [1, 8, 8, 3])
+    toons = helper.make_tensor_value_info("toons", TensorProto.UINT8, [1, 3, 8, 8])
+    graph = helper.make_graph([node], "bytes", [crops], [toons])
+    opset = [helper.make_opsetid("", 20)]
+    return [b"garbage", helper.make_model(graph, opset_imports=opset).SerializeToString()]
+
+
+@pytest.mark.parametrize("model", unreadable_models(), ids=["garbage", "unsupported"])
+def test_a_model_that_cannot_be_read_gives_one_line(model: bytes) -> None:
+    with pytest.raises(BackendError, match="cannot read this model: .") as caught:
+        build_plan(model, AMPERE, shapes(8, 1), ignore)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_prebuild_keeps_one_plan_for_each_target(tiny: ToonNetwork, tmp_path: Path) -> None:
+    stages: list[str] = []
+
+    def note(stage: str, fraction: float) -> None:
+        stages.append(stage)
+
+    path, built = rtx.prebuild(make_request(tiny, tmp_path, variant="sm89", progress=note))
+    assert built
+    assert stages[0] == "Exporting the network"
+    assert "Building engine" in stages
+    assert rtx.prebuild(make_request(tiny, tmp_path, variant="sm89")) == (path, False)
+    (entry,) = make_request(tiny, tmp_path).cache.entries()
+    assert (entry.key.backend, entry.key.target) == ("tensorrt-rtx", "sm89")
+    assert (entry.key.version, entry.key.precision) == (trt.__version__, "fp16")
+    assert entry.key.shape == "1..2x64x64x3"
+    # The plan differs for another GPU, and a damaged one is not handed out.
+    request = make_request(tiny, tmp_path)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert request.cache.load(entry.key) is None
+
+
+def test_targets_are_checked(tiny: ToonNetwork, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=r"builds for ampere\+, sm75.*not for 'sm42'"):
+        rtx.prebuild(make_request(tiny, tmp_path, variant="sm42"))
+
+
+@pytest.mark.parametrize(
+    ("capability", "target"),
+    [((7, 5), "sm75"), ((8, 6), "sm86"), ((8, 9), "sm89"), ((12, 0), "sm120"), ((8, 7), AMPERE)],
+)
+def test_target_fits_the_gpu(capability: tuple[int, int], target: str) -> None:
+    assert target_of(capability) == target
+    assert target in TARGETS
+
+
+def test_older_gpus_are_refused() -> None:
+    with pytest.raises(BackendError, match=r"7\.5 or newer, but this one has 6\.1: choose cuda"):
+        target_of((6, 1))
+
+
+class FakeRuntime:
+    """What the library would answer on machines that are not here."""
+
+    def __init__(self, validity: object, diagnostics: int) -> None:
+        self.answer = validity, diagnostics
+
+    def get_engine_validity(self, plan: bytes) -> tuple[object, int]:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "reason"),
+    [
+        (1, "it was built by another version of TensorRT for RTX"),
+        (2, "it was built for another kind of GPU"),
+        (4 | 16, "the NVIDIA driver is too old and the GPU has too little memory"),
+        (32, "the file is damaged"),
+        (0, "the library sees no usable GPU"),
+    ],
+)
+def test_validity_is_asked_before_loading(diagnostics: int, reason: str) -> None:
+    lines: list[str] = []
+    rtx.check_plan(trt, FakeRuntime(trt.EngineValidity.VALID, 0), b"", lines.append)
+    assert lines == []
+    slow = FakeRuntime(trt.EngineValidity.SUBOPTIMAL, diagnostics)
+    rtx.check_plan(trt, slow, b"", lines.append)
+    assert lines == [f"tensorrt-rtx: the engine runs, but slower than it could: {reason}."]
+    with pytest.raises(BackendError, match=f"does not run on this machine because {reason}"):
+        rtx.check_plan(
+            trt, FakeRuntime(trt.EngineValidity.INVALID, diagnostics), b"", lines.append
+        )
+
+
+def test_the_library_calls_garbage_damaged() -> None:
+    runtime = trt.Runtime(trt.Logger(trt.Logger.INTERNAL_ERROR))
+    with pytest.raises(BackendError, match="the file is damaged"):
+        rtx.check_plan(trt, runtime, b"garbage" * 1000, lambda line: None)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_runs_on_an_rtx_gpu(
+    tiny: ToonNetwork,
+    other_tiny: ToonNetwork,
+    reference: TorchEngine,
+    tiny_crops: NDArray[np.uint8],
+    tmp_path: Path,
+) -> None:
+    if torch.cuda.get_device_capability() not in ((7, 5), (8, 0), (8, 6), (8, 9), (12, 0)):
+        pytest.skip("TensorRT for RTX does not run on this GPU")
+    engine = rtx.create(make_request(tiny, tmp_path))
+    for crops in (tiny_crops, tiny_crops[:1], tiny_crops):
+        assert difference(engine.run(crops).images, reference.run(crops).images) < AGREEMENT
+    backends = {entry.key.backend for entry in make_request(tiny, tmp_path).cache.entries()}
+    assert backends == {"tensorrt-rtx", "tensorrt-rtx-kernels"}
+    engine.update(other_tiny)
+    assert engine.settle(120)
+    exact = TorchEngine(other_tiny, "cpu", "fp32", 2).run(tiny_crops)
+    assert difference(engine.run(tiny_crops).images, exact.images) < AGREEMENT
+    engine.close()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.torch_eager import TorchEngine
+from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import AGREEMENT, difference
+
+
+def test_is_the_network_itself(
+    reference: TorchEngine, tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
+) -> None:
+    with torch.no_grad():
+        toons, masks = tiny(torch.from_numpy(tiny_crops))
+    output = reference.run(tiny_crops)
+    assert output.images.dtype == np.uint8
+    assert difference(output.images, toons.numpy()) < 0.01
+    assert difference(output.masks, masks.numpy()) < 0.01
+    assert np.ptp(output.images) > 50
+    assert np.ptp(output.masks) > 50
+
+
+def test_knows_what_it_is(reference: TorchEngine, tiny: ToonNetwork) -> None:
+    assert (reference.name, reference.precision, reference.max_batch) == ("torch", "fp32", 2)
+    assert reference.device.startswith("CPU")
+    assert (reference.input_size, reference.output_size) == (64, 64)
+    assert reference.build_seconds > 0
+
+
+def test_each_crop_has_its_own_toon(
+    reference: TorchEngine, tiny_crops: NDArray[np.uint8]
+) -> None:
+    both = reference.run(tiny_crops).images.copy()
+    assert difference(both[:1], both[1:]) > 1
+    assert difference(reference.run(tiny_crops[1:]).images, both[1:]) < 0.01
+
+
+def test_fp16_agrees(
+    reference: TorchEngine, tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
+) -> None:
+    half = TorchEngine(tiny, "cpu", "fp16", 2).run(tiny_crops)
+    exact = reference.run(tiny_crops)
+    assert 0 < difference(half.images, exact.images) < AGREEMENT
+    assert difference(half.masks, exact.masks) < AGREEMENT
+
+
+def test_update_takes_every_weight_in_place(
+    tiny: ToonNetwork, other_tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
+) -> None:
+    engine = TorchEngine(tiny, "cpu", "fp32", 2)
+    old = engine.run(tiny_crops).images.copy()
+    memory = {name: t.data_ptr() for name, t in engine._running().state_dict().items()}
+    engine.update(other_tiny)
+    fresh = TorchEngine(other_tiny, "cpu", "fp32", 2).run(tiny_crops).images
+    assert difference(old, fresh) > 1
+    assert np.array_equal(engine.run(tiny_crops).images, fresh)
+    assert memory == {name: t.data_ptr() for name, t in engine._running().state_dict().items()}

@@ -1,0 +1,228 @@
+"""The guard's rules one by one; `test_faults` holds whole runs against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from realtime.controls import Controls
+from realtime.frame import Frame
+from realtime.guard import Guard, Result, blurred
+from realtime.settings import GUARD_MODES, GuardSettings
+from tests.realtime.fakes import BOX, SIZE, MarkedFace, MarkerStylizer, Messages, marked, raw_pixels
+
+HIDING = [mode for mode in GUARD_MODES if mode != "pass"]
+AT_EDGE = (2, 80, 82, 180)
+FAR = (240, 20, 300, 90)
+
+
+def result(
+    number: int,
+    faces: Sequence[MarkedFace],
+    covered: Sequence[int] | None = None,
+    boxes: Sequence[tuple[int, ...]] | None = None,
+) -> Result:
+    """A frame at 30 fps with raw faces at `boxes` (by default where faces are), painted over."""
+    shown = [tuple(int(v) for v in face.box) for face in faces] if boxes is None else boxes
+    frame = Frame(marked(boxes=shown), number / 30, number)
+    painted = MarkerStylizer().apply(frame, faces)
+    sure = painted.covered if covered is None else frozenset(covered)
+    return Result(frame, painted.image, painted.alpha, faces, sure)
+
+
+def face(identity: int = 0, box: tuple[int, ...] = BOX, age_frames: int = 0) -> MarkedFace:
+    return MarkedFace(identity, np.array(box, np.float32), age_frames)
+
+
+def guard(mode: str = "blur", **settings: object) -> Guard:
+    return Guard(mode, GuardSettings(**{"grace": 0.0, **settings}), SIZE, max_faces=2)  # type: ignore[arg-type]
+
+
+def kind(guard: Guard, result: Result) -> str:
+    output = guard.admit(result)
+    assert output
+    if guard.mode != "pass":
+        assert raw_pixels(output.image) == 0
+    return output.kind
+
+
+def test_the_detector_sees_raw_faces_and_only_those() -> None:
+    assert raw_pixels(marked()) > 7000
+    assert raw_pixels(marked(boxes=[])) == 0
+    assert raw_pixels(result(0, [face()]).image) == 0
+
+
+def test_a_covered_face_goes_out() -> None:
+    output = guard().admit(result(0, [face()]))
+    assert output
+    assert (output.kind, output.timestamp) == ("toon", 0.0)
+    assert raw_pixels(output.image) == 0
+    assert output.alpha[120, 150] == 255
+    assert output.alpha[0, 0] == 0
+
+
+@pytest.mark.parametrize("mode", HIDING)
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        (result(1, [], boxes=[BOX]), "no face is found"),
+        (result(1, [face()], covered=[]), "not covered"),
+        (result(1, [face(age_frames=1)]), "not seen in this picture"),
+        (result(1, [face(0), face(1, FAR)], covered=[0]), "not covered"),
+        (result(1, [face(0), face(1, FAR), face(2, AT_EDGE)]), "more faces"),
+        (replace(result(1, [face()]), image=None), "no picture"),
+    ],
+    ids=["none", "uncovered", "guessed", "one-uncovered", "too-many", "failed"],
+)
+def test_whatever_is_in_doubt_is_hidden(mode: str, case: Result, reason: str) -> None:
+    door = guard(mode)
+    expected = {"blur": "blur", "card": "card", "hold": "hold"}[mode]
+    assert kind(door, result(0, [face()])) == "toon"
+    assert kind(door, case) == expected
+    assert reason in door.reason
+
+
+def test_pass_lets_the_raw_picture_through() -> None:
+    door = guard("pass")
+    output = door.admit(result(0, [], boxes=[BOX]))
+    assert output
+    assert output.kind == "raw"
+    assert raw_pixels(output.image) > 7000
+
+
+@pytest.mark.parametrize("mode", HIDING)
+def test_at_the_start_and_the_end_nothing_raw_leaves(mode: str) -> None:
+    door = guard(mode)
+    frame = Frame(marked(), 0.0, 0)
+    for output in (door.fill(None, 0.0), door.fill(frame, 0.0), door.farewell()):
+        assert raw_pixels(output.image) == 0
+    assert door.fill(None, 0.0).kind == "card"
+    assert door.farewell().kind == "card"
+
+
+def test_the_last_toon_is_repeated_for_a_moment() -> None:
+    door = guard("blur", grace=0.2)
+    assert kind(door, result(0, [face()])) == "toon"
+    assert kind(door, result(3, [], boxes=[BOX])) == "hold"
+    assert kind(door, result(9, [], boxes=[BOX])) == "blur"
+
+
+def test_a_face_lost_inside_the_picture_keeps_it_hidden_until_it_is_back() -> None:
+    door = guard(linger=5.0)
+    both = [face(0), face(1, FAR)]
+    for number in range(90):
+        assert kind(door, result(number, both)) == "toon"
+    lost = result(90, [face(0)], boxes=[BOX, FAR])
+    assert kind(door, lost) == "blur"
+    assert door.reason == "a face is lost"
+    assert kind(door, result(150, [face(0)], boxes=[BOX, FAR])) == "blur"
+    assert kind(door, result(151, both)) == "toon"
+    again = [face(0), face(7, FAR)]  # found again under another identity
+    assert kind(door, result(152, again)) == "toon"
+
+
+def test_a_lost_face_is_given_up_after_as_long_as_it_was_known() -> None:
+    door = guard(linger=5.0)
+    for number in range(30):
+        kind(door, result(number, [face(0), face(1, FAR)] if number < 7 else [face(0)]))
+    assert kind(door, result(31, [face(0)])) == "toon"
+
+
+def test_a_face_that_left_through_the_edge_is_not_missed() -> None:
+    door = guard(linger=5.0)
+    for number in range(60):
+        assert kind(door, result(number, [face(0), face(1, AT_EDGE)])) == "toon"
+    assert kind(door, result(60, [face(0)])) == "toon"
+
+
+def test_looking_ahead_hides_the_frames_before_a_face_was_found() -> None:
+    door = guard(look_ahead=2)
+    frames = [
+        result(0, [face(0)]),
+        result(1, [face(0)]),
+        result(2, [face(0)], boxes=[BOX, FAR]),  # already there, not found yet
+        result(3, [face(0)], boxes=[BOX, FAR]),
+        result(4, [face(0), face(1, FAR)]),
+        result(5, [face(0), face(1, FAR)]),
+        result(6, [face(0), face(1, FAR)]),
+    ]
+    outputs = [door.admit(frame) for frame in frames]
+    assert outputs[:2] == [None, None]
+    sent = [output for output in outputs if output]
+    assert [output.kind for output in sent] == ["toon", "toon", "blur", "blur", "toon"]
+    assert [round(output.timestamp * 30) for output in sent] == [0, 1, 2, 3, 4]
+    assert all(raw_pixels(output.image) == 0 for output in [*sent, *door.finish()])
+    assert door.finish() == []
+
+
+@pytest.mark.parametrize("mode", GUARD_MODES)
+def test_panic_shows_the_card_at_once(mode: str) -> None:
+    door = guard(mode)
+    kind(door, result(0, [face()]))
+    door.panic = True
+    assert kind(door, result(1, [face()])) == "card"
+    assert door.fill(Frame(marked(), 1.0, 2), 1.0).kind == "card"
+    door.panic = False
+    assert kind(door, result(2, [face()])) == "toon"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_blur_leaves_patches_whatever_the_size_of_the_face(scale: int) -> None:
+    size = (320 * scale, 240 * scale)
+    image = marked(size, [(0, 0, *size)])
+    soft = blurred(image, size)
+    assert soft.shape == image.shape
+    assert raw_pixels(soft) == 0
+    assert np.abs(np.diff(soft.astype(int), axis=1)).max() < 12
+
+
+def test_outputs_have_one_size_whatever_comes_in() -> None:
+    door = guard("pass")
+    wide = Frame(np.full((100, 400, 3), 9, np.uint8), 0.0, 0)
+    for output in (door.fill(wide, 0.0), door.admit(Result(wide, None, None, (), frozenset()))):
+        assert output
+        assert output.image.shape == (240, 320, 3)
+        assert output.alpha.shape == (240, 320)
+
+
+def test_strength_below_one_needs_the_guard_to_pass() -> None:
+    messages = Messages()
+    door = guard("blur")
+    stylizer = MarkerStylizer()
+    controls = Controls(door, stylizer, messages)
+    controls.change_strength(-0.3)
+    assert stylizer.strength == 1.0
+    assert "pass" in messages[-1]
+    door.mode = "pass"
+    controls.change_strength(-0.3)
+    assert stylizer.strength == 0.7
+
+
+def test_the_controls_go_through_all_modes_and_styles() -> None:
+    import threading
+
+    switched = threading.Event()
+    asked = []
+
+    def switch(style: str | None, swap: int | None) -> None:
+        asked.append((style, swap))
+        switched.set()
+
+    messages = Messages()
+    door = guard("pass")
+    controls = Controls(
+        door, MarkerStylizer(), messages, styles=["film", "comic"], swaps=[None, 16], switch=switch
+    )
+    modes = []
+    for _ in range(4):
+        controls.next_guard()
+        modes.append(door.mode)
+    assert modes == ["hold", "blur", "card", "pass"]
+    controls.next_style()
+    assert switched.wait(5)
+    assert asked == [("comic", None)]
+    controls.toggle_panic()
+    assert door.panic

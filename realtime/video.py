@@ -34,8 +34,7 @@ from realtime.sources.media import MediaSource, open_media
 
 SEGMENT = 150  # frames; at most so many are done again after a crash
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
-# Without B-frames decoding order is display order, so segments join by their time stamps alone.
-OPTIONS = {**H264, "preset": "faster", "bf": "0"}
+OPTIONS = {**H264, "preset": "faster"}
 
 
 class VideoError(ToonifyError):

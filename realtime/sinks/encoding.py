@@ -17,7 +17,9 @@ TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
 BT709 = 1  # AVCOL_SPC_BT709 and its like for primaries and transfer: what players assume at HD
 LIMITED = 1  # AVCOL_RANGE_MPEG
 
-H264 = {"crf": "18", "preset": "veryfast"}
+# Without B-frames decoding order is display order: time begins at zero without edit lists, and
+# segments join by their time stamps alone.
+H264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
 
 
 class AudioTrack:
@@ -25,9 +27,13 @@ class AudioTrack:
 
     Packets are copied as they are where the container can hold them; else they are decoded and
     encoded as AAC.
+
+    from_zero: leave out packets before time 0 (an encoder's run-in, 20 ms of silence), for
+        containers that cannot say so and would begin later instead.
     """
 
-    def __init__(self, location: str, output: Any) -> None:
+    def __init__(self, location: str, output: Any, *, from_zero: bool = False) -> None:
+        self._from_zero = from_zero
         self._input = av.open(location)
         self._output = output
         source = self._input.streams.audio[0]
@@ -54,7 +60,8 @@ class AudioTrack:
             if until is not None and time * packet.time_base > until:
                 self._pending = packet
                 return
-            self._mux(packet)
+            if time >= 0 or not self._from_zero:
+                self._mux(packet)
 
     def _mux(self, packet: Any) -> None:
         if self.copied:
@@ -99,8 +106,10 @@ class MovieWriter:
         audio: str | None = None,
     ) -> None:
         self.path = path
-        # Regular at the end, fragmented until then, so that a power cut costs one second.
-        flags = {"movflags": "hybrid_fragmented"} if path.suffix in (".mp4", ".mov", ".m4v") else {}
+        # Regular at the end, fragmented until then, so that a crash costs the last seconds only.
+        flags = {"fflags": "+flush_packets"}
+        if path.suffix in (".mp4", ".mov", ".m4v"):
+            flags["movflags"] = "hybrid_fragmented"
         self._stream: Any
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +128,11 @@ class MovieWriter:
         context.time_base = TIME_BASE
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
-        self._audio = AudioTrack(audio, self._container) if audio and audio_of(audio) else None
+        self._audio = (
+            AudioTrack(audio, self._container, from_zero=True)
+            if audio and audio_of(audio)
+            else None
+        )
         self._last = -1
 
     def write(self, image: Image, time: Fraction) -> None:

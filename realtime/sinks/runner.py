@@ -61,9 +61,6 @@ class SinkRunner:
             before = self.sent
             try:
                 self.sink.open()
-                self.failed = None
-                if attempts:
-                    self._report(f"The {self.sink.name} works again.")
                 try:
                     while True:
                         self._send(self._slot.get())
@@ -84,6 +81,9 @@ class SinkRunner:
         if output is not None:
             self.sink.send(output)
             self.sent += 1
+            if self.failed:
+                self.failed = None
+                self._report(f"The {self.sink.name} works again.")
 
     def _fail(self, error: Exception) -> None:
         message = str(error) if isinstance(error, ToonifyError) else f"{self.sink.name}: {error!r}."

@@ -147,6 +147,7 @@ class CameraSource:
         pauses: tuple[float, ...] = PAUSES,
         silence: float = SILENCE,
         frozen: float = FROZEN,
+        rate_check: float = RATE_CHECK,
     ) -> None:
         self.name = f"camera {settings.source}"
         self.size = settings.size
@@ -157,6 +158,7 @@ class CameraSource:
         self._pauses = pauses
         self._silence = silence
         self._frozen = frozen
+        self._rate_check = rate_check
         self._closed = threading.Event()
         self._problem = ""
         self._number = 0
@@ -188,7 +190,7 @@ class CameraSource:
         self._closed.set()
 
     def _read(self, grabber: _Grabber) -> Iterator[Frame]:
-        watch = _Watch(self._settings, self._tell, self._frozen)
+        watch = _Watch(self._settings, self._tell, self._frozen, self._rate_check)
         bad = 0
         silent_since = time.monotonic()
         while not self._closed.is_set():
@@ -229,11 +231,14 @@ class CameraSource:
 class _Watch:
     """Says once what an open camera does otherwise than asked: rate, size, a frozen picture."""
 
-    def __init__(self, settings: SourceSettings, report: Report, frozen: float) -> None:
+    def __init__(
+        self, settings: SourceSettings, report: Report, frozen: float, rate_check: float
+    ) -> None:
         self._settings = settings
         self._report = report
         self._frozen = frozen
-        self._rate = Rate(window=RATE_CHECK)
+        self._rate = Rate()
+        self._rate_check = rate_check
         self._checked = False
         self._size: tuple[int, int] | None = None
         self._sample: bytes = b""
@@ -255,7 +260,7 @@ class _Watch:
             self._size = size
         self._rate.tick(timestamp)
         rate = self._rate.overall()
-        if not self._checked and self._rate.count > RATE_CHECK * max(rate, 1):
+        if not self._checked and self._rate.count > self._rate_check * max(rate, 1):
             self._checked = True
             if rate < 0.9 * asked.fps:
                 self._report(

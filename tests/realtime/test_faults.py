@@ -193,8 +193,7 @@ class TestFaults:
         release = threading.Event()
         stuck = Collector(lambda count: None if count < 3 else release.wait(20) and None)
         run = Run(mode, sinks=[stuck])
-        run.until(lambda: run.count("toon") > 20)
-        release.set()
+        run.until(lambda: run.count("toon") > 20 and not release.set())
         run.check()
         assert len(stuck.outputs) < 10
         assert len(run.collector.outputs) > 20

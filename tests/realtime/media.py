@@ -1,0 +1,86 @@
+"""Real media files, made by PyAV."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+RATE = 25
+SOUND_RATE = 48_000
+
+
+def numbered(number: int, size: tuple[int, int] = (160, 120)) -> np.ndarray:
+    """A picture that tells its number: 8 black or white bars, one per bit."""
+    width, height = size
+    image = np.full((height, width, 3), 128, np.uint8)
+    bar = width // 8
+    for bit in range(8):
+        image[10:-10, bit * bar + 2 : (bit + 1) * bar - 2] = 235 if number >> bit & 1 else 20
+    return image
+
+
+def number_of(image: np.ndarray) -> int:
+    """The number that `numbered` wrote."""
+    height, width = image.shape[:2]
+    bar = width // 8
+    return sum(
+        1 << bit
+        for bit in range(8)
+        if image[height // 3 : -height // 3, bit * bar + bar // 2].mean() > 128
+    )
+
+
+def write_movie(
+    path: Path,
+    count: int = 50,
+    *,
+    size: tuple[int, int] = (160, 120),
+    sound: str | None = "aac",
+    rate: int = RATE,
+    pictures: list[np.ndarray] | None = None,
+    jitter: bool = False,
+) -> Path:
+    """A movie of numbered pictures with a tone of the same length."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=rate, options={"crf": "12", "g": "20"})
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        audio = container.add_stream(sound, rate=SOUND_RATE, layout="mono") if sound else None
+        for number in range(count):
+            image = pictures[number] if pictures else numbered(number, size)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p")
+            late = (number % 3) * 5 if jitter else 0
+            frame.pts, frame.time_base = round(number * 1000 / rate) + late, Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if audio:
+            length = count * SOUND_RATE // rate
+            tone = np.sin(np.arange(length) * 2 * np.pi * 440 / SOUND_RATE) * 0.3
+            for start in range(0, length, 1024):
+                part = tone[None, start : start + 1024].astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts = SOUND_RATE, start
+                frame.time_base = Fraction(1, SOUND_RATE)
+                if sound == "pcm_s16le":
+                    pcm = (part * 32767).astype(np.int16)
+                    frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+                    frame.sample_rate, frame.pts = SOUND_RATE, start
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode(None))
+    return path
+
+
+def read_movie(path: Path) -> tuple[list[np.ndarray], list[Fraction], np.ndarray]:
+    """Pictures BGR, their times, and the sound's samples [N] (empty without sound)."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    pictures = [frame.to_ndarray(format="bgr24") for frame in frames]
+    times = [frame.pts * frame.time_base for frame in frames]
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return pictures, times, np.zeros(0)
+        parts = [f.to_ndarray().astype(np.float64).mean(0) for f in container.decode(audio=0)]
+    return pictures, times, np.concatenate(parts)

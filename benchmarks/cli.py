@@ -193,13 +193,14 @@ def quality(
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
     from benchmarks.suites.quality import QualitySettings, run
+    from engines.catalogue.models import DEFAULT_BUNDLE
 
     settings = QualitySettings(
         folder=folder,
         cache=cache,
         look=look,
         style=style,
-        bundle=bundle,
+        bundle=bundle or DEFAULT_BUNDLE,
         engine=engine,
         limit=limit or (8 if quick else None),
         clips=clips,
@@ -220,7 +221,7 @@ def compare(
     from benchmarks.render import print_comparison
     from benchmarks.report import Report
 
-    print_comparison(compare_reports(Report.load(first), Report.load(second)), Console())
+    print_comparison(compare_reports(Report.load(first), Report.load(second)), _screen())
 
 
 class _Status:
@@ -236,6 +237,11 @@ class _Status:
 
     def __exit__(self, *_: object) -> None:
         self._status.stop()
+
+
+def _screen() -> Console:
+    """Wide enough for the tables where there is no terminal to ask."""
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def _tiers(names: list[str] | None) -> tuple:
@@ -269,7 +275,7 @@ def _finish(
     from benchmarks.render import print_report
 
     require_fit(report.complaints, noisy_ok)
-    print_report(report, Console())
+    print_report(report, _screen())
     if json:
         report.save(json)
     if markdown:

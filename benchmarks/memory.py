@@ -1,4 +1,4 @@
-"""Peak memory of building and running one engine."""
+"""Memory that something takes, at its peak."""
 
 from __future__ import annotations
 
@@ -28,10 +28,15 @@ class PeakMemory:
                 self.RESET.write_text("5")
         self._before = self._used_now()
 
+    def held(self) -> float:
+        """MiB that are still taken now."""
+        return max(0.0, (self._used_now() - self._before) / 2**20)
+
     def read(self) -> float:
-        """MiB."""
-        peak = self._used_now() if self._cuda else max(self._used_now(), self._high_water())
-        return max(0.0, (peak - self._before) / 2**20)
+        """MiB at the peak."""
+        if self._cuda:
+            return self.held()
+        return max(self.held(), (self._high_water() - self._before) / 2**20)
 
     def _used_now(self) -> float:
         if self._cuda:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 INK, MUTED = "#1f2430", "#8a93a6"
 COLOURS = ("#2f6fed", "#f2994a", "#27ae60", "#9b51e0", "#eb5757", "#00a3bf", "#b88700")
 MOST_BARS = 24
+WIDE = 20
+"""Largest over smallest value from which on an axis is logarithmic."""
 
 
 def plot(report: Report, path: Path) -> None:
@@ -39,7 +41,7 @@ def draw(report: Report) -> Figure:
         "quality": (_spread_of_metrics,),
     }[report.kind]
     longest = min(MOST_BARS, len(report.results))
-    figure = Figure(figsize=(7.2 * len(panels), max(3.6, 0.34 * longest + 1.6)))
+    figure = Figure(figsize=(6.0 * len(panels), max(4.2, 0.3 * longest + 1.6)))
     figure.set_layout_engine("constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         axes.spines[["top", "right"]].set_visible(False)
@@ -76,7 +78,11 @@ def _latency_bars(axes: Axes, report: Report) -> None:
             color=INK,
         )
     axes.set_yticks(range(len(shown)), [result.name for result in reversed(shown)])
-    axes.set_xscale("log")
+    medians = [result.series["latency"].summary.median.value for result in shown]
+    if medians and max(medians) > WIDE * min(medians):
+        axes.set_xscale("log")
+        axes.set_xlim(left=min(medians) / 3)
+    axes.margins(x=0.12)
     left_out = len(timed) - len(shown)
     title = "latency, ms: median, whisker to p95"
     axes.set_title(title + (f" ({left_out} slower not shown)" if left_out else ""), fontsize=9)
@@ -93,8 +99,14 @@ def _rate_against_batch(axes: Axes, report: Report) -> None:
     for i, (name, points) in enumerate(lines.items()):
         x, y = zip(*sorted(points), strict=True)
         axes.plot(x, y, "o-", label=name, color=COLOURS[i % len(COLOURS)], markersize=4)
+    batches = sorted({x for points in lines.values() for x, _ in points})
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
+    axes.set_xticks(batches, [f"{batch:g}" for batch in batches])
+    rates = [rate for points in lines.values() for _, rate in points]
+    if rates and max(rates) > WIDE * min(rates):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, max(rates, default=1) * 1.1)
     axes.set_xlabel("batch", fontsize=8)
     axes.set_title("images a second", fontsize=9)
     if lines:

@@ -29,9 +29,9 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "loop": (
         ("fps", "fps"),
-        ("latency p50", "series:latency:median"),
-        ("latency p95", "series:latency:p95"),
-        ("latency p99", "series:latency:p99"),
+        ("p50 ms", "series:latency:median"),
+        ("p95 ms", "series:latency:p95"),
+        ("p99 ms", "series:latency:p99"),
         ("dropped", "dropped_share"),
         ("holds", "holds"),
         ("CPU cores", "cpu_cores"),
@@ -44,7 +44,16 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("faces", "count"),
     ),
 }
-COLUMNS["peers"] = COLUMNS["engines"]
+COLUMNS["peers"] = (
+    ("median ms", "series:latency:median"),
+    ("p95 ms", "series:latency:p95"),
+    ("× ours", "times_ours"),
+    ("GMAC", "gmac_per_image"),
+    ("GMAC/s", "gmac_per_s"),
+    ("of ceiling", "share_of_ceiling"),
+    ("peak MiB", "peak_memory_mib"),
+    ("fps", "fps"),
+)
 SHARES = {"share_of_ceiling", "dropped_share"}
 
 
@@ -77,7 +86,10 @@ def grids(report: Report) -> list[Grid]:
         header = ["device", "precision", "matmul GMAC/s", "copy GB/s"]
         found.append(Grid("Ceilings measured in this run", header, rows))
     if report.skipped:
-        rows = [[skipped.name, skipped.reason] for skipped in report.skipped]
+        reasons: dict[str, list[str]] = {}
+        for skipped in report.skipped:
+            reasons.setdefault(skipped.reason, []).append(skipped.name)
+        rows = [[_listed(names), reason] for reason, names in reasons.items()]
         found.append(Grid("Not measured", ["what", "why"], rows))
     return [grid for grid in found if grid.rows]
 
@@ -112,6 +124,10 @@ def _stages(report: Report) -> Grid:
                 ]
             )
     return Grid("Stages", ["run", "stage", "p50 ms", "p95 ms", "p99 ms"], rows)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _value(result: Result, key: str) -> float | None:
@@ -167,7 +183,7 @@ def print_report(report: Report, console: Console) -> None:
 def _rich(grid: Grid) -> Table:
     table = Table(title=grid.title, title_justify="left")
     for i, title in enumerate(grid.header):
-        table.add_column(escape(title), justify="left" if i == 0 else "right", overflow="fold")
+        table.add_column(escape(title), justify="left" if i == 0 else "right", no_wrap=i == 0)
     for row in grid.rows:
         table.add_row(*(escape(cell) for cell in row))
     return table

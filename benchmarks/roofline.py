@@ -79,6 +79,11 @@ def _best(run: Callable[[], object], device: str, seconds: float) -> float:
     return best
 
 
+def element_bytes(precision: str) -> int:
+    """Bytes of one number."""
+    return 1 if precision == "int8" else DTYPES[precision].itemsize
+
+
 class _Traffic(TorchDispatchMode):
     """Adds up the bytes that convolutions and matrix products read and write, once each."""
 
@@ -102,7 +107,6 @@ def traffic(module: nn.Module, *inputs: Tensor, precision: str = "fp32") -> int:
 
     Element-wise work counts as fused into its neighbour, which is what compilers do.
     """
-    element_bytes = 1 if precision == "int8" else DTYPES[precision].itemsize
-    with torch.no_grad(), _Traffic(element_bytes) as mode:
+    with torch.no_grad(), _Traffic(element_bytes(precision)) as mode:
         module(*inputs)
     return mode.bytes

@@ -18,6 +18,7 @@ from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
+from engines.training.artist import LOOKS, toonify
 
 Image = NDArray[np.uint8]
 
@@ -111,7 +112,9 @@ class Artist:
     """
 
     def __init__(self, cache: Path, look: str = "film") -> None:
-        self.look = look
+        if look not in LOOKS:
+            raise ToonifyError(f"The artist has no look {look!r}; choose from {', '.join(LOOKS)}.")
+        self.look, self._look = look, LOOKS[look]
         self._cache = cache
         self._segmenter = PersonSegmenter()
         sources = resources.files("engines.training.artist").iterdir()
@@ -129,10 +132,8 @@ class Artist:
         path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.png"
         if path.is_file():
             return read_picture(path)
-        from engines.training.artist import toonify
-
-        person = self._segmenter.segment(portrait.full)
-        toon = toonify(portrait.full, portrait.landmarks, look=self.look, person=person)
+        person = self.person(portrait)
+        toon = toonify(portrait.full, portrait.landmarks, person=person, look=self._look).image
         self._cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".tmp")
         Pictures.fromarray(toon).save(partial, format="PNG")

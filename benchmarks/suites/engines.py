@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
+import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.conditions import GpuReading, Watch, read_gpus
+from benchmarks.faces import demo_crops
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Report, Result, Series, Skipped
-from benchmarks.roofline import DTYPES, Ceiling, measure_ceiling, traffic
+from benchmarks.roofline import DTYPES, Ceiling, element_bytes, measure_ceiling, traffic
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
 from engines.backends import BACKENDS, Engine, create_engine
@@ -23,6 +28,9 @@ from engines.networks.toon import ToonNetwork
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 Say = Callable[[str], None]
+
+CALIBRATION = 32
+"""Crops that INT8 is calibrated on."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +56,18 @@ class EngineSettings:
 
 @dataclass
 class Runner:
-    """A network made ready: what `Engine` offers of it, and what it costs."""
+    """A network made ready, and what it costs.
+
+    macs, traffic: of one image; traffic and weights in bytes.
+    held_mib: memory that the engine keeps between runs.
+    """
 
     tier: str
     engine: Engine
-    build_s: float
     macs: int
-    memory: PeakMemory
     traffic: int
     weights: int
+    held_mib: float
 
     @property
     def on_cuda(self) -> bool:
@@ -126,21 +137,33 @@ def build_runner(
     tier: str, network: Any, name: str, precision: str | None, max_batch: int
 ) -> Runner:
     """Builds one engine and counts its work; raises ToonifyError where it cannot run."""
-    memory = PeakMemory(cuda=torch.cuda.is_available())
-    engine = create_engine(
-        network, name, precision=precision, max_batch=max_batch, report=lambda line: None
-    )
     example = torch.from_numpy(random_crops(network.input_size, 1))
-    counted = engine.precision if engine.precision in (*DTYPES, "int8") else "fp32"
+    memory = PeakMemory(cuda=torch.cuda.is_available())
+    with tempfile.TemporaryDirectory() as fresh:  # a build time, not that of a cache
+        engine = create_engine(
+            network,
+            name,
+            precision=precision,
+            max_batch=max_batch,
+            cache_dir=Path(fresh),
+            report=lambda line: None,
+            calibration=demo_crops(network.input_size, CALIBRATION)
+            if precision == "int8"
+            else None,
+        )
+    held = memory.held()
     return Runner(
         tier=tier,
         engine=engine,
-        build_s=engine.build_seconds,
         macs=macs(network, example),
-        memory=memory,
-        traffic=traffic(network, example, precision=counted),
-        weights=sum(p.numel() for p in network.parameters()),
+        traffic=traffic(network, example, precision=engine.precision),
+        weights=sum(p.numel() for p in network.parameters()) * element_bytes(engine.precision),
+        held_mib=held,
     )
+
+
+def _faces(network: ToonNetwork) -> np.ndarray:
+    return demo_crops(network.input_size, CALIBRATION)
 
 
 def random_crops(size: int, count: int) -> np.ndarray:
@@ -157,9 +180,14 @@ def time_batch(
 ) -> list[Result]:
     """Times all runners at one batch size, taking turns."""
     tasks: dict[str, tuple[Task, Runner]] = {}
+    peaks: dict[str, float] = {}
     for runner in runners:
         task = _task(runner, batch)
+        memory = PeakMemory(cuda=runner.on_cuda)
         seconds = _seconds_of_one(task)
+        peaks[task.name] = runner.held_mib + memory.read()
+        if runner.on_cuda:  # its allocators keep what they took
+            runner.held_mib = peaks[task.name]
         if seconds > budget.seconds:
             skipped.append(
                 Skipped(
@@ -177,7 +205,7 @@ def time_batch(
         after=lambda task: readings[task.name].extend(read_gpus()),
     )
     return [
-        engine_result(name, runner, batch, timings[name], readings[name])
+        engine_result(name, runner, batch, timings[name], readings[name], peaks[name])
         for name, (_, runner) in tasks.items()
     ]
 
@@ -189,15 +217,22 @@ def _task(runner: Runner, batch: int) -> Task:
 
 
 def _seconds_of_one(task: Task) -> float:
-    import time
-
-    before = time.perf_counter()
-    task.run()
-    return time.perf_counter() - before
+    """Of two runs the faster one: the very first may still prepare things."""
+    times = []
+    for _ in range(2):
+        before = time.perf_counter()
+        task.run()
+        times.append(time.perf_counter() - before)
+    return min(times)
 
 
 def engine_result(
-    name: str, runner: Runner, batch: int, timing: Timing, readings: Sequence[GpuReading]
+    name: str,
+    runner: Runner,
+    batch: int,
+    timing: Timing,
+    readings: Sequence[GpuReading],
+    peak_memory_mib: float,
 ) -> Result:
     """What one engine did at one batch size."""
     latency = Series("ms", "lower", timing.best)
@@ -210,8 +245,8 @@ def engine_result(
         "gmac_per_image": runner.macs / 1e9,
         "gmac_per_s": images_per_s * runner.macs / 1e9,
         "intensity": intensity(runner, batch),
-        "peak_memory_mib": runner.memory.read(),
-        "build_s": runner.build_s,
+        "peak_memory_mib": peak_memory_mib,
+        "build_s": runner.engine.build_seconds,
     }
     own = [reading for reading in readings if reading.index == _gpu_index()]
     if own and runner.on_cuda:
@@ -230,18 +265,12 @@ def engine_result(
 
 def intensity(runner: Runner, batch: int) -> float:
     """Multiply-accumulates a byte at `batch`: weights are read once for all its images."""
-    width = (
-        1 if runner.engine.precision == "int8" else 4 if runner.engine.precision == "fp32" else 2
-    )
-    weights = runner.weights * width
-    activations = max(0, runner.traffic - weights)
-    return batch * runner.macs / (weights + batch * activations)
+    activations = max(0, runner.traffic - runner.weights)
+    return batch * runner.macs / (runner.weights + batch * activations)
 
 
 def _gpu_index() -> int:
     """NVML's number of the GPU this process uses."""
-    import os
-
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
     return int(first) if first.isdigit() else 0
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.conditions import Watch
-from benchmarks.loop_parts import Bypass, Visit, crowd_frames, visit
+from benchmarks.faces import crowd_frames
+from benchmarks.loop_parts import Bypass, Visit, visit
 from benchmarks.report import Aim, Report, Result, Series
 from engines.errors import ToonifyError
 from realtime.faces.tracker import TrackerSettings
@@ -31,6 +32,9 @@ BANK = 45
 """Frames drawn beforehand per picture size, face count and rate."""
 HOLDS = 0.98
 """Share of the source's rate from which on a paced run counts as holding it."""
+
+LEAST_FOR_GROWTH = 12.0
+"""Seconds below which the memory's slope is that of starting up."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +133,17 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
         series["latency"] = Series("ms", "lower", [seen.latency_ms for seen in visits])
     for stage in visits[0].stages_ms:
         rounds = [seen.stages_ms[stage] for seen in visits if seen.stages_ms[stage]]
-        if rounds:
+        waiting = stage == "capture" and rate > 0  # for the camera's next picture
+        if rounds and not waiting:
             series[f"stage:{stage}"] = Series("ms", "lower", rounds)
     series["memory"] = Series("MiB", "neither", [seen.memory_mib for seen in visits])
     fps = float(np.median([seen.fps for seen in visits]))
     metrics = {
         "fps": fps,
         "cpu_cores": float(np.mean([seen.cpu_cores for seen in visits])),
-        "memory_growth_mib_per_min": _growth(visits),
     }
+    if sum(seen.memory_times[-1] - seen.memory_times[0] for seen in visits) >= LEAST_FOR_GROWTH:
+        metrics["memory_growth_mib_per_min"] = _growth(visits)
     if rate:
         metrics["dropped_share"] = float(np.mean([seen.dropped_share for seen in visits]))
         metrics["holds"] = float(fps >= HOLDS * rate)

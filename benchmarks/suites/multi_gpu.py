@@ -42,7 +42,7 @@ def _numbers(text: str) -> list[int]:
 def run_at_once(
     settings: EngineSettings, environments: Sequence[dict[str, str]], say: Say
 ) -> Report:
-    """The engine benchmark in one process per environment; groups of measurements start together."""
+    """The engine benchmark in one process per environment; timings start together."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(environments))
     answers = context.Queue()

@@ -20,6 +20,7 @@ from benchmarks.quality.portraits import Artist, Portrait, load_portraits
 from benchmarks.quality.sheet import Strip, save_sheet
 from benchmarks.report import Aim, Better, Report, Result, Skipped
 from engines.backends import create_engine
+from engines.catalogue.models import DEFAULT_BUNDLE, find_bundle
 from engines.networks.report import macs
 from engines.networks.toon import ToonNetwork
 
@@ -36,7 +37,7 @@ class QualitySettings:
     cache: Path
     look: str = "film"
     style: str | None = None
-    bundle: str | None = None
+    bundle: str = DEFAULT_BUNDLE
     engine: str = "auto"
     limit: int | None = None
     clips: Path | None = None
@@ -57,10 +58,7 @@ class QualitySettings:
 
 def run(settings: QualitySettings, say: Say) -> Report:
     """Measures the model on every portrait; pictures the sheet and the ten worst."""
-    from engines.bundle import default_bundle, find_bundle
-
-    bundle = find_bundle(settings.bundle) if settings.bundle else default_bundle()
-    network = bundle.network(settings.style)
+    network = find_bundle(settings.bundle).network(settings.style)
     return measure(network, load_portraits(settings.folder, settings.limit), settings, say)
 
 

@@ -36,6 +36,7 @@ app = typer.Typer(
     help="Train a model, or a style of your own. Every training stops cleanly after --minutes or "
     "Ctrl-C, and goes on when the same command is given again.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

@@ -1,0 +1,56 @@
+"""Tiny data and models on which a training step takes milliseconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.networks.encoder import EncoderConfig
+from engines.training.data import PairSet
+from engines.training.models import ModelSize
+from engines.training.slices import Hardware
+
+CPU = Hardware("cpu", 1, "32-true")
+
+
+def smooth_pictures(count: int, side: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Random colours without edges: uint8 [count, side, side, 3]."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (count, 5, 5, 3), dtype=np.uint8)
+    return np.stack(
+        [cv2.resize(x, (side, side), interpolation=cv2.INTER_CUBIC) for x in small]
+    ).astype(np.uint8)
+
+
+def tiny_pairs(count: int = 10, side: int = 32, seed: int = 0) -> PairSet:
+    """Photos, and toons that are the photos with their colours turned round."""
+    photo = smooth_pictures(count, side, seed)
+    rng = np.random.default_rng(seed)
+    landmarks = rng.uniform(0.3, 0.7, (count, 478, 2)).astype(np.float32) * side
+    head = np.zeros((count, side, side), np.uint8)
+    head[:, side // 4 : -side // 4, side // 4 : -side // 4] = 255
+    return PairSet(photo, 255 - photo[..., ::-1], head, landmarks, np.full(count, 1 / count))
+
+
+def write_pairs(pairs: PairSet, folder: Path) -> Path:
+    """A folder as `PairSet.open` takes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("photo", "toon", "head", "landmarks", "weight"):
+        np.save(folder / f"{name}.npy", getattr(pairs, name))
+    return folder
+
+
+def tiny_size(side: int = 32) -> ModelSize:
+    """Every feature of the shipped model in a few thousand weights."""
+    halvings = side.bit_length() - 3
+    encoder = EncoderConfig(
+        input_size=side,
+        widths=(8, 12, 16, 16)[:halvings],
+        depths=(0, 1, 1, 1)[:halvings],
+        feature_resolutions=(4, 8),
+        style_width=16,
+    )
+    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2)

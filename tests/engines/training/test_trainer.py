@@ -1,0 +1,144 @@
+"""The training loop: it learns, resumes exactly, holds still what it should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engines.errors import ToonifyError
+from engines.training.data import Batch, Sampler
+from engines.training.slices import CHECKPOINT, CURVES
+from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, share, shift_loss
+from tests.engines.training.factory import tiny_pairs, tiny_size
+
+PAIRED = Stage("paired", 400, 32, lr=4e-3)
+SHARP = Stage("sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5)
+
+
+WHO, PAIRED_LOSSES = ("face", "toon"), ("l1", "edges", "features", "mask")
+
+
+def make(folder: Path, *stages: Stage, side: int = 32) -> Trainer:
+    settings = TrainSettings(
+        tiny_size(side), stages, batch_size=4, twins=1, seed=3, patch=16, r1_every=2
+    )
+    sampler = Sampler(tiny_pairs(side=side), 4, seed=3, twins=1)
+    return Trainer(settings, sampler, folder, accelerator="cpu", precision="32-true")
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_steps_on_one_batch_lower_the_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(tmp_path, PAIRED)
+    batch = trainer.sampler.draw()
+    monkeypatch.setattr(trainer.sampler, "draw", lambda: Batch(**vars(batch)))
+    trainer.models.train()
+    totals = []
+    for _ in range(12):
+        losses = trainer.train_step(PAIRED)
+        totals.append(sum(losses[f"{who}_{what}"] for who in WHO for what in PAIRED_LOSSES))
+    assert totals[-1] < 0.8 * totals[0]
+
+
+def test_resuming_is_exact(tmp_path: Path) -> None:
+    stages = (replace(PAIRED, pictures=8, toon_share=0.0), replace(SHARP, fork=True))
+    whole = make(tmp_path / "whole", *stages)
+    assert whole.run(report=quiet)
+
+    first = make(tmp_path / "parts", *stages)
+    steps = iter(range(100))
+    assert not first.run(report=quiet, interrupted=lambda: next(steps) == 2)  # in the second stage
+    second = make(tmp_path / "parts", *stages)
+    assert second.resume()
+    assert (second.stage_index, second.step) == (1, 3)
+    assert second.run(report=quiet)
+
+    for name in ("models", "average", "judge"):
+        a, b = (getattr(t, name).module.state_dict() for t in (whole, second))
+        assert all(torch.equal(a[key], b[key]) for key in a), name
+
+
+def test_time_is_up_after_the_step_in_hand(tmp_path: Path) -> None:
+    trainer = make(tmp_path, PAIRED)
+    saved = []
+    assert not trainer.resume()
+    assert not trainer.run(minutes=0, report=quiet, on_save=lambda t: saved.append(t.step))
+    assert trainer.step == 1
+    assert (tmp_path / CHECKPOINT).is_file()
+    assert make(tmp_path, PAIRED).resume()
+
+
+def test_curves_are_written(tmp_path: Path) -> None:
+    lines = []
+    trainer = make(tmp_path, replace(PAIRED, pictures=80, toon_share=0.0, features=0.0))
+    assert trainer.run(report=lines.append)
+    assert len(lines) == 1
+    header, row = (tmp_path / CURVES).read_text().splitlines()
+    assert header == "time,stage,step,pictures,losses"
+    assert ",paired,20," in row
+
+
+def test_networks_outside_a_stage_stay_as_they_are(tmp_path: Path) -> None:
+    stage = replace(SHARP, face_share=0.0, pictures=8, trains=("toon",))
+    trainer = make(tmp_path, stage)
+    before = {k: v.clone() for k, v in trainer.models.module.state_dict().items()}
+    assert trainer.run(report=quiet)
+    after = trainer.models.module.state_dict()
+    moved = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert moved == {"toon"}
+
+
+def test_a_fork_starts_the_toon_and_its_average_from_the_face(tmp_path: Path) -> None:
+    frozen = replace(PAIRED, pictures=4, lr=0.0, fork=True)
+    trainer = make(tmp_path, frozen)
+    assert trainer.run(report=quiet)
+    for models in (trainer.models.module, trainer.average.module):
+        face, toon = models.face.state_dict(), models.toon.state_dict()
+        assert all(torch.equal(face[key], toon[key]) for key in face if "w_avg" not in key)
+
+
+def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:
+    make(tmp_path, PAIRED).save()
+    with pytest.raises(ToonifyError, match="another size"):
+        make(tmp_path, PAIRED, side=64).resume()
+    (tmp_path / CHECKPOINT).write_bytes(b"no checkpoint")
+    with pytest.raises(ToonifyError, match="not a training checkpoint"):
+        make(tmp_path, PAIRED).resume()
+
+
+def test_shift_loss_knows_shifted_pictures() -> None:
+    torch.manual_seed(0)
+    shift = torch.tensor([[3, -2], [-4, 1]])
+    first = torch.rand(2, 3, 40, 40)
+    second = torch.stack(
+        [
+            picture.roll((int(dy), int(dx)), (1, 2))
+            for picture, (dx, dy) in zip(first, shift, strict=True)
+        ]
+    )
+    images = torch.cat([first, second])
+    assert shift_loss(images, shift, 1.0) == 0
+    assert shift_loss(images, -shift, 1.0) > 0.1
+    assert shift_loss(torch.cat([first, first]), shift, 1.0) > 0.1
+    # At half the size only even moves come out whole: here none does.
+    assert shift_loss(images, torch.tensor([[3, 1], [1, 1]]), 0.5) == 0
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    rates = [one_cycle(x / 100, 0.05) for x in range(101)]
+    assert max(rates) == pytest.approx(1.0, abs=1e-3)
+    assert rates.index(max(rates)) == 5
+    assert rates[0] == pytest.approx(0.02)
+    assert rates[-1] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("n", "part", "count"), [(8, 1.0, 8), (8, 0.25, 2), (8, 0.01, 1), (8, 0, 0)]
+)
+def test_share(n: int, part: float, count: int) -> None:
+    assert share(n, part) == count

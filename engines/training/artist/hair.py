@@ -7,8 +7,8 @@ import numpy as np
 
 from engines.training.artist.imaging import Floats, blur, luminance, mix, smoothstep
 
-STROKE_STEPS = 8
-STROKE_STEP = 1.3  # pixels
+STROKE_STEPS = 6
+STROKE_STEP = 1.75  # pixels
 PASSES = 2
 
 
@@ -27,18 +27,21 @@ def flow_paint(image: Floats, where: Floats, sharpen: Floats | float, tensor_sig
         gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)
         xx, xy, yy = (blur(v, tensor_sigma) for v in (gx * gx, gx * gy, gy * gy))
         angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
-        tangent = np.stack([np.cos(angle), np.sin(angle)], -1).astype(np.float32)
+        tx, ty = np.cos(angle), np.sin(angle)
         total, weights = result.copy(), 1.0
         for sign in (1.0, -1.0):
-            px, py, direction = columns, rows, tangent * np.float32(sign)
+            px, py = columns.copy(), rows.copy()
+            dx, dy = tx * np.float32(sign), ty * np.float32(sign)
             for number in range(1, STROKE_STEPS + 1):
-                px = px + direction[..., 0] * np.float32(STROKE_STEP)
-                py = py + direction[..., 1] * np.float32(STROKE_STEP)
-                here = cv2.remap(
-                    tangent, px, py, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+                px += dx * np.float32(STROKE_STEP)
+                py += dy * np.float32(STROKE_STEP)
+                cell_x, cell_y = cv2.convertMaps(px, py, cv2.CV_16SC2, nninterpolation=True)
+                hx, hy = (
+                    cv2.remap(t, cell_x, cell_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+                    for t in (tx, ty)
                 )
-                turned = (here * direction).sum(-1, keepdims=True) < 0
-                direction = np.where(turned, -here, here)
+                turn = np.copysign(np.float32(1), hx * dx + hy * dy)  # tangents have no sign
+                dx, dy = hx * turn, hy * turn
                 weight = float(np.exp(-0.5 * (number / (STROKE_STEPS * 0.55)) ** 2))
                 total += weight * cv2.remap(
                     result, px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -48,7 +51,7 @@ def flow_paint(image: Floats, where: Floats, sharpen: Floats | float, tensor_sig
         xx, xy, yy = (blur(v, 4.0) for v in (xx, xy, yy))
         anisotropy = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (xx + yy + 1e-5)
         grey = blur(luminance(result), 1.6)
-        nx, ny = -tangent[..., 1], tangent[..., 0]
+        nx, ny = -ty, tx
         curvature = (
             nx * nx * cv2.Sobel(grey, cv2.CV_32F, 2, 0, ksize=3)
             + 2 * nx * ny * cv2.Sobel(grey, cv2.CV_32F, 1, 1, ksize=3)

@@ -113,7 +113,7 @@ def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
 
 def luminance(rgb: Floats) -> Floats:
     """Rec. 601 luma of an RGB picture."""
-    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    return cv2.cvtColor(np.ascontiguousarray(rgb, np.float32), cv2.COLOR_RGB2GRAY)
 
 
 def to_lab(rgb: Floats) -> Floats:

@@ -20,6 +20,7 @@ from engines.training.artist.imaging import (
     Floats,
     Reals,
     blur,
+    disc,
     guided_filter,
     lab_colour,
     luminance,
@@ -37,7 +38,7 @@ from engines.training.artist.looks import FILM, Look
 from engines.training.artist.mouth import fresh_lips, tidy_teeth
 from engines.training.artist.surface import surface
 
-GLABELLA = [55, 107, 336, 285, 417, 351, 419, 196, 122, 193]
+GLABELLA = [55, 107, 336, 285, 464, 453, 419, 5, 196, 233, 244]
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
 BRIDGE_LINE = [168, 6, 197, 195, 5]
 
@@ -87,16 +88,18 @@ def toonify(
     if glasses > 0.02:
         frame = masks.glasses_frame(lab, mu, head, np.clip(marks.eyes + marks.brows * 0.6, 0, 1)) * glasses
         skin_mask = skin_mask * (1 - frame)
-    ring = union(polygon(size, T[ids], 0.10 * unit, 0.12 * unit) for ids in EYE)
+    ring = union(polygon(size, T[ids], 0.09 * unit, 0.20 * unit) for ids in EYE)
     bags = 0.85 * union(polygon(size, T[UNDER_EYE[e] + LOWER_LID[e][::-1]], 0.09 * unit, 0.08 * unit) for e in range(2))
     sockets = union(
         polygon(size, np.concatenate([T[UPPER_LID[e]], T[BROW_BOTTOM[e][::-1]]]), 0.05 * unit, 0.02 * unit)
         for e in range(2)
     )
-    glabella = polygon(size, T[GLABELLA], 0.06 * unit, 0.02 * unit)
+    glabella = polygon(size, T[GLABELLA], 0.06 * unit, 0.06 * unit)
     brows = find_brows(lab, skin_mask, T, unit)
     cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))
-    made = np.clip(np.maximum.reduce([ring, bags, sockets, glabella, cover]) * 1.1, 0, 1) * marks.oval
+    made = np.maximum.reduce([ring, bags, sockets, glabella, cover])
+    made = cv2.morphologyEx(made.astype(np.float32), cv2.MORPH_CLOSE, disc(0.16 * unit))
+    made = np.clip(blur(made, 0.03 * unit) * 1.1, 0, 1) * marks.oval
     bare = blur(np.clip(skin_mask - marks.all, 0, 1), 0.25 * unit)
     made = made * smoothstep(0.04, 0.20, bare) * (1 - frame) * (1 - shades)  # becomes skin
     skinf = np.clip(skin_mask * (1 - marks.eyes) * (1 - marks.lips * 0.85), 0, 1)

@@ -103,7 +103,10 @@ class Toonifier:
             for frame in opened.frames():
                 faces = self._session.tracker.update(frame)
                 done = self._session.stylizer.apply(frame, faces)
-                output = guard.admit(Result(frame, done.image, done.alpha, faces, done.covered))
+                stranger = guard.mode != "pass" and self._session.watch.alarmed(frame, faces)
+                output = guard.admit(
+                    Result(frame, done.image, done.alpha, faces, done.covered, stranger)
+                )
                 if output:
                     yield output.image
             for output in guard.finish():

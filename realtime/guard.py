@@ -13,9 +13,14 @@ itself. All of these must hold, else the mode's picture goes out:
 5. With `look_ahead` n, the next n frames hold as well and show no face that this one lacks, so
    that a face which was there before it could be found hides the frames in which it was missed.
 
-What remains: a face that the detector has never found, because it is hardly in the picture yet,
-turned away, covered or tiny, is not known to be there while another face is shown; `look_ahead`
-narrows that gap for faces that come in, and `card` on the panic key closes it.
+6. A face detector of the guard's own, which looks at a part of every frame in turn, sees no face
+   but those: somebody who comes in is seen within about a tenth of a second, long before the
+   tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none.
+
+What remains: while one face is shown, another one is not known to be there as long as no detector
+can see it: hardly in the picture yet, turned far away, covered, or below about 40 pixels at 720p,
+and for the few frames until the watch has looked at its part of the picture. `look_ahead` hides
+those frames too, at one frame of latency each; `card`, on the panic key, closes every gap.
 A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
 already), then follows the mode.
 """
@@ -27,12 +32,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, Image, Mask, fit
 from realtime.settings import GuardMode, GuardSettings
 
@@ -44,17 +49,6 @@ EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
 
 
-class Face(Protocol):
-    """What the guard needs of a tracked face."""
-
-    @property
-    def identity(self) -> int: ...
-    @property
-    def box(self) -> NDArray[np.float32]: ...
-    @property
-    def age_frames(self) -> int: ...
-
-
 @dataclass(frozen=True, eq=False)
 class Result:
     """A frame that went through tracker and stylizer.
@@ -64,13 +58,15 @@ class Result:
     alpha: uint8 [H, W], 255 where a toon is, or None.
     faces: everything the tracker reported for this frame.
     covered: identities of the faces that are whole toons in `image`.
+    stranger: whether a face was seen that is none of `faces` (see `realtime.watch`).
     """
 
     frame: Frame
     image: Image | None
     alpha: Mask | None
-    faces: Sequence[Face]
+    faces: Sequence[TrackedFace]
     covered: frozenset[int]
+    stranger: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +186,8 @@ class Guard:
             return "no face is found"
         if len(result.faces) > self.max_faces:
             return "there are more faces than are made toons"
+        if result.stranger:
+            return "a face is seen that is not followed yet"
         if any(face.age_frames > 0 for face in result.faces):
             return "a face was not seen in this picture"
         if not {face.identity for face in result.faces} <= result.covered:

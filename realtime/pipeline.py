@@ -59,6 +59,12 @@ class Stylizer(Protocol):
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized: ...
 
 
+class Watch(Protocol):
+    """Says whether a face is in the picture that the tracker does not follow."""
+
+    def alarmed(self, frame: Frame, faces: Sequence[TrackedFace]) -> bool: ...
+
+
 class Window(Protocol):
     """A window that must be served from the main thread."""
 
@@ -73,6 +79,7 @@ class Pipeline:
     rate: pictures a second that go out while the guard fills in.
     paced: pictures happen in real time: late ones are replaced, failures are lived with. Else
         every frame counts, and the first failure ends the run.
+    watch: asked about every frame unless the guard's mode is `pass`.
     window: served from the main thread; given the untooned picture too.
     on_output: called with every picture that went out.
     green: sinks get the toons on green instead of the whole picture.
@@ -91,6 +98,7 @@ class Pipeline:
         rate: float,
         paced: bool = True,
         green: bool = False,
+        watch: Watch | None = None,
         window: Window | None = None,
         about: dict[str, object] | None = None,
         on_output: Callable[[Output], None] | None = None,
@@ -107,11 +115,12 @@ class Pipeline:
         self._rate = rate
         self._paced = paced
         self._green = green
+        self._watch = watch
         self._window = window
         self._on_output = on_output
         self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
         self._captured: Slot[Frame] = Slot(wait=not paced)
-        self._tracked: Slot[tuple[Frame, Sequence[TrackedFace] | None]] = Slot(wait=not paced)
+        self._tracked: Slot[Result] = Slot(wait=not paced)
         self._stylized: Slot[Result] = Slot(wait=not paced)
         self._newest: Frame | None = None
         self._ended = threading.Event()
@@ -230,20 +239,21 @@ class Pipeline:
         while True:
             frame = self._captured.get()
             assert frame
-            faces: Sequence[TrackedFace] | None = None
+            result = Result(frame, None, None, (), frozenset(), stranger=True)
             with self._lived_with("face tracker"), self.statistics.stages["track"].timed():
                 faces = self._tracker.update(frame)
-            self._tracked.put((frame, faces))
+                watch = self._watch if self._guard.mode != "pass" else None
+                stranger = watch is not None and watch.alarmed(frame, faces)
+                result = replace(result, faces=faces, stranger=stranger)
+            self._tracked.put(result)
 
     def _stylize(self) -> None:
         while True:
-            taken = self._tracked.get()
-            assert taken
-            frame, faces = taken
-            result = Result(frame, None, None, faces or (), frozenset())
-            if faces is not None and self._controls.toon:
+            result = self._tracked.get()
+            assert result
+            if result.faces and self._controls.toon:
                 with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
-                    done = self._stylizer.apply(frame, faces)
+                    done = self._stylizer.apply(result.frame, result.faces)
                     result = replace(
                         result, image=done.image, alpha=done.alpha, covered=done.covered
                     )

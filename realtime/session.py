@@ -15,6 +15,7 @@ from realtime.guard import Guard
 from realtime.settings import Settings, SettingsError
 from realtime.sources import Report
 from realtime.stylizer import Stylizer
+from realtime.watch import FaceWatch
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -60,6 +61,7 @@ class Session:
             report=report,
         )
         self.tracker = FaceTracker(settings.faces)
+        self.watch = FaceWatch(settings.guard.linger)
         self.stylizer = Stylizer(
             self.engine, settings.compositing, max_faces=settings.faces.max_faces
         )
@@ -105,6 +107,7 @@ class Session:
 
     def close(self) -> None:
         """Free everything."""
+        self.watch.close()
         self.tracker.close()
         self.engine.close()
 

@@ -152,6 +152,7 @@ def convert_video(
             report,
             rate=media.rate,
             paced=False,
+            watch=own.watch,
             about=own.about,
             on_output=count,
         )

@@ -117,6 +117,7 @@ def run_live(
             rate=rate,
             green=settings.output.overlay == "green",
             window=window,
+            watch=own.watch,
             about=own.about,
         )
         timer = threading.Timer(seconds, controls.stop) if seconds else None
@@ -242,6 +243,7 @@ def run_demo(
                 report,
                 rate=wanted.fps,
                 paced=False,
+                watch=own.watch,
                 about=own.about,
                 on_output=lambda _: bar.advance(task),
             )

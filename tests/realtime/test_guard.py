@@ -226,3 +226,9 @@ def test_the_controls_go_through_all_modes_and_styles() -> None:
     assert asked == [("comic", None)]
     controls.toggle_panic()
     assert door.panic
+
+
+def test_a_stranger_hides_the_picture() -> None:
+    door = guard()
+    assert kind(door, replace(result(0, [face()]), stranger=True)) == "blur"
+    assert "not followed" in door.reason

@@ -1,0 +1,105 @@
+"""The guard with real parts: MediaPipe's detector, the tracker, the demo's second person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from realtime.faces.face import TrackedFace
+from realtime.faces.tracker import FaceTracker, TrackerSettings
+from realtime.frame import Frame
+from realtime.guard import Guard, Result
+from realtime.settings import GuardSettings
+from realtime.sources.demo import DemoSource
+from realtime.watch import FaceWatch, overlap, watch_windows
+
+STEPS = range(100, 172, 3)  # the second person comes in from step 120 on
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Frame]:
+    demo = DemoSource((1280, 720), 30, live=False)
+    return [Frame(demo.render(step), step / 30, step) for step in STEPS]
+
+
+@pytest.fixture(scope="module")
+def tracked(frames: list[Frame]) -> list[list[TrackedFace]]:
+    with FaceTracker(TrackerSettings(max_faces=2)) as tracker:
+        return [tracker.update(frame) for frame in frames]
+
+
+@pytest.fixture
+def watch() -> Iterator[FaceWatch]:
+    made = FaceWatch(5.0)
+    yield made
+    made.close()
+
+
+def painted(frame: Frame, faces: list[TrackedFace]) -> tuple[np.ndarray, frozenset[int]]:
+    """Every tracked face under a grey box."""
+    image = frame.image.copy()
+    for face in faces:
+        left, top, right, bottom = (max(0, int(v)) for v in face.box)
+        image[top - 20 : bottom + 20, left - 20 : right + 20] = 128
+    return image, frozenset(face.identity for face in faces)
+
+
+def test_somebody_who_comes_in_is_seen_before_the_tracker_follows(
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+) -> None:
+    alarms = [watch.alarmed(frame, faces) for frame, faces in zip(frames, tracked, strict=True)]
+    before = [alarm for step, alarm in zip(STEPS, alarms, strict=True) if step < 112]
+    assert not any(before)
+    assert any(alarms)
+
+
+def test_no_face_can_be_found_in_what_leaves_the_guard(
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+) -> None:
+    from engines.faces.landmarker import Landmarker
+
+    door = Guard("blur", GuardSettings(grace=0.0, look_ahead=1), (1280, 720), 2)
+    outputs = []
+    for frame, faces in zip(frames, tracked, strict=True):
+        image, covered = painted(frame, faces)
+        alarm = watch.alarmed(frame, faces)
+        outputs.append(door.admit(Result(frame, image, None, faces, covered, alarm)))
+    kinds = [output.kind for output in outputs if output]
+    assert kinds.count("toon") > 3
+    assert "blur" in kinds
+    with Landmarker("image", max_faces=3, blendshapes=False, pose=False) as landmarker:
+        found = [
+            len(landmarker.detect(np.ascontiguousarray(output.image[:, :, ::-1])))
+            for output in outputs
+            if output
+        ]
+        assert max(found) == 0
+        raw = landmarker.detect(np.ascontiguousarray(frames[-1].image[:, :, ::-1]))
+        assert raw  # the detector does find the raw face
+
+
+def test_what_the_tracker_never_confirms_is_no_face_after_a_while(frames: list[Frame]) -> None:
+    watch = FaceWatch(patience=1.0)
+    image = frames[0].image
+    alarms = [watch.alarmed(Frame(image, step / 10, step), []) for step in range(24)]
+    watch.close()
+    assert any(alarms[:8])
+    assert not any(alarms[-8:])
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (640, 480), (500, 500)])
+def test_windows_cover_the_picture(size: tuple[int, int]) -> None:
+    seen = np.zeros(size[::-1], int)
+    for left, top, right, bottom in watch_windows(*size)[1:]:
+        assert right - left == bottom - top == min(size)
+        seen[top:bottom, left:right] += 1
+    assert seen.min() >= 1
+
+
+def test_overlap_is_that_of_the_smaller_box() -> None:
+    box = np.array([0.0, 0, 10, 10])
+    assert overlap(box, np.array([0.0, 0, 5, 5])) == 1
+    assert overlap(box, np.array([5.0, 0, 15, 10])) == 0.5
+    assert overlap(box, np.array([20.0, 0, 30, 10])) == 0

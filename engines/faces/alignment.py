@@ -133,8 +133,10 @@ def extract_crop(
     shrink = transform_scale(matrix)
     if not np.isfinite(matrix).all() or shrink < 1e-6:
         raise AlignmentError("Expected an invertible crop transform, found a singular one.")
-    if shrink > 1.1:
+    if shrink > 1:
         image, matrix = _reduce(image, matrix, size, shrink)
+    if min(image.shape[:2]) < 2:  # OpenCV never ends reflecting a single row or column
+        border = cv2.BORDER_REPLICATE
     crop = cv2.warpAffine(
         image,
         pixel_matrix(matrix),
@@ -152,8 +154,10 @@ def _reduce(
     limit = np.array([image.shape[1], image.shape[0]])
     corners = transform_points(np.array([[0, 0], [size, 0], [0, size], [size, size]]), matrix)
     margin = int(2 * factor) + 1
-    low = np.clip(np.floor(corners.min(0)).astype(int) - margin, 0, limit - 1)
-    high = np.clip(np.ceil(corners.max(0)).astype(int) + margin, low + 1, limit)
+    room = np.maximum(limit - 4 * margin, 0)  # a crop beside the picture still sees its edge
+    low = np.clip(np.floor(corners.min(0)).astype(int) - margin, 0, room)
+    high = np.minimum(np.maximum(np.ceil(corners.max(0)) + margin, low + 4 * margin), limit)
+    high = high.astype(int)
     shape = np.maximum(np.rint((high - low) / factor).astype(int), 1)
     region = image[low[1] : high[1], low[0] : high[0]]
     reduced = cv2.resize(region, (int(shape[0]), int(shape[1])), interpolation=cv2.INTER_AREA)

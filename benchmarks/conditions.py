@@ -147,7 +147,8 @@ class Watch:
         others = (_busy_seconds() - self._busy) - (self._own_seconds() - self._own)
         return Conditions(
             seconds=seconds,
-            other_load=max(0.0, others / seconds / (psutil.cpu_count() or 1)),
+            # both sides count in ticks of 10 ms, so short watches may overshoot
+            other_load=float(np.clip(others / seconds / (psutil.cpu_count() or 1), 0, 1)),
             yardstick_ms=tuple(self._yardstick),
             clock_jump=(time.time() - self._wall) - seconds,
             gpus=tuple(self._gpus),

@@ -19,6 +19,7 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, toonify
+from engines.training.prepare import aligned_portraits
 
 Image = NDArray[np.uint8]
 
@@ -55,8 +56,11 @@ def resize(image: Image, size: int) -> Image:
 def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
     """Every picture with a face in `folder`, aligned, in order of their names.
 
+    A set that was aligned before (`faces.npz` beside 512 px crops) is taken as it is.
     Raises ToonifyError when there is no folder, no picture, or no face.
     """
+    if (folder / "faces.npz").is_file():
+        return _load_aligned(folder, limit)
     if not folder.is_dir():
         raise ToonifyError(f"Expected a folder of portraits, but there is no folder {folder}.")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
@@ -71,6 +75,17 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
                 found.append(portrait)
     if not found:
         raise ToonifyError(f"No face was found in any of the {len(paths)} pictures of {folder}.")
+    return found
+
+
+def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
+    """A set as the trainer reads it."""
+    aligned = aligned_portraits(folder)
+    found = []
+    for path, points in list(zip(aligned.paths, aligned.landmarks, strict=True))[:limit]:
+        picture = read_picture(path)
+        zoom = np.float32(FULL / picture.shape[0])
+        found.append(Portrait(path.stem, resize(picture, FULL), points * zoom))
     return found
 
 

@@ -1,0 +1,120 @@
+"""Quantiles, intervals and verdicts against samples whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.statistics import (
+    Estimate,
+    Verdict,
+    estimate_quantile,
+    judge,
+    quantile_ranks,
+    ratio,
+    round_spread,
+    summarise,
+)
+from engines.errors import ToonifyError
+
+
+def rounds(median: float, count: int = 8, size: int = 20, *, seed: int = 0, drift: float = 0.0):
+    random = np.random.default_rng(seed)
+    return [
+        list(median * (1 + drift * k) * (1 + 0.01 * random.standard_normal(size)))
+        for k in range(count)
+    ]
+
+
+def test_percentiles_of_one_to_a_thousand():
+    found = summarise([float(i) for i in range(1, 1001)])
+    assert found.count == 1000
+    assert found.mean == pytest.approx(500.5)
+    assert found.median.value == pytest.approx(500.5)
+    assert found.p95 is not None
+    assert found.p95.value == pytest.approx(950.05)
+    assert found.p99 is not None
+    assert found.p99.value == pytest.approx(990.01)
+
+
+def test_ranks_agree_with_the_published_table():
+    # 95 % ranks for the median: Conover, Practical Nonparametric Statistics (1-based 6 and 15).
+    assert quantile_ranks(20, 0.5) == (5, 14)
+    assert quantile_ranks(100, 0.5) == (39, 60)
+
+
+def test_a_tail_that_the_samples_do_not_bound_is_open():
+    # 0.99^200 = 13 %: even the largest of 200 samples may lie below the 99th percentile
+    assert quantile_ranks(200, 0.99)[1] is None
+    assert estimate_quantile([float(i) for i in range(200)], 0.99).high is None
+
+
+def test_intervals_cover_the_true_median_as_often_as_they_say():
+    random = np.random.default_rng(3)
+    hits = 0
+    for _ in range(400):
+        found = estimate_quantile(list(random.exponential(size=41)), 0.5)
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= np.log(2) <= found.high
+    assert hits / 400 >= 0.93
+
+
+def test_rare_percentiles_are_not_made_up():
+    assert summarise([1.0] * 19).p95 is None
+    assert summarise([1.0] * 99).p99 is None
+    assert summarise([1.0] * 100).p99 is not None
+
+
+def test_meaningless_samples_are_refused():
+    with pytest.raises(ToonifyError, match="at least one sample"):
+        summarise([])
+    with pytest.raises(ToonifyError, match="1 not finite"):
+        summarise([1.0, float("nan")])
+
+
+def test_a_ratio_is_found_with_its_interval():
+    found = ratio(rounds(10, seed=1), rounds(12, seed=2))
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 1.2 < found.high
+    assert found.high - found.low < 0.05
+
+
+def test_pairing_cancels_a_drift_that_hits_both():
+    slow_down = dict(drift=0.1, count=8)
+    first, second = rounds(10, seed=1, **slow_down), rounds(11, seed=2, **slow_down)
+    paired, apart = ratio(first, second, paired=True), ratio(first, second)
+    width = [(e.high or 0) - (e.low or 0) for e in (paired, apart)]
+    assert paired.low is not None
+    assert paired.low > 1.05
+    assert width[0] < width[1] / 3
+
+
+def test_pairing_needs_as_many_rounds():
+    with pytest.raises(ToonifyError, match="found 2 and 3"):
+        ratio(rounds(1, 2), rounds(1, 3), paired=True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.80, 0.90, Verdict.BETTER),
+        (1.10, 1.20, Verdict.WORSE),
+        (0.99, 1.01, Verdict.SAME),
+        (0.97, 1.30, Verdict.UNCLEAR),
+        (None, 1.0, Verdict.UNCLEAR),
+    ],
+)
+def test_verdicts(low, high, verdict):
+    assert judge(Estimate(1.0, low, high), lower_is_better=True, tolerance=0.02) is verdict
+
+
+def test_verdicts_turn_round_where_more_is_better():
+    more = Estimate(1.2, 1.1, 1.3)
+    assert judge(more, lower_is_better=False, tolerance=0.02) is Verdict.BETTER
+
+
+def test_round_spread_sees_a_drift():
+    assert round_spread(rounds(10)) < 0.02
+    assert round_spread(rounds(10, drift=0.1)) > 0.3

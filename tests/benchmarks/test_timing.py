@@ -1,0 +1,89 @@
+"""Turns are taken fairly, and an unfit machine is told of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.conditions import Conditions, GpuReading, UnfitMachineError, Watch, require_fit
+from benchmarks.timing import Budget, Task, take_turns
+
+FIT = Conditions(seconds=10, other_load=0.01, yardstick_ms=(1.0, 1.01, 1.02), clock_jump=0.0)
+COOL = GpuReading(0, 1980, 300.0, 50, 0, False)
+
+
+class FakeClock:
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> float:
+        return 7.0
+
+
+def test_every_task_is_visited_in_every_round():
+    calls: list[str] = []
+    budget = Budget(runs=20, seconds=60, rounds=5, warmup_runs=2, warmup_seconds=0)
+    tasks = [Task(name, lambda name=name: calls.append(name)) for name in "ab"]
+    ticks: list[int] = []
+    timings = take_turns(tasks, budget, between=lambda: ticks.append(len(calls)))
+    for name in "ab":
+        assert [len(one) for one in timings[name].host] == [4] * 5
+        assert timings[name].count == 20
+        assert calls.count(name) == 2 + 5 * (1 + 4)  # warm-up, and one untimed run a visit
+    assert len(ticks) == 6
+    between = [calls[a:b] for a, b in zip(ticks, ticks[1:], strict=False)]
+    assert all(set(one) == {"a", "b"} for one in between)
+
+
+def test_time_limits_slow_tasks():
+    import time
+
+    budget = Budget(runs=1000, seconds=0.05, rounds=5, warmup_runs=2, warmup_seconds=0)
+    timing = take_turns([Task("slow", lambda: time.sleep(0.01))], budget)["slow"]
+    assert timing.count <= 10
+    assert len(timing.host) == 5
+
+
+def test_the_device_clock_is_preferred():
+    budget = Budget(runs=4, rounds=2, warmup_runs=1)
+    timing = take_turns([Task("x", lambda: None, FakeClock())], budget)["x"]
+    assert timing.best == [[7.0, 7.0], [7.0, 7.0]]
+    assert timing.host != timing.best
+
+
+def test_a_fit_machine_has_no_complaints():
+    assert replace(FIT, gpus=(COOL,) * 4).complaints == []
+    require_fit([], noisy_ok=False)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words"),
+    [
+        (replace(FIT, other_load=0.4), "Other programs used 40%"),
+        (replace(FIT, yardstick_ms=(1.0, 1.0, 1.5, 1.6)), "times as long"),
+        (replace(FIT, clock_jump=3.0), "clock jumped by \\+3.00 s"),
+        (replace(FIT, gpus=(COOL, replace(COOL, throttle=0x40))), "hardware thermal slowdown"),
+        (replace(FIT, gpus=(COOL, replace(COOL, shared=True))), "held GPU 0"),
+        (
+            replace(FIT, gpus=(COOL, COOL, replace(COOL, sm_clock_mhz=1200), COOL)),
+            "between 1200 and 1980 MHz",
+        ),
+    ],
+)
+def test_meaningless_samples_are_refused(conditions, words):
+    with pytest.raises(UnfitMachineError, match=words):
+        require_fit(conditions.complaints, noisy_ok=False)
+    require_fit(conditions.complaints, noisy_ok=True)
+
+
+def test_the_watch_reads_this_machine():
+    watch = Watch()
+    watch.tick()
+    watch.tick()
+    seen = watch.finish()
+    assert len(seen.yardstick_ms) == 2
+    assert all(ms > 0 for ms in seen.yardstick_ms)
+    assert 0 <= seen.other_load <= 1
+    assert abs(seen.clock_jump) < 0.5
+    assert seen.record()["complaints"] == seen.complaints

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from engines.backends.cache import EngineCache
 from engines.backends.onnx_graph import export_onnx
 from engines.backends.request import EngineRequest
 from engines.backends.torch_eager import TorchEngine
+from engines.networks.encoder import Encoder, EncoderConfig
+from engines.networks.generator import Generator, GeneratorConfig
 from engines.networks.toon import ToonNetwork
 from tests.engines.factory import random_bundle, tiny_network
 
@@ -22,12 +25,16 @@ AGREEMENT = 2.0
 """Mean absolute difference from the eager engine that is allowed, of 255."""
 
 
-def with_mask(network: ToonNetwork, seed: int = 0) -> ToonNetwork:
-    """The same network with a mask that is not flat, as a fresh one's is."""
+def lifelike(network: ToonNetwork, seed: int = 0) -> ToonNetwork:
+    """The same network with what training brings: a mask that is not flat, and a dead channel.
+
+    The dead one divides by nothing but demodulation's epsilon.
+    """
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in network.state_dict().items():
         if name.endswith("tomask.weight"):
             tensor.copy_(torch.randn(tensor.shape, generator=generator))
+    network.synthesis.b16.conv1.weight[3] = 0
     return network
 
 
@@ -47,6 +54,16 @@ def difference(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> floa
     return float(np.abs(a.astype(np.int16) - b).mean())
 
 
+def run_onnx(model: onnx.ModelProto, crops: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Outputs of an exported graph under ONNX Runtime on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return session.run(None, {"crops": crops})
+
+
 def make_request(network: ToonNetwork, directory: Path, **changes: object) -> EngineRequest:
     """A request with nothing special in it but `changes`."""
     values: dict[str, object] = {
@@ -62,13 +79,13 @@ def make_request(network: ToonNetwork, directory: Path, **changes: object) -> En
 
 @pytest.fixture(scope="session")
 def tiny() -> ToonNetwork:
-    return with_mask(tiny_network())
+    return lifelike(tiny_network())
 
 
 @pytest.fixture(scope="session")
 def other_tiny() -> ToonNetwork:
     """Another style: the architecture of `tiny`, other weights."""
-    return with_mask(tiny_network(seed=1), seed=1)
+    return lifelike(tiny_network(seed=1), seed=1)
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +94,26 @@ def tiny_crops() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="session")
+def plain() -> ToonNetwork:
+    """The smallest network, without a mask and without feature maps."""
+    torch.manual_seed(0)
+    encoder = EncoderConfig(
+        input_size=32,
+        num_ws=6,
+        w_dim=16,
+        widths=(8, 8, 8),
+        depths=(0, 0, 0),
+        feature_resolutions=(),
+        style_width=16,
+    )
+    generator = GeneratorConfig(16, w_dim=16, channel_base=128, channel_max=16)
+    return ToonNetwork(Encoder(encoder), Generator(generator))
+
+
+@pytest.fixture(scope="session")
 def cpu_tier() -> ToonNetwork:
     """The size of the shipped model at 256 px, random weights."""
-    return with_mask(random_bundle(256).network())
+    return lifelike(random_bundle(256).network())
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +125,7 @@ def reference(tiny: ToonNetwork) -> Iterator[TorchEngine]:
 
 
 @pytest.fixture(scope="session")
-def engine_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that tests share, so that each engine is built once."""
     return tmp_path_factory.mktemp("engines")
 
@@ -100,9 +134,3 @@ def engine_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_onnx(tiny: ToonNetwork) -> onnx.ModelProto:
     """The tiny network in fp16 for one or two crops."""
     return export_onnx(tiny, "fp16", 2)
-
-
-@pytest.fixture(scope="session")
-def tier_onnx(cpu_tier: ToonNetwork) -> onnx.ModelProto:
-    """The CPU tier in fp16 for one to four crops."""
-    return export_onnx(cpu_tier, "fp16", 4)

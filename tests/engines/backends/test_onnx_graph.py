@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -12,18 +11,9 @@ from engines.backends.torch_eager import TorchEngine
 from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator, GeneratorConfig
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference, noisy_crops
+from tests.engines.backends.conftest import AGREEMENT, difference, noisy_crops, run_onnx
 
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
-
-
-def run_onnx(model: onnx.ModelProto, crops: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    return session.run(None, {"crops": crops})
 
 
 def types_of(model: onnx.ModelProto) -> dict[str, int]:
@@ -53,16 +43,6 @@ def test_fp16_agrees_with_torch_at_every_batch_size(
         exact = reference.run(crops)
         assert 0 < difference(toons, exact.images) < AGREEMENT
         assert difference(masks, exact.masks) < AGREEMENT
-
-
-def test_fp16_agrees_with_torch_at_the_cpu_tier(
-    tier_onnx: onnx.ModelProto, cpu_tier: ToonNetwork
-) -> None:
-    crops = noisy_crops(1, 256)
-    toons, masks = run_onnx(tier_onnx, crops)
-    exact = TorchEngine(cpu_tier, "cpu", "fp32", 1).run(crops)
-    assert difference(toons, exact.images) < AGREEMENT
-    assert difference(masks, exact.masks) < AGREEMENT
 
 
 def test_is_strongly_typed_with_demodulation_in_single(tiny_onnx: onnx.ModelProto) -> None:
@@ -99,21 +79,6 @@ def test_nothing_random_and_nothing_left_to_fold(tiny_onnx: onnx.ModelProto) -> 
     assert foldable == []
 
 
-def test_a_dead_channel_stays_finite(
-    tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
-) -> None:
-    weight = tiny.synthesis.b16.conv1.weight
-    kept = weight[3].clone()
-    try:
-        weight[3] = 0
-        model = export_onnx(tiny, "fp16", 1)
-        exact = TorchEngine(tiny, "cpu", "fp32", 1).run(tiny_crops[:1])
-    finally:
-        weight[3] = kept
-    toons, _ = run_onnx(model, tiny_crops[:1])
-    assert difference(toons, exact.images) < AGREEMENT
-
-
 def test_turing_graph_has_the_same_numbers_without_float_products(
     tiny_onnx: onnx.ModelProto, tiny_crops: NDArray[np.uint8]
 ) -> None:
@@ -129,7 +94,7 @@ def test_turing_graph_has_the_same_numbers_without_float_products(
 
 
 def test_config_f_at_1024_agrees_on_onnx_and_openvino() -> None:
-    """The full size of public models: fp16 as ONNX, fp32 and the CPU's own choice as OpenVINO."""
+    """The full size of public models, with noise: fp16 ONNX, and OpenVINO."""
     import openvino as ov
 
     torch.manual_seed(0)
@@ -142,14 +107,11 @@ def test_config_f_at_1024_agrees_on_onnx_and_openvino() -> None:
         if name.endswith("noise_strength"):
             tensor.fill_(0.1)
     crops = noisy_crops(1, 32)
-    exact = TorchEngine(network, "cpu", "fp32", 1)
-    expected = exact.run(crops).images
-    exact.close()
+    with torch.no_grad():
+        expected = network(torch.from_numpy(crops)).numpy()
     model = export_onnx(network, "fp16", 1)
     assert model.ByteSize() < 130e6  # 30.4 M half weights, squared norms and noise
     assert difference(run_onnx(model, crops)[0], expected) < AGREEMENT
     core, converted = ov.Core(), openvino_backend.convert(network)
-    program = core.compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    assert difference(program(crops)[0], expected) < 0.05
     program = core.compile_model(converted, "CPU")
     assert difference(program(crops)[0], expected) < AGREEMENT

@@ -17,8 +17,8 @@ from tests.engines.backends.conftest import AGREEMENT, difference, make_request,
 
 
 @pytest.fixture(scope="module")
-def engine(tiny: ToonNetwork, engine_directory: Path) -> Iterator[SwappingEngine]:
-    engine = backend.create(make_request(tiny, engine_directory, precision="fp32"))
+def engine(tiny: ToonNetwork, engines: Path) -> Iterator[SwappingEngine]:
+    engine = backend.create(make_request(tiny, engines, precision="fp32"))
     yield engine
     engine.close()
 
@@ -39,8 +39,8 @@ def test_knows_what_it_is(engine: SwappingEngine) -> None:
     assert engine.build_seconds > 0
 
 
-def test_default_precision_agrees_at_the_cpu_tier(cpu_tier: ToonNetwork, engine_directory: Path) -> None:
-    engine = backend.create(make_request(cpu_tier, engine_directory))
+def test_default_precision_agrees_at_the_cpu_tier(cpu_tier: ToonNetwork, engines: Path) -> None:
+    engine = backend.create(make_request(cpu_tier, engines))
     crops = noisy_crops(2, 256)
     output, exact = engine.run(crops), TorchEngine(cpu_tier, "cpu", "fp32", 2).run(crops)
     assert engine.precision in ("bf16", "fp16", "fp32")
@@ -69,7 +69,7 @@ def test_hot_path_has_no_detours(cpu_tier: ToonNetwork) -> None:
 def test_second_start_loads_the_kept_program(
     engine: SwappingEngine,
     tiny: ToonNetwork,
-    engine_directory: Path,
+    engines: Path,
     tiny_crops: NDArray[np.uint8],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,15 +77,18 @@ def test_second_start_loads_the_kept_program(
         raise AssertionError("the network was converted again")
 
     monkeypatch.setattr(backend, "convert", forbidden)
-    again = backend.create(make_request(tiny, engine_directory, precision="fp32"))
+    again = backend.create(make_request(tiny, engines, precision="fp32"))
     assert np.array_equal(again.run(tiny_crops).images, engine.run(tiny_crops).images)
     again.close()
 
 
 def test_style_changes_between_two_frames_without_a_gap(
-    tiny: ToonNetwork, other_tiny: ToonNetwork, engine_directory: Path, tiny_crops: NDArray[np.uint8]
+    tiny: ToonNetwork,
+    other_tiny: ToonNetwork,
+    engines: Path,
+    tiny_crops: NDArray[np.uint8],
 ) -> None:
-    engine = backend.create(make_request(tiny, engine_directory, precision="fp32"))
+    engine = backend.create(make_request(tiny, engines, precision="fp32"))
     old = engine.run(tiny_crops).images.copy()
     frames: list[NDArray[np.uint8]] = []
     done = threading.Event()
@@ -114,10 +117,13 @@ def test_style_changes_between_two_frames_without_a_gap(
 
 
 def test_int8_stays_close_or_is_refused(
-    tiny: ToonNetwork, reference: TorchEngine, engine_directory: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: ToonNetwork,
+    reference: TorchEngine,
+    engines: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crops = noisy_crops(8, 64, seed=5)
-    request = make_request(tiny, engine_directory, precision="int8", calibration=crops)
+    request = make_request(tiny, engines, precision="int8", calibration=crops)
     monkeypatch.setattr(backend, "INT8_LIMIT", 255.0)
     engine = backend.create(request)
     assert engine.precision == "int8"
@@ -130,27 +136,18 @@ def test_int8_stays_close_or_is_refused(
         backend.create(request)
 
 
-def test_int8_needs_faces(tiny: ToonNetwork, engine_directory: Path) -> None:
+def test_int8_needs_faces(tiny: ToonNetwork, engines: Path) -> None:
     with pytest.raises(BackendError, match="calibrated on aligned face crops, but none"):
-        backend.create(make_request(tiny, engine_directory, precision="int8"))
+        backend.create(make_request(tiny, engines, precision="int8"))
 
 
-def test_networks_without_a_mask(engine_directory: Path) -> None:
-    from engines.networks.encoder import Encoder, EncoderConfig
-    from engines.networks.generator import Generator, GeneratorConfig
-
-    encoder = EncoderConfig(
-        input_size=32, num_ws=6, w_dim=16, widths=(8, 8, 8), depths=(0, 0, 0),
-        feature_resolutions=(), style_width=16,
-    )  # fmt: skip
-    generator = GeneratorConfig(16, w_dim=16, channel_base=128, channel_max=16)
-    network = ToonNetwork(Encoder(encoder), Generator(generator))
+def test_networks_without_a_mask(plain: ToonNetwork, engines: Path) -> None:
     crops = noisy_crops(1, 32)
-    engine = backend.create(make_request(network, engine_directory, precision="fp32"))
+    engine = backend.create(make_request(plain, engines, precision="fp32"))
     output = engine.run(crops)
     assert output.masks is None
     assert output.images.shape == (1, 16, 16, 3)
-    exact = TorchEngine(network, "cpu", "fp32", 1).run(crops)
+    exact = TorchEngine(plain, "cpu", "fp32", 1).run(crops)
     assert exact.masks is None
     assert difference(output.images, exact.images) < 0.05
     engine.close()

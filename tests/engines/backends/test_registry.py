@@ -32,17 +32,15 @@ def replace_backends(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, obj
 
     def replace(fakes: dict[str, object]) -> None:
         real = registry_module._backend
-        monkeypatch.setattr(
-            registry_module, "_backend", lambda name: fakes.get(name) or real(name)
-        )
+        monkeypatch.setattr(registry_module, "_backend", lambda name: fakes.get(name) or real(name))
 
     return replace
 
 
 @needs_no_gpu
-def test_auto_without_a_gpu_says_why_and_runs_openvino(tiny: ToonNetwork, engine_directory: Path) -> None:
+def test_auto_without_a_gpu_says_why_and_runs_openvino(tiny: ToonNetwork, engines: Path) -> None:
     lines: list[str] = []
-    engine = create_engine(tiny, cache_dir=engine_directory, report=lines.append)
+    engine = create_engine(tiny, cache_dir=engines, report=lines.append)
     assert [line.split()[0] for line in lines] == ["tensorrt-rtx", "tensorrt", "cuda", "Running"]
     assert all("skipped: " in line and "\n" not in line for line in lines[:3])
     assert lines[3].startswith("Running on openvino: CPU, ")
@@ -121,9 +119,7 @@ def test_a_precision_that_is_not_offered_is_refused(
 
 @needs_no_gpu
 @pytest.mark.parametrize("name", ["cuda", "tensorrt", "tensorrt-rtx"])
-def test_gpu_back_ends_refuse_in_one_sentence(
-    tiny: ToonNetwork, tmp_path: Path, name: str
-) -> None:
+def test_gpu_back_ends_refuse_in_one_sentence(tiny: ToonNetwork, tmp_path: Path, name: str) -> None:
     with pytest.raises(BackendError) as caught:
         create_engine(tiny, name, cache_dir=tmp_path)
     text = str(caught.value)
@@ -167,11 +163,11 @@ def test_back_ends_without_a_build_say_so(tiny: ToonNetwork, tmp_path: Path, nam
 
 
 def test_the_engine_keeps_no_tie_to_the_network(
-    tiny: ToonNetwork, engine_directory: Path, tiny_crops: np.ndarray
+    tiny: ToonNetwork, engines: Path, tiny_crops: np.ndarray
 ) -> None:
     before = {name: tensor.clone() for name, tensor in tiny.state_dict().items()}
     for name in ("torch:cpu", "openvino"):
-        engine = create_engine(tiny, name, cache_dir=engine_directory, report=lambda line: None)
+        engine = create_engine(tiny, name, cache_dir=engines, report=lambda line: None)
         engine.run(tiny_crops)
         engine.close()
     after = tiny.state_dict()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -10,12 +12,19 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from engines.backends import rtx
-from engines.backends.onnx_graph import without_float_products
+from engines.backends.onnx_graph import export_onnx, without_float_products
 from engines.backends.protocol import BackendError
+from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.rtx_build import AMPERE, TARGETS, TURING, build_plan, target_of
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference, make_request
+from tests.engines.backends.conftest import (
+    AGREEMENT,
+    difference,
+    make_request,
+    noisy_crops,
+    run_onnx,
+)
 
 trt = pytest.importorskip(
     "tensorrt_rtx", reason="the wheel tensorrt-rtx-cu13 has no build for this platform"
@@ -62,9 +71,63 @@ def test_a_build_that_fails_gives_the_compilers_reason(tiny_onnx: onnx.ModelProt
     assert "\n" not in str(e.value)
 
 
-def test_builds_the_cpu_tier(tier_onnx: onnx.ModelProto) -> None:
-    plan = build_plan(tier_onnx.SerializeToString(), AMPERE, shapes(256, 4), ignore)  # type: ignore[arg-type]
-    assert len(plan) > 1_000_000
+class Tier(NamedTuple):
+    """The CPU tier prebuilt for the default target, and the graph it was built from."""
+
+    request: EngineRequest
+    prebuilt: Prebuilt
+    model: onnx.ModelProto
+    stages: list[str]
+
+
+@pytest.fixture(scope="module")
+def tier(cpu_tier: ToonNetwork, tmp_path_factory: pytest.TempPathFactory) -> Tier:
+    models: list[onnx.ModelProto] = []
+    stages: list[str] = []
+
+    def export(network: ToonNetwork, precision: str, max_batch: int) -> onnx.ModelProto:
+        models.append(export_onnx(network, precision, max_batch))
+        return models[0]
+
+    def note(stage: str, fraction: float) -> None:
+        stages.append(stage)
+
+    directory = tmp_path_factory.mktemp("tier")
+    request = make_request(cpu_tier, directory, max_batch=4, progress=note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rtx, "export_onnx", export)
+        prebuilt = rtx.prebuild(request)
+    return Tier(request, prebuilt, models[0], stages)
+
+
+def test_prebuilds_the_cpu_tier(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, built = tier.prebuilt
+    assert built
+    assert path.stat().st_size > 10_000_000
+    assert tier.stages[0] == "Exporting the network"
+    assert "Building engine" in tier.stages
+    (entry,) = tier.request.cache.entries()
+    assert (entry.key.backend, entry.key.target) == ("tensorrt-rtx", AMPERE)
+    assert (entry.key.version, entry.key.precision) == (trt.__version__, "fp16")
+    assert entry.key.shape == "1..4x256x256x3"
+
+    def forbidden(*arguments: object) -> None:
+        raise AssertionError("the plan was built again")
+
+    monkeypatch.setattr(rtx, "export_onnx", forbidden)
+    assert rtx.prebuild(tier.request) == (path, False)
+    with pytest.raises(AssertionError, match="built again"):
+        rtx.prebuild(replace(tier.request, variant="sm89"))
+
+
+def test_what_the_cpu_tier_was_built_from_agrees_with_torch(
+    tier: Tier, cpu_tier: ToonNetwork
+) -> None:
+    crops = noisy_crops(1, 256)
+    toons, masks = run_onnx(tier.model, crops)
+    exact = TorchEngine(cpu_tier, "cpu", "fp32", 1).run(crops)
+    assert difference(toons, exact.images) < AGREEMENT
+    assert difference(masks, exact.masks) < AGREEMENT
 
 
 def unreadable_models() -> list[bytes]:
@@ -79,31 +142,10 @@ def unreadable_models() -> list[bytes]:
 
 @pytest.mark.parametrize("model", unreadable_models(), ids=["garbage", "unsupported"])
 def test_a_model_that_cannot_be_read_gives_one_line(model: bytes) -> None:
-    with pytest.raises(BackendError, match="cannot read this model: .") as caught:
+    with pytest.raises(BackendError, match=r"cannot read this model: .") as caught:
         build_plan(model, AMPERE, shapes(8, 1), ignore)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
-
-
-def test_prebuild_keeps_one_plan_for_each_target(tiny: ToonNetwork, tmp_path: Path) -> None:
-    stages: list[str] = []
-
-    def note(stage: str, fraction: float) -> None:
-        stages.append(stage)
-
-    path, built = rtx.prebuild(make_request(tiny, tmp_path, variant="sm89", progress=note))
-    assert built
-    assert stages[0] == "Exporting the network"
-    assert "Building engine" in stages
-    assert rtx.prebuild(make_request(tiny, tmp_path, variant="sm89")) == (path, False)
-    (entry,) = make_request(tiny, tmp_path).cache.entries()
-    assert (entry.key.backend, entry.key.target) == ("tensorrt-rtx", "sm89")
-    assert (entry.key.version, entry.key.precision) == (trt.__version__, "fp16")
-    assert entry.key.shape == "1..2x64x64x3"
-    # The plan differs for another GPU, and a damaged one is not handed out.
-    request = make_request(tiny, tmp_path)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
-    assert request.cache.load(entry.key) is None
 
 
 def test_targets_are_checked(tiny: ToonNetwork, tmp_path: Path) -> None:
@@ -153,9 +195,7 @@ def test_validity_is_asked_before_loading(diagnostics: int, reason: str) -> None
     rtx.check_plan(trt, slow, b"", lines.append)
     assert lines == [f"tensorrt-rtx: the engine runs, but slower than it could: {reason}."]
     with pytest.raises(BackendError, match=f"does not run on this machine because {reason}"):
-        rtx.check_plan(
-            trt, FakeRuntime(trt.EngineValidity.INVALID, diagnostics), b"", lines.append
-        )
+        rtx.check_plan(trt, FakeRuntime(trt.EngineValidity.INVALID, diagnostics), b"", lines.append)
 
 
 def test_the_library_calls_garbage_damaged() -> None:

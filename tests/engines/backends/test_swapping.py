@@ -165,7 +165,10 @@ def test_closing_while_building_leaves_nothing_open(
 @pytest.mark.parametrize(
     ("crops", "message"),
     [
-        (np.zeros((1, 32, 32, 3), np.uint8), r"takes uint8 crops \[N, 64, 64, 3\].*\[1, 32, 32, 3\]"),
+        (
+            np.zeros((1, 32, 32, 3), np.uint8),
+            r"uint8 crops \[N, 64, 64, 3\].*\[1, 32, 32, 3\]",
+        ),
         (np.zeros((1, 64, 64, 3), np.float32), "float32"),
         (np.zeros((64, 64, 3), np.uint8), r"\[64, 64, 3\]"),
         (np.zeros((0, 64, 64, 3), np.uint8), "1 to 2 crops at once, but was given 0"),

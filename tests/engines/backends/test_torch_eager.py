@@ -29,9 +29,7 @@ def test_knows_what_it_is(reference: TorchEngine, tiny: ToonNetwork) -> None:
     assert reference.build_seconds > 0
 
 
-def test_each_crop_has_its_own_toon(
-    reference: TorchEngine, tiny_crops: NDArray[np.uint8]
-) -> None:
+def test_each_crop_has_its_own_toon(reference: TorchEngine, tiny_crops: NDArray[np.uint8]) -> None:
     both = reference.run(tiny_crops).images.copy()
     assert difference(both[:1], both[1:]) > 1
     assert difference(reference.run(tiny_crops[1:]).images, both[1:]) < 0.01

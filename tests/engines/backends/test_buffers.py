@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engines.backends.buffers import Buffers, require_cuda
+from engines.backends.protocol import BackendError
+from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import noisy_crops
+
+CPU = torch.device("cpu")
+
+
+def test_there_and_back_without_new_memory(tiny: ToonNetwork) -> None:
+    buffers = Buffers(tiny, 3, CPU)
+    assert buffers.masks is not None
+    memory = [t.data_ptr() for t in (buffers.crops, buffers.toons, buffers.masks)]
+    views = []
+    for n in (3, 1, 2):
+        crops = noisy_crops(n, 64, seed=n)
+        buffers.upload(crops)
+        assert np.array_equal(buffers.crops[:n].numpy(), crops)
+        buffers.toons[:n].copy_(255 - buffers.crops[:n])
+        buffers.masks[:n].copy_(buffers.crops[:n, :, :, 0])
+        output = buffers.download(n)
+        assert np.array_equal(output.images, 255 - crops)
+        assert output.masks is not None
+        assert np.array_equal(output.masks, crops[..., 0])
+        views.append(output.images.ctypes.data)
+    assert memory == [t.data_ptr() for t in (buffers.crops, buffers.toons, buffers.masks)]
+    assert len(set(views)) == 1
+
+
+def test_crops_that_are_a_view_arrive_in_order(tiny: ToonNetwork) -> None:
+    buffers = Buffers(tiny, 1, CPU)
+    mirrored = noisy_crops(1, 64)[:, :, ::-1]
+    buffers.upload(mirrored)
+    assert np.array_equal(buffers.crops.numpy(), mirrored)
+
+
+def test_a_network_without_a_mask_has_no_mask_buffer(plain: ToonNetwork) -> None:
+    buffers = Buffers(plain, 1, CPU)
+    assert buffers.masks is None
+    assert buffers.download(1).masks is None
+
+
+@pytest.mark.parametrize(
+    ("built", "reason"),
+    [(False, "needs a CUDA build of torch"), (True, "needs an NVIDIA GPU, but torch finds none")],
+)
+def test_no_cuda_is_one_sentence(monkeypatch: pytest.MonkeyPatch, built: bool, reason: str) -> None:
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BackendError, match=f"cuda {reason}.*or choose openvino") as caught:
+        require_cuda("cuda")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from engines.backends import torch_tensorrt as backend
+from engines.backends.protocol import BackendError
+from engines.backends.request import EngineRequest
+from engines.backends.torch_eager import TorchEngine
+from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import AGREEMENT, difference, make_request
+
+
+class FakeLibrary(ModuleType):
+    """The package at its import edge: compiles nothing, writes what it was given to write."""
+
+    __version__ = "0.0"
+
+    def __init__(self, compile_graph: Callable[..., object]) -> None:
+        super().__init__("torch_tensorrt")
+        self.dynamo = SimpleNamespace(compile=compile_graph)
+        self.settings: dict[str, object] = {}
+
+    def save(self, graph: object, path: str, **settings: object) -> None:
+        self.settings.update(settings)
+        Path(path).write_bytes(str(graph).encode())
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]], FakeLibrary]:
+    """Pretends that the package is here and that the CPU is a GPU."""
+    monkeypatch.setattr(backend, "require_cuda", lambda name: torch.device("cpu"))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+
+    def install(compile_graph: Callable[..., object]) -> FakeLibrary:
+        library = FakeLibrary(compile_graph)
+        monkeypatch.setitem(sys.modules, "torch_tensorrt", library)
+        return library
+
+    return install
+
+
+@pytest.fixture
+def request_plain(plain: ToonNetwork, tmp_path: Path) -> EngineRequest:
+    return make_request(plain, tmp_path)
+
+
+def test_typed_half_program_is_compiled_saved_and_kept(
+    request_plain: EngineRequest, install: Callable[[Callable[..., object]], FakeLibrary]
+) -> None:
+    calls: list[dict[str, object]] = []
+
+    def compile_graph(program: torch.export.ExportedProgram, **settings: object) -> str:
+        calls.append(settings)
+        convolutions = [n for n in program.graph.nodes if "conv2d" in str(n.target)]
+        types = {node.meta["val"].dtype for node in convolutions}
+        assert types == {torch.float16, torch.float32}
+        return "a compiled graph"
+
+    library = install(compile_graph)
+    path, built = backend.prebuild(request_plain)
+    assert built
+    assert request_plain.cache.load(next(request_plain.cache.entries()).key) == b"a compiled graph"
+    assert calls[0]["use_explicit_typing"] is True
+    (example,) = calls[0]["inputs"]  # type: ignore[misc]
+    assert (example.dtype, tuple(example.shape)) == (torch.uint8, (1, 32, 32, 3))
+    assert library.settings["output_format"] == "exported_program"
+    assert backend.prebuild(request_plain) == (path, False)
+    assert len(calls) == 1
+    key = next(request_plain.cache.entries()).key
+    assert key.target == "sm90 Test GPU"
+    assert torch.__version__ in key.version
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (RuntimeError("no kernel\nfound"), "update the driver.*RuntimeError: no kernel found"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), "memory is full: close other programs"),
+        (ValueError("x" * 500), r"ValueError: x+\.\.\."),
+    ],
+)
+def test_every_failure_of_a_build_is_one_line_of_advice(
+    request_plain: EngineRequest,
+    install: Callable[[Callable[..., object]], FakeLibrary],
+    error: Exception,
+    advice: str,
+) -> None:
+    def fail(program: object, **settings: object) -> None:
+        raise error
+
+    install(fail)
+    with pytest.raises(BackendError, match=f"TensorRT could not build an engine.*{advice}") as e:
+        backend.prebuild(request_plain)
+    assert "\n" not in str(e.value)
+    assert len(str(e.value)) < 300
+    assert list(request_plain.cache.entries()) == []
+
+
+def test_a_kept_engine_that_does_not_load_gives_advice(
+    request_plain: EngineRequest, install: Callable[[Callable[..., object]], FakeLibrary]
+) -> None:
+    install(lambda program, **settings: "not an exported program")
+    with pytest.raises(BackendError, match="TensorRT could not load its engine: update"):
+        backend.create(request_plain)
+
+
+@pytest.mark.parametrize("error", [ImportError("libcudart.so.13"), OSError("undefined symbol")])
+def test_a_package_that_does_not_import_gives_advice(
+    request_plain: EngineRequest, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            if name == "torch_tensorrt":
+                raise error
+
+    monkeypatch.setattr(backend, "require_cuda", lambda name: torch.device("cpu"))
+    monkeypatch.delitem(sys.modules, "torch_tensorrt", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    with pytest.raises(
+        BackendError, match="does not fit this torch: pip install"
+    ):
+        backend.create(request_plain)
+
+
+def test_variants_are_refused(plain: ToonNetwork, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="has no variants, but was asked for 'sm90'"):
+        backend.create(make_request(plain, tmp_path, variant="sm90"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_runs_on_a_gpu(
+    tiny: ToonNetwork,
+    other_tiny: ToonNetwork,
+    reference: TorchEngine,
+    tiny_crops: NDArray[np.uint8],
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch_tensorrt")
+    engine = backend.create(make_request(tiny, tmp_path))
+    for crops in (tiny_crops, tiny_crops[:1]):
+        assert difference(engine.run(crops).images, reference.run(crops).images) < AGREEMENT
+    engine.update(other_tiny)
+    assert engine.settle(600)
+    exact = TorchEngine(other_tiny, "cpu", "fp32", 2).run(tiny_crops)
+    assert difference(engine.run(tiny_crops).images, exact.images) < AGREEMENT
+    engine.close()

@@ -58,7 +58,7 @@ def test_numbers_fit_together(report):
             result.metrics["images_per_s"] * result.metrics["gmac_per_image"]
         )
         assert result.metrics["build_s"] > 0
-        assert 0 < result.metrics["share_of_ceiling"]
+        assert result.metrics["share_of_ceiling"] > 0
         assert len(result.series["latency"].rounds) == FEW.rounds
 
 

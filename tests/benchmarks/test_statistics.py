@@ -82,7 +82,7 @@ def test_a_ratio_is_found_with_its_interval():
 
 
 def test_pairing_cancels_a_drift_that_hits_both():
-    slow_down = dict(drift=0.1, count=8)
+    slow_down = {"drift": 0.1, "count": 8}
     first, second = rounds(10, seed=1, **slow_down), rounds(11, seed=2, **slow_down)
     paired, apart = ratio(first, second, paired=True), ratio(first, second)
     width = [(e.high or 0) - (e.low or 0) for e in (paired, apart)]

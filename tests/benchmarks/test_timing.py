@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -32,7 +33,7 @@ def test_every_task_is_visited_in_every_round():
         assert timings[name].count == 20
         assert calls.count(name) == 2 + 5 * (1 + 4)  # warm-up, and one untimed run a visit
     assert len(ticks) == 6
-    between = [calls[a:b] for a, b in zip(ticks, ticks[1:], strict=False)]
+    between = [calls[a:b] for a, b in itertools.pairwise(ticks)]
     assert all(set(one) == {"a", "b"} for one in between)
 
 

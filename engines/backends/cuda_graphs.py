@@ -26,7 +26,7 @@ from engines.backends.protocol import (
     check_same_shape,
     split_outputs,
 )
-from engines.backends.request import EngineRequest, Prebuilt
+from engines.backends.request import EngineRequest
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -56,11 +56,6 @@ def create(request: EngineRequest) -> CudaGraphEngine:
             f"The GPU has {free:.1f} GiB free, too little for this model at {precision} and "
             f"{request.max_batch} faces: close other programs or lower max_batch."
         ) from error
-
-
-def prebuild(request: EngineRequest) -> Prebuilt:
-    """Graphs are captured in a second and belong to one process."""
-    raise BackendError("cuda starts without a build.")
 
 
 def capture_order(max_batch: int) -> list[int]:

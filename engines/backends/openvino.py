@@ -133,7 +133,14 @@ def _blob(request: EngineRequest, core: ov.Core, device: str, precision: str) ->
             request.progress("Calibrating", 0.3)
             model = quantise(model, request.calibration, core)
         request.progress("Compiling", 0.7)
-        program = core.compile_model(model, device, _options(precision))
+        try:
+            program = core.compile_model(model, device, _options(precision))
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise BackendError(
+                f"OpenVINO could not compile this model for {device} in {precision}: update the "
+                f"device's driver, or choose openvino:cpu ({reason})."
+            ) from error
         return bytes(program.export_model().getvalue())
 
     return request.cache.get_or_build(_key(request, core, device, precision), build, request.report)

@@ -78,5 +78,5 @@ class Backend(Protocol):
         ...
 
     def prebuild(self, request: EngineRequest) -> Prebuilt:
-        """Puts the engine into the cache without running it."""
+        """Puts the engine into the cache without running it (back ends that compile only)."""
         ...

@@ -20,7 +20,7 @@ from engines.backends.protocol import (
     check_same_shape,
     split_outputs,
 )
-from engines.backends.request import EngineRequest, Prebuilt
+from engines.backends.request import EngineRequest
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -41,11 +41,6 @@ def create(request: EngineRequest) -> TorchEngine:
         raise BackendError(f"torch finds no device {device!r}: choose one of {here}.")
     precision = request.choose_precision(f"torch on {device}", ("fp32", "fp16"))
     return TorchEngine(request.network, device, precision, request.max_batch)
-
-
-def prebuild(request: EngineRequest) -> Prebuilt:
-    """Nothing is compiled, so nothing can be kept."""
-    raise BackendError("torch starts without a build.")
 
 
 class TorchEngine:

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.backends import EngineOutput, create_engine
+from engines.faces.alignment import ffhq_quad, transform_points
+from engines.faces.landmarker import Landmarker
+from realtime.compositing import CompositingSettings
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame
+from realtime.sources.demo import portrait
+from realtime.stylizer import Stylizer, StylizerError
+from tests.engines.factory import tiny_network
+
+RAW = CompositingSettings(colour=0)
+
+
+class Inverter:
+    """An engine whose toon is the crop with its red inverted, and whose head is known."""
+
+    name, device, precision, build_seconds = "inverter", "cpu", "fp32", 0.0
+    input_size = output_size = 128
+
+    def __init__(self, max_batch: int = 4, masks: bool = True) -> None:
+        self.max_batch = max_batch
+        self.batches: list[int] = []
+        self._masks = masks
+        self._head = np.zeros((128, 128), np.uint8)
+        cv2.ellipse(self._head, (64, 60), (40, 52), 0, 0, 360, 255, cv2.FILLED)
+
+    def run(self, crops: np.ndarray) -> EngineOutput:
+        assert crops.dtype == np.uint8
+        assert crops.flags.c_contiguous
+        self.batches.append(len(crops))
+        toons = crops.copy()
+        toons[..., 0] = 255 - toons[..., 0]
+        return EngineOutput(toons, np.stack([self._head] * len(crops)) if self._masks else None)
+
+    def update(self, network) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def scene() -> tuple[Frame, list[TrackedFace]]:
+    """Two portraits side by side, the right one at half the size."""
+    picture = portrait()
+    with Landmarker(blendshapes=False) as landmarker:
+        points = landmarker.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))[0].points
+    image = np.full((600, 1000, 3), 128, np.uint8)
+    image[:, :512] = picture
+    image[200:500, 600:856] = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
+    half = transform_points(points, np.array([[0.5, 0, 600], [0, 0.5, 200]]))
+    faces = [
+        TrackedFace(identity, face, ffhq_quad(face).astype(np.float32))
+        for identity, face in ((3, points), (8, half))
+    ]
+    return Frame(image, 1.0, 0), faces
+
+
+@pytest.mark.parametrize("mode", ["head", "face", "crop"])
+@pytest.mark.parametrize("masks", [True, False])
+def test_every_face_is_covered_and_nothing_else_is_touched(scene, mode, masks) -> None:
+    frame, faces = scene
+    before = frame.image.copy()
+    done = Stylizer(Inverter(masks=masks), CompositingSettings(mode=mode)).apply(frame, faces)
+    assert done.covered == {3, 8}
+    assert np.array_equal(frame.image, before)
+    assert np.array_equal(done.image[done.alpha == 0], before[done.alpha == 0])
+    for face in faces:
+        x, y = np.floor(face.landmarks[4, :2]).astype(int)  # the tip of the nose
+        assert abs(int(done.image[y, x, 2]) - int(before[y, x, 2])) > 25
+    outside = done.alpha[:, 512:600]
+    assert (outside == 0).mean() > 0.5
+
+
+def test_without_colour_matching_the_toon_is_the_engines(scene) -> None:
+    frame, faces = scene
+    done = Stylizer(Inverter(), RAW).apply(frame, faces[:1])
+    left, top, right, bottom = faces[0].box.astype(int)
+    middle = np.s_[top + 60 : bottom - 60, left + 40 : right - 40]
+    expected = frame.image[middle].copy()
+    expected[..., 2] = 255 - expected[..., 2]
+    assert np.abs(done.image[middle].astype(int) - expected).mean() < 9  # resampled to 128 pixels
+    assert done.toons[3].shape == (128, 128, 3)
+    assert done.crops[3].shape == (128, 128, 3)
+
+
+def test_all_faces_share_one_call_and_large_groups_are_split(scene) -> None:
+    frame, faces = scene
+    engine = Inverter(max_batch=2)
+    Stylizer(engine).apply(frame, faces)
+    many = [TrackedFace(k, faces[0].landmarks, faces[0].quad) for k in range(5)]
+    Stylizer(engine).apply(frame, many)
+    assert engine.batches == [2, 2, 2, 1]
+
+
+def test_strength_fades_and_partly_shown_faces_are_not_covered(scene) -> None:
+    frame, faces = scene
+    stylizer = Stylizer(Inverter(), RAW)
+    full = stylizer.apply(frame, faces[:1])
+    stylizer.strength = 0.5
+    half = stylizer.apply(frame, faces[:1])
+    stylizer.strength = 0.0
+    none = stylizer.apply(frame, faces[:1])
+    middle = (frame.image.astype(float) + full.image) / 2
+    assert np.abs(half.image - middle).max() < 3
+    assert np.array_equal(none.image, frame.image)
+    assert (full.covered, half.covered, none.covered) == ({3}, set(), set())
+    assert not none.alpha.any()
+
+
+def test_no_faces_no_work(scene) -> None:
+    engine = Inverter()
+    done = Stylizer(engine).apply(scene[0], [])
+    assert engine.batches == []
+    assert done.covered == frozenset()
+    assert np.array_equal(done.image, scene[0].image)
+
+
+def test_the_nearer_face_is_painted_last(scene) -> None:
+    frame, (near, _) = scene
+    small = near.landmarks.copy()
+    small[:, :2] = (small[:, :2] - small[:, :2].mean(0)) * 0.4 + small[:, :2].mean(0)
+    far = TrackedFace(1, small, ffhq_quad(small).astype(np.float32))
+    stylizer = Stylizer(Inverter(), RAW)
+    alone = stylizer.apply(frame, [near])
+    x, y = np.floor(near.landmarks[4, :2]).astype(int)
+    for order in ([near, far], [far, near]):
+        both = stylizer.apply(frame, order)
+        assert np.array_equal(both.image[y - 9 : y + 9, x - 9 : x + 9],
+                              alone.image[y - 9 : y + 9, x - 9 : x + 9])  # fmt: skip
+
+
+def test_only_the_longest_known_faces_are_drawn(scene) -> None:
+    frame, faces = scene
+    done = Stylizer(Inverter(), max_faces=1).apply(frame, faces[::-1])
+    assert done.covered == {3}
+    assert set(done.toons) == {3}
+
+
+def test_light_is_followed_slowly_and_without_flicker(scene) -> None:
+    frame, faces = scene
+    stylizer = Stylizer(Inverter(), CompositingSettings(colour=1.0, memory=1.0))
+    x, y = np.floor(faces[0].landmarks[4, :2]).astype(int)
+    spot = np.s_[y - 40 : y + 40, x - 40 : x + 40]
+
+    def red(k: int, gain: float) -> float:
+        """Red of the toon relative to the scene's, after a frame whose light flickers by `gain`."""
+        lit = Frame(cv2.convertScaleAbs(frame.image, alpha=gain), k / 30, k)
+        field = stylizer.apply(lit, faces[:1]).image[spot].astype(float)
+        return float(field[..., 2].mean())
+
+    steady = [red(k, 1.0) for k in range(8)]
+    assert np.ptp(steady) < 0.2
+    first = red(8, 0.6)
+    later = [red(k, 0.6) for k in range(9, 70, 10)]
+    assert abs(later[-1] - later[-2]) < 0.15 * abs(later[-1] - first) + 0.5
+    stylizer.reset()
+    assert abs(red(70, 0.6) - later[-1]) < 6
+
+
+def test_an_engine_that_breaks_its_word_is_found_out(scene) -> None:
+    frame, faces = scene
+    engine = Inverter()
+    engine.run = lambda crops: EngineOutput(crops[:1, ::2], None)  # type: ignore[method-assign]
+    with pytest.raises(StylizerError, match=r"Expected 2 toons uint8 \[128, 128, 3\]"):
+        Stylizer(engine).apply(frame, faces)
+
+
+def test_a_real_engine_draws_into_the_frame(scene) -> None:
+    frame, faces = scene
+    engine = create_engine(tiny_network(64), "torch", max_batch=2, report=lambda line: None)
+    try:
+        done = Stylizer(engine).apply(frame, faces)
+    finally:
+        engine.close()
+    assert done.covered == {3, 8}
+    assert done.toons[3].shape == (64, 64, 3)
+    assert np.abs(done.image.astype(int) - frame.image)[done.alpha > 250].mean() > 5

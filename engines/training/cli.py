@@ -199,7 +199,9 @@ def distil(
     place = beside(out, work)
     with slice_of(minutes, threads, device, devices, precision) as now:
         claim_encoder(place, bundle, folder, settings, blends)
-        crops = read_people(folder, bundle.network().input_size, progress=now.meter.each)
+        crops = read_people(
+            folder, bundle.network().input_size, place / "people.npz", progress=now.meter.each
+        )
         trainer = distiller(bundle, crops, blends, settings, now.hardware)
         if not train_encoder(trainer, place, now):
             return paused(place)
@@ -207,7 +209,8 @@ def distil(
         f"Distilled for {', '.join(blends)} on {trainer.step * settings.batch_size} augmented "
         f"crops of {len(crops)} people."
     )
-    with_encoder(bundle, trainer, note, blends).save(out)
+    if trainer.fabric.is_global_zero:
+        with_encoder(bundle, trainer, note, blends).save(out)
 
 
 @app.command()
@@ -239,7 +242,7 @@ def refit(
     place = beside(target, work)
     with slice_of(minutes, threads, device, devices, precision) as now:
         claim_encoder(place, bundle, folder, settings, {})
-        crops = read_people(folder, size, progress=now.meter.each)
+        crops = read_people(folder, size, place / "people.npz", progress=now.meter.each)
         trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
         if not train_encoder(trainer, place, now):
             return paused(place)
@@ -247,7 +250,8 @@ def refit(
         f"Trained for the face generator on {trainer.step * settings.batch_size} augmented crops "
         f"of {len(crops)} people."
     )
-    with_encoder(bundle, trainer, note).save(target)
+    if trainer.fabric.is_global_zero:
+        with_encoder(bundle, trainer, note).save(target)
 
 
 def claim_encoder(

@@ -104,13 +104,13 @@ def train_style(
         return None
     seen = encoder.step * job.encoder.batch_size
     note = f"Distilled for the blend of {job.name!r} on {seen} crops of {len(people)} people."
-    return with_encoder(styled, encoder, note).save(job.out)
+    bundle = with_encoder(styled, encoder, note)
+    return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
 
 
 def _crops(
     job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
 ) -> tuple[PairSet, NDArray[np.uint8]]:
-    assert base.card.encoder is not None or base.encoder is None
     cache = job.work / "style.npz"
     if cache.is_file():
         style = Crops.load(cache)
@@ -129,12 +129,7 @@ def _crops(
                 f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
             )
     size = base.card.encoder.input_size if base.card.encoder else base.card.generator.resolution
-    cache = job.work / "people.npz"
-    if cache.is_file():
-        return Crops.load(cache).pairs(), style.images
-    people = read_people(job.people, size, progress=progress)
-    if not (job.people / "photo.npy").is_file():
-        Crops(people.photo, people.landmarks).save(cache)
+    people = read_people(job.people, size, job.work / "people.npz", progress=progress)
     return people, style.images
 
 

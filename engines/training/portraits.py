@@ -167,8 +167,16 @@ def read_folder(
     return Crops(np.stack(images), np.stack(points), tuple(left_out))
 
 
-def read_people(folder: Path, size: int, *, progress: Progress[Path] = iter) -> PairSet:
+def read_people(
+    folder: Path, size: int, cache: Path | None = None, *, progress: Progress[Path] = iter
+) -> PairSet:
     """People as training pairs: a prepared folder as it is, or any folder of portraits, cropped.
+
+    Args:
+        folder: where they are.
+        size: side of the crops, pixels.
+        cache: file that keeps the crops for the next slice of the same training.
+        progress: wraps the list of files, for a progress bar.
 
     Raises:
         ToonifyError: as `read_folder`, or when a prepared folder has another size.
@@ -181,7 +189,40 @@ def read_people(folder: Path, size: int, *, progress: Progress[Path] = iter) -> 
                 f"run 'toonify train prepare' with --size {size}."
             )
         return pairs
-    return read_folder(folder, size, progress=progress).pairs()
+    if cache is not None and cache.is_file():
+        return Crops.load(cache).pairs()
+    crops = read_folder(folder, size, progress=progress)
+    if cache is not None:
+        crops.save(cache)
+    return crops.pairs()
+
+
+def align_set(folder: Path, out: Path, size: int = 512, *, progress: Progress[Path] = iter) -> int:
+    """Make an aligned set, as `toonify train prepare` takes it, of any folder of portraits.
+
+    Args:
+        folder: portraits.
+        out: gets the crops as PNG and ``faces.npz`` with their names and landmarks.
+        size: side of the crops, pixels.
+        progress: wraps the list of files, for a progress bar.
+
+    Returns:
+        how many faces there are. Landmarks are measured again on the crops.
+    """
+    crops = read_folder(folder, size, progress=progress)
+    out.mkdir(parents=True, exist_ok=True)
+    names, points = [], []
+    with Landmarker("image") as landmarker:
+        for i, image in enumerate(crops.images):
+            if not (faces := landmarker.detect(image)):
+                continue
+            names.append(f"{i:05d}.png")
+            points.append(faces[0].points)
+            cv2.imwrite(str(out / names[-1]), image[..., ::-1])
+    if not names:
+        raise ToonifyError(f"No face of {folder} can be found again in its crop; add portraits.")
+    np.savez(out / "faces.npz", names=names, landmarks=np.stack(points))
+    return len(names)
 
 
 def _centre_square(image: Image, size: int) -> Image:

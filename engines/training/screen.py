@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -20,7 +21,8 @@ from engines.training.slices import Task
 from engines.training.trainer import Trainer
 
 T = TypeVar("T")
-console = Console(stderr=True, highlight=False)
+# Of several processes on several GPUs, the first one speaks.
+console = Console(stderr=True, highlight=False, quiet=os.environ.get("LOCAL_RANK", "0") != "0")
 
 
 def say(text: str) -> None:
@@ -33,12 +35,12 @@ class Meter:
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
-        self.phase = ""
-        self.bar = progress.add_task("", total=None, visible=False)
+        self.phase: str | None = None
 
     def show(self, phase: str, done: int, total: int, text: str = "") -> None:
         """Move the bar of ``phase``, a new one if it was another before."""
         if phase != self.phase:
+            self.progress.start()
             self.phase = phase
             self.bar = self.progress.add_task(phase, total=total, text="")
         self.progress.update(self.bar, completed=done, total=total, text=text)
@@ -76,5 +78,10 @@ def meter() -> Iterator[Meter]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[text]}"),
     )
-    with Progress(*columns, console=console, refresh_per_second=2) as progress:
-        yield Meter(progress)
+    progress = Progress(*columns, console=console, refresh_per_second=2)
+    bars = Meter(progress)
+    try:
+        yield bars
+    finally:
+        if bars.phase is not None:
+            progress.stop()

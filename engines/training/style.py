@@ -63,7 +63,7 @@ class StyleSettings:
     lr: float = 1e-3
     judge_lr: float = 1e-3
     judge_side: int = 256
-    judge_base: int = 4096
+    judge_base: int = 2048
     adversarial: float = 1.0
     statistics: float = 2.0
     layout: float = 0.3
@@ -165,7 +165,9 @@ class StyleTrainer:
             losses = self._ties(image, photo)
             if mask is not None:
                 with torch.no_grad():
-                    before = self.face.synthesis.forward_with_mask(*codes)[1]
+                    before = self.face.synthesis.forward_with_mask(
+                        *codes, top=self.face.config.mask_resolution
+                    )[1]
                 assert before is not None
                 head = torch.sigmoid(before)
                 losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, head)

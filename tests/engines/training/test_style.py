@@ -1,0 +1,101 @@
+"""A style learned from unpaired pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engines.bundle import Bundle
+from engines.errors import ToonifyError
+from engines.training.data import to_tensor
+from engines.training.slices import Deadline, run_slice
+from engines.training.style import StyleSettings, StyleTrainer, feature_statistics
+from tests.engines.factory import random_bundle
+from tests.engines.training.factory import CPU, smooth_pictures, tiny_pairs, tiny_size
+
+SHORT = StyleSettings(
+    pictures=32, batch_size=4, judge_side=16, judge_base=256, r1_every=2, horizon=64
+)
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return random_bundle(32, size=tiny_size())
+
+
+def make(bundle: Bundle, settings: StyleSettings = SHORT) -> StyleTrainer:
+    return StyleTrainer(bundle, tiny_pairs(), smooth_pictures(20, 32, seed=9), settings, CPU)
+
+
+def test_training_is_resumed_exactly(bundle: Bundle, tmp_path: Path) -> None:
+    whole, first, second = make(bundle), make(bundle), make(bundle)
+    seen = []
+    assert run_slice(whole, tmp_path / "a", Deadline(), report=lambda _, x: seen.append(x))
+    assert {"statistics", "layout", "colour", "mask", "adversarial", "judge", "r_t", "p"} == set(
+        seen[0]
+    )
+    assert all(np.isfinite(value) for losses in seen for value in losses.values())
+    for _ in range(5):
+        first.train_step()
+    assert not run_slice(first, tmp_path / "b", Deadline(minutes=0))
+    assert run_slice(second, tmp_path / "b", Deadline())
+    assert second.step == whole.step == 8
+    for name in ("generator", "average", "judge"):
+        a, b = whole.state()[name], second.state()[name]
+        assert all(torch.equal(a[key], b[key]) for key in a), name
+    assert whole.ada == second.ada
+
+
+def test_only_the_generator_and_its_judge_learn(bundle: Bundle) -> None:
+    trainer = make(bundle)
+    trainer.train_step()
+    learned = trainer.state()["generator"]
+    moved = {key for key in learned if not torch.equal(learned[key], bundle.face[key])}
+    assert moved
+    assert all(key.startswith("synthesis.") for key in moved)  # so that layers can be swapped
+    for module, state in ((trainer.encoder, bundle.encoder), (trainer.face, bundle.face)):
+        assert state is not None
+        assert all(torch.equal(v, state[k]) for k, v in module.state_dict().items())
+
+
+def test_the_pictures_move_towards_the_style(bundle: Bundle) -> None:
+    """Statistics alone: the distance to the style's falls."""
+    settings = replace(SHORT, pictures=400, adversarial=0.0, lr=4e-3, warm_up=0.01)
+    trainer = make(bundle, settings)
+    values = [trainer.train_step()["statistics"] for _ in range(25)]
+    assert np.mean(values[-5:]) < 0.7 * np.mean(values[:3])
+
+
+def test_overfitting_raises_the_augmentation(bundle: Bundle) -> None:
+    trainer = make(bundle)
+    with torch.no_grad():
+        trainer.judge.module.out.bias.fill_(50.0)  # knows every picture of the style
+    for _ in range(4):
+        losses = trainer.train_step()
+    assert losses["r_t"] == 1
+    assert trainer.ada.p == pytest.approx(16 / 64)
+
+
+def test_feature_statistics_are_means_and_spreads() -> None:
+    tap = torch.randn(4, 3, 50, 50) * torch.tensor([1.0, 2.0, 3.0])[None, :, None, None] + 5
+    (values,) = feature_statistics([tap])
+    assert values == pytest.approx(torch.tensor([5, 5, 5, 1, 2, 3.0]), rel=0.05)
+
+
+def test_the_style_is_measured_over_all_its_pictures(bundle: Bundle) -> None:
+    trainer = make(bundle)
+    pictures = smooth_pictures(16, 32, seed=9)
+    with torch.no_grad():
+        expected = feature_statistics(trainer.features.features(to_tensor(list(pictures))))
+    for a, b in zip(trainer.wanted, expected, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_a_base_needs_an_encoder(bundle: Bundle) -> None:
+    bare = replace(bundle, encoder=None, card=replace(bundle.card, encoder=None))
+    with pytest.raises(ToonifyError, match="no encoder"):
+        make(bare)

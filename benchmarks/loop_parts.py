@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import psutil
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from realtime.clocks import StageClock
-from realtime.frame import Frame, Image
-from realtime.guard import Face, Output
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame, Image, Mask
+from realtime.guard import Output
 from realtime.pipeline import Pipeline, Stylized, Stylizer
 
 if TYPE_CHECKING:
@@ -81,16 +81,14 @@ class MeterSink:
 @dataclass(frozen=True)
 class _Untouched:
     image: Image
-    alpha: NDArray[np.uint8] | None
+    alpha: Mask | None
     covered: frozenset[int]
 
 
 class Bypass:
     """Stands in for the stylizer and draws nothing: what is left is the floor."""
 
-    strength = 1.0
-
-    def apply(self, frame: Frame, faces: Sequence[Face]) -> Stylized:
+    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized:
         """The frame as it came, every face reported as covered."""
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
         return _Untouched(frame.image, alpha, frozenset(face.identity for face in faces))
@@ -150,6 +148,7 @@ def visit(
         silent,
         rate=source.rate,
         paced=source.live,
+        watch=None if isinstance(stylizer, Bypass) else session.watch,
     )
     clocks = {name: RecordingClock() for name in pipeline.statistics.STAGES}
     latency = RecordingClock()

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
+
 from benchmarks.statistics import pooled
 
 
@@ -25,9 +27,7 @@ class DeviceClock(Protocol):
 class CudaClock:
     """CUDA events on one stream (None: the current one)."""
 
-    def __init__(self, stream: object | None = None) -> None:
-        import torch
-
+    def __init__(self, stream: torch.cuda.Stream | None = None) -> None:
         self._stream = stream or torch.cuda.current_stream()
         self._events = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
 

@@ -73,7 +73,8 @@ class TextbookNetwork(nn.Module):
 
     def _modulated(self, conv: ModulatedConv, x: Tensor, w: Tensor) -> Tensor:
         """Equations 1 and 3 of the paper, one weight tensor per sample."""
-        styles, weight = conv.affine(w), conv.weight
+        styles: Tensor = conv.affine(w)
+        weight: Tensor = conv.weight
         if not conv.demodulate:
             weight = weight / math.sqrt(conv.fan_in)
         elif x.dtype == torch.float16:

@@ -21,19 +21,18 @@ LEAST_SHARE = 0.005
 
 def to_lab(image: Image) -> NDArray[np.float32]:
     """uint8 RGB -> CIE L*a*b* (D65), L in 0..100."""
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
 def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
     """Bare skin of the face: the oval, shrunk, without eyes, brows and lips. bool [size, size]."""
-    mask = _filled(landmarks, OVAL, size)
     margin = max(3, size // 24) | 1
-    mask = cv2.erode(mask, np.ones((margin, margin), np.uint8))
+    mask = cv2.erode(_filled(landmarks, OVAL, size), np.ones((margin, margin), np.uint8))
     holes = np.zeros_like(mask)
     for part in (LEFT_EYE, RIGHT_EYE, LIPS, LEFT_BROW, RIGHT_BROW):
         holes |= _filled(landmarks, part, size)
-    holes = cv2.dilate(holes, np.ones((margin, margin), np.uint8))
-    return (mask > 0) & (holes == 0)
+    wide = cv2.dilate(holes, np.ones((margin, margin), np.uint8))
+    return (mask > 0) & (wide == 0)
 
 
 def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int) -> Mask:

@@ -111,7 +111,7 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
 
 def resize_mask(mask: NDArray[np.floating], side: int) -> NDArray[np.floating]:
     """A soft mask at another size."""
-    return cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _following(

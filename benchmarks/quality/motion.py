@@ -29,9 +29,10 @@ def clip_crops(path: Path, size: int) -> list[NDArray[np.uint8]]:
     crops = []
     with Landmarker("video") as landmarker:
         for number, frame in enumerate(read_clip(path)):
-            frame = cv2.resize(frame, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_CUBIC)
-            if faces := landmarker.detect(frame, 40 * number):
-                crops.append(extract_crop(frame, crop_transform(faces[0].points, size), size))
+            enlarged = (frame.shape[1] * ENLARGE, frame.shape[0] * ENLARGE)
+            large = cv2.resize(frame, enlarged, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+            if faces := landmarker.detect(large, 40 * number):
+                crops.append(extract_crop(large, crop_transform(faces[0].points, size), size))
     return crops
 
 

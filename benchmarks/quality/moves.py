@@ -86,7 +86,7 @@ def close_eyes(image: Image, landmarks: Points, amount: float) -> Image:
 def open_mouth(image: Image, landmarks: Points, amount: float) -> Image:
     """Jaw dropped by `amount` (0..1) of `DROP`, the gap dark. uint8 [S, S, 3] RGB."""
     points = np.asarray(landmarks, np.float64)[:, :2]
-    axes = _Axes(*points[list(JAW_CORNERS)], image.shape[0])
+    axes = _Axes(points[JAW_CORNERS[0]], points[JAW_CORNERS[1]], image.shape[0])
     seam = axes.curve(points[list(SEAM)])
     _, chin = axes.of(points[CHIN])
     height = float(np.hypot(*(points[CHIN] - points[FOREHEAD])))

@@ -66,7 +66,7 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise ToonifyError(f"Expected pictures in {folder}, found none with a known file ending.")
-    found = []
+    found: list[Portrait] = []
     with Landmarker() as landmarker:
         for path in paths:
             if limit is not None and len(found) == limit:

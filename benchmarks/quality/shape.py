@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,8 +68,8 @@ def shape_distance(a: Points, b: Points) -> float:
         z = z - z.mean()
         return z / np.linalg.norm(z)
 
-    overlap = abs(np.vdot(normal(a), normal(b)))
-    return float(np.sqrt(max(0.0, 1 - overlap**2)))
+    overlap = float(abs(np.vdot(normal(a), normal(b))))
+    return math.sqrt(max(0.0, 1 - overlap**2))
 
 
 def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:

@@ -17,7 +17,7 @@ import torch
 from benchmarks.conditions import GpuReading, Watch, read_gpus
 from benchmarks.faces import demo_crops
 from benchmarks.memory import PeakMemory
-from benchmarks.report import Report, Result, Series, Skipped
+from benchmarks.report import Label, Report, Result, Series, Skipped
 from benchmarks.roofline import DTYPES, Ceiling, element_bytes, measure_ceiling, traffic
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
@@ -252,7 +252,7 @@ def engine_result(
     if own and runner.on_cuda:
         metrics["power_w"] = float(np.mean([reading.power_w for reading in own]))
         metrics["sm_clock_mhz"] = float(np.mean([reading.sm_clock_mhz for reading in own]))
-    labels = {
+    labels: dict[str, Label] = {
         "tier": runner.tier,
         "engine": runner.engine.name,
         "device": runner.engine.device,

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.conditions import Watch
 from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import Bypass, Visit, visit
-from benchmarks.report import Aim, Report, Result, Series
+from benchmarks.report import Aim, Label, Report, Result, Series
 from engines.errors import ToonifyError
 from realtime.faces.tracker import TrackerSettings
 from realtime.frame import Image
@@ -147,8 +147,14 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
     if rate:
         metrics["dropped_share"] = float(np.mean([seen.dropped_share for seen in visits]))
         metrics["holds"] = float(fps >= HOLDS * rate)
-    labels = {"run": about, "size": f"{size[0]}x{size[1]}", "faces": faces, "rate": rate}
-    return Result(name, {**labels, "engine": about}, series, metrics)
+    labels: dict[str, Label] = {
+        "run": about,
+        "size": f"{size[0]}x{size[1]}",
+        "faces": faces,
+        "rate": rate,
+    }
+    labels["engine"] = about
+    return Result(name, labels, series, metrics)
 
 
 def _growth(visits: Sequence[Visit]) -> float:

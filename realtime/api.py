@@ -50,8 +50,8 @@ class Toonifier:
     """Pictures in, pictures out; not thread-safe. A context manager; `close` frees the device.
 
     settings: everything, or None for the defaults with single values as keywords: `style`, `swap`,
-        `strength`, `mode`, `engine`, `bundle`, `faces`.
-    bundle: a loaded model instead of a named one.
+        `strength`, `mode`, `engine`, `faces`, `guard` ("pass" unless given).
+    bundle: a loaded model instead of the one that the settings name.
     Raises `ToonifyError` with one sentence for whatever cannot be used.
     """
 

@@ -211,10 +211,16 @@ def _join(parts: list[Part], audio: str | None, target: Path) -> None:
         raise VideoError("The input holds no frame that can be decoded.")
     partial = target.with_name(f".{target.stem}.partial{target.suffix}")
     try:
-        with av.open(str(partial), "w", options={"movflags": "faststart"}) as output:
+        edits = target.suffix.lower() != ".mkv"  # whether a track may begin before time 0
+        options = {"movflags": "faststart"} if edits else {}
+        with av.open(str(partial), "w", options=options) as output:
             with open_media(str(parts[0].path)) as model:
                 stream = output.add_stream_from_template(model.streams.video[0])
-            sound = AudioTrack(audio, output) if audio and audio_of(audio) else None
+            sound = (
+                AudioTrack(audio, output, from_zero=not edits)
+                if audio and audio_of(audio)
+                else None
+            )
             for part in parts:
                 with open_media(str(part.path)) as segment:
                     for packet in segment.demux(segment.streams.video[0]):

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engines.errors import ToonifyError
+from realtime.session import check_settings
+from realtime.settings import (
+    GuardSettings,
+    OutputSettings,
+    Settings,
+    SettingsError,
+    flags_of,
+    load_settings,
+    save_settings,
+)
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[source]\nsource = "demo"\nfps = 24\n[guard]\nmode = "card"\n')
+    settings = load_settings(path, flags_of({"fps": 60.0, "style": None, "size": (640, 480)}))
+    assert settings.source.source == "demo"
+    assert settings.source.fps == 60.0
+    assert settings.source.size == (640, 480)
+    assert settings.guard.mode == "card"
+    assert settings.engine.backend == "auto"
+
+
+def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
+    settings = load_settings(
+        flags={
+            "source": {"source": 'a "quoted" \\ näme.mp4', "size": (640, 480), "mirror": True},
+            "engine": {"swap": 16},
+            "output": {"sinks": ("virtual", "b.mp4")},
+            "guard": {"grace": 0.5},
+        }
+    )
+    save_settings(settings, tmp_path / "deep" / "a.toml")
+    assert load_settings(tmp_path / "deep" / "a.toml") == settings
+
+
+def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
+    settings = Settings()
+    assert settings.guard_mode() == "blur"
+    to_file = replace(settings, output=OutputSettings(sinks=("a.mp4",)))
+    assert to_file.guard_mode() == "pass"
+    device = replace(settings, output=OutputSettings(sinks=("a.mp4", "virtual:/dev/video9")))
+    assert device.guard_mode() == "blur"
+    assert replace(device, guard=GuardSettings(mode="card")).guard_mode() == "card"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[sorce]\nfps = 1", "no setting sorce; did you mean source"),
+        ("[source]\nfsp = 1", r"no setting source\.fsp; did you mean fps"),
+        ("[source]\nfps = 'fast'", r"source\.fps must be a number, not 'fast'"),
+        ("[source]\nfps = true", r"source\.fps must be a number, not True"),
+        ("[source]\nfps = 0", r"source\.fps must be above 0"),
+        ("[source]\nsize = [1280]", r"source\.size must have 2 entries, not 1"),
+        ("[source]\nsize = [1, 1]", r"source\.size must lie between"),
+        ("[source]\nmirror = 1", r"source\.mirror must be true or false"),
+        ("[faces]\nmax_faces = 0", r"faces\.max_faces must be 1 to 16"),
+        ("[faces]\nmax_faces = 1.5", r"faces\.max_faces must be a whole number"),
+        ("[guard]\nmode = 'open'", r"guard\.mode must be one of auto, pass, hold, blur, card"),
+        ("[guard]\ngrace = -1", r"guard\.grace must be 0 to 5"),
+        ("[engine]\nswap = 12", r"engine\.swap must be a power of two"),
+        ("[compositing]\nstrength = 2", r"strength must lie between 0 and 1"),
+        ("[compositing]\nmode = 'ears'", r"compositing\.mode must be one of"),
+        ("source = 3", "source must be a table"),
+        ("[output]\nsinks = 'virtual'", r"output\.sinks must be a list"),
+        ("[source", "cannot be read as TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(text)
+    with pytest.raises(ToonifyError, match=message):
+        load_settings(path)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no settings file .*--save"):
+        load_settings(tmp_path / "a.toml")
+
+
+def test_part_of_the_real_face_needs_the_guard_to_pass() -> None:
+    flags = {"compositing": {"strength": 0.5}}
+    with pytest.raises(SettingsError, match="guard 'blur' never lets out"):
+        check_settings(load_settings(flags=flags))
+    check_settings(load_settings(flags={**flags, "guard": {"mode": "pass"}}))
+
+
+def test_an_unknown_option_is_told() -> None:
+    with pytest.raises(SettingsError, match="no option 'stlye'"):
+        flags_of({"stlye": "film"})

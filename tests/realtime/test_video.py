@@ -1,0 +1,135 @@
+"""`convert_video` on real files with the real tracker and engine."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime import video
+from realtime.session import Session
+from realtime.sources.demo import DemoSource
+from realtime.video import VideoError, convert_video, finished_parts
+from tests.realtime.fakes import Messages
+from tests.realtime.media import number_of, read_movie, write_movie
+
+COUNT = 30
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbered pictures without faces, with sound, unevenly timed."""
+    return write_movie(tmp_path_factory.mktemp("film") / "in.mp4", COUNT, jitter=True)
+
+
+def convert(film: Path, target: Path, session: Session, **options: Any) -> dict[str, Any]:
+    return convert_video(
+        film,
+        target,
+        session.settings,
+        options.pop("report", Messages()),
+        session=session,
+        **options,
+    )
+
+
+def check(film: Path, made: Path) -> None:
+    """Every frame once, in order, at its time, with all of the sound."""
+    before, after = read_movie(film), read_movie(made)
+    assert [number_of(image) for image in after[0]] == list(range(COUNT))
+    assert after[1] == pytest.approx(before[1], abs=1e-3)
+    assert len(after[2]) == pytest.approx(len(before[2]), abs=1100)
+
+
+def test_every_frame_its_time_and_the_sound_are_kept(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    seen = []
+    numbers = convert(
+        film, tmp_path / "out.mp4", session, progress=lambda *state: seen.append(state)
+    )
+    check(film, tmp_path / "out.mp4")
+    assert numbers["frames_sent"] == COUNT
+    assert seen[-1] == (COUNT, COUNT)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_an_interrupted_conversion_goes_on(
+    film: Path, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "SEGMENT", 8)
+    target = tmp_path / "out.mkv"
+    real = session.stylizer.apply
+    calls = 0
+
+    def dying(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 21:
+            raise RuntimeError("power cut")
+        return real(*arguments)
+
+    # Frames without faces do not reach the engine, so the tracker stands in for the failure.
+    update = session.tracker.update
+    monkeypatch.setattr(
+        session.tracker, "update", lambda frame: (dying(frame, []), update(frame))[1]
+    )
+    with pytest.raises(RuntimeError, match="power cut"):
+        convert(film, target, session)
+    assert not target.exists()
+    done = sum(part.count for part in finished_parts(tmp_path / "out.mkv.parts"))
+    assert 16 <= done <= 20
+
+    messages = Messages()
+    numbers = convert(film, target, session, report=messages)
+    assert f"Going on after {done} frames that are done." in messages
+    assert numbers["frames_sent"] == COUNT - done
+    check(film, target)
+    assert not (tmp_path / "out.mkv.parts").exists()
+
+
+def test_work_for_another_input_is_begun_anew(film: Path, tmp_path: Path, session: Session) -> None:
+    folder = tmp_path / "out.mp4.parts"
+    folder.mkdir()
+    (folder / "job.json").write_text('{"input": "another"}')
+    (folder / "segment-00000000-30.nut").write_bytes(b"junk")
+    messages = Messages()
+    convert(film, tmp_path / "out.mp4", session, report=messages)
+    assert any("Beginning anew" in line for line in messages)
+    check(film, tmp_path / "out.mp4")
+
+
+def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: Session) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"precious")
+    with pytest.raises(VideoError, match="exists; give another name or --force"):
+        convert(film, target, session)
+    with pytest.raises(VideoError, match="the input itself"):
+        convert(film, film, session, force=True)
+    with pytest.raises(VideoError, match=r"must end in \.mp4"):
+        convert(film, tmp_path / "out.gif", session)
+    folder = tmp_path / "new.mp4.parts"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("x")
+    with pytest.raises(VideoError, match="not of our making"):
+        convert(film, tmp_path / "new.mp4", session)
+    with pytest.raises(VideoError, match="no video"):
+        convert(tmp_path / "missing.mp4", tmp_path / "new2.mp4", session)
+    assert target.read_bytes() == b"precious"
+    assert (folder / "mine.txt").exists()
+
+
+def test_faces_are_changed_and_only_they(tmp_path: Path, session: Session) -> None:
+    demo = DemoSource((640, 360), 25, live=False)
+    pictures = [demo.render(step) for step in range(6)]
+    film = write_movie(tmp_path / "in.mp4", 6, size=(640, 360), pictures=pictures, sound=None)
+    convert(film, tmp_path / "out.mp4", session)
+    before, after = read_movie(film), read_movie(tmp_path / "out.mp4")
+    assert after[1][:2] == pytest.approx([Fraction(0), Fraction(1, 25)])
+    for old, new in zip(before[0], after[0], strict=True):
+        change = np.abs(old.astype(int) - new).max(axis=2)
+        assert change[60:220, 230:350].mean() > 10  # the face
+        assert change[:, 450:].mean() < 4  # the shelf: the codec's losses only

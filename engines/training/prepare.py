@@ -1,18 +1,23 @@
-"""Photo/toon pairs for training: a folder of portraits, drawn by the artist, as memory-mapped packs.
+"""Photo/toon pairs for training: a folder of portraits, drawn by the artist.
 
-A pack is a folder of arrays that training maps into memory:
+The result is a folder of arrays that training maps into memory:
 
-- ``photo.npy`` uint8 [N, P, P, 3] RGB, the aligned portraits;
-- ``toon.npy``  uint8 [N, P, P, 3] RGB, the artist's drawings;
-- ``head.npy``  uint8 [N, P/2, P/2], 255 inside the toon's head and hair;
-- ``done.npy``  bool [N], which rows are drawn: an interrupted run continues where it stopped.
+- ``photo.npy`` uint8 [N, S, S, 3] RGB, the aligned portraits;
+- ``toon.npy``  uint8 [N, S, S, 3] RGB, the artist's drawings;
+- ``head.npy``  uint8 [N, S/2, S/2], 255 inside the toon's head and hair;
+- ``landmarks.npy`` float32 [N, 478, 2], pixels of the S px photo;
+- ``weight.npy`` float64 [N], how often a pair is drawn in training;
+- ``done.npy``  bool [N], which rows are finished: an interrupted run goes on where it stopped;
+- ``contact.png``, a sheet to look at.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -21,10 +26,17 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, Look, toonify
+from engines.training.artist.expressions import close_eyes, open_mouth
+from engines.training.portraits import SUFFIXES, align, read_image
+from engines.training.sheets import contact_sheet, write_png
 
-DRAWING_SIZE = 512  # the artist works at this size; packs are shrunk from it
+DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
+SHEET_ROWS, SHEET_PAIRS = 6, 4
+SOURCE_WEIGHT = {"congress": 0.5}  # studio portraits, all lit and posed alike
+Report = Callable[[str, int, int], None]  # phase, done, total
 
 
 class PrepareError(ToonifyError):
@@ -32,98 +44,284 @@ class PrepareError(ToonifyError):
 
 
 @dataclass(frozen=True)
-class Portraits:
-    """Aligned portraits on disk with their landmarks."""
+class AlignedSet:
+    """Aligned 512 px portraits on disk, with landmarks."""
 
     paths: tuple[Path, ...]
-    landmarks: NDArray[np.floating]  # [N, 478, 3] pixels of the 512 px picture
+    landmarks: NDArray[np.float32]  # [N, 478, 3] pixels of the 512 px picture
+    weight: NDArray[np.float64]  # [N]
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    @classmethod
+    def open(cls, folder: Path) -> AlignedSet:
+        """Read a set: pictures, and a ``faces.npz`` with ``names`` and ``landmarks``.
+
+        ``yaw``, ``source`` and ``blendshapes`` are used for the weights where they are there.
+        """
+        index = folder / "faces.npz"
+        if not index.is_file():
+            raise PrepareError(
+                f"An aligned set with faces.npz was expected in {folder}, found none; pass a "
+                "folder of portraits instead."
+            )
+        with np.load(index, allow_pickle=False) as file:
+            table = dict(file)
+        names = [str(name) for name in table["names"]]
+        paths = tuple(folder / (n if Path(n).suffix else f"{n}.webp") for n in names)
+        return cls(paths, table["landmarks"].astype(np.float32), _weights(table))
+
     def read(self, index: int) -> NDArray[np.uint8]:
         """RGB picture, uint8 [512, 512, 3]."""
-        bgr = cv2.imread(str(self.paths[index]), cv2.IMREAD_COLOR)
-        if bgr is None or bgr.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
-            found = "no picture" if bgr is None else f"{bgr.shape[1]} x {bgr.shape[0]} pixels"
+        image = read_image(self.paths[index])
+        if image is None or image.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
+            found = "no picture" if image is None else f"{image.shape[1]} x {image.shape[0]} pixels"
             raise PrepareError(
                 f"An aligned {DRAWING_SIZE} px portrait was expected at {self.paths[index]}, found "
                 f"{found}; remove it from the set or align it again."
             )
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return image
 
 
-def aligned_portraits(folder: Path) -> Portraits:
-    """An aligned set: pictures and a ``faces.npz`` with ``names`` and ``landmarks``."""
-    index = folder / "faces.npz"
-    if not index.is_file():
-        raise PrepareError(f"A set with faces.npz was expected in {folder}, found none.")
-    with np.load(index, allow_pickle=False) as table:
-        names, landmarks = table["names"], table["landmarks"].astype(np.float32)
-    paths = tuple(folder / (name if Path(name).suffix else f"{name}.webp") for name in map(str, names))
-    return Portraits(paths, landmarks)
+def _weights(table: dict[str, np.ndarray]) -> NDArray[np.float64]:
+    """Rare poses and expressions more often, look-alike studio portraits less often."""
+    weight = np.ones(len(table["names"]))
+    if "source" in table:
+        weight *= [SOURCE_WEIGHT.get(str(source), 1.0) for source in table["source"]]
+    if "yaw" in table:
+        weight *= 1 + (np.abs(table["yaw"]) > 25)
+    if "blendshapes" in table:
+        column = {str(name): i for i, name in enumerate(table["blendshape_names"])}
+        score = table["blendshapes"].astype(np.float64)
+        closed = score[:, [column["eyeBlinkLeft"], column["eyeBlinkRight"]]].max(1) > 0.6
+        weight *= 1 + 2 * (closed | (score[:, column["jawOpen"]] > 0.4))
+    return weight
+
+
+def align_folder(
+    folder: Path, out: Path, report: Report = lambda *_: None
+) -> tuple[AlignedSet, tuple[str, ...]]:
+    """Cut the largest face out of every picture of a folder into an aligned set.
+
+    Returns:
+        the set, and the names of the files in which no face was found.
+    """
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise PrepareError(
+            f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    names, landmarks, left_out = [], [], []
+    with Landmarker("image", max_faces=4, blendshapes=False, pose=False) as landmarker:
+        for number, path in enumerate(files):
+            report("align", number, len(files))
+            image = read_image(path)
+            found = None if image is None else align(image, landmarker, DRAWING_SIZE)
+            faces = [] if found is None else landmarker.detect(found[0])
+            if found is None or not faces:
+                left_out.append(path.name)
+                continue
+            write_png(out / f"{path.name}.png", found[0])
+            names.append(f"{path.name}.png")
+            landmarks.append(max(faces, key=lambda face: np.ptp(face.points[:, 0])).points)
+    report("align", len(files), len(files))
+    if not names:
+        raise PrepareError(
+            f"No face was found in any of the {len(files)} pictures of {folder}; pass portraits."
+        )
+    np.savez(out / "faces.npz", names=names, landmarks=np.stack(landmarks))
+    return AlignedSet.open(out), tuple(left_out)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair to draw: a portrait, perhaps with another expression."""
+
+    portrait: int
+    closed: tuple[float, float] = (0.0, 0.0)  # how far each eye is closed, 0..1
+    jaw: float = 0.0  # how far the jaw is dropped, in eye distances
+
+
+def plan_rows(count: int, variants: int, seed: int = 0) -> list[Row]:
+    """Every portrait as it is, then ``variants`` more with closed eyes, a wink or an open mouth."""
+    rows = [Row(i) for i in range(count)]
+    random = np.random.default_rng(seed)
+    for portrait in random.permutation(np.arange(variants) % max(count, 1)):
+        kind = random.random()
+        if kind < 0.35:
+            rows.append(Row(int(portrait), (1.0, 1.0)))
+        elif kind < 0.50:
+            left, right = random.permutation([random.uniform(0.8, 1.0), random.uniform(0, 0.3)])
+            rows.append(Row(int(portrait), (float(left), float(right))))
+        elif kind < 0.60:
+            half = float(random.uniform(0.3, 0.7))
+            rows.append(Row(int(portrait), (half, half)))
+        else:
+            rows.append(Row(int(portrait), jaw=float(random.uniform(0.08, 0.38))))
+    return rows
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One row of a pack."""
+    """What one row becomes."""
 
     photo: NDArray[np.uint8]
     toon: NDArray[np.uint8]
     head: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
 
 
 def draw_pair(
     rgb: NDArray[np.uint8],
-    landmarks: NDArray[np.floating],
+    landmarks: NDArray[np.float32],
     segmenter: PersonSegmenter,
     look: Look,
     size: int,
+    row: Row,
 ) -> Pair:
-    """Draw a portrait at full size and shrink photo, toon (``size``) and head mask (half of it)."""
+    """Change the expression, draw at full size, shrink photo and toon to ``size``, mask to half."""
+    if any(row.closed):
+        rgb, landmarks = close_eyes(rgb, landmarks, row.closed)
+    if row.jaw:
+        rgb, landmarks = open_mouth(rgb, landmarks, row.jaw)
     result = toonify(rgb, landmarks, person=segmenter.segment(rgb), look=look)
 
-    def shrink(image: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
-        return cv2.resize(image, (pixels, pixels), interpolation=cv2.INTER_AREA)
+    def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+        return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
-    return Pair(shrink(rgb, size), shrink(result.image, size), shrink(result.head, size // 2))
+    points = (landmarks[:, :2] * (size / DRAWING_SIZE)).astype(np.float32)
+    return Pair(shrink(rgb, size), shrink(result.image, size), shrink(result.head, size // 2), points)
 
 
-class Pack:
-    """The arrays of a pack, created or continued."""
+class PairFolder:
+    """The arrays of a folder of pairs, made or continued."""
 
-    def __init__(self, folder: Path, count: int, size: int, look: str) -> None:
+    def __init__(self, folder: Path, count: int, size: int, task: dict[str, object]) -> None:
+        """``task`` says what is drawn; a folder that holds another task is refused."""
         folder.mkdir(parents=True, exist_ok=True)
-        card = folder / "pack.json"
-        wanted = {"count": count, "size": size, "look": look}
-        if card.is_file() and json.loads(card.read_text()) != wanted:
+        card = folder / "task.json"
+        wanted = {"pairs": count, "size": size, **task}
+        again = card.is_file()
+        if again and json.loads(card.read_text("utf-8")) != wanted:
             raise PrepareError(
-                f"{folder} holds another pack ({card.read_text()}) than the one asked for "
+                f"{folder} holds other pairs ({card.read_text('utf-8')}) than were asked for "
                 f"({json.dumps(wanted)}); choose another folder."
             )
-        shapes: dict[str, tuple[int, ...]] = {
-            "photo": (count, size, size, 3),
-            "toon": (count, size, size, 3),
-            "head": (count, size // 2, size // 2),
-            "done": (count,),
+        self.arrays = {
+            name: open_memmap(
+                folder / f"{name}.npy", mode="r+" if again else "w+", dtype=dtype, shape=shape
+            )
+            for name, dtype, shape in (
+                ("photo", np.uint8, (count, size, size, 3)),
+                ("toon", np.uint8, (count, size, size, 3)),
+                ("head", np.uint8, (count, size // 2, size // 2)),
+                ("landmarks", np.float32, (count, 478, 2)),
+                ("done", np.bool_, (count,)),
+            )
         }
-        self._arrays = {}
-        for name, shape in shapes.items():
-            path = folder / f"{name}.npy"
-            mode = "r+" if card.is_file() and path.is_file() else "w+"
-            dtype = np.bool_ if name == "done" else np.uint8
-            self._arrays[name] = open_memmap(path, mode=mode, dtype=dtype, shape=shape)
-        card.write_text(json.dumps(wanted))
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
+        card.write_text(json.dumps(wanted), "utf-8")  # last: a card promises whole arrays
 
     def write(self, row: int, pair: Pair) -> None:
-        """Store a row and mark it as drawn."""
-        for name in ("photo", "toon", "head"):
-            self._arrays[name][row] = getattr(pair, name)
-        self._arrays["done"][row] = True
+        """Store a row, then mark it as finished."""
+        for name, value in vars(pair).items():
+            self.arrays[name][row] = value
+        self.arrays["done"][row] = True
 
     def missing(self) -> list[int]:
         """Rows still to draw."""
-        return [int(row) for row in np.flatnonzero(~self._arrays["done"])]
+        return [int(row) for row in np.flatnonzero(~self.arrays["done"])]
+
+    def sheet(self) -> NDArray[np.uint8]:
+        """Photo and toon of pairs spread over the folder."""
+        count = len(self.arrays["done"])
+        chosen = np.unique(np.linspace(0, count - 1, min(count, SHEET_ROWS * SHEET_PAIRS)).astype(int))
+        cells = [self.arrays[name][row] for row in chosen for name in ("photo", "toon")]
+        cells += [np.full_like(cells[0], 255)] * (-len(cells) % (2 * SHEET_PAIRS))
+        width = 2 * SHEET_PAIRS
+        return contact_sheet([cells[i : i + width] for i in range(0, len(cells), width)], side=192)
+
+
+@dataclass(frozen=True)
+class _Job:
+    portraits: AlignedSet
+    rows: list[Row]
+    look: Look
+    size: int
+
+
+_job: _Job
+_segmenter: PersonSegmenter
+
+
+def _start_worker(job: _Job) -> None:
+    """Give a worker process its own network and one thread: the processes are the parallelism."""
+    global _job, _segmenter
+    cv2.setNumThreads(1)
+    _job, _segmenter = job, PersonSegmenter()
+
+
+def _draw_row(number: int) -> tuple[int, Pair]:
+    row = _job.rows[number]
+    photo, points = _job.portraits.read(row.portrait), _job.portraits.landmarks[row.portrait]
+    return number, draw_pair(photo, points, _segmenter, _job.look, _job.size, row)
+
+
+def _draw(job: _Job, numbers: list[int], workers: int) -> Iterator[tuple[int, Pair]]:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (job,)) as pool:
+        try:
+            for future in as_completed([pool.submit(_draw_row, number) for number in numbers]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    *,
+    look: str = "film",
+    size: int = 256,
+    variants: int = 0,
+    workers: int = 1,
+    report: Report = lambda *_: None,
+) -> tuple[str, ...]:
+    """Draw the pairs of a folder of portraits, or of an aligned set, into ``out``.
+
+    Args:
+        source: pictures of any size, or a set with ``faces.npz``.
+        out: folder of pairs; a run that was interrupted goes on there.
+        look: name of one of `artist.LOOKS`.
+        size: side of photo and toon in pixels, even, at most 512.
+        variants: more pairs with closed eyes, winks and open mouths.
+        workers: drawing processes.
+        report: called with phase, done, total.
+
+    Returns:
+        Names of the pictures in which no face was found.
+    """
+    if look not in LOOKS:
+        raise PrepareError(f"A look was expected ({', '.join(LOOKS)}), found {look!r}; choose one.")
+    if size % 2 or not 32 <= size <= DRAWING_SIZE:
+        raise PrepareError(f"An even size of 32 to {DRAWING_SIZE} was expected, found {size}.")
+    if not source.is_dir():
+        raise PrepareError(f"{source} was expected to be a folder of portraits; there is none.")
+    left_out: tuple[str, ...] = ()
+    if (source / "faces.npz").is_file():
+        portraits = AlignedSet.open(source)
+    elif (out / "aligned" / "faces.npz").is_file():
+        portraits = AlignedSet.open(out / "aligned")
+    else:
+        portraits, left_out = align_folder(source, out / "aligned", report)
+    rows = plan_rows(len(portraits), variants)
+    task: dict[str, object] = {"source": str(source.resolve()), "look": look}
+    pairs = PairFolder(out, len(rows), size, task)
+    numbers = pairs.missing()
+    for number, pair in _draw(_Job(portraits, rows, LOOKS[look], size), numbers, workers):
+        pairs.write(number, pair)
+        report("draw", len(rows) - len(pairs.missing()), len(rows))
+    weight = portraits.weight[[row.portrait for row in rows]]
+    np.save(out / "weight.npy", weight)
+    write_png(out / "contact.png", pairs.sheet())
+    return left_out

@@ -217,7 +217,7 @@ def paint_eye(image: Floats, points: Floats, eye: int, open_: float, paint: EyeP
     region = mix(region, ball.astype(np.float32), soft * open_)
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)
-    thick = u * (0.009 + 0.013 * paint.lashes * outer)
+    thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))
     thick = thick * smoothstep(1.06, 0.90, along) * smoothstep(-0.10, 0.05, along)
     edge = 0.5 * factor
     lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * 0.90

@@ -28,7 +28,7 @@ def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
     """Bare skin of the face: the oval, shrunk, without eyes, brows and lips. bool [size, size]."""
     margin = max(3, size // 24) | 1
     mask = cv2.erode(_filled(landmarks, OVAL, size), np.ones((margin, margin), np.uint8))
-    holes = np.zeros_like(mask)
+    holes = np.zeros((size, size), np.uint8)
     for part in (LEFT_EYE, RIGHT_EYE, LIPS, LEFT_BROW, RIGHT_BROW):
         holes |= _filled(landmarks, part, size)
     wide = cv2.dilate(holes, np.ones((margin, margin), np.uint8))

@@ -19,7 +19,7 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, toonify
-from engines.training.prepare import aligned_portraits
+from engines.training.portraits import aligned_portraits
 
 Image = NDArray[np.uint8]
 

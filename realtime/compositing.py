@@ -147,13 +147,15 @@ def toon_mask(
     Returns:
         float32 [GRID, GRID] in [0, 1].
     """
+    # A chin may come close to the crop's border; it must be covered up to there.
+    face = oval_mask(landmarks, 0.012, 0.05) * border_fade(GRID, 0.03)
+    if mode == "face":
+        return face
     if mode == "crop":
-        return border_fade(GRID, 0.14)
-    face = oval_mask(landmarks, 0.012, 0.05)
-    if mode == "head":
-        known = head_guess(landmarks) if head is None else as_grid(head)
-        face = np.maximum(face, soften(smoothstep(0.1, 0.7, known), 0.012, 0.045))
-    return face * border_fade(GRID, 0.07)
+        return np.maximum(face, border_fade(GRID, 0.14))
+    known = head_guess(landmarks) if head is None else as_grid(head)
+    around = soften(smoothstep(0.1, 0.7, known), 0.012, 0.045) * border_fade(GRID, 0.07)
+    return np.maximum(face, around)
 
 
 def as_grid(mask: NDArray[np.uint8] | Mask) -> Mask:

@@ -130,8 +130,8 @@ def extract_crop(
         AlignmentError: the transform is singular or not finite.
     """
     matrix = np.array(transform, np.float64)
-    shrink = transform_scale(matrix)
-    if not np.isfinite(matrix).all() or shrink < 1e-6:
+    shrink = transform_scale(matrix) if np.isfinite(matrix).all() else 0.0
+    if shrink < 1e-6:
         raise AlignmentError("Expected an invertible crop transform, found a singular one.")
     if shrink > 1:
         image, matrix = _reduce(image, matrix, size, shrink)

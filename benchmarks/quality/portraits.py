@@ -19,7 +19,6 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, toonify
-from engines.training.portraits import aligned_portraits
 
 Image = NDArray[np.uint8]
 
@@ -79,10 +78,17 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
 
 
 def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
-    """A set as the trainer reads it."""
-    aligned = aligned_portraits(folder)
+    """Crops with `names` and `landmarks` (pixels of the crop) in `faces.npz`."""
+    try:
+        with np.load(folder / "faces.npz", allow_pickle=False) as table:
+            names, landmarks = table["names"], table["landmarks"].astype(np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        raise ToonifyError(
+            f"{folder / 'faces.npz'} should hold names and landmarks, but cannot be read ({error})."
+        ) from error
     found = []
-    for path, points in list(zip(aligned.paths, aligned.landmarks, strict=True))[:limit]:
+    for name, points in list(zip(map(str, names), landmarks, strict=True))[:limit]:
+        path = folder / (name if Path(name).suffix else f"{name}.webp")
         picture = read_picture(path)
         zoom = np.float32(FULL / picture.shape[0])
         found.append(Portrait(path.stem, resize(picture, FULL), points * zoom))

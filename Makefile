@@ -34,9 +34,11 @@ clean:
 		"environment; on Debian/Ubuntu: sudo apt install python3-venv"; exit 1; }
 
 .venv/base.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) -e .
+	@echo "Preparing .venv (once; some minutes)..."
+	@$(PIP) -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) -e ".[dev]"
+	@echo "Preparing .venv for development (once; some minutes)..."
+	@$(PIP) -e ".[dev]"
 	@touch .venv/base.stamp $@

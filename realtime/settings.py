@@ -212,10 +212,8 @@ def _build(kind: Any, values: Any, where: str) -> Any:
         )
     try:
         return kind(**arguments)
-    except ToonifyError:
-        raise
-    except ValueError as error:
-        raise SettingsError(f"{where or 'The settings'} cannot be used: {error}") from error
+    except ToonifyError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:

@@ -115,6 +115,7 @@ def fetch(
         raise DownloadError(
             "A model from a URL needs --sha256 with its 64 hex digits, as its maker published it."
         )
+    pooch.get_logger().setLevel("WARNING")  # we show the progress ourselves
     folder = models_directory() / "downloads"
     name = f"{sha256[:16]}{SUFFIX}"
     try:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -158,6 +162,23 @@ def test_run_from_the_demo_to_several_sinks(
     assert "frames a second" in out
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object]) -> None:
+    film = tmp_path / "a.mp4"
+    words = ["run", "--source", "demo", "--size", "320x180", "--sink", film, *engine]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime", *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (film.exists() and film.stat().st_size > 2000) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert len(read_movie(film)[0]) > 0
+
+
 def test_run_says_what_to_install_without_a_virtual_camera(
     engine: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,7 +284,6 @@ def test_devices_and_doctor_tell_what_is_missing(
 def test_other_packages_commands_are_handed_on(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
     import types
 
     import typer

@@ -173,7 +173,17 @@ def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Mod
         raise BackendError("INT8 needs NNCF: pip install 'toonify-live[int8]'.") from error
     exact = core.compile_model(model, "CPU", _options("fp32"))
     data = nncf.Dataset([crop[None] for crop in crops])
-    quantised = nncf.quantize(model, data, subset_size=len(crops))
+    quantised = nncf.quantize(
+        model,
+        data,
+        subset_size=len(crops),
+        # Styles and colours need the range; a corrected bias would blow up in dead channels, where
+        # demodulation divides by next to nothing.
+        ignored_scope=nncf.IgnoredScope(
+            types=["MatMul"], patterns=[".*torgb.*", ".*tomask.*", ".*upsample.*"], validate=False
+        ),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True),
+    )
     coarse = core.compile_model(quantised, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
     change = float(
         np.mean([np.abs(coarse(c[None])[0] - exact(c[None])[0].astype(np.int16)) for c in crops])

@@ -133,8 +133,12 @@ def extract_crop(
     shrink = transform_scale(matrix) if np.isfinite(matrix).all() else 0.0
     if shrink < 1e-6:
         raise AlignmentError("Expected an invertible crop transform, found a singular one.")
-    if shrink > 1:
+    # OpenCV averages whole blocks twenty times faster than fractions of pixels.
+    factor = max(round(shrink), 1)
+    if shrink > 1.25 * factor:
         image, matrix = _reduce(image, matrix, size, shrink)
+    elif factor > 1:
+        image, matrix = _reduce(image, matrix, size, factor)
     if min(image.shape[:2]) < 2:  # OpenCV never ends reflecting a single row or column
         border = cv2.BORDER_REPLICATE
     crop = cv2.warpAffine(
@@ -158,7 +162,8 @@ def _reduce(
     low = np.clip(np.floor(corners.min(0)).astype(int) - margin, 0, room)
     high = np.minimum(np.maximum(np.ceil(corners.max(0)) + margin, low + 4 * margin), limit)
     high = high.astype(int)
-    shape = np.maximum(np.rint((high - low) / factor).astype(int), 1)
+    shape = np.maximum((high - low) // factor, 1).astype(int)
+    high = np.minimum(low + np.rint(shape * factor).astype(int), limit)
     region = image[low[1] : high[1], low[0] : high[0]]
     reduced = cv2.resize(region, (int(shape[0]), int(shape[1])), interpolation=cv2.INTER_AREA)
     matrix = (matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / ((high - low) / shape)[:, None]

@@ -133,12 +133,12 @@ def test_a_short_loss_is_bridged_and_a_longer_one_remembered(tracker, scene) -> 
 
 def test_a_face_hardly_moves_where_nothing_does(tracker, scene) -> None:
     quads = []
-    for k in range(45):
+    for k in range(50):
         frame, _ = scene.frame(k, [(320, 150, 90, False)], size=(640, 360))
         quads.append(tracker.update(frame)[0].quad)
-    steps = np.abs(np.diff(np.array(quads[25:]), axis=0))  # the first second is for settling
+    steps = np.abs(np.diff(np.array(quads[30:]), axis=0))  # the first second is for settling
     assert steps.max() < 0.2  # pixels
-    assert steps.mean() < 0.02
+    assert steps.mean() < 0.04
 
 
 def test_new_identities_after_reset_and_after_a_change_of_size(tracker, scene) -> None:

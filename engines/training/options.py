@@ -31,6 +31,10 @@ Swap = Annotated[
     int | None, typer.Option(help="First resolution of the other generator; 0: whole toon.")
 ]
 Low = Annotated[str, typer.Option(help="Whose layers are below it: toon or face.")]
+Variants = Annotated[
+    int | None, typer.Option(min=0, help="Extra pairs with closed eyes and open mouths.")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Drawing processes.")]
 Name = Annotated[str, typer.Option(help="Name of the style.")]
 
 
@@ -97,3 +101,12 @@ def portraits(people: Path | None, why: str) -> Path:
             f"--people is missing: give a folder of any portraits (a few hundred are good); {why}."
         )
     return people
+
+
+def tell_left_out(names: tuple[str, ...]) -> None:
+    """Name the pictures in which no face was found."""
+    from engines.training.screen import say
+
+    if names:
+        shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        say(f"No face was found in {len(names)} pictures ({shown}); they were left out.")

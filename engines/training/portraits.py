@@ -197,34 +197,6 @@ def read_people(
     return crops.pairs()
 
 
-def align_set(folder: Path, out: Path, size: int = 512, *, progress: Progress[Path] = iter) -> int:
-    """Make an aligned set, as `toonify train prepare` takes it, of any folder of portraits.
-
-    Args:
-        folder: portraits.
-        out: gets the crops as PNG and ``faces.npz`` with their names and landmarks.
-        size: side of the crops, pixels.
-        progress: wraps the list of files, for a progress bar.
-
-    Returns:
-        how many faces there are. Landmarks are measured again on the crops.
-    """
-    crops = read_folder(folder, size, progress=progress)
-    out.mkdir(parents=True, exist_ok=True)
-    names, points = [], []
-    with Landmarker("image") as landmarker:
-        for i, image in enumerate(crops.images):
-            if not (faces := landmarker.detect(image)):
-                continue
-            names.append(f"{i:05d}.png")
-            points.append(faces[0].points)
-            cv2.imwrite(str(out / names[-1]), image[..., ::-1])
-    if not names:
-        raise ToonifyError(f"No face of {folder} can be found again in its crop; add portraits.")
-    np.savez(out / "faces.npz", names=names, landmarks=np.stack(points))
-    return len(names)
-
-
 def _centre_square(image: Image, size: int) -> Image:
     height, width = image.shape[:2]
     side = min(height, width)

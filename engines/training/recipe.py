@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.training.data import PairSet, Sampler
-from engines.training.export import Description, model_size
+from engines.training.export import Description, TrainedModels, export, model_size
+from engines.training.prepare import prepare
 from engines.training.previews import pairs_sheet
 from engines.training.sheets import write_png
 from engines.training.slices import Deadline, Hardware
@@ -66,6 +68,10 @@ FILM_256_WORDS = Description(
     summary="Turns an aligned face into a character of an animated film, on a CPU in real time.",
     licence="MIT",
 )
+
+
+FILM_256_VARIANTS = 600
+"""Extra pairs with closed eyes, winks and open mouths, which portraits seldom show."""
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:
@@ -151,3 +157,76 @@ def train_pairs(
         on_save=lambda now: write_png(folder / "sheet.png", pairs_sheet(now)),
         interrupted=deadline.passed,
     )
+
+
+class _TimeIsUpError(Exception):
+    """Leaves the drawing of pairs, which goes on where it stopped."""
+
+
+@dataclass(frozen=True)
+class FilmJob:
+    """A model from nothing but portraits.
+
+    Attributes:
+        people: folder of portraits.
+        out: gets ``pairs``, ``run`` and the bundle ``NAME.toon``.
+        name: the bundle's name.
+        look: how the artist draws; the style's name, too.
+        settings: the training.
+        words: what the card says.
+        variants: extra pairs with other expressions.
+        workers: drawing processes.
+    """
+
+    people: Path
+    out: Path
+    name: str = "film-256"
+    look: str = "film"
+    settings: TrainSettings = FILM_256
+    words: Description = FILM_256_WORDS
+    variants: int = FILM_256_VARIANTS
+    workers: int = 1
+
+    @property
+    def bundle(self) -> Path:
+        """Where the model is written."""
+        return self.out / f"{self.name}.toon"
+
+
+def film(
+    job: FilmJob,
+    deadline: Deadline,
+    *,
+    hardware: Hardware | None = None,
+    drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
+    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+) -> tuple[str, ...] | None:
+    """Go on with pairs, training and bundle: the portraits without a face, or None if time is up.
+
+    Raises:
+        ToonifyError: as `prepare` and `train_pairs` do.
+    """
+
+    def watch(phase: str, done: int, total: int) -> None:
+        drawn(phase, done, total)
+        if deadline.passed() and done < total:
+            raise _TimeIsUpError
+
+    try:
+        left_out = prepare(
+            job.people,
+            job.out / "pairs",
+            look=job.look,
+            size=job.settings.size.encoder_config().input_size,
+            variants=job.variants,
+            workers=job.workers,
+            report=watch,
+        )
+    except _TimeIsUpError:
+        return None
+    pairs, run = PairSet.open(job.out / "pairs"), job.out / "run"
+    if not train_pairs(job.settings, pairs, run, deadline, hardware=hardware, report=report):
+        return None
+    models = TrainedModels.read(run)
+    export(models, job.name, job.words, style=job.look).save(job.bundle)
+    return left_out

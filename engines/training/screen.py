@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from engines.training.slices import Task
 from engines.training.trainer import Trainer
@@ -71,12 +72,12 @@ class Meter:
 def meter() -> Iterator[Meter]:
     """Bars on the terminal's error output until the block is left."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(min_width=8, no_wrap=True)),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}"),
+        TextColumn("{task.fields[text]}", table_column=Column(ratio=1, no_wrap=True)),
     )
     progress = Progress(*columns, console=console, refresh_per_second=2)
     bars = Meter(progress)

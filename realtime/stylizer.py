@@ -169,11 +169,13 @@ class Stylizer:
         settings = self.settings
         points = transform_points(face.landmarks, invert(face.transform(1)))
         known = as_grid(head) if head is not None else self._photo_head(crop, points)
+        guessed = head is None and self._segmenter is None
         mask = toon_mask(settings.mode, points, known)
         oval = oval_mask(points, 0.0, 0.03)
         field = self._light_field(face.identity, crop, toon, oval, time)
         keep = {
-            "head": known,
+            # A guessed head holds some wall, which must take the scene's colours.
+            "head": oval_mask(points, 0.02, 0.08) if guessed else known,
             "face": oval_mask(points, -0.06, 0.08),
             "crop": np.maximum(known, border_fade(GRID, 0.35)),
         }[settings.mode]

@@ -101,9 +101,10 @@ class Toonifier:
         self._session.stylizer.reset()
         try:
             for frame in opened.frames():
-                faces = self._session.tracker.update(frame)
+                watch = self._session.watch if guard.mode != "pass" else None
+                faces = self._session.tracker.update(frame, watch.suspected if watch else ())
                 done = self._session.stylizer.apply(frame, faces)
-                stranger = guard.mode != "pass" and self._session.watch.alarmed(frame, faces)
+                stranger = watch is not None and watch.alarmed(frame, faces)
                 output = guard.admit(
                     Result(frame, done.image, done.alpha, faces, done.covered, stranger)
                 )

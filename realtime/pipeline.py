@@ -18,6 +18,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from realtime.clocks import Statistics
@@ -39,7 +40,9 @@ FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 class Tracker(Protocol):
     """Finds the faces of each frame."""
 
-    def update(self, frame: Frame) -> Sequence[TrackedFace]: ...
+    def update(
+        self, frame: Frame, suspected: Sequence[NDArray[np.floating]] = ()
+    ) -> Sequence[TrackedFace]: ...
 
 
 class Stylized(Protocol):
@@ -62,6 +65,8 @@ class Stylizer(Protocol):
 class Watch(Protocol):
     """Says whether a face is in the picture that the tracker does not follow."""
 
+    @property
+    def suspected(self) -> Sequence[NDArray[np.floating]]: ...
     def alarmed(self, frame: Frame, faces: Sequence[TrackedFace]) -> bool: ...
 
 
@@ -241,8 +246,8 @@ class Pipeline:
             assert frame
             result = Result(frame, None, None, (), frozenset(), stranger=True)
             with self._lived_with("face tracker"), self.statistics.stages["track"].timed():
-                faces = self._tracker.update(frame)
                 watch = self._watch if self._guard.mode != "pass" else None
+                faces = self._tracker.update(frame, watch.suspected if watch else ())
                 stranger = watch is not None and watch.alarmed(frame, faces)
                 result = replace(result, faces=faces, stranger=stranger)
             self._tracked.put(result)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.landmarker import MODEL
+from engines.faces.landmarker import MODEL, _quiet_stderr
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, Image
 
@@ -52,7 +52,8 @@ class FaceWatch:
             base_options=BaseOptions(model_asset_buffer=model),
             min_detection_confidence=CONFIDENCE,
         )
-        self._detector: Any = face_detector.FaceDetector.create_from_options(options)
+        with _quiet_stderr():
+            self._detector: Any = face_detector.FaceDetector.create_from_options(options)
         self._picture = image.Image
         self._format = image.ImageFormat.SRGB
         self._patience = patience
@@ -81,6 +82,11 @@ class FaceWatch:
             and not any(overlap(stranger.box, other) > 0.2 for other in known)
         ]
         return any(now - stranger.first <= self._patience for stranger in self._strangers)
+
+    @property
+    def suspected(self) -> list[Box]:
+        """Where strangers were when last seen, for the tracker to look closely."""
+        return [stranger.box for stranger in self._strangers]
 
     def close(self) -> None:
         """Free MediaPipe's graph."""

@@ -194,8 +194,13 @@ class FaceTracker:
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
 
-    def update(self, frame: Frame) -> list[TrackedFace]:
-        """The faces of the next frame, the longest-known first."""
+    def update(self, frame: Frame, suspected: Sequence[Box] = ()) -> list[TrackedFace]:
+        """The faces of the next frame, the longest-known first.
+
+        Args:
+            suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
+                not followed; they are looked at closely at once.
+        """
         image, time = frame.image, frame.timestamp
         if image.shape != self._shape or time < self._time:
             self.reset()
@@ -203,6 +208,10 @@ class FaceTracker:
         self._follow(image, time)
         self._drop_doubles()
         self._retire(time)
+        for box in suspected:
+            found = self._search.near(image, box, self._seen_boxes())
+            if found is not None:
+                self._meet(found, time)
         self._find_more(image, time)
         return [
             self._report(track, image, time)
@@ -297,13 +306,18 @@ class FaceTracker:
             self._turn += 1
             places = rounds[self._turn % len(rounds)]
             window = places[self._turn // len(rounds) % len(places)]
-            known = [track.box for track in self._tracks if track.age_frames == 0]
-            for found in self._search.look(image, window, known):
-                found = self._search.near(image, landmark_box(found.points), known) or found
+            for found in self._search.look(image, window, self._seen_boxes()):
                 box = landmark_box(found.points)
-                if len(known) < self._limit and not any(same_face(box, other) for other in known):
-                    known.append(box)
-                    self._welcome(found, box, time)
+                self._meet(self._search.near(image, box, self._seen_boxes()) or found, time)
+
+    def _seen_boxes(self) -> list[Box]:
+        return [track.box for track in self._tracks if track.age_frames == 0]
+
+    def _meet(self, found: FaceLandmarks, time: float) -> None:
+        """A face was found: follow it, unless it is followed already or there are enough."""
+        box, known = landmark_box(found.points), self._seen_boxes()
+        if len(known) < self._limit and not any(same_face(box, other) for other in known):
+            self._welcome(found, box, time)
 
     def _welcome(self, found: FaceLandmarks, box: Box, time: float) -> None:
         """A face that is not followed: a lost one come back, or a new one."""

@@ -19,7 +19,7 @@ LIMITED = 1  # AVCOL_RANGE_MPEG
 
 # Without B-frames decoding order is display order: time begins at zero without edit lists, and
 # segments join by their time stamps alone.
-H264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
+H264 = {"crf": "18", "preset": "veryfast", "bf": "0", "g": "60"}
 
 
 class AudioTrack:

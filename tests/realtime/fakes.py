@@ -52,7 +52,7 @@ class MarkerTracker:
     def __init__(self, see: Callable[[Frame], Sequence[tuple[int, ...]]] | None = None) -> None:
         self._see = see or (lambda frame: [BOX])
 
-    def update(self, frame: Frame) -> list[MarkedFace]:
+    def update(self, frame: Frame, suspected: Sequence[Any] = ()) -> list[MarkedFace]:
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
 

@@ -80,6 +80,21 @@ def test_no_face_can_be_found_in_what_leaves_the_guard(
         assert raw  # the detector does find the raw face
 
 
+def test_the_tracker_looks_where_the_watch_suspects_somebody(
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+) -> None:
+    counts = []
+    with FaceTracker(TrackerSettings(max_faces=2)) as tracker:
+        for frame in frames:
+            faces = tracker.update(frame, watch.suspected)
+            watch.alarmed(frame, faces)
+            counts.append(len(faces))
+    alone = [len(faces) for faces in tracked]
+    assert counts[-1] == 2
+    assert counts.index(2) < (alone.index(2) if 2 in alone else len(alone))
+    assert max(counts) == 2
+
+
 def test_what_the_tracker_never_confirms_is_no_face_after_a_while(frames: list[Frame]) -> None:
     watch = FaceWatch(patience=1.0)
     image = frames[0].image

@@ -67,6 +67,37 @@ FILM_256_WORDS = Description(
     title="Film, 256 px",
     summary="Turns an aligned face into a character of an animated film, on a CPU in real time.",
     licence="MIT",
+    training={
+        "Data": (
+            "2,326 aligned portraits: 1,058 of SFHQ-T2I and 459 of SFHQ (synthetic people, MIT, "
+            "Copyright David Beniaguev), and 809 official portraits of members of the US Congress "
+            "(works of the US Government Publishing Office, public domain). The pictures of SFHQ "
+            "were made with StyleGAN2 weights trained on FFHQ, whose own licence is "
+            "non-commercial; their author publishes the pictures under MIT. No person of the "
+            "evaluation sets is among them."
+        ),
+        "Goal": (
+            "The toons were drawn by the procedural artist of engines/training/artist from each "
+            "photo, its MediaPipe landmarks and its MediaPipe person mask (both Apache-2.0). No "
+            "picture of a film or by an artist was used."
+        ),
+        "Method": (
+            "One encoder with feature maps at 4 to 64 px feeds two StyleGAN2 generators. The face "
+            "generator learned to reconstruct the portraits; the toon generator, started from it, "
+            "learned the toons behind the same encoder; both grew from 128 to 256 px, and a patch "
+            "discriminator sharpened them. Photos were degraded as webcams do it. Weights are a "
+            "moving average, stored in FP16."
+        ),
+        "Reproduce": "python -m engines.training film --people FOLDER --out DIR",
+    },
+    limits=(
+        "Heads turned by more than about 55 degrees were not trained on.",
+        (
+            "Two thirds of the people it learned from are synthetic, and the rest are of one "
+            "profession: people unlike them are drawn less well."
+        ),
+        "It draws the one face in the crop: hands and other things before the face are guesses.",
+    ),
 )
 
 

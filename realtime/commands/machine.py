@@ -25,13 +25,18 @@ def show_doctor() -> bool:
     from realtime.doctor import examine
 
     marks = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[red]BAD[/]"}
-    table = Table("", "what", "found", "to mend it", title="toonify doctor", title_justify="left")
+    table = Table("", "what", "found", title="toonify doctor", title_justify="left")
+    advice = {}  # not in the table, where commands could not be copied
     can_run = True
     with err.status("Examining..."):
         for finding in examine():
             can_run = can_run and finding.state != "bad"
-            table.add_row(marks[finding.state], finding.what, finding.detail, finding.mend)
+            table.add_row(marks[finding.state], finding.what, finding.detail)
+            if finding.mend:
+                advice[finding.what] = finding.mend
     out.print(table)
+    for what, mend in advice.items():
+        out.print(f"{what}: {mend}", soft_wrap=True, markup=False)
     say(
         "`toonify run` can work here."
         if can_run

@@ -14,7 +14,7 @@ The result is a folder of arrays that training maps into memory:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,114 +25,13 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
-from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
+from engines.training.aligned import DRAWING_SIZE, AlignedSet, PrepareError, Report, align_folder
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
-from engines.training.portraits import SUFFIXES, align, read_image
 from engines.training.sheets import contact_sheet, write_png
 
-DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
 SHEET_ROWS, SHEET_PAIRS = 6, 4
-SOURCE_WEIGHT = {"congress": 0.5}  # studio portraits, all lit and posed alike
-Report = Callable[[str, int, int], None]  # phase, done, total
-
-
-class PrepareError(ToonifyError):
-    """Training pairs cannot be made from what was given."""
-
-
-@dataclass(frozen=True)
-class AlignedSet:
-    """Aligned 512 px portraits on disk, with landmarks."""
-
-    paths: tuple[Path, ...]
-    landmarks: NDArray[np.float32]  # [N, 478, 3] pixels of the 512 px picture
-    weight: NDArray[np.float64]  # [N]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    @classmethod
-    def open(cls, folder: Path) -> AlignedSet:
-        """Read a set: pictures, and a ``faces.npz`` with ``names`` and ``landmarks``.
-
-        ``yaw``, ``source`` and ``blendshapes`` are used for the weights where they are there.
-        """
-        index = folder / "faces.npz"
-        if not index.is_file():
-            raise PrepareError(
-                f"An aligned set with faces.npz was expected in {folder}, found none; pass a "
-                "folder of portraits instead."
-            )
-        with np.load(index, allow_pickle=False) as file:
-            table = dict(file)
-        names = [str(name) for name in table["names"]]
-        paths = tuple(folder / (n if Path(n).suffix else f"{n}.webp") for n in names)
-        return cls(paths, table["landmarks"].astype(np.float32), _weights(table))
-
-    def read(self, index: int) -> NDArray[np.uint8]:
-        """RGB picture, uint8 [512, 512, 3]."""
-        image = read_image(self.paths[index])
-        if image is None or image.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
-            found = "no picture" if image is None else f"{image.shape[1]} x {image.shape[0]} pixels"
-            raise PrepareError(
-                f"An aligned {DRAWING_SIZE} px portrait was expected at {self.paths[index]}, found "
-                f"{found}; remove it from the set or align it again."
-            )
-        return image
-
-
-def _weights(table: dict[str, np.ndarray]) -> NDArray[np.float64]:
-    """Rare poses and expressions more often, look-alike studio portraits less often."""
-    weight = np.ones(len(table["names"]))
-    if "source" in table:
-        weight *= [SOURCE_WEIGHT.get(str(source), 1.0) for source in table["source"]]
-    if "yaw" in table:
-        weight *= 1 + (np.abs(table["yaw"]) > 25)
-    if "blendshapes" in table:
-        column = {str(name): i for i, name in enumerate(table["blendshape_names"])}
-        score = table["blendshapes"].astype(np.float64)
-        closed = score[:, [column["eyeBlinkLeft"], column["eyeBlinkRight"]]].max(1) > 0.6
-        weight *= 1 + 2 * (closed | (score[:, column["jawOpen"]] > 0.4))
-    return weight
-
-
-def align_folder(
-    folder: Path, out: Path, report: Report = lambda *_: None
-) -> tuple[AlignedSet, tuple[str, ...]]:
-    """Cut the largest face out of every picture of a folder into an aligned set.
-
-    Returns:
-        the set, and the names of the files in which no face was found.
-    """
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not files:
-        raise PrepareError(
-            f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    names, landmarks, left_out = [], [], []
-    with Landmarker("image", max_faces=4, blendshapes=False, pose=False) as landmarker:
-        for number, path in enumerate(files):
-            report("align", number, len(files))
-            image = read_image(path)
-            found = None if image is None else align(image, landmarker, DRAWING_SIZE)
-            faces = [] if found is None else landmarker.detect(found[0])
-            if found is None or not faces:
-                left_out.append(path.name)
-                continue
-            write_png(out / f"{path.name}.png", found[0])
-            names.append(f"{path.name}.png")
-            landmarks.append(max(faces, key=lambda face: np.ptp(face.points[:, 0])).points)
-    report("align", len(files), len(files))
-    if not names:
-        raise PrepareError(
-            f"No face was found in any of the {len(files)} pictures of {folder}; pass portraits."
-        )
-    np.savez(out / "faces.npz", names=names, landmarks=np.stack(landmarks))
-    return AlignedSet.open(out), tuple(left_out)
 
 
 @dataclass(frozen=True)
@@ -192,7 +91,9 @@ def draw_pair(
         return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
     points = (landmarks[:, :2] * (size / DRAWING_SIZE)).astype(np.float32)
-    return Pair(shrink(rgb, size), shrink(result.image, size), shrink(result.head, size // 2), points)
+    return Pair(
+        shrink(rgb, size), shrink(result.image, size), shrink(result.head, size // 2), points
+    )
 
 
 class PairFolder:
@@ -236,7 +137,9 @@ class PairFolder:
     def sheet(self) -> NDArray[np.uint8]:
         """Photo and toon of pairs spread over the folder."""
         count = len(self.arrays["done"])
-        chosen = np.unique(np.linspace(0, count - 1, min(count, SHEET_ROWS * SHEET_PAIRS)).astype(int))
+        chosen = np.unique(
+            np.linspace(0, count - 1, min(count, SHEET_ROWS * SHEET_PAIRS)).astype(int)
+        )
         cells = [self.arrays[name][row] for row in chosen for name in ("photo", "toon")]
         cells += [np.full_like(cells[0], 255)] * (-len(cells) % (2 * SHEET_PAIRS))
         width = 2 * SHEET_PAIRS
@@ -269,6 +172,11 @@ def _draw_row(number: int) -> tuple[int, Pair]:
 
 
 def _draw(job: _Job, numbers: list[int], workers: int) -> Iterator[tuple[int, Pair]]:
+    if workers == 1:
+        _start_worker(job)
+        with _segmenter:
+            yield from map(_draw_row, numbers)
+        return
     with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (job,)) as pool:
         try:
             for future in as_completed([pool.submit(_draw_row, number) for number in numbers]):

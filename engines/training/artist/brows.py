@@ -1,4 +1,4 @@
-"""Brows drawn anew: the photo's brow is painted out, a soft one in its own colour takes its place."""
+"""Brows drawn anew: the photo's are painted out, soft ones in their own colour take their place."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def draw_brows(image: Floats, brows: Brows, skin_light: float) -> Floats:
     """Lay the new brows over a picture whose old ones are gone."""
     colour = brows.colour.astype(np.float32).copy()
     colour[0] = np.clip(0.88 * colour[0] + 0.05 * skin_light, 10, 62)
-    colour[1:] = colour[1:] * 0.9 + np.array([1.0, 2.0], np.float32) * smoothstep(2, 8, np.hypot(*colour[1:]))
+    colour[1:] = colour[1:] * 0.9 + np.array([1.0, 2.0], np.float32) * smoothstep(
+        2, 8, np.hypot(*colour[1:])
+    )
     paint = np.broadcast_to(colour, image.shape).copy()
     paint[..., 0] += 6 * (blur(brows.shape, 1.5) - blur(brows.shape, 6.0))
     return mix(image, to_rgb(mix(to_lab(image), paint, 0.94)), np.clip(brows.shape, 0, 0.95))

@@ -1,9 +1,11 @@
 """Rare expressions made from common ones: closed eyes and open mouths, before the artist draws.
 
-Both move the photo's own pixels together with its landmarks, so that photo, landmarks and toon agree.
+Both move the photo's own pixels together with its landmarks, so that the toon agrees with them.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +36,17 @@ def _curve(head: Head, points: Reals, x: Reals) -> NDArray[np.float64]:
     return np.interp(x, flat[order, 0], flat[order, 1])
 
 
-def _resample(rgb: NDArray[np.uint8], head: Head, x: Reals, y: Reals) -> NDArray[np.uint8]:
+def _lid_heights(
+    head: Head, landmarks: Reals, eye: int, share: float, x: Reals
+) -> tuple[Reals, Reals, Reals]:
+    """Heights at ``x`` of the crease, of the lid's edge, and of the edge once lowered."""
+    top = _curve(head, landmarks[UPPER_LID[eye]], x)
+    bottom = _curve(head, landmarks[LOWER_LID[eye]], x)
+    crease = top - 0.65 * np.maximum(top - _curve(head, landmarks[BROW_BOTTOM[eye]], x), 0.05)
+    return crease, top, top + share * LID_EDGE * np.maximum(bottom - top, 0)
+
+
+def _resample(rgb: NDArray[np.uint8], head: Head, x: Reals, y: Reals) -> NDArray[Any]:
     where = head.picture(np.stack([x, y], -1)).astype(np.float32)
     return cv2.remap(
         rgb, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
@@ -60,26 +72,18 @@ def close_eyes(
     flat = head.flat(moved)
     source = y.copy()
     for eye, share in enumerate(amount):
-        upper, lower = landmarks[UPPER_LID[eye]], landmarks[LOWER_LID[eye]]
-        ends = np.sort(head.flat(upper[[0, -1]])[:, 0])
-        brow = landmarks[BROW_BOTTOM[eye]]
-
-        def lids(
-            at: Reals, upper: Reals = upper, lower: Reals = lower, brow: Reals = brow
-        ) -> tuple[Reals, Reals, Reals]:
-            top, bottom = _curve(head, upper, at), _curve(head, lower, at)
-            crease = top - 0.65 * np.maximum(top - _curve(head, brow, at), 0.05)
-            return crease, top, top + share * LID_EDGE * np.maximum(bottom - top, 0)
+        corners = [UPPER_LID[eye][0], UPPER_LID[eye][-1]]
+        ends = np.sort(flat[corners, 0])
 
         inside = (x > ends[0]) & (x < ends[1])
-        crease, top, new = lids(x)
+        crease, top, new = _lid_heights(head, landmarks, eye, share, x)
         slope = (top - crease) / np.maximum(new - crease, 1e-6)
         lid = inside & (y > crease) & (y < new)
         source = np.where(lid, crease + (y - crease) * slope, source)
         for ids in np.flatnonzero((flat[:, 0] > ends[0]) & (flat[:, 0] < ends[1])):
             if ids >= 468:  # the iris stays where it looks
                 continue
-            crease, top, new = (float(v) for v in lids(flat[ids, 0]))
+            crease, top, new = _lid_heights(head, landmarks, eye, share, flat[ids, 0])
             height = flat[ids, 1]
             if crease < height <= top + 1e-3:
                 stretched = crease + (height - crease) * (new - crease) / (top - crease)
@@ -113,13 +117,19 @@ def open_mouth(
         """How much of the drop a column takes: all in the middle, none at the jaw's corners."""
         inner = np.clip(np.abs(at - middle) / half, 0, 1)
         outer = np.clip(np.abs(at - middle) / (0.5 * (sides[1] - sides[0])), 0, 1)
-        return np.where(inner < 1, 0.55 + 0.45 * np.sqrt(1 - inner**2), 0.55) * (1 - outer**2) ** 0.5
+        return (
+            np.where(inner < 1, 0.55 + 0.45 * np.sqrt(1 - inner**2), 0.55) * (1 - outer**2) ** 0.5
+        )
 
     def drop(at_x: Reals, at_y: Reals) -> Reals:
         """Downward shift of a photo point."""
         line = np.where(
             np.abs(at_x - middle) < half,
-            (_curve(head, landmarks[INNER_UPPER], at_x) + _curve(head, landmarks[INNER_LOWER], at_x)) / 2,
+            (
+                _curve(head, landmarks[INNER_UPPER], at_x)
+                + _curve(head, landmarks[INNER_LOWER], at_x)
+            )
+            / 2,
             flat[list(MOUTH_CORNERS), 1].mean(),
         )
         outside = np.clip((np.abs(at_x - middle) / half - 1) / 0.5, 0, 1)

@@ -41,7 +41,10 @@ def lash_strength(head: Head) -> float:
     """How visible lashes may be, 0.25..1, from proportions alone (a soft linear fit)."""
     flat = head.local(head.landmarks)
     thickness = np.mean(
-        [abs(flat[top[2], 1] - flat[bottom[2], 1]) for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)]
+        [
+            abs(flat[top[2], 1] - flat[bottom[2], 1])
+            for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)
+        ]
     )
     jaw = abs(flat[397, 0] - flat[172, 0]) / abs(flat[454, 0] - flat[234, 0])
     brow_height = np.mean(
@@ -110,7 +113,9 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     ratio, a, b = (float(v) for v in sample)
     sure = max(step(-2.0, -4.0, a), step(-2.0, -4.0, b) * step(3.0, 0.0, a))
     bar = 0.24 + 0.12 * dark_hair * (1 - sure)
-    cool = step(3.0, 0.0, a) * max(step(7.0, 4.0, b), step(0.0, -2.5, a)) * step(bar, bar + 0.08, ratio)
+    not_red = max(step(3.0, 0.0, a), step(-4.0, -9.0, b))  # clear blue is a little red
+    not_amber = max(step(7.0, 4.0, b), step(0.0, -2.5, a))
+    cool = not_red * not_amber * step(bar, bar + 0.08, ratio)
     strength = float(np.clip(np.hypot(a, b) / 7, 0, 1))
     green = step(-1.0, 3.5, b) * step(2.5, -1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
@@ -233,13 +238,21 @@ def paint_eye(image: Floats, points: Floats, eye: int, open_: float, paint: EyeP
 
 
 def _ball(
-    columns: Floats, rows: Floats, top: Floats, width: float, dx: Floats, dy: Floats, paint: EyePaint
+    columns: Floats,
+    rows: Floats,
+    top: Floats,
+    width: float,
+    dx: Floats,
+    dy: Floats,
+    paint: EyePaint,
 ) -> Floats:
     """White of the eye, iris and pupil; dx, dy in iris radii."""
     rho = np.sqrt(dx * dx + dy * dy)
-    edge = np.float32(2.0 * 1.6 / (width * 0.28))
+    edge = 2.0 * 1.6 / (width * 0.28)
     middle = (top[0] + top[-1]) / 2
-    corner = np.clip(np.hypot(columns - middle[0], (rows - middle[1]) * 0.6) / (0.5 * width), 0, 1.2)
+    corner = np.clip(
+        np.hypot(columns - middle[0], (rows - middle[1]) * 0.6) / (0.5 * width), 0, 1.2
+    )
     white = np.array([0.975, 0.972, 0.968], np.float32) * np.float32(paint.exposure)
     ball = white * (1 - 0.16 * corner**2)[..., None]
     rosy = np.array([1.0, 0.91, 0.88], np.float32) if paint.colour > 0.3 else np.float32(1)
@@ -249,7 +262,9 @@ def _ball(
     angle = np.arctan2(dy, dx)
     fibres = 0.5 * np.sin(angle * 23 + 2.1 * np.sin(angle * 5))
     fibres *= smoothstep(0.35, 0.6, rho) * smoothstep(1.0, 0.75, rho)
-    glow = np.clip(0.55 + 0.60 * dy - 0.15 * dx * paint.light_side, 0, 1) * smoothstep(0.30, 0.60, rho)
+    glow = np.clip(0.55 + 0.60 * dy - 0.15 * dx * paint.light_side, 0, 1) * smoothstep(
+        0.30, 0.60, rho
+    )
     iris = mix(np.broadcast_to(tones.dark, ball.shape), tones.middle, smoothstep(-1.0, 0.05, dy))
     iris = mix(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1).astype(np.float32))
     iris = iris * (1 - 0.62 * smoothstep(0.80, 1.0, rho))[..., None]

@@ -119,10 +119,7 @@ class Deformation:
         amount = shape.opening * (1 - 0.6 * glasses)
         moved[..., 1] += amount * lids * (0.5 * side - 0.16)
         lift = self.look.brow_lift * self.strength * (1 - 0.75 * glasses)
-        moved[..., 1] -= (
-            lift
-            * np.exp(-(((flat - brow) / np.array([0.42, 0.18])) ** 2).sum(-1))
-        )
+        moved[..., 1] -= lift * np.exp(-(((flat - brow) / np.array([0.42, 0.18])) ** 2).sum(-1))
 
 
 def _between(value: Reals, low: float, high: float) -> NDArray[np.float64]:
@@ -131,14 +128,19 @@ def _between(value: Reals, low: float, high: float) -> NDArray[np.float64]:
 
 
 def plan(
-    head: Head, look: Look, openness: Reals, *, glasses: float = 0.0, sunglasses: float = 0.0
+    head: Head,
+    look: Look,
+    openness: tuple[float, float],
+    *,
+    glasses: float = 0.0,
+    sunglasses: float = 0.0,
 ) -> Deformation:
     """Fit a look to a face: eyes aim at a common size, closed and covered ones change less.
 
     Args:
         head: the pose.
         look: art direction.
-        openness: [2], 0 closed .. 1 open.
+        openness: 0 closed .. 1 open.
         glasses, sunglasses: likelihoods 0..1.
     """
     landmarks = head.landmarks.astype(np.float64)
@@ -148,17 +150,17 @@ def plan(
     widths = np.array([np.linalg.norm(solid[u[0], :2] - solid[u[-1], :2]) for u in UPPER_LID])
     gaps = np.array(aperture(landmarks))
     alike = step(0.10, 0.05, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values
-    gaps, openness = (v + (v.mean() - v) * alike for v in (gaps, np.asarray(openness)))
+    gaps, opened = (v + (v.mean() - v) * alike for v in (gaps, np.array(openness)))
     widths[:] = widths.mean()
     eyes = []
     for eye in range(2):
-        amount = strength * (1 - 0.75 * sunglasses) * (0.35 + 0.65 * openness[eye])
+        amount = strength * (1 - 0.75 * sunglasses) * (0.35 + 0.65 * opened[eye])
         scale = float(np.clip(look.eye_width / widths[eye], *look.eye_scale))
         scale = 1 + (scale - 1) * (1 - 0.25 * glasses) * amount
         wanted = float(np.clip(look.eye_tall * gaps[eye], 0.0, 0.46)) / (gaps[eye] + 1e-3)
-        tall = 1 + (max(wanted, 1.0) - 1) * amount * openness[eye]
+        tall = 1 + (max(wanted, 1.0) - 1) * amount * opened[eye]
         ids = LID_POINTS[eye]
-        narrow = max(0.45 - gaps[eye] * tall, 0.0) * look.eye_opening * openness[eye] * amount
+        narrow = max(0.45 - gaps[eye] * tall, 0.0) * look.eye_opening * opened[eye] * amount
         eyes.append(
             EyeShape(
                 flat[ids].mean(0),
@@ -207,7 +209,7 @@ def warp(head: Head, deformation: Deformation, size: int) -> Warp:
     spacing = (size - 1) / (GRID - 1)
     nodes = np.stack(np.meshgrid(*[np.arange(GRID, dtype=np.float64) * spacing] * 2), -1)
     shift = _edge_fade(nodes, size) * (head.picture(deformation(head.flat(nodes))) - nodes)
-    gradient_y, gradient_x = np.gradient(shift, spacing, axis=(0, 1))
+    gradient_y, gradient_x = (np.gradient(shift, spacing, axis=axis) for axis in (0, 1))
     jacobian = (1 + gradient_x[..., 0]) * (1 + gradient_y[..., 1]) - (
         gradient_x[..., 1] * gradient_y[..., 0]
     )

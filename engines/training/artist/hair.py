@@ -12,7 +12,9 @@ STROKE_STEP = 1.75  # pixels
 PASSES = 2
 
 
-def flow_paint(image: Floats, where: Floats, sharpen: Floats | float, tensor_sigma: float = 4.0) -> Floats:
+def flow_paint(
+    image: Floats, where: Floats, sharpen: Floats | float, tensor_sigma: float = 4.0
+) -> Floats:
     """Smooth along the structure tensor's flow, sharpen across it where the flow is coherent.
 
     Line integral convolution followed by a shock filter, after Kyprianidis and Kang, "Image and

@@ -1,4 +1,4 @@
-"""The head in the picture: which landmarks make which feature, and the frame they are measured in."""
+"""The head in the picture: which landmarks make which feature, and the frame of measurement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOWER_LID = (
 )
 EYE = tuple(lower + upper[::-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True))
 LID_POINTS = tuple(
-    upper + lower[1:-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
+    [*upper, *lower[1:-1]] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
 )
 IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
 BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
@@ -107,7 +107,7 @@ class Head:
     def facing(self, points: Reals) -> NDArray[np.float64]:
         """Depth component of the outward direction of landmarks; negative = to the camera."""
         local = self.local(points)
-        centre = self.local(self.landmarks)[FACE_OVAL].mean(0) + [0, 0, 0.35]
+        centre = self.local(self.landmarks)[FACE_OVAL].mean(0) + np.array([0, 0, 0.35])
         outward = local - centre
         return outward @ self.rotation[:, 2] / np.linalg.norm(outward, axis=1)
 

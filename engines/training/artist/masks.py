@@ -214,7 +214,9 @@ def glasses_level(lab: Floats, head: Head) -> float:
     value = cv2.GaussianBlur(lab[..., 0] / 100, (0, 0), 1.0)
     linear = np.where(value > 0.08, ((value + 0.16) / 1.16) ** 3, value / 9.033)
     display = (linear.astype(np.float32)) ** np.float32(1 / 2.2)
-    scale = 0.1 + sum(float(np.median(sample(display, *box(x, 0.7, 0.2, 0.2, 24)))) for x in (-0.5, 0.5))
+    scale = 0.1 + sum(
+        float(np.median(sample(display, *box(x, 0.7, 0.2, 0.2, 24)))) for x in (-0.5, 0.5)
+    )
 
     def edge(x: float, y: float, width: float, height: float, n: int) -> float:
         rows = sample(display, *box(x, y, width, height, n)) / scale
@@ -236,7 +238,9 @@ def glasses_level(lab: Floats, head: Head) -> float:
     )
     rings = [
         np.percentile(
-            sample(lines, side * (0.5 + np.cos(angle) * radius * 1.15), np.sin(angle) * radius).max(1),
+            sample(lines, side * (0.5 + np.cos(angle) * radius * 1.15), np.sin(angle) * radius).max(
+                1
+            ),
             30,
         )
         for side in (-1, 1)
@@ -257,13 +261,15 @@ def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> 
     )
     offset = blur(lab[..., 1:] - expected, 1.0)
     tinted = smoothstep(12, 22, np.hypot(offset[..., 0], offset[..., 1]))
-    lines = np.maximum(frame_lines(lab, skin_colour, head.unit, (0.045, 0.14), (0.75, 0.40)), tinted)
+    lines = np.maximum(
+        frame_lines(lab, skin_colour, head.unit, (0.045, 0.14), (0.75, 0.40)), tinted
+    )
     light = blur(lab[..., 0] / 100, 0.8)
     glint = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc(0.05 * head.unit))
     grey = smoothstep(0.85, 0.5, np.hypot(lab[..., 1], lab[..., 2]) / np.hypot(*skin_colour[1:]))
     lines = np.maximum(lines, smoothstep(0.06, 0.14, glint) * grey)
     lines = lines * zone
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.25).astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.25).astype(np.uint8))
     span = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     large = span > 0.50 * head.unit  # wrinkles are shorter than rims
     large[0] = True

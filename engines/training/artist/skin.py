@@ -1,19 +1,14 @@
-"""Skin painted like a film character's: pores and thin lines go, the character's lines stay soft."""
+"""Skin painted like a film character's: pores and thin lines go, character lines stay soft."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from engines.training.artist.head import (
-    EYE,
-    FACE_OVAL,
-    LOWER_LID,
-    NASOLABIAL,
-    UNDER_EYE,
-    UPPER_LID,
-    Head,
-)
+from engines.training.artist.hair import flow_paint
+from engines.training.artist.head import CHIN, LOWER_LID, NASOLABIAL, UNDER_EYE, UPPER_LID, Head
 from engines.training.artist.imaging import (
     Floats,
     blur,
@@ -25,8 +20,23 @@ from engines.training.artist.imaging import (
     smoothstep,
     step,
     stroke,
-    union,
+    to_lab,
 )
+from engines.training.artist.looks import Look
+from engines.training.artist.scene import Scene
+
+NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
+PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
+FULL_CHROMA = 26.0  # skin more colourful than this is tamed
+
+
+@dataclass(frozen=True)
+class Painting:
+    """The flat paint before any light is added."""
+
+    light: Floats  # [S, S] 0..1
+    ab: Floats  # [S, S, 2]
+    skin_ab: Floats  # [2] the colour skin aims at
 
 
 def kept_lines(points: Floats, head: Head, size: int) -> Floats:
@@ -35,23 +45,25 @@ def kept_lines(points: Floats, head: Head, size: int) -> Floats:
     keep = np.full((size, size), 0.40, np.float32)
     _, y = head.grid(size)
     keep *= 1 - 0.60 * smoothstep(-0.10, -0.32, y)
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     for eye, sign in enumerate((-1, 1)):
         bag = polygon(size, points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]], 0.05 * unit, 0.06 * unit)
         keep *= 1 - 0.75 * np.clip(bag * 1.4, 0, 1)
         x0, y0 = points[UPPER_LID[eye][0], :2] + head.rotation[0, :2] * sign * 0.16 * unit
-        rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
         feet = np.exp(-((columns - x0) ** 2 + (rows - y0) ** 2) / (2 * (0.12 * unit) ** 2))
         keep *= 1 - 0.40 * feet
     for ids in NASOLABIAL:
-        keep = np.maximum(keep, 1.0 * stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
+        keep = np.maximum(keep, stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
     return keep
 
 
-def ironed(light: Floats, skin: Floats, keep: Floats, oval: Floats, unit: float, gloss: float) -> Floats:
+def ironed(
+    light: Floats, skin: Floats, keep: Floats, face: Floats, unit: float, gloss: float
+) -> Floats:
     """Fill thin dark lines of skin (closing) and cut thin glints (opening).
 
     ``keep`` lets lines through, softened and limited in depth; a face with many lines (age) keeps
-    some of every one.
+    more of every one.
     """
     on = skin > 0.3
     smooth = blur(light, 0.9)
@@ -60,7 +72,7 @@ def ironed(light: Floats, skin: Floats, keep: Floats, oval: Floats, unit: float,
     top = np.maximum(cv2.erode(np.where(on, top, np.float32(1)), kernel), smooth)
     top = blur(top, 0.012 * unit)
     depth = blur(np.maximum(top - smooth, 0), 0.014 * unit)
-    age = step(0.010, 0.030, float((depth / (top + 0.1) * oval).sum() / (oval.sum() + 1)))
+    age = step(0.010, 0.030, float((depth / (top + 0.1) * face).sum() / (face.sum() + 1)))
     depth = mix(depth, blur(depth, 0.03 * unit), 0.5)
     share = (keep + 0.70 * age * (1 - keep)) * (1 + 0.5 * age)
     result = top - 0.16 * np.tanh(depth * share / 0.16)
@@ -71,25 +83,64 @@ def ironed(light: Floats, skin: Floats, keep: Floats, oval: Floats, unit: float,
     return mix(light, mix(result, low, 0.7 - 0.45 * gloss), np.clip(skin, 0, 1)).astype(np.float32)
 
 
-def painted_light(
-    light: Floats, skin: Floats, keep: Floats, oval: Floats, unit: float, gloss: float
-) -> Floats:
-    """Skin luminance 0..1: ironed, flattened along edges, the middle scale kept in part."""
-    flat = ironed(light, skin, keep, oval * skin, unit, gloss)
+def _filled_shadows(scene: Scene) -> Floats:
+    """Photo light with eye sockets, brows and the sides of the nose lifted to the skin's level."""
+    light, unit, band = scene.lab[..., 0] / 100, scene.unit, scene.band
+    around = 0.5 * masked_blur(light, band.reference, 0.17 * unit) + 0.5 * masked_blur(
+        light, band.reference, 0.36 * unit
+    )
+    light = light + band.repaint * np.maximum(around * 0.98 - light, 0) * 0.95
+    bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
+    bridge = bridge * scene.all_skin * (1 - scene.marks.nose)
+    return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
+
+
+def _skin_light(scene: Scene, light: Floats) -> Floats:
+    """Skin luminance: ironed, flattened along edges, the middle scale kept in part."""
+    skin, unit, gloss = scene.all_skin, scene.unit, scene.gloss
+    keep = kept_lines(scene.points, scene.head, scene.size)
+    flat = ironed(light, skin, keep, scene.marks.oval * skin, unit, gloss)
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
     wide = masked_blur(light, skin, 0.10 * unit)
     return wide + (flat - wide) * np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss)
 
 
-def clear_eye_rings(light: Floats, skin: Floats, points: Floats, brows: Floats, unit: float) -> Floats:
-    """Open the dark sockets and remove lashes and liner around the eyes, which are drawn anew."""
-    size = light.shape[0]
-    ring = union(polygon(size, points[ids], 0.05 * unit, 0.10 * unit) for ids in EYE)
-    near = union(polygon(size, points[ids], 0.03 * unit, 0.05 * unit) for ids in EYE)
-    face = polygon(size, points[FACE_OVAL], 0, -0.02 * unit)
-    clean = np.clip(skin - near * 1.2 - brows, 0, 1) * face
-    around = masked_blur(light, clean, 0.16 * unit)
-    target = around * 0.95
-    missing = np.maximum(target - light, 0)
-    return (light + missing * np.clip(ring * 1.25, 0, 1) * (1 - 0.6 * brows)).astype(np.float32)
+def _skin_colour(scene: Scene) -> tuple[Floats, Floats]:
+    """Smooth skin colour [S, S, 2] and its aim [2]: tamed red, lifted grey, a pull to peach."""
+    mean = scene.skin_colour[1:].astype(np.float32)
+    chroma = float(np.hypot(*mean))
+    aim = mean * min(1.0, (FULL_CHROMA + 0.5 * max(chroma - FULL_CHROMA, 0)) / max(chroma, 1e-3))
+    peach = PEACH * max(np.hypot(*aim), 21.0 * scene.colour)
+    aim = aim + (peach - aim) * (0.30 + 0.45 * step(22, 12, chroma)) * scene.colour
+    burnt = np.clip((scene.lab[..., 0] - scene.skin_colour[0]) / 16, 0, 1.5).astype(np.float32)
+    local = masked_blur(
+        scene.lab[..., 1:], scene.band.reference * np.exp(-2.5 * burnt), 0.14 * scene.unit
+    )
+    even = np.clip(0.35 + 0.4 * np.minimum(burnt, 1), 0, 1)
+    return mix(local, np.broadcast_to(mean, local.shape), even) + (aim - mean), aim
+
+
+def paint(scene: Scene, look: Look) -> Painting:
+    """Hair and cloth by flow, skin as film skin, eyes and lips as they are."""
+    marks, rgb = scene.marks, scene.rgb
+    hair: Floats = smoothstep(1.9, 1.4, scene.shape.radius) * scene.person
+    hair = hair * (1 - 0.7 * blur(marks.oval, 3))
+    base = mix(guided_filter(rgb, rgb, 5, 0.004), guided_filter(rgb, rgb, 3, 0.0008), hair)
+    below_chin = scene.head.grid(scene.size)[1] - np.float32(
+        scene.head.flat(scene.points[[CHIN]])[0, 1]
+    )
+    strokes = to_lab(flow_paint(base, hair, 0.40 * look.hair * smoothstep(0.5, 0.1, below_chin)))
+
+    light = _filled_shadows(scene)
+    skin_ab, aim = _skin_colour(scene)
+    amount = scene.all_skin * look.smooth
+    drawn = np.clip(marks.eyes + marks.lips + marks.nose * 0.6, 0, 1)
+    plain = mix(strokes[..., 0] / 100, guided_filter(light, light, 3, 0.0008), drawn)
+    nostrils = np.clip(marks.nose, 0, 1) * (1 - scene.plain_skin * 0.5)
+    ab = mix(strokes[..., 1:], scene.lab[..., 1:], np.clip(marks.eyes, 0, 1) * 0.8)
+    return Painting(
+        mix(plain, _skin_light(scene, light), amount * (1 - 0.6 * nostrils)),
+        mix(ab, skin_ab, amount),
+        aim,
+    )

@@ -67,13 +67,13 @@ def surface(points: Floats, head: Head, size: int) -> Surface:
         [x * right[0] + y * up[0], x * right[1] + y * up[1], np.sqrt(1 - bounded**2)], -1
     )
     face = smoothstep(0.45, 1.0, soft(inside, 0.26))
-    normals = cv2.GaussianBlur(mix(ellipsoid, mesh_normals, face * 0.68).astype(np.float32), (0, 0), 1.0)
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    normals = cv2.GaussianBlur(
+        mix(ellipsoid, mesh_normals, face * 0.68).astype(np.float32), (0, 0), 1.0
+    )
+    normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 
     def enlarge(values: Floats) -> Floats:
-        return cv2.resize(
-            values.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
-        )
+        return cv2.resize(values.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
 
     return Surface(
         enlarge(normals), enlarge(cavity), np.clip(enlarge(face), 0, 1),

@@ -1,0 +1,143 @@
+"""The painting lit like a film still: soft key, glow, blush, and the photo's own skin tone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.training.artist import light as lamps
+from engines.training.artist.imaging import (
+    Floats,
+    Reals,
+    blur,
+    luminance,
+    mix,
+    smoothstep,
+    step,
+    stroke,
+    to_rgb,
+)
+from engines.training.artist.looks import Look
+from engines.training.artist.scene import Scene
+from engines.training.artist.skin import Painting
+
+NOSE_LINE = [168, 6, 197, 195, 5]
+RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
+KNEE = 0.82  # luminance above which highlights roll off
+
+
+@dataclass(frozen=True)
+class Lit:
+    """A lit painting and the light it stands in."""
+
+    rgb: Floats
+    side: float  # of the key, -0.5 left .. 0.5 right
+    skin_light: float  # luminance of lit skin in the photo, 0..1
+    target: float  # and in the toon
+
+
+def _spots(size: int, centres: Reals, radii: list[float]) -> Floats:
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    total = np.zeros((size, size), np.float32)
+    for (x, y), radius in zip(centres[:, :2], radii, strict=True):
+        total += np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * radius * radius))
+    return total
+
+
+def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
+    """Replace most of the photo's shading by a soft key on the toon's shape, then colour it."""
+    skin, amount = scene.all_skin, look.light * scene.strength
+    log_light = np.log(np.clip(painting.light, 0.03, 1))
+    shading, azimuth = lamps.photo_shading(log_light, scene.shape, skin)
+    on_skin = skin > 0.5
+    enough = on_skin.sum() > 50
+    median = float(np.median(log_light[on_skin] if enough else log_light))
+    shading = np.clip(shading - median, -0.7, 0.45)
+    side = 0.50 * float(np.tanh(azimuth * 5 - 0.35))  # follows the photo's lamp, left by default
+    key = np.array([side, -0.50, 0.75], np.float32)
+    key /= np.linalg.norm(key)
+    gain = _light_gain(scene, key, log_light - median, shading) * amount
+    gain = gain - (float(np.median(gain[on_skin])) if enough else 0) + 0.05 * scene.strength
+    head = np.clip(smoothstep(1.35, 0.95, scene.shape.radius) * scene.person, 0, 1)
+    gain = gain * head * (0.25 + 0.75 * scene.skin) * (1 - scene.marks.eyes * 0.8)
+    shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
+    gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
+
+    lit = float(np.exp(np.percentile(log_light[on_skin], 60) if enough else median))
+    target = lit + (0.10 + 0.28 * step(0.28, 0.52, lit)) * max(0.72 - lit, 0)
+    light = np.exp(log_light + gain)
+    light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
+    rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
+    light = np.where(light > KNEE, rolled, light)
+    light = light + _glow(scene, key, side) * amount * (0.48 + lit)
+    rgb = _coloured(scene, painting, light, np.exp(log_light), target)
+    return Lit(rgb, side, lit, target)
+
+
+def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) -> Floats:
+    """Log gain: the toon's shading instead of the photo's, cast shadows and hot spots softened."""
+    skin, shape, gloss = scene.all_skin, scene.shape, scene.gloss
+    toon = -0.20 + 0.34 * smoothstep(0.05, 1.0, (shape.normals @ key + 0.45) / 1.45)
+    toon = toon - np.clip(-shape.cavity, -0.06, 0.06) * (1 - scene.band.repaint)
+    rest = relative - 0.75 * shading
+    softened = -0.75 * (1 - 0.7 * gloss) * np.maximum(blur(rest, 2.0) - 0.08, 0)
+    softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
+    return toon - 0.75 * shading + softened * skin * (1 - 0.5 * scene.marks.nose)
+
+
+def _glow(scene: Scene, key: Floats, side: float) -> Floats:
+    """Sheen of the skin, glints on nose tip and lip, soft light on cheeks, forehead and bridge."""
+    points, unit, size, skin = scene.points, scene.unit, scene.size, scene.all_skin
+    half = key + np.array([0, 0, 1], np.float32)
+    half /= np.linalg.norm(half)
+    sheen = 0.09 * np.clip(scene.shape.normals @ half, 0, 1) ** 30 * skin * scene.shape.face
+    tip = points[4, :2] + unit * np.array([0.08 * side, -0.06])
+    glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
+    soft = 0.06 * stroke(size, points[NOSE_LINE], 0.10 * unit, 0.045 * unit)
+    soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
+    soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
+    bright = np.maximum(skin, scene.marks.lips * 0.8)
+    return sheen * (1 + scene.gloss) + (0.07 * glint + soft) * bright
+
+
+def _coloured(
+    scene: Scene, painting: Painting, light: Floats, before: Floats, target: float
+) -> Floats:
+    """Chroma that follows the light, warm shadows, blush, and the photo's skin tone."""
+    skin, colour, unit = scene.all_skin, scene.colour, scene.unit
+    shade = np.clip(1 - light / target, 0, 0.5)
+    chroma = 1 + (np.clip(light / before, 0.75, 1.4) ** 0.5 - 1) * skin
+    chroma = chroma * np.where(skin > 0, 1.02 + 0.10 * shade * skin, 1.06)
+    cheeks = _spots(
+        scene.size, scene.points[[205, 425, 4]], [0.22 * unit, 0.22 * unit, 0.13 * unit]
+    )
+    blush = np.clip(cheeks, 0, 1) * colour
+    a = painting.ab[..., 0] * chroma
+    a = a + skin * (colour * 5 * np.minimum(shade, 0.4) + 5.0 * blush)
+    b = painting.ab[..., 1] * chroma + skin * blush
+    core = (skin > 0.6) & (scene.marks.oval > 0.5)
+    if core.sum() > 200:
+        wanted = np.array([target * 100 + 2.0, *(painting.skin_ab * 1.14 + 0.6 * colour)])
+        found = np.array([np.median(light[core]) * 100, np.median(a[core]), np.median(b[core])])
+        change = (wanted - found) * 0.85 * scene.strength
+        lift = np.clip(1 + change[0] / max(found[0], 5), 0.85, 1.3) - 1
+        light = light * (1 + lift * np.maximum(scene.skin, scene.band.repaint))
+        a, b = a + change[1] * skin, b + change[2] * skin
+    return to_rgb(np.stack([np.clip(light, 0, 1) * 100, a, b], -1))
+
+
+def add_rim(scene: Scene, look: Look, rgb: Floats, side: float) -> Floats:
+    """Warm light on hair and shoulders away from the key."""
+    edge = lamps.rim(scene.points, scene.person, scene.shape, scene.head, -float(np.tanh(side * 5)))
+    edge = edge * look.light * scene.strength * (1 - scene.skin) * (1 - blur(scene.marks.oval, 3))
+    edge = edge * (0.10 + 0.7 * np.clip(luminance(rgb), 0, 0.6))
+    tint = mix(np.ones(3, np.float32), RIM_COLOUR, scene.colour)
+    return 1 - (1 - rgb) * (1 - edge[..., None] * tint)
+
+
+def grade(rgb: Floats, unit: float) -> Floats:
+    """Bloom and a little contrast."""
+    bloom = blur(np.clip(rgb - 0.55, 0, 1).astype(np.float32), 0.08 * unit)
+    rgb = np.clip(1 - (1 - rgb) * (1 - 0.20 * bloom), 0, 1)
+    return mix(rgb, rgb * rgb * (3 - 2 * rgb), 0.12)

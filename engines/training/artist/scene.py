@@ -1,0 +1,154 @@
+"""Everything the artist measures before drawing: the face in toon space, its masks, its colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.training.artist import eyes, masks
+from engines.training.artist.brows import Brows, find_brows
+from engines.training.artist.geometry import Warp, plan, warp
+from engines.training.artist.head import (
+    BROW_BOTTOM,
+    EYE,
+    LOWER_LID,
+    UNDER_EYE,
+    UPPER_LID,
+    Head,
+)
+from engines.training.artist.imaging import (
+    Floats,
+    Reals,
+    blur,
+    disc,
+    polygon,
+    smoothstep,
+    step,
+    to_lab,
+    union,
+)
+from engines.training.artist.looks import Look
+from engines.training.artist.surface import Surface, surface
+
+BETWEEN_EYES = [55, 107, 336, 285, 464, 453, 419, 5, 196, 233, 244]
+
+
+@dataclass(frozen=True)
+class EyeBand:
+    """The skin around eyes and brows, which is painted anew."""
+
+    repaint: Floats  # [S, S] 0..1
+    reference: Floats  # [S, S] untouched skin whose light and colour it takes
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One face, measured.  Pictures and masks are [S, S] in toon space unless they say photo."""
+
+    strength: float
+    size: int
+    head: Head  # photo
+    warp: Warp
+    photo_lab: Floats  # photo
+    rgb: Floats
+    lab: Floats
+    shape: Surface
+    marks: masks.Features
+    person: Floats
+    skin: Floats
+    skin_colour: NDArray[np.float64]  # mean Lab [3]
+    frame: Floats  # spectacle frame
+    glasses: float
+    sunglasses: float
+    openness: tuple[float, float]
+    brows: Brows
+    band: EyeBand
+
+    @property
+    def points(self) -> Floats:
+        """Toon landmarks [478, 3]."""
+        return self.warp.landmarks
+
+    @property
+    def unit(self) -> float:
+        """Eye distance in pixels."""
+        return self.head.unit
+
+    @property
+    def plain_skin(self) -> Floats:
+        """Skin without eyes and lips."""
+        return np.clip(self.skin * (1 - self.marks.eyes) * (1 - self.marks.lips * 0.85), 0, 1)
+
+    @property
+    def all_skin(self) -> Floats:
+        """Plain skin and what is repainted as skin."""
+        return np.maximum(self.plain_skin, self.band.repaint)
+
+    @property
+    def colour(self) -> float:
+        """0 for grey photos, 1 for coloured ones."""
+        return step(3, 9, float(np.hypot(*self.skin_colour[1:])))
+
+    @property
+    def gloss(self) -> float:
+        """How much the skin lives from its sheen: dark skin 1, light skin 0."""
+        return step(50, 30, float(self.skin_colour[0]))
+
+
+def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look) -> Scene:
+    """Warp the photo into the toon's shape and find skin, brows, glasses and person in it."""
+    size = rgb.shape[0]
+    photo = rgb.astype(np.float32) / 255
+    head = Head(landmarks.astype(np.float32))
+    unit = head.unit
+    photo_lab = to_lab(photo)
+    openness = eyes.openness(head.landmarks)
+    sunglasses = masks.sunglasses_level(photo_lab, head.landmarks)
+    glasses = masks.glasses_level(photo_lab, head) * (1 - sunglasses)
+    field = warp(head, plan(head, look, openness, glasses=glasses, sunglasses=sunglasses), size)
+    points = field.landmarks
+    warped = np.clip(field.apply(photo), 0, 1)
+    lab = to_lab(warped)
+    marks = masks.features(points, unit, size)
+    skin, skin_colour = masks.skin(lab, points, unit, marks)
+    inside = np.clip(field.apply(person, cv2.INTER_LINEAR), 0, 1)
+    inside = np.maximum(masks.person_edge(warped, inside), blur(marks.oval, 2))
+    skin = skin * inside
+    frame: Floats = np.zeros((size, size), np.float32)
+    if glasses > 0.02:
+        drawn = np.clip(marks.eyes + marks.brows * 0.6, 0, 1)
+        frame = masks.glasses_frame(lab, skin_colour, head, drawn) * glasses
+        skin = skin * (1 - frame)
+    brows = find_brows(lab, skin, points, unit)
+    cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))
+    band = _eye_band(points, unit, skin, marks, cover, (1 - frame) * (1 - sunglasses))
+    return Scene(
+        float(np.clip(look.strength, 0, 1)), size, head, field, photo_lab, warped, lab,
+        surface(points, head, size), marks, inside, skin, skin_colour, frame, glasses, sunglasses,
+        openness, brows, band,
+    )  # fmt: skip
+
+
+def _eye_band(
+    points: Floats, unit: float, skin: Floats, marks: masks.Features, cover: Floats, free: Floats
+) -> EyeBand:
+    """Lashes, liner, bags, dark sockets, brows and the bridge between them; ``free`` of frames."""
+    size = skin.shape[0]
+    ring = union(polygon(size, points[ids], 0.09 * unit, 0.20 * unit) for ids in EYE)
+    bags, sockets = [], []
+    for eye in range(2):
+        bag = points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]]
+        socket = points[UPPER_LID[eye] + BROW_BOTTOM[eye][::-1]]
+        bags.append(0.85 * polygon(size, bag, 0.09 * unit, 0.08 * unit))
+        sockets.append(polygon(size, socket, 0.05 * unit, 0.02 * unit))
+    between = polygon(size, points[BETWEEN_EYES], 0.06 * unit, 0.06 * unit)
+    zone: Floats = union([ring, *bags, *sockets, between, cover]).astype(np.float32)
+    zone = cv2.morphologyEx(zone, cv2.MORPH_CLOSE, disc(0.16 * unit))
+    zone = np.clip(blur(zone, 0.03 * unit) * 1.1, 0, 1) * marks.oval
+    near_skin = blur(np.clip(skin - marks.all, 0, 1), 0.25 * unit)  # a fringe is left alone
+    repaint = zone * smoothstep(0.04, 0.20, near_skin) * free
+    drawn = union([marks.eyes, cover, ring * 0.9, *bags, *sockets, between * 0.5, marks.lips])
+    return EyeBand(repaint, np.clip(skin - drawn * 1.3, 0, 1) * marks.oval)

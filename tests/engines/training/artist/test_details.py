@@ -1,0 +1,126 @@
+"""Glasses, irises, expressions, and the image operations below them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.training.artist import masks
+from engines.training.artist.expressions import close_eyes, open_mouth
+from engines.training.artist.eyes import iris_sample, iris_tones
+from engines.training.artist.head import EYE, LID_POINTS, Head, aperture
+from engines.training.artist.imaging import guided_filter, masked_blur, polygon, smoothstep, to_lab
+from tests.engines.training.artist.conftest import SIZE, seen
+
+
+def lab_of(rgb: np.ndarray) -> np.ndarray:
+    return to_lab(rgb.astype(np.float32) / 255)
+
+
+def with_spectacles(portrait, *, dark: bool) -> np.ndarray:
+    """A round black frame with a bridge, or two black lenses, drawn over the photo."""
+    rgb, unit = portrait.rgb.copy(), Head(portrait.landmarks).unit
+    centres = [portrait.landmarks[ids, :2].mean(0) for ids in LID_POINTS]
+    for x, y in centres:
+        axes = (round(0.42 * unit), round(0.36 * unit))
+        cv2.ellipse(
+            rgb,
+            (round(x), round(y + 0.05 * unit)),
+            axes,
+            0,
+            0,
+            360,
+            (12, 12, 14),
+            -1 if dark else 3,
+            cv2.LINE_AA,
+        )
+    (x0, y0), (x1, y1) = centres
+    cv2.line(
+        rgb,
+        (round(x0 + 0.4 * unit), round(y0)),
+        (round(x1 - 0.4 * unit), round(y1)),
+        (12, 12, 14),
+        3,
+    )
+    return rgb
+
+
+def test_spectacles_and_sunglasses_are_told_apart(portrait) -> None:
+    head = Head(portrait.landmarks)
+    clear = with_spectacles(portrait, dark=False)
+    assert masks.glasses_level(lab_of(clear), head) > 0.7
+    assert masks.sunglasses_level(lab_of(clear), portrait.landmarks) < 0.3
+    assert masks.sunglasses_level(lab_of(portrait.rgb), portrait.landmarks) < 0.1
+    dark = with_spectacles(portrait, dark=True)
+    assert masks.sunglasses_level(lab_of(dark), portrait.landmarks) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("iris", "hue"), [((70, 95, 140), "blue"), ((72, 46, 26), "brown"), ((92, 108, 70), "green")]
+)
+def test_iris_colour_is_read_and_cleaned(portrait, iris, hue) -> None:
+    rgb = portrait.rgb.copy()
+    for eye in range(2):
+        rgb[polygon(SIZE, portrait.landmarks[EYE[eye]]) > 0.5] = (205, 200, 196)
+        ids = (469, 470, 471, 472) if eye == 0 else (474, 475, 476, 477)
+        points = portrait.landmarks[list(ids), :2]
+        radius = np.linalg.norm(points - points.mean(0), axis=1).mean()
+        cv2.circle(rgb, tuple(np.round(points.mean(0)).astype(int)), round(radius), iris, -1)
+    sample, area = iris_sample(lab_of(rgb), portrait.landmarks, 0, 70.0)
+    assert area > 10
+    middle = iris_tones(sample, 1.0, 1.0, 0.0).middle
+    lab = to_lab(middle[None, None])[0, 0]
+    assert {
+        "blue": lab[2] < -4,
+        "brown": lab[1] > 4 and lab[2] > 8,
+        "green": lab[1] < -2 and lab[2] > 2,
+    }[hue]
+    assert np.ptp(iris_tones(sample, 1.0, 0.0, 0.0).middle) < 0.03  # grey photo, grey iris
+
+
+def test_lids_close_and_a_wink_closes_one(portrait, landmarker) -> None:
+    rgb, landmarks = close_eyes(portrait.rgb, portrait.landmarks)
+    assert max(aperture(landmarks)) < 0.4 * min(aperture(portrait.landmarks))
+    before, after = (seen(landmarker, image).blendshapes[[9, 10]] for image in (portrait.rgb, rgb))
+    assert (after > before + 0.12).all()
+    assert np.array_equal(rgb[: SIZE // 4], portrait.rgb[: SIZE // 4])
+    _, landmarks = close_eyes(portrait.rgb, portrait.landmarks, (1.0, 0.0))
+    left, right = aperture(landmarks)
+    assert left < 0.4 * right
+    assert right == pytest.approx(aperture(portrait.landmarks)[1], rel=1e-3)
+
+
+def test_the_jaw_drops_by_what_was_asked(portrait, landmarker) -> None:
+    unit = Head(portrait.landmarks).unit
+    rgb, landmarks = open_mouth(portrait.rgb, portrait.landmarks, 0.3)
+
+    def gap(points: np.ndarray) -> float:
+        return float(np.linalg.norm(points[13, :2] - points[14, :2])) / unit
+
+    assert gap(landmarks) - gap(portrait.landmarks) == pytest.approx(0.3, abs=0.03)
+    before, after = (seen(landmarker, image) for image in (portrait.rgb, rgb))
+    assert after.blendshapes[25] > before.blendshapes[25] + 0.2  # jawOpen
+    assert gap(after.points) > gap(before.points) + 0.15
+
+
+def test_guided_filter_keeps_edges_and_flattens_grain() -> None:
+    step = np.zeros((64, 64), np.float32)
+    step[:, 32:] = 1
+    noisy = step + np.random.default_rng(0).normal(0, 0.03, step.shape).astype(np.float32)
+    smooth = guided_filter(noisy, noisy, 4, 0.01)
+    assert smooth[:, :24].std() < 0.5 * noisy[:, :24].std()
+    assert smooth[:, 33].mean() - smooth[:, 30].mean() > 0.85
+
+
+def test_masked_blur_ignores_what_is_outside() -> None:
+    image = np.full((48, 48), 0.25, np.float32)
+    mask = np.zeros_like(image)
+    mask[:, :24] = 1
+    image[:, 24:] = 9
+    assert np.abs(masked_blur(image, mask, 4.0)[:, :20] - 0.25).max() < 0.02
+
+
+def test_smoothstep_rises_and_falls() -> None:
+    assert smoothstep(0, 1, np.array([-1, 0.5, 2])).tolist() == [0, 0.5, 1]
+    assert smoothstep(1, 0, np.array([-1, 2])).tolist() == [1, 0]

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from engines.training.artist.eyes import openness
+from engines.training.artist.geometry import Warp, plan, warp
+from engines.training.artist.head import Head
+from engines.training.artist.looks import FILM
+from tests.engines.training.artist.conftest import SIZE
+
+
+def bend(landmarks: np.ndarray, size: int = SIZE, **changes) -> Warp:
+    head = Head(landmarks)
+    return warp(head, plan(head, replace(FILM, **changes), openness(landmarks)), size)
+
+
+def test_landmarks_and_picture_move_together(portrait) -> None:
+    """Where the toon shows a landmark, the photo's landmark is fetched from."""
+    field = bend(portrait.landmarks)
+    for index in (4, 33, 133, 263, 61, 291, 152, 105):
+        x, y = field.landmarks[index, :2]
+        source = np.array(
+            [
+                cv2.getRectSubPix(np.ascontiguousarray(axis), (1, 1), (float(x), float(y)))[0, 0]
+                for axis in np.moveaxis(field.source, -1, 0)
+            ]
+        )
+        assert np.abs(source - portrait.landmarks[index, :2]).max() < 0.6
+
+
+def test_nothing_folds_on_any_pose(shared_dir) -> None:
+    with np.load(shared_dir / "data/faces/train/faces.npz") as table:
+        order = np.argsort(np.abs(table["yaw"]))
+        landmarks = table["landmarks"].astype(np.float32)
+    chosen = np.concatenate([order[-24:], order[::200]])  # the most turned, and a sample
+    assert min(bend(landmarks[i], 512).smallest_jacobian for i in chosen) > 0.15
+
+
+def test_the_border_stays_and_strength_zero_moves_nothing(portrait) -> None:
+    pixels = np.stack(np.meshgrid(*[np.arange(SIZE, dtype=np.float32)] * 2), -1)
+    shift = bend(portrait.landmarks).source - pixels
+    edge = np.concatenate([shift[0], shift[-1], shift[:, 0], shift[:, -1]])
+    assert np.abs(edge).max() < 0.1
+    assert np.abs(shift).max() > 4
+    still = bend(portrait.landmarks, strength=0.0)
+    assert np.abs(still.source - pixels).max() < 1e-3
+    assert still.smallest_jacobian > 0.999
+
+
+def test_a_mirrored_face_gets_the_mirrored_shape(portrait) -> None:
+    """Left and right are treated alike (on a face made symmetric by hand)."""
+    field = bend(portrait.landmarks)
+    widths = [
+        np.ptp(field.landmarks[ids, 0]) / np.ptp(portrait.landmarks[ids, 0])
+        for ids in ([33, 133], [263, 362])
+    ]
+    assert abs(widths[0] - widths[1]) < 0.05
+    assert 1.2 < np.mean(widths) < 1.55
+
+
+def test_closed_and_covered_eyes_are_enlarged_less(portrait) -> None:
+    head = Head(portrait.landmarks)
+    scale = {
+        name: plan(head, FILM, open_, sunglasses=dark).eyes[0].scale_x
+        for name, open_, dark in (
+            ("open", (1.0, 1.0), 0.0),
+            ("closed", (0.0, 0.0), 0.0),
+            ("covered", (1.0, 1.0), 1.0),
+        )
+    }
+    assert scale["open"] > scale["closed"] > 1
+    assert scale["open"] > scale["covered"] > 1

@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(engines_app, name="engines")
-app.command()(blend)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -265,6 +264,7 @@ def _forward(name: str, module: str, summary: str) -> None:
         sub(args=context.args, prog_name=f"toonify {name}")
 
 
+app.command()(blend)
 _forward("bench", "benchmarks.cli", "How fast and how good: engines, the whole loop, quality.")
 _forward("train", "engines.training.cli", "Train a model, or one of your own style.")
 

@@ -18,9 +18,11 @@ itself. All of these must hold, else the mode's picture goes out:
    tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none.
 
 What remains: while one face is shown, another one is not known to be there as long as no detector
-can see it: hardly in the picture yet, turned far away, covered, or below about 40 pixels at 720p,
-and for the few frames until the watch has looked at its part of the picture. `look_ahead` hides
-those frames too, at one frame of latency each; `card`, on the panic key, closes every gap.
+can see it: hardly in the picture yet, turned far away or covered; for the few frames until the
+watch has looked at its part of the picture; and, below a ninth of the picture's height (80 pixels
+at 720p), which the watch does not see, for the seconds until the tracker's own search has found it.
+`look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on the
+panic key, closes every gap.
 A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
 already), then follows the mode.
 """

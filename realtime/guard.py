@@ -21,8 +21,8 @@ What remains: while one face is shown, another one is not known to be there as l
 can see it: hardly in the picture yet, turned far away or covered; for the few frames until the
 watch has looked at its part of the picture; and, below a ninth of the picture's height (80 pixels
 at 720p), which the watch does not see, for the seconds until the tracker's own search has found it.
-`look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on the
-panic key, closes every gap.
+`look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on
+the panic key, closes every gap.
 A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
 already), then follows the mode.
 """

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator, GeneratorConfig, SynthesisBlock
+from engines.networks.layers import FullyConnected, ModulatedConv
+
+SCALED_FACTOR = 8.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,28 @@ class ToonModels(nn.Module):
         mean = w_plus.float().mean((0, 1))
         for generator in (self.face, self.toon):
             generator.mapping.w_avg.lerp_(mean, 1 - decay)
+
+
+def learning_groups(module: nn.Module) -> list[dict[str, Any]]:
+    """Parameter groups for Adam with a ``factor`` on the learning rate.
+
+    Weights with a run-time gain are drawn from N(0, 1), so that Adam's steps, whose size does not
+    depend on the gradient's, move them far less than weights drawn small; a short training makes
+    up for it.
+    """
+    scaled: set[int] = set()
+    for part in module.modules():
+        if isinstance(part, (ModulatedConv, FullyConnected)):
+            scaled.add(id(part.weight))
+        elif isinstance(part, SynthesisBlock) and hasattr(part, "const"):
+            scaled.add(id(part.const))
+    groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+    for parameter in module.parameters():
+        groups[id(parameter) in scaled].append(parameter)
+    return [
+        {"params": groups[False], "factor": 1.0},
+        {"params": groups[True], "factor": SCALED_FACTOR},
+    ]
 
 
 class Average(nn.Module):

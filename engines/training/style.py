@@ -34,7 +34,7 @@ from engines.training.losses import (
     generator_loss,
     r1_penalty,
 )
-from engines.training.models import Average
+from engines.training.models import Average, learning_groups
 from engines.training.slices import Hardware, own_stretch
 from engines.training.trainer import channels_last, one_cycle, shrink
 
@@ -63,7 +63,7 @@ class StyleSettings:
 
     pictures: int = 24_000
     batch_size: int = 8
-    lr: float = 1e-3
+    lr: float = 5e-4
     judge_lr: float = 1e-3
     judge_side: int = 256
     judge_base: int = 2048
@@ -121,7 +121,7 @@ class StyleTrainer:
         self.judge: Any
         self.synthesis, self.optimizer = self.fabric.setup(
             generator.synthesis,
-            torch.optim.Adam(generator.synthesis.parameters(), settings.lr, (0.0, 0.99)),
+            torch.optim.Adam(learning_groups(generator.synthesis), settings.lr, (0.0, 0.99)),
         )
         self.synthesis.mark_forward_method("forward_with_mask")
         self.judge, self.judge_optimizer = self.fabric.setup(
@@ -159,7 +159,7 @@ class StyleTrainer:
         s = self.settings
         rate = one_cycle(self.step / self.steps, s.warm_up)
         for group in self.optimizer.param_groups:
-            group["lr"] = s.lr * rate
+            group["lr"] = s.lr * rate * group["factor"]
         photo = self.sampler.draw().photo.to(self.fabric.device)
         with self.fabric.autocast():
             with torch.no_grad():

@@ -29,7 +29,13 @@ from engines.training.losses import (
     r1_penalty,
     weighted_l1,
 )
-from engines.training.models import Average, ModelSize, ToonModels, patch_discriminator
+from engines.training.models import (
+    Average,
+    ModelSize,
+    ToonModels,
+    learning_groups,
+    patch_discriminator,
+)
 from engines.training.slices import (
     CHECKPOINT,
     CURVES,
@@ -59,6 +65,8 @@ class Stage:
         consistency: weight of the crop-shift term on twin samples.
         fork: start the toon generator from the face generator.
         trains: the networks that learn; the others stay as they are.
+        statistics: learn batch statistics; without, the encoder runs as it will run live, so that
+            inputs far from the average are not tamed by the batch they happen to be in.
     """
 
     name: str
@@ -74,6 +82,7 @@ class Stage:
     consistency: float = 0.0
     fork: bool = False
     trains: tuple[str, ...] = ("encoder", "face", "toon")
+    statistics: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trains", tuple(self.trains))
@@ -137,7 +146,7 @@ class Trainer:
         self.models: Any = models
         self.judge: Any = patch_discriminator(settings.patch)
         # GAN-style: no first moment for the judge; the generators also learn from pictures.
-        self.optimizer: Any = torch.optim.Adam(models.parameters(), lr=2e-3, betas=(0.9, 0.99))
+        self.optimizer: Any = torch.optim.Adam(learning_groups(models), lr=2e-3, betas=(0.9, 0.99))
         self.judge_optimizer: Any = torch.optim.Adam(
             self.judge.parameters(), lr=1e-3, betas=(0.0, 0.99)
         )
@@ -232,7 +241,9 @@ class Trainer:
                 for models in (self.models.module, self.average.module):
                     models.start_toon_from_face()
             for name, network in self.models.module.named_children():
-                network.requires_grad_(name in stage.trains).train(name in stage.trains)
+                learns = name in stage.trains
+                # Batch norm is the only layer that knows the difference.
+                network.requires_grad_(learns).train(learns and stage.statistics)
             while self.stage_pictures < stage.pictures:
                 values = self.train_step(stage)
                 if self.step % 20 == 0 and self.fabric.is_global_zero:
@@ -257,7 +268,7 @@ class Trainer:
         progress = self.stage_pictures / stage.pictures
         rate = stage.lr * one_cycle(progress, self.settings.warm_up)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         batch = self.sampler.draw().to(self.fabric.device)
         with self.fabric.autocast():
             n = len(batch.crop)
@@ -312,7 +323,7 @@ class Trainer:
             )
             if mask is not None:
                 head = F.adaptive_avg_pool2d(batch.head[:count], mask.shape[-1])
-                losses[f"{name}_mask"] = 0.1 * F.binary_cross_entropy_with_logits(
+                losses[f"{name}_mask"] = 0.5 * F.binary_cross_entropy_with_logits(
                     mask.float(), head
                 )
             if stage.consistency and count == len(batch.crop) and len(batch.shift):

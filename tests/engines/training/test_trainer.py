@@ -93,6 +93,16 @@ def test_networks_outside_a_stage_stay_as_they_are(tmp_path: Path) -> None:
     assert moved == {"toon"}
 
 
+def test_batch_statistics_can_be_kept(tmp_path: Path) -> None:
+    trainer = make(tmp_path, replace(PAIRED, pictures=8, statistics=False))
+    before = {k: v.clone() for k, v in trainer.models.module.encoder.state_dict().items()}
+    assert trainer.run(report=quiet)
+    after = trainer.models.module.encoder.state_dict()
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert moved
+    assert not any("running" in key or "tracked" in key for key in moved)
+
+
 def test_a_fork_starts_the_toon_and_its_average_from_the_face(tmp_path: Path) -> None:
     frozen = replace(PAIRED, pictures=4, lr=0.0, fork=True)
     trainer = make(tmp_path, frozen)

@@ -32,6 +32,7 @@ FILM_256 = TrainSettings(
             adversarial=0.05,
             feature_share=0.5,
             consistency=0.5,
+            statistics=False,
         ),
     ),
     batch_size=8,

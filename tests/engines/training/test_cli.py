@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -107,6 +108,26 @@ def test_run_stops_goes_on_and_is_exported(pairs: Path, recipe: Path, tmp_path: 
     )
     assert Bundle.load(both).styles == ("film", "comic")
     assert Bundle.load(both).card.styles["comic"].blend.low == "face"
+
+
+def test_film_from_nothing_but_portraits(recipe: Path, shared_dir: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    people.mkdir()
+    for picture in sorted((shared_dir / "data/faces/dev_eval").glob("*.webp"))[:2]:
+        shutil.copy(picture, people)
+    out = tmp_path / "film"
+    command = ("film", "--people", people, "--out", out, "--recipe", recipe, "--variants", 1)
+    toonify_train(*command, "--workers", 1, "--minutes", 0, *CPU)
+    assert not (out / "run").exists()  # time was up while drawing
+    toonify_train(*command, "--workers", 1, *CPU)
+    pairs = PairSet.open(out / "pairs")
+    assert (len(pairs), pairs.size) == (3, 32)
+    bundle = Bundle.load(out / "film-256.toon")
+    assert bundle.styles == ("film",)
+    assert bundle.card.licence == "MIT"
+    toonify_train("prepare", people, out / "pairs", "--size", 32, "--variants", 1, "--workers", 1)
+    with pytest.raises(ToonifyError, match="other pairs"):
+        toonify_train("prepare", people, out / "pairs", "--size", 64, "--workers", 1)
 
 
 def test_own_style(

@@ -206,6 +206,6 @@ class ModulatedConv(nn.Module):
             x = x * scale.to(x.dtype)[:, :, None, None]
         return x
 
-    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]  # noqa: ANN
+    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
         self._frozen = None  # moving the module would leave the prepared kernel behind
         return super()._apply(fn, recurse)

@@ -100,7 +100,7 @@ def compress(rng: Generator, image: Image) -> Image:
 
 def sensor(rng: Generator, image: Image, *, dim: bool) -> Image:
     """White balance, exposure and shot plus read noise; ``dim`` is a badly lit room."""
-    x: NDArray[np.float32] = image.astype(np.float32) / 255
+    x = np.asarray(image, np.float32) / np.float32(255)
     exposure = rng.uniform(-0.9, -0.4) if dim else rng.uniform(-0.2, 0.15)
     x *= np.exp(exposure + rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
     strength = rng.uniform(0.01, 0.06) if dim else rng.uniform(0.0, 0.03)

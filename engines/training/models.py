@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator, GeneratorConfig, SynthesisBlock
 from engines.networks.layers import FullyConnected, ModulatedConv
 
-SCALED_FACTOR = 8.0
+SCALED_FACTOR = 24.0
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ class ToonModels(nn.Module):
             drawn[name] = synthesis.forward_with_mask(w_plus[:count], some, top=top)
         return w_plus, drawn
 
-    def start_toon_from_face(self) -> None:
-        """Fine-tuning starts here: every weight of the toon generator becomes the face's."""
-        self.toon.load_state_dict(self.face.state_dict())
+    def fork(self, name: Literal["toon", "face"]) -> None:
+        """Fine-tuning starts here: generator ``name`` becomes a copy of the other one."""
+        source, target = (self.face, self.toon) if name == "toon" else (self.toon, self.face)
+        target.load_state_dict(source.state_dict())
 
     @torch.no_grad()
     def track_w_avg(self, w_plus: Tensor, decay: float = 0.995) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -63,7 +63,8 @@ class Stage:
         features, gradients: weights of the feature distance and of the edge term beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
         consistency: weight of the crop-shift term on twin samples.
-        fork: start the toon generator from the face generator.
+        fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
+            two siblings that can be layer-swapped.
         trains: the networks that learn; the others stay as they are.
         statistics: learn batch statistics; without, the encoder runs as it will run live, so that
             inputs far from the average are not tamed by the batch they happen to be in.
@@ -80,7 +81,7 @@ class Stage:
     gradients: float = 0.5
     feature_share: float = 1.0
     consistency: float = 0.0
-    fork: bool = False
+    fork: Literal["", "toon", "face"] = ""
     trains: tuple[str, ...] = ("encoder", "face", "toon")
     statistics: bool = True
 
@@ -239,7 +240,7 @@ class Trainer:
             stage = self.settings.stages[self.stage_index]
             if self.stage_pictures == 0 and stage.fork:
                 for models in (self.models.module, self.average.module):
-                    models.start_toon_from_face()
+                    models.fork(stage.fork)
             for name, network in self.models.module.named_children():
                 learns = name in stage.trains
                 # Batch norm is the only layer that knows the difference.

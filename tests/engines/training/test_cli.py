@@ -52,7 +52,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stages = (
         Stage("face", 8, 16, toon_share=0.0),
-        Stage("toon", 8, 32, fork=True, adversarial=0.1, consistency=0.5),
+        Stage("toon", 8, 32, fork="toon", adversarial=0.1, consistency=0.5),
     )
     settings = TrainSettings(tiny_size(), stages, batch_size=4, patch=16)
     path = tmp_path_factory.mktemp("recipe") / "tiny.json"

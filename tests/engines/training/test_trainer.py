@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -46,7 +47,7 @@ def test_steps_on_one_batch_lower_the_loss(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_resuming_is_exact(tmp_path: Path) -> None:
-    stages = (replace(PAIRED, pictures=8, toon_share=0.0), replace(SHARP, fork=True))
+    stages = (replace(PAIRED, pictures=8, toon_share=0.0), replace(SHARP, fork="toon"))
     whole = make(tmp_path / "whole", *stages)
     assert whole.run(report=quiet)
 
@@ -103,13 +104,20 @@ def test_batch_statistics_can_be_kept(tmp_path: Path) -> None:
     assert not any("running" in key or "tracked" in key for key in moved)
 
 
-def test_a_fork_starts_the_toon_and_its_average_from_the_face(tmp_path: Path) -> None:
-    frozen = replace(PAIRED, pictures=4, lr=0.0, fork=True)
+@pytest.mark.parametrize("name", ["toon", "face"])
+def test_a_fork_makes_siblings_of_both_generators_and_their_averages(
+    tmp_path: Path, name: Literal["toon", "face"]
+) -> None:
+    frozen = replace(PAIRED, pictures=4, lr=0.0, fork=name)
     trainer = make(tmp_path, frozen)
+    other = {"toon": "face", "face": "toon"}[name]
+    source = {k: v.clone() for k, v in trainer.models.module.state_dict().items()}
     assert trainer.run(report=quiet)
     for models in (trainer.models.module, trainer.average.module):
         face, toon = models.face.state_dict(), models.toon.state_dict()
         assert all(torch.equal(face[key], toon[key]) for key in face if "w_avg" not in key)
+    kept = getattr(trainer.models.module, other).synthesis.b4.const
+    assert torch.equal(kept, source[f"{other}.synthesis.b4.const"])
 
 
 def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:

@@ -20,13 +20,13 @@ from engines.training.trainer import Stage, Trainer, TrainSettings
 
 FILM_256 = TrainSettings(
     stages=(
-        Stage("toon", 13_000, 128, lr=1.5e-3, face_share=0.0, features=2.0),
+        Stage("toon", 12_500, 128, lr=1.5e-3, face_share=0.0, features=2.0),
         Stage(
             "siblings",
-            12_000,
+            9_500,
             256,
-            lr=1.0e-3,
-            face_share=0.25,
+            lr=1.2e-3,
+            face_share=0.2,
             features=2.0,
             feature_share=0.5,
             consistency=0.2,
@@ -95,8 +95,9 @@ FILM_256_WORDS = Description(
             "in FP16."
         ),
         "Cost": (
-            "About 19,000 pictures, 70 minutes of one core of an AMD EPYC (Zen 4, bfloat16). The "
-            "first 7,000 were moved more widely than the recipe says (to 20 degrees)."
+            "About 22,000 pictures, 80 minutes of one to two cores of an AMD EPYC (Zen 4, "
+            "bfloat16). The first 7,000 were moved more widely than the recipe says (to 20 "
+            "degrees)."
         ),
         "Reproduce": "python -m engines.training film --people FOLDER --out DIR",
     },

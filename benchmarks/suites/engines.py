@@ -162,10 +162,6 @@ def build_runner(
     )
 
 
-def _faces(network: ToonNetwork) -> np.ndarray:
-    return demo_crops(network.input_size, CALIBRATION)
-
-
 def random_crops(size: int, count: int) -> np.ndarray:
     """uint8 [count, size, size, 3]: noise, so that nothing compresses or folds."""
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), dtype=np.uint8)

@@ -216,3 +216,21 @@ def unpack(
     with meter() as bars:
         pairs = read_pack(file, folder, progress=bars.each)
     say(f"Unpacked {len(pairs)} pairs of {pairs.size} px into {folder}.")
+
+
+@app.command()
+def sheets(
+    model: Annotated[str, typer.Argument(help="A model's name or path.")],
+    pairs: Annotated[Path, typer.Argument(help="A folder of pairs of people never trained on.")],
+    folder: Annotated[Path, typer.Argument(help="Where people.png and swaps.png go.")],
+    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 16,
+) -> None:
+    """Show a model: people beside the artist's toon and its own, and its layer swaps both ways."""
+    from engines.catalogue.models import find_bundle
+    from engines.training.data import PairSet
+    from engines.training.gallery import write_gallery
+    from engines.training.screen import say
+
+    seen = PairSet.open(pairs)
+    for path in write_gallery(find_bundle(model), seen.photo[:count], seen.toon[:count], folder):
+        say(f"Wrote {path}.")

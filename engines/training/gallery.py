@@ -22,7 +22,7 @@ SWAPS = (8, 16, 32, 64)
 @torch.no_grad()
 def draw(network: ToonNetwork, crops: Images, batch: int = 8) -> Images:
     """Toons uint8 [N, R, R, 3] of aligned crops uint8 [N, S, S, 3]."""
-    outputs = (network(part) for part in torch.from_numpy(crops).split(batch))
+    outputs = (network(part) for part in torch.tensor(crops).split(batch))
     toons = [out[0] if isinstance(out, tuple) else out for out in outputs]
     return torch.cat(toons).numpy()
 
@@ -53,8 +53,9 @@ def swap_sheet(
     """
     whole = BlendSpec(swap_resolution=None)
     plans = [("photo", None), ("face model", replace(whole, strength=0.0))]
-    plans += [(f"toon < {r}", BlendSpec(swap_resolution=r, low="toon")) for r in SWAPS]
-    plans += [(f"toon >= {r}", BlendSpec(swap_resolution=r, low="face")) for r in SWAPS[::-1]]
+    swaps = [r for r in SWAPS if r <= bundle.card.generator.resolution]
+    plans += [(f"toon < {r}", BlendSpec(swap_resolution=r, low="toon")) for r in swaps]
+    plans += [(f"toon >= {r}", BlendSpec(swap_resolution=r, low="face")) for r in swaps[::-1]]
     plans += [("toon model", whole)]
     columns = [
         crops if spec is None else draw(bundle.network(style, spec), crops) for _, spec in plans

@@ -20,6 +20,7 @@ from engines.errors import ToonifyError
 from engines.training import own_style
 from engines.training.cli import app
 from engines.training.data import PairSet
+from engines.training.sheets import LABEL_HEIGHT
 from engines.training.style import StyleSettings
 from engines.training.trainer import Stage, TrainSettings
 from tests.engines.factory import random_bundle
@@ -71,6 +72,16 @@ def test_pack_and_unpack(pairs: Path, tmp_path: Path) -> None:
     toonify_train("pack", pairs, tmp_path / "pairs.pack")
     toonify_train("unpack", tmp_path / "pairs.pack", tmp_path / "pairs")
     assert len(PairSet.open(tmp_path / "pairs")) == 10
+
+
+def test_sheets_show_every_person_once(base: Path, pairs: Path, tmp_path: Path) -> None:
+    toonify_train("sheets", base, pairs, tmp_path, "--count", 3)
+    people, swaps = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("people", "swaps"))
+    # Three people under the captions: photo, face model, artist and the one style.
+    assert people.shape[:2] == (LABEL_HEIGHT + 3 * 194 - 2, 4 * 194 - 2)
+    # Photo, face model, swaps at 8, 16 and 32 px both ways, toon model.
+    assert swaps.shape[:2] == (LABEL_HEIGHT + 3 * 152 - 2, 9 * 152 - 2)
+    assert not (people[-192:, -192:] == 255).all()
 
 
 def test_run_stops_goes_on_and_is_exported(pairs: Path, recipe: Path, tmp_path: Path) -> None:

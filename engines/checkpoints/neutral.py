@@ -30,7 +30,9 @@ MAX_WIDTH = 4096
 MAX_CLAMP = 1e6
 RESOLUTIONS = tuple(2**k for k in range(2, 11))
 W_AVG = "mapping.w_avg"
-_OWN_ADDITIONS = re.compile(r"synthesis\.b\d+\.(inject\.(weight|gate)|tomask\.(weight|bias))")
+_OWN_ADDITIONS = re.compile(
+    r"synthesis\.b\d+\.(inject\.(weight|gate)|(todetail|tomask)\.(weight|bias))"
+)
 
 
 class CheckpointError(ToonifyError):
@@ -143,7 +145,7 @@ def collect(
 def check_state(state: Mapping[str, torch.Tensor]) -> None:
     """Refuses a state that is not one complete generator whose shapes fit together.
 
-    Gates and mask heads of our own generators (`inject`, `tomask`) may be there.
+    Our own generators' gates, detail and mask heads (`inject`, `todetail`, `tomask`) may be there.
 
     Raises:
         CheckpointError: naming the tensor.

@@ -30,7 +30,7 @@ class EncoderConfig:
     w_dim: int = 256
     widths: tuple[int, ...] = (16, 48, 96, 144, 192, 256)
     depths: tuple[int, ...] = (0, 1, 1, 2, 1, 1)
-    feature_resolutions: tuple[int, ...] = (4, 8, 16, 32, 64)
+    feature_resolutions: tuple[int, ...] = (4, 8, 16, 32, 64, 128)
     style_width: int = 256
 
     def __post_init__(self) -> None:

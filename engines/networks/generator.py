@@ -2,10 +2,15 @@
 
 Architecture of Karras et al. (arXiv 1912.04958) with skip outputs, in the static-weight form of
 `engines.networks.layers.ModulatedConv`. State-dict names are those of NVIDIA's PyTorch release, so
-public checkpoints load as they are. Two optional additions, absent from public models:
+public checkpoints load as they are. Three optional additions, absent from public models:
 
 * ``inject``: a 1x1 convolution and a learned gate that add an encoder's feature map to the input of
   a block's second convolution;
+* ``todetail``: a 1x1 convolution that reads off one block from where, and how strongly, the finer
+  feature maps are taken. A cartoon's head has another shape than the person's, and convolutions
+  carry fine detail only a few pixels far; a block of low resolution, which knows the shape, moves
+  it instead, and leaves it out where the picture is to be soft. So shape stays a matter of the low
+  layers and detail one of the high layers, as layer swapping wants it;
 * ``tomask``: a 1x1 convolution that reads a soft head mask off one block.
 """
 
@@ -15,6 +20,7 @@ import math
 import re
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +42,8 @@ class GeneratorConfig:
         noise: per-pixel constant noise as in public models.
         feature_channels: (resolution, channels) of each encoder feature map taken in.
         mask_resolution: block that the soft mask is read from; 0 for none.
+        detail_resolution: block that warp and gain of the finer feature maps are read from; 0 for
+            none.
     """
 
     resolution: int
@@ -48,6 +56,7 @@ class GeneratorConfig:
     noise: bool = True
     feature_channels: tuple[tuple[int, int], ...] = field(default=())
     mask_resolution: int = 0
+    detail_resolution: int = 0
 
     def __post_init__(self) -> None:
         if self.resolution not in (8, 16, 32, 64, 128, 256, 512, 1024):
@@ -59,6 +68,11 @@ class GeneratorConfig:
             raise ToonifyError(
                 f"The mask must be read from a block of the generator ({self.resolutions}), not "
                 f"from {self.mask_resolution}."
+            )
+        if self.detail_resolution and self.detail_resolution not in self.resolutions:
+            raise ToonifyError(
+                f"The detail must be read from a block of the generator ({self.resolutions}), not "
+                f"from {self.detail_resolution}."
             )
 
     @property
@@ -101,6 +115,7 @@ class GeneratorConfig:
             )
         )
         masks = [int(m[1]) for n in state if (m := re.search(r"\.b(\d+)\.tomask\.weight", n))]
+        details = [int(m[1]) for n in state if (m := re.search(r"\.b(\d+)\.todetail\.weight", n))]
         layers = [int(m[1]) for n in state if (m := re.fullmatch(r"mapping\.fc(\d+)\.weight", n))]
         config = cls(
             resolution=resolution,
@@ -113,6 +128,7 @@ class GeneratorConfig:
             noise="synthesis.b4.conv1.noise_strength" in state,
             feature_channels=features,
             mask_resolution=masks[0] if masks else 0,
+            detail_resolution=details[0] if details else 0,
         )
         wrong = [r for r in config.resolutions if blocks.get(r) != config.channels(r)]
         if wrong:
@@ -211,6 +227,53 @@ class ToMask(nn.Module):
         return F.conv2d(x.float(), self.weight, self.bias)
 
 
+class ToDetail(nn.Module):
+    """Reads off a block's features where every place takes its fine detail from, and how much."""
+
+    REACH = 0.1  # weights of ordinary size make moves of ordinary size
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(12, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(12))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x``: [N, in, H, W] -> (move x, move y, gain) float32 [N, 3, 2H, 2W].
+
+        Moves are shares of the picture's side, gains 0..2; without learning 0 and 1. Four
+        neighbours come from one place (the sub-pixel convolution of arXiv 1609.05158).
+        """
+        y = F.pixel_shuffle(F.conv2d(x.float(), self.weight, self.bias), 2)
+        return torch.cat([y[:, :2] * self.REACH, 2 * torch.sigmoid(y[:, 2:])], 1)
+
+
+def resample(feature: Tensor, detail: Tensor) -> Tensor:
+    """``feature`` [N, C, H, H] taken as ``detail`` [N, 3, H, H] (see `ToDetail`) says.
+
+    Bilinear; places outside the map repeat its border.
+    """
+    side = feature.shape[-1]
+    centres = (torch.arange(side, device=detail.device, dtype=detail.dtype) + 0.5) * (2 / side) - 1
+    x = centres[None, None, :] + 2 * detail[:, 0]
+    y = centres[None, :, None] + 2 * detail[:, 1]
+    moved = F.grid_sample(
+        feature.float(), torch.stack([x, y], -1), padding_mode="border", align_corners=False
+    )
+    return (moved * detail[:, 2:]).to(feature.dtype)
+
+
+class Drawing(NamedTuple):
+    """What a synthesis network draws.
+
+    ``image``: float32 [N, 3, R, R], about -1..1; ``mask``: logits float32 [N, 1, M, M] of head and
+    hair; ``detail``: float32 [N, 3, 2D, 2D] (see `ToDetail`). None where the network has none.
+    """
+
+    image: Tensor
+    mask: Tensor | None
+    detail: Tensor | None
+
+
 class SynthesisBlock(nn.Module):
     """All layers of one resolution."""
 
@@ -228,6 +291,7 @@ class SynthesisBlock(nn.Module):
         features = dict(config.feature_channels).get(resolution)
         self.inject = Inject(features, channels) if features else None
         self.tomask = ToMask(channels) if config.mask_resolution == resolution else None
+        self.todetail = ToDetail(channels) if config.detail_resolution == resolution else None
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: list[Tensor], feature: Tensor | None
@@ -254,6 +318,7 @@ class Synthesis(nn.Module):
         self.half_from = 2**31
         for r in config.resolutions:
             setattr(self, f"b{r}", SynthesisBlock(config, r))
+        self.enlarge = Upsample2x(3, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
         """The block at ``resolution``."""
@@ -303,20 +368,22 @@ class Synthesis(nn.Module):
         Returns:
             float32 [N, 3, R, R], about -1..1.
         """
-        return self.forward_with_mask(w_plus, features, top=top)[0]
+        return self.draw(w_plus, features, top=top).image
 
-    def forward_with_mask(
+    def draw(
         self,
         w_plus: Tensor,
         features: MappingABC[int, Tensor] | None = None,
         *,
         top: int | None = None,
-    ) -> tuple[Tensor, Tensor | None]:
-        """As `forward`, with the mask's logits float32 [N, 1, M, M] if the network has one."""
+    ) -> Drawing:
+        """As `forward`, with mask and detail if the network has them."""
         ws = list(w_plus.float().unbind(dim=1))
         x: Tensor | None = None
         image: Tensor | None = None
         mask: Tensor | None = None
+        detail: Tensor | None = None
+        finest: Tensor | None = None  # the same, as fine as the last feature map
         for k, r in enumerate(self.config.resolutions):
             block, feature = self.block(r), (features or {}).get(r)
             if (
@@ -325,14 +392,20 @@ class Synthesis(nn.Module):
                 and (not torch.is_autocast_enabled(x.device.type))
             ):
                 x = x.to(wanted)
+            if feature is not None and finest is not None:
+                while finest.shape[-1] < feature.shape[-1]:
+                    finest = self.enlarge(finest)
+                feature = resample(feature, finest)
             # conv0 shares its index with the previous block's torgb (2k-5 = 2(k-1)-3).
             x, image = block(x, image, ws[:2] if k == 0 else ws[2 * k - 1 : 2 * k + 2], feature)
             if block.tomask is not None:
                 mask = block.tomask(x)
+            if block.todetail is not None:
+                finest = detail = block.todetail(x)
             if r == top:
                 break
         assert image is not None
-        return image, mask
+        return Drawing(image, mask, detail)
 
 
 class Generator(nn.Module):

@@ -117,15 +117,18 @@ class Fir(nn.Module):
 class Upsample2x(nn.Module):
     """StyleGAN2's FIR up-sampling by two with zeros outside the picture (padding 2, 1; gain 4).
 
+    With the border repeated outside instead (``replicate``) it is ordinary bilinear up-sampling.
+
     Written as a depth-wise 3x3 convolution to four phases and a pixel shuffle: the same numbers as
     zero insertion plus filter at a quarter of the work, in operations every compiler knows.
     """
 
     phases: Tensor
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, replicate: bool = False) -> None:
         super().__init__()
         self.channels = channels
+        self.replicate = replicate
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
@@ -137,7 +140,8 @@ class Upsample2x(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``x``: [N, channels, H, W] -> [N, channels, 2H, 2W]."""
-        y = F.conv2d(x, self.phases.to(x.dtype), padding=1, groups=x.shape[1])
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate" if self.replicate else "constant")
+        y = F.conv2d(x, self.phases.to(x.dtype), groups=self.channels)
         return F.pixel_shuffle(y, 2)
 
 

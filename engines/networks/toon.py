@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
+from engines.networks.layers import Upsample2x
 
 
 class ToonNetwork(nn.Module):
@@ -41,6 +41,7 @@ class ToonNetwork(nn.Module):
         self.input_size = e.input_size
         self.output_size = g.resolution
         self.has_mask = bool(g.mask_resolution)
+        self.enlarge = Upsample2x(1, replicate=True)
         self.eval().requires_grad_(False)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor] | Tensor:
@@ -56,12 +57,12 @@ class ToonNetwork(nn.Module):
         dtype = next(self.encoder.parameters()).dtype
         x = crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1
         w_plus, features = self.encoder(x)
-        image, mask = self.synthesis.forward_with_mask(w_plus, features)
+        image, mask, _ = self.synthesis.draw(w_plus, features)
         toons = to_bytes(image.permute(0, 2, 3, 1) * 127.5 + 127.5)
         if mask is None:
             return toons
-        side = [self.output_size, self.output_size]
-        mask = F.interpolate(mask, side, mode="bilinear", align_corners=False)
+        while mask.shape[-1] < self.output_size:
+            mask = self.enlarge(mask)
         return toons, to_bytes(torch.sigmoid(mask)[:, 0] * 255)
 
 

@@ -62,6 +62,16 @@ def warp(image: Image, transform: NDArray[np.float32], size: int) -> Image:
     return np.asarray(out, np.uint8)
 
 
+def move_warp(
+    warp: NDArray[np.float32], transform: NDArray[np.float32], size: int
+) -> NDArray[np.float32]:
+    """A warp float32 [G, G, 2] (see `PairSet`) after photo and toon of ``size`` px were moved."""
+    grid = warp.shape[0]
+    small = rescale_transform(transform, grid / size)
+    there = cv2.warpAffine(warp, small, (grid, grid), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(there @ transform[:, :2].T, np.float32)
+
+
 def light_curve(rng: Generator) -> NDArray[np.uint8]:
     """Random exposure, contrast and tint as a look-up table uint8 [256, 3] for both pictures."""
     x = np.linspace(0, 1, 256, dtype=np.float32)[:, None]

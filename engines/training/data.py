@@ -17,6 +17,7 @@ from engines.training import augment
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
+WARP_GRID = 64
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class PairSet:
         photo, toon: uint8 [N, S, S, 3] RGB.
         head: uint8 [N, M, M] soft head masks of the toons.
         landmarks: float32 [N, 478, 2] in pixels of the S px photo.
+        warp: float16 [N, 64, 64, 2], the toon's shape: how far from each place of the toon (x, y)
+            the photo shows the same thing, 1 = the picture's side.
         weight: float64 [N] how often each pair is drawn, sum 1.
     """
 
@@ -34,6 +37,7 @@ class PairSet:
     toon: NDArray[np.uint8]
     head: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
+    warp: NDArray[np.float16]
     weight: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -52,7 +56,7 @@ class PairSet:
             ToonifyError: when a file is missing or the files do not belong together.
         """
         arrays = {}
-        for name in ("photo", "toon", "head", "landmarks"):
+        for name in ("photo", "toon", "head", "landmarks", "warp"):
             path = folder / f"{name}.npy"
             if not path.is_file():
                 raise ToonifyError(
@@ -98,6 +102,7 @@ class Batch:
         photo, toon: the clean targets.
         head: float32 [N, 1, M, M] in 0..1.
         focus: float32 [N, 1, 64, 64] error weights.
+        warp: float32 [N, 2, 64, 64], as in `PairSet`.
         shift: int64 [T, 2]: sample ``N - T + i`` is sample ``i`` moved by (dx, dy) whole pixels.
     """
 
@@ -106,6 +111,7 @@ class Batch:
     toon: Tensor
     head: Tensor
     focus: Tensor
+    warp: Tensor
     shift: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -144,7 +150,7 @@ class Sampler:
         for (i, move, curve), step in zip(plan[: self.twins], shift, strict=True):
             plan.append((i, move + np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32), curve))
         columns = [self._sample(*entry) for entry in plan]
-        crop, photo, toon, head, focus = zip(*columns, strict=True)
+        crop, photo, toon, head, focus, warp = zip(*columns, strict=True)
         masks = torch.from_numpy(np.stack(head))[:, None].float() / 255
         maps = torch.from_numpy(np.stack(focus))[:, None]
         images = {"crop": crop, "photo": photo, "toon": toon}
@@ -152,12 +158,13 @@ class Sampler:
             **{name: to_tensor(x) for name, x in images.items()},
             head=masks,
             focus=maps,
+            warp=torch.from_numpy(np.stack(warp)).permute(0, 3, 1, 2),
             shift=torch.from_numpy(shift),
         )
 
     def _sample(
         self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8]
-    ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    ) -> tuple[NDArray, ...]:
         pairs, size = self.pairs, self.pairs.size
         photo = augment.apply_curve(augment.warp(pairs.photo[i], move, size), curve)
         toon = augment.apply_curve(augment.warp(pairs.toon[i], move, size), curve)
@@ -166,4 +173,5 @@ class Sampler:
         head = cv2.warpAffine(pairs.head[i], small, (side, side), borderMode=cv2.BORDER_REPLICATE)
         points = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
         crop = augment.webcam(self.rng, photo)
-        return crop, photo, toon, head, focus_map(points.astype(np.float32), size)
+        warp = augment.move_warp(np.asarray(pairs.warp[i], np.float32), move, size)
+        return crop, photo, toon, head, focus_map(points.astype(np.float32), size), warp

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Generator, GeneratorConfig, SynthesisBlock
+from engines.networks.generator import Drawing, Generator, GeneratorConfig, SynthesisBlock
 from engines.networks.layers import FullyConnected, ModulatedConv
 
 SCALED_FACTOR = 24.0
@@ -28,6 +28,7 @@ class ModelSize:
     mapping_layers: int = 4
     encoder: EncoderConfig | None = None
     mask_resolution: int = 128
+    detail_resolution: int = 32
 
     def encoder_config(self) -> EncoderConfig:
         """The encoder's sizes, fitted to the generator's style shape."""
@@ -47,6 +48,7 @@ class ModelSize:
             noise=False,
             feature_channels=self.encoder_config().feature_channels,
             mask_resolution=self.mask_resolution,
+            detail_resolution=self.detail_resolution,
         )
 
 
@@ -62,7 +64,7 @@ class ToonModels(nn.Module):
 
     def forward(
         self, crop: Tensor, counts: dict[str, int], top: int
-    ) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor | None]]]:
+    ) -> tuple[Tensor, dict[str, Drawing]]:
         """Encode ``crop`` and draw with each generator.
 
         Args:
@@ -71,14 +73,14 @@ class ToonModels(nn.Module):
             top: side of the drawn pictures.
 
         Returns:
-            w_plus [N, num_ws, w_dim], and (picture, mask logits) by generator.
+            w_plus [N, num_ws, w_dim], and what each generator drew.
         """
         w_plus, features = self.encoder(crop)
         drawn = {}
         for name, count in counts.items():
             some = {r: f[:count] for r, f in features.items()}
             synthesis = getattr(self, name).synthesis
-            drawn[name] = synthesis.forward_with_mask(w_plus[:count], some, top=top)
+            drawn[name] = synthesis.draw(w_plus[:count], some, top=top)
         return w_plus, drawn
 
     def fork(self, name: Literal["toon", "face"]) -> None:

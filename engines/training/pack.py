@@ -1,7 +1,7 @@
 """Training pairs in one small file, for carrying them to another machine.
 
 An uncompressed ZIP of ``pack.json``, WebP pictures ``photo/00000.webp``, ``toon/...`` and
-``head/...``, and the landmarks and weights as NumPy arrays. Unpacking gives the folder that
+``head/...``, and landmarks, warps and weights as NumPy arrays. Unpacking gives the folder that
 `engines.training.data.PairSet` opens; it unpickles nothing and checks every size.
 """
 
@@ -20,10 +20,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.training.data import PairSet
+from engines.training.data import WARP_GRID, PairSet
 
 FORMAT = "toonify-pairs"
 FORMAT_VERSION = 1
+PACKED_GRID, PACKED_UNIT = 32, 1 / 1024  # of warps: int8 then reaches an eighth of the side
 QUALITY = {"photo": 86, "toon": 86, "head": 60}
 MOST_PAIRS, LARGEST_SIDE = 200_000, 1024
 Progress = Callable[[Sequence[int]], Iterator[int]]
@@ -54,12 +55,13 @@ def write_pack(
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("pack.json", json.dumps(values))
             archive.writestr("landmarks.npy", _array(pairs.landmarks.astype(np.float16)))
+            archive.writestr("warp.npy", _array(_pack_warps(pairs.warp)))
             archive.writestr("weight.npy", _array(np.asarray(pairs.weight, np.float64)))
             for i in progress(numbers):
                 for name, standard in QUALITY.items():
                     wanted = standard if quality is None or name == "head" else quality
-                    data = _encode(np.asarray(getattr(pairs, name)[i]), wanted)
-                    archive.writestr(f"{name}/{i:05d}.webp", data)
+                    picture = _encode(np.asarray(getattr(pairs, name)[i]), wanted)
+                    archive.writestr(f"{name}/{i:05d}.webp", picture)
         part.replace(path)
     return path.stat().st_size
 
@@ -100,12 +102,10 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:
         part = Path(room) / folder.name
         part.mkdir()
-        for name, shape in (("landmarks", (count, 478, 2)), ("weight", (count,))):
-            array = np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-            if array.shape != shape:
-                raise ValueError(f"{name} is {list(array.shape)}")
-            kept = array.astype(np.float32 if name == "landmarks" else np.float64)
-            np.save(part / f"{name}.npy", kept)
+        np.save(part / "landmarks.npy", _numbers(archive, "landmarks", (count, 478, 2), np.float32))
+        np.save(part / "weight.npy", _numbers(archive, "weight", (count,), np.float64))
+        warps = _numbers(archive, "warp", (count, PACKED_GRID, PACKED_GRID, 2), np.int8)
+        np.save(part / "warp.npy", _unpack_warps(warps))
         arrays = {
             name: open_memmap(part / f"{name}.npy", "w+", np.uint8, shape)
             for name, shape in shapes.items()
@@ -120,17 +120,43 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
         part.replace(folder)
 
 
+def _numbers(
+    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: type[np.generic]
+) -> NDArray:
+    array = np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+    if array.shape != shape:
+        raise ValueError(f"{name} is {list(array.shape)}")
+    return np.asarray(array.astype(dtype))
+
+
+def _pack_warps(warps: NDArray[np.float16]) -> NDArray[np.int8]:
+    side = (PACKED_GRID, PACKED_GRID)
+    packed = np.empty((len(warps), *side, 2), np.int8)
+    for i, warp in enumerate(warps):
+        small = cv2.resize(warp.astype(np.float32), side, interpolation=cv2.INTER_AREA)
+        packed[i] = np.clip(np.rint(small / PACKED_UNIT), -127, 127)
+    return packed
+
+
+def _unpack_warps(packed: NDArray[np.int8]) -> NDArray[np.float16]:
+    side, warps = (WARP_GRID, WARP_GRID), []
+    for warp in packed:
+        large = cv2.resize(warp.astype(np.float32), side, interpolation=cv2.INTER_LINEAR)
+        warps.append((large * PACKED_UNIT).astype(np.float16))
+    return np.stack(warps)
+
+
 def _encode(image: NDArray[np.uint8], quality: int) -> bytes:
     turned = image[..., ::-1] if image.ndim == 3 else image
-    _, data = cv2.imencode(
+    _, encoded = cv2.imencode(
         ".webp", np.ascontiguousarray(turned), [cv2.IMWRITE_WEBP_QUALITY, quality]
     )
-    return data.tobytes()
+    return encoded.tobytes()
 
 
-def _decode(data: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _decode(encoded: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     flag = cv2.IMREAD_COLOR if len(shape) == 3 else cv2.IMREAD_GRAYSCALE
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flag)
     if image is None or image.shape != shape:
         raise ValueError("a picture in it cannot be read or has another size")
     return np.asarray(image[..., ::-1] if len(shape) == 3 else image, np.uint8)

@@ -21,7 +21,7 @@ from engines.faces.alignment import (
     transform_points,
 )
 from engines.faces.landmarker import Landmarker
-from engines.training.data import PairSet
+from engines.training.data import WARP_GRID, PairSet
 
 Image = NDArray[np.uint8]
 SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -55,7 +55,8 @@ class Crops:
         """People as training pairs whose second picture is the photo itself."""
         head = np.full((len(self), 8, 8), 255, np.uint8)
         weight = np.full(len(self), 1 / max(len(self), 1))
-        return PairSet(self.images, self.images, head, self.landmarks, weight)
+        still = np.zeros((len(self), WARP_GRID, WARP_GRID, 2), np.float16)
+        return PairSet(self.images, self.images, head, self.landmarks, still, weight)
 
     def save(self, path: Path) -> None:
         """Keep the crops in one file."""

@@ -6,6 +6,7 @@ The result is a folder of arrays that training maps into memory:
 - ``toon.npy``  uint8 [N, S, S, 3] RGB, the artist's drawings;
 - ``head.npy``  uint8 [N, S/2, S/2], 255 inside the toon's head and hair;
 - ``landmarks.npy`` float32 [N, 478, 2], pixels of the S px photo;
+- ``warp.npy`` float16 [N, 64, 64, 2], where the photo shows what the toon shows at each place;
 - ``weight.npy`` float64 [N], how often a pair is drawn in training;
 - ``done.npy``  bool [N], which rows are finished: an interrupted run goes on where it stopped;
 - ``contact.png``, a sheet to look at.
@@ -29,6 +30,7 @@ from engines.faces.person import PersonSegmenter
 from engines.training.aligned import DRAWING_SIZE, AlignedSet, PrepareError, Report, align_folder
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
+from engines.training.data import WARP_GRID
 from engines.training.sheets import contact_sheet, write_png
 
 SHEET_ROWS, SHEET_PAIRS = 6, 4
@@ -70,6 +72,7 @@ class Pair:
     toon: NDArray[np.uint8]
     head: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
+    warp: NDArray[np.float16]
 
 
 def draw_pair(
@@ -92,7 +95,11 @@ def draw_pair(
 
     points = (landmarks[:, :2] * (size / DRAWING_SIZE)).astype(np.float32)
     return Pair(
-        shrink(rgb, size), shrink(result.image, size), shrink(result.head, size // 2), points
+        shrink(rgb, size),
+        shrink(result.image, size),
+        shrink(result.head, size // 2),
+        points,
+        result.warp.moves(WARP_GRID).astype(np.float16),
     )
 
 
@@ -119,6 +126,7 @@ class PairFolder:
                 ("toon", np.uint8, (count, size, size, 3)),
                 ("head", np.uint8, (count, size // 2, size // 2)),
                 ("landmarks", np.float32, (count, 478, 2)),
+                ("warp", np.float16, (count, WARP_GRID, WARP_GRID, 2)),
                 ("done", np.bool_, (count,)),
             )
         }

@@ -123,7 +123,7 @@ class StyleTrainer:
             generator.synthesis,
             torch.optim.Adam(learning_groups(generator.synthesis), settings.lr, (0.0, 0.99)),
         )
-        self.synthesis.mark_forward_method("forward_with_mask")
+        self.synthesis.mark_forward_method("draw")
         self.judge, self.judge_optimizer = self.fabric.setup(
             channels_last(judge),
             torch.optim.Adam(judge.parameters(), settings.judge_lr, (0.0, 0.99)),
@@ -164,13 +164,13 @@ class StyleTrainer:
         with self.fabric.autocast():
             with torch.no_grad():
                 codes = self.encoder(photo.to(memory_format=torch.channels_last))
-            image, mask = self.synthesis.forward_with_mask(*codes)
+            image, mask, _ = self.synthesis.draw(*codes)
             losses = self._ties(image, photo)
             if mask is not None:
                 with torch.no_grad():
-                    before = self.face.synthesis.forward_with_mask(
+                    before = self.face.synthesis.draw(
                         *codes, top=self.face.config.mask_resolution
-                    )[1]
+                    ).mask
                 assert before is not None
                 head = torch.sigmoid(before)
                 losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, head)

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
+from engines.networks.generator import Drawing
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
@@ -63,6 +64,8 @@ class Stage:
         features, gradients: weights of the feature distance and of the edge term beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
         consistency: weight of the crop-shift term on twin samples.
+        warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
+            whose shape is the person's own, of any move at all.
         fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
             two siblings that can be layer-swapped.
         trains: the networks that learn; the others stay as they are.
@@ -81,6 +84,7 @@ class Stage:
     gradients: float = 0.5
     feature_share: float = 1.0
     consistency: float = 0.0
+    warp: float = 0.1
     fork: Literal["", "toon", "face"] = ""
     trains: tuple[str, ...] = ("encoder", "face", "toon")
     statistics: bool = True
@@ -282,8 +286,8 @@ class Trainer:
             losses = self._paired(stage, batch, drawn)
             total = torch.stack(list(losses.values())).sum()
             if stage.adversarial:
-                boxes = self._patches(drawn["toon"][0])
-                fake = self._cut(drawn["toon"][0], boxes)
+                boxes = self._patches(drawn["toon"].image)
+                fake = self._cut(drawn["toon"].image, boxes)
                 real = self._cut(shrink(batch.toon[: len(fake)], stage.top), boxes)
                 self.judge.requires_grad_(False)
                 losses["adversarial"] = generator_loss(self.judge(fake)) * stage.adversarial
@@ -307,11 +311,9 @@ class Trainer:
         self.average.update(self.models.module, self.step)
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _paired(
-        self, stage: Stage, batch: Batch, drawn: dict[str, tuple[Tensor, Tensor | None]]
-    ) -> dict[str, Tensor]:
+    def _paired(self, stage: Stage, batch: Batch, drawn: dict[str, Drawing]) -> dict[str, Tensor]:
         losses, top = {}, stage.top
-        for name, (image, mask) in drawn.items():
+        for name, (image, mask, detail) in drawn.items():
             count = len(image)
             target = shrink((batch.photo if name == "face" else batch.toon)[:count], top)
             focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
@@ -327,6 +329,12 @@ class Trainer:
                 losses[f"{name}_mask"] = 0.5 * F.binary_cross_entropy_with_logits(
                     mask.float(), head
                 )
+            if stage.warp and detail is not None:
+                warp, side = detail[:, :2], detail.shape[-1]
+                goal = batch.warp[:count] if name == "toon" else torch.zeros_like(warp)
+                error = 256 * (warp - F.adaptive_avg_pool2d(goal, side)).abs()
+                weight = F.adaptive_avg_pool2d(batch.focus[:count], side)
+                losses[f"{name}_warp"] = stage.warp * (error * (weight / weight.mean())).mean()
             if stage.consistency and count == len(batch.crop) and len(batch.shift):
                 losses[f"{name}_shift"] = stage.consistency * shift_loss(
                     image.float(), batch.shift, top / self.sampler.pairs.size

@@ -57,6 +57,7 @@ def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
         mapping_layers=2,
         encoder=encoder,
         mask_resolution=resolution // 2,
+        detail_resolution=8,
     )
     return random_bundle(resolution, seed, size, styles)
 

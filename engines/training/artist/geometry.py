@@ -203,6 +203,13 @@ class Warp:
             borderMode=cv2.BORDER_REFLECT,
         )  # fmt: skip
 
+    def moves(self, grid: int) -> Floats:
+        """How far the source of every place is from it: [grid, grid, 2], 1 = the picture's side."""
+        size = self.source.shape[0]
+        pixels = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2), -1)
+        small = cv2.resize(self.source - pixels, (grid, grid), interpolation=cv2.INTER_AREA)
+        return np.asarray(small / size, np.float32)
+
 
 def warp(head: Head, deformation: Deformation, size: int) -> Warp:
     """Evaluate a deformation on a grid, fade it out at the picture's edge and invert it."""

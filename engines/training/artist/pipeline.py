@@ -13,6 +13,7 @@ from engines.training.artist import masks
 from engines.training.artist.background import soft_background
 from engines.training.artist.brows import draw_brows
 from engines.training.artist.comic import comic
+from engines.training.artist.geometry import Warp
 from engines.training.artist.head import BROW
 from engines.training.artist.imaging import (
     Floats,
@@ -44,6 +45,7 @@ class ToonResult(NamedTuple):
 
     image: NDArray[np.uint8]  # [S, S, 3] RGB
     head: NDArray[np.uint8]  # [S, S], 255 inside head and hair, soft at the edge
+    warp: Warp  # the toon's shape
 
 
 def toonify(
@@ -82,7 +84,7 @@ def toonify(
     edge = smoothstep(0.12, 0.80, scene.person)
     head = (masks.head_region(scene.head, scene.points, edge) * 255 + 0.5).astype(np.uint8)
     if scene.strength == 0:
-        return ToonResult(rgb.copy(), head)
+        return ToonResult(rgb.copy(), head, scene.warp)
     painting = paint(scene, look)
     lit = relight(scene, look, painting)
     image = _draw_features(scene, lit)
@@ -93,7 +95,7 @@ def toonify(
     if look.name == "comic":
         image = comic(image, edge)
     image = mix(scene.rgb, image, scene.strength)
-    return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head)
+    return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head, scene.warp)
 
 
 def _draw_features(scene: Scene, lit: Lit) -> Floats:

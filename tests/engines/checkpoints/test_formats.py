@@ -127,7 +127,9 @@ def test_safetensors(tmp_path: Path) -> None:
 
 
 def test_our_own_gates_and_masks_are_kept(tmp_path: Path) -> None:
-    config = dataclasses.replace(TINY, feature_channels=((8, 5),), mask_resolution=32)
+    config = dataclasses.replace(
+        TINY, feature_channels=((8, 5),), mask_resolution=32, detail_resolution=4
+    )
     state = writers.random_state(3, config)
     path = tmp_path / "face.safetensors"
     save_file(state, path)

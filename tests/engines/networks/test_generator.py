@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engines.errors import ToonifyError
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator, GeneratorConfig, ToDetail, resample
+from engines.networks.layers import Upsample2x
 from engines.networks.report import macs, parameters
 from tests.engines.networks import textbook
 
@@ -96,6 +97,58 @@ def test_features_enter_only_where_they_are_given() -> None:
         conditioned.synthesis.block(r).inject.gate.data.zero_()
     shut = conditioned.synthesis(ws, features)
     assert torch.allclose(shut, plain.synthesis(ws), atol=1e-5)
+
+
+def test_replicating_upsampling_is_bilinear() -> None:
+    x = torch.randn(2, 3, 5, 5)
+    expected = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(Upsample2x(3, replicate=True)(x), expected)
+
+
+def test_a_low_block_moves_the_finer_features_only() -> None:
+    config = replace(make(64).config, feature_channels=((4, 8), (32, 12)), detail_resolution=8)
+    generator = Generator(config).eval().requires_grad_(False)
+    assert GeneratorConfig.from_state(generator.state_dict()) == config
+    ws = torch.randn(1, config.num_ws, 32)
+    features = {4: torch.randn(1, 8, 4, 4), 32: torch.randn(1, 12, 32, 32)}
+    straight = generator.synthesis.draw(ws, features)
+    assert straight.mask is None
+    assert not straight.detail[:, :2].any()  # learning starts from no move at all
+    assert (straight.detail[:, 2] == 1).all()
+    # Four cells of 32 to the right, the same for all four neighbours that a place gives.
+    generator.synthesis.b8.todetail.bias.copy_(
+        torch.tensor([4 / 32] * 4 + [0.0] * 8) / ToDetail.REACH
+    )
+    moved = generator.synthesis.draw(ws, features)
+    assert moved.detail.shape == (1, 3, 16, 16)
+    by_hand = {4: features[4], 32: features[32][..., [*range(4, 32), *[31] * 4]]}
+    generator.synthesis.b8.todetail.bias.zero_()
+    assert torch.allclose(moved.image, generator.synthesis(ws, by_hand), atol=1e-4)
+    assert not torch.allclose(moved.image, straight.image, atol=1e-3)
+
+
+def test_neighbours_of_one_place_stand_where_they_belong() -> None:
+    todetail = ToDetail(1)
+    todetail.bias.data = torch.tensor([1.0, 2, 3, 4, 5, 6, 7, 8, 0, 50, -50, 0])
+    x, y, gain = todetail(torch.zeros(1, 1, 1, 1))[0]
+    torch.testing.assert_close(x / ToDetail.REACH, torch.tensor([[1.0, 2], [3, 4]]))
+    torch.testing.assert_close(y / ToDetail.REACH, torch.tensor([[5.0, 6], [7, 8]]))
+    torch.testing.assert_close(gain, torch.tensor([[1.0, 2], [0, 1]]))
+
+
+def test_resampling_takes_detail_from_where_it_is_told() -> None:
+    ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    detail = torch.zeros(1, 3, 8, 8)
+    detail[:, 2] = 1
+    assert torch.allclose(resample(ramp, detail), ramp, atol=1e-5)
+    detail[:, 0] = 1.5 / 8
+    assert torch.allclose(resample(ramp, detail)[0, 0, 3], (ramp[0, 0, 3] + 1.5).clamp(max=7))
+    detail[:, 0], detail[:, 1] = 0, -2 / 8
+    assert torch.allclose(resample(ramp.mT, detail)[0, 0, :, 5], (ramp[0, 0, 5] - 2).clamp(min=0))
+    detail[:, 2, :4] = 0
+    assert not resample(ramp.mT, detail)[..., :4, :].any()
+    half = resample(ramp.half(), detail)
+    assert half.dtype == torch.float16
 
 
 def test_truncation_pulls_towards_the_mean_below_the_cutoff() -> None:

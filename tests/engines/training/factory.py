@@ -32,13 +32,15 @@ def tiny_pairs(count: int = 10, side: int = 32, seed: int = 0) -> PairSet:
     landmarks = rng.uniform(0.3, 0.7, (count, 478, 2)).astype(np.float32) * side
     head = np.zeros((count, side, side), np.uint8)
     head[:, side // 4 : -side // 4, side // 4 : -side // 4] = 255
-    return PairSet(photo, 255 - photo[..., ::-1], head, landmarks, np.full(count, 1 / count))
+    warp = (rng.uniform(-0.03, 0.03, (count, 1, 1, 2)) * np.ones((1, 64, 64, 1))).astype(np.float16)
+    weight = np.full(count, 1 / count)
+    return PairSet(photo, 255 - photo[..., ::-1], head, landmarks, warp, weight)
 
 
 def write_pairs(pairs: PairSet, folder: Path) -> Path:
     """A folder as `PairSet.open` takes it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("photo", "toon", "head", "landmarks", "weight"):
+    for name in ("photo", "toon", "head", "landmarks", "warp", "weight"):
         np.save(folder / f"{name}.npy", getattr(pairs, name))
     return folder
 
@@ -53,4 +55,4 @@ def tiny_size(side: int = 32) -> ModelSize:
         feature_resolutions=(4, 8),
         style_width=16,
     )
-    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2)
+    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2, 4)

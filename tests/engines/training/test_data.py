@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from engines.errors import ToonifyError
+from engines.training import augment
 from engines.training.data import EYES, PairSet, Sampler, focus_map
 from engines.training.trainer import shift_loss
-from tests.engines.training.factory import tiny_pairs, write_pairs
+from tests.engines.training.factory import smooth_pictures, tiny_pairs, write_pairs
 
 
 def test_batches_have_the_promised_shapes() -> None:
@@ -23,6 +25,7 @@ def test_batches_have_the_promised_shapes() -> None:
     assert batch.head.shape == (6, 1, 64, 64)
     assert 0 <= batch.head.min() < batch.head.max() <= 1
     assert batch.focus.shape == (6, 1, 64, 64)
+    assert batch.warp.shape == (6, 2, 64, 64)
     assert batch.shift.shape == (2, 2)
 
 
@@ -47,6 +50,29 @@ def test_twins_are_shifted_copies() -> None:
             assert shift_loss(images, batch.shift, 1.0) < 1e-3
         # The camera treats the two differently: that is what consistency is learned from.
         assert shift_loss(batch.crop, batch.shift, 1.0) > 5e-3
+
+
+def test_the_warp_moves_with_the_pictures() -> None:
+    photo = smooth_pictures(1, 128)[0]
+    y, x = np.mgrid[0:64, 0:64].astype(np.float32) / 64 - 0.5
+    bump = 0.05 * np.exp(-(x**2 + y**2) / 0.06)
+    warp = np.stack([bump, -0.6 * bump], -1)
+
+    def toon_of(photo: np.ndarray, warp: np.ndarray) -> np.ndarray:
+        source = 128 * cv2.resize(warp, (128, 128)) + np.stack(
+            np.meshgrid(*[np.arange(128)] * 2), -1
+        )
+        return cv2.remap(photo, source.astype(np.float32), None, cv2.INTER_CUBIC)
+
+    rng, limits = np.random.default_rng(2), augment.GeometryRange(20, 0.1, 0.03, wild=1)
+    for _ in range(4):
+        move = augment.random_transform(rng, 128, limits)
+        wanted = augment.warp(toon_of(photo, warp), move, 128)
+        photo_too = augment.warp(photo, move, 128)
+        found = toon_of(photo_too, augment.move_warp(warp, move, 128))
+        inner = np.s_[32:96, 32:96]
+        assert np.abs(found[inner].astype(int) - wanted[inner]).mean() < 1
+        assert np.abs(photo_too[inner].astype(int) - wanted[inner]).mean() > 3
 
 
 def test_weights_decide_how_often_a_pair_is_drawn() -> None:

@@ -26,6 +26,8 @@ def test_pairs_survive_packing(tmp_path: Path) -> None:
         assert np.abs(a - b).mean() < room, name
     assert np.abs(opened.landmarks - pairs.landmarks).max() < 0.05
     assert np.allclose(opened.weight, pairs.weight)
+    assert opened.warp.dtype == pairs.warp.dtype
+    assert np.abs(opened.warp - pairs.warp).max() * 256 < 0.15
     assert sorted(p.name for p in tmp_path.iterdir()) == ["pairs", "pairs.pack"]
 
 

@@ -45,6 +45,8 @@ def test_portraits_become_pairs(prepared) -> None:
     nose = pairs.landmarks[0, 4]
     assert np.abs(nose - SIZE / 2).max() < 0.2 * SIZE
     assert pairs.head[0][tuple((nose[::-1] / 2).astype(int))] > 240
+    assert pairs.warp.shape == (2, 64, 64, 2)
+    assert 2 < np.abs(pairs.warp[0].astype(float)).max() * 256 < 30  # eyes and skull grow
     assert cv2.imread(str(out / "contact.png")).shape[2] == 3
 
 

@@ -19,7 +19,7 @@ PAIRED = Stage("paired", 400, 32, lr=4e-3)
 SHARP = Stage("sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5)
 
 
-WHO, PAIRED_LOSSES = ("face", "toon"), ("l1", "edges", "features", "mask")
+WHO, PAIRED_LOSSES = ("face", "toon"), ("l1", "edges", "features", "mask", "warp")
 
 
 def make(folder: Path, *stages: Stage, side: int = 32) -> Trainer:

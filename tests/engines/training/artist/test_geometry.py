@@ -45,6 +45,13 @@ def test_the_border_stays_and_strength_zero_moves_nothing(portrait) -> None:
     edge = np.concatenate([shift[0], shift[-1], shift[:, 0], shift[:, -1]])
     assert np.abs(edge).max() < 0.1
     assert np.abs(shift).max() > 4
+    coarse = bend(portrait.landmarks).moves(64)
+    assert coarse.shape == (64, 64, 2)
+    assert np.allclose(
+        coarse[20, 30] * SIZE,
+        shift.reshape(64, SIZE // 64, 64, -1, 2)[20, :, 30].mean((0, 1)),
+        atol=1e-3,
+    )
     still = bend(portrait.landmarks, strength=0.0)
     assert np.abs(still.source - pixels).max() < 1e-3
     assert still.smallest_jacobian > 0.999

@@ -224,6 +224,20 @@ def compare(
     print_comparison(compare_reports(Report.load(first), Report.load(second)), _screen())
 
 
+@app.command()
+def card(
+    report: Annotated[Path, typer.Argument(help="JSON of `toonify bench quality`.")],
+    bundle: Annotated[Path, typer.Argument(help="The measured model: a folder or a .toon file.")],
+) -> None:
+    """Write the measured figures into a model's card."""
+    from benchmarks.card import measured
+    from benchmarks.report import Report
+    from engines.bundle import Bundle
+
+    measured(Bundle.load(bundle), Report.load(report)).save(bundle)
+    Console().print(f"Wrote the figures of {report} into {bundle}.", highlight=False)
+
+
 class _Status:
     """A line on standard error that says what is going on; the last one stays if it goes wrong."""
 

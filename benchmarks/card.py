@@ -1,0 +1,55 @@
+"""From a quality report to the figures of a model card, so that nobody copies them by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.report import Report
+from engines.bundle import Bundle
+from engines.errors import ToonifyError
+
+
+def card_metrics(report: Report) -> dict[str, str]:
+    """What a quality report says, as heading -> text for `engines.bundle.Card.metrics`.
+
+    Raises:
+        ToonifyError: when the report is of another kind.
+    """
+    if report.kind != "quality":
+        raise ToonifyError(
+            f"A quality report was expected, but this one is about {report.kind}; make one with "
+            f"'toonify bench quality --json FILE'."
+        )
+    machine = report.machine
+    figures = {
+        "how": f"{report.command}; {machine.get('cpu') or 'unknown processor'}, "
+        f"{report.settings.get('engine_used', 'unknown engine')}"
+    }
+    for result in report.results:
+        numbers = result.metrics
+        text = f"{numbers['mean']:.2f}"
+        if (count := int(numbers["count"])) > 1:
+            text += f" mean, {numbers['worst']:.2f} worst of {count}"
+        figures[f"{result.name} ({result.labels['unit']})"] = text
+    for aim in report.aims:
+        bound = f"at {'most' if aim.better == 'lower' else 'least'} {aim.bound:g}"
+        figures[f"aim: {aim.text}"] = f"{aim.value:.2f}, {bound}: {'met' if aim.met else 'missed'}"
+    for skipped in report.skipped:
+        figures[f"not measured: {skipped.name}"] = skipped.reason
+    return figures
+
+
+def measured(bundle: Bundle, report: Report) -> Bundle:
+    """``bundle`` with the report's figures in its card.
+
+    Raises:
+        ToonifyError: when the report is of another kind, or of a model of another name.
+    """
+    figures = card_metrics(report)
+    if (name := Path(str(report.settings.get("bundle"))).stem) != bundle.card.name:
+        raise ToonifyError(
+            f"The report is about the model {name!r}, but this is {bundle.card.name!r}; measure "
+            f"this one."
+        )
+    return replace(bundle, card=replace(bundle.card, metrics=figures))

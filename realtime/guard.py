@@ -15,7 +15,8 @@ itself. All of these must hold, else the mode's picture goes out:
 
 6. A face detector of the guard's own, which looks at a part of every frame in turn, sees no face
    but those: somebody who comes in is seen within about a tenth of a second, long before the
-   tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none.
+   tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none;
+   one that the detector too is unsure of, after two looks at every part (see `realtime.watch`).
 
 What remains: while one face is shown, another one is not known to be there as long as no detector
 can see it: hardly in the picture yet, turned far away or covered; for the few frames until the

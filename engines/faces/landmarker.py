@@ -101,7 +101,7 @@ class Landmarker:
             output_facial_transformation_matrixes=pose,
         )
         try:
-            with _quiet_stderr():
+            with quiet_stderr():
                 self._task: Any = face_landmarker.FaceLandmarker.create_from_options(options)
         except (RuntimeError, ValueError, OSError) as error:
             raise LandmarkerError(
@@ -171,7 +171,7 @@ def _close(task: Any) -> None:
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """Hide what MediaPipe's native start-up prints; it has no switch for that."""
     sys.stderr.flush()
     saved = os.dup(2)

@@ -26,9 +26,9 @@ from realtime.faces.search import (
     Window,
     box_distance,
     box_size,
+    patrol,
     same_face,
     sight,
-    tiles,
     whole,
     window_around,
 )
@@ -38,6 +38,7 @@ from realtime.frame import Frame
 WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
 ROOMY = 7.5  # a window is too large when it holds this many face sizes
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
+COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
 VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
 
 
@@ -189,8 +190,9 @@ class FaceTracker:
         self._idle: list[Follower] = [Follower(self.settings.min_confidence)]
         self._tracks: list[_Track] = []
         self._next = 0
-        self._turn = -1
-        self._searched = -np.inf
+        self._turn = 0
+        self._checked = 0
+        self._searched = self._welcomed = -np.inf
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
 
@@ -199,7 +201,7 @@ class FaceTracker:
 
         Args:
             suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
-                not followed; they are looked at closely at once.
+                not followed; one of them, in turn, is looked at closely at once.
         """
         image, time = frame.image, frame.timestamp
         if image.shape != self._shape or time < self._time:
@@ -208,10 +210,8 @@ class FaceTracker:
         self._follow(image, time)
         self._drop_doubles()
         self._retire(time)
-        for box in suspected:
-            found = self._search.near(image, box, self._seen_boxes())
-            if found is not None:
-                self._meet(found, time)
+        if suspected:
+            self._check(image, suspected, time)
         self._find_more(image, time)
         return [
             self._report(track, image, time)
@@ -236,8 +236,8 @@ class FaceTracker:
         for track in self._tracks:
             self._give_back(track)
         self._tracks = []
-        self._searched = -np.inf
-        self._turn = -1
+        self._searched = self._welcomed = -np.inf
+        self._turn = 0
 
     def close(self) -> None:
         """Free MediaPipe's graphs."""
@@ -292,20 +292,26 @@ class FaceTracker:
                 self._give_back(track)
         self._tracks = [t for t in self._tracks if time - t.time <= self.settings.memory]
 
+    def _check(self, image: Image, suspected: Sequence[Box], time: float) -> None:
+        """Look closely where somebody may be: at one place per frame, so that none takes long."""
+        self._checked += 1
+        box = suspected[self._checked % len(suspected)]
+        found = self._search.near(image, box, self._seen_boxes())
+        if found is not None:
+            self._meet(found, time)
+
     def _find_more(self, image: Image, time: float) -> None:
         """Now and then, or as long as none is seen, search for faces that are not followed."""
         seen = [track for track in self._tracks if track.age_frames == 0]
-        lost = len(self._tracks) > len(seen)
-        interval = self.settings.search_interval / (3 if lost else 1)
+        hurry = len(self._tracks) > len(seen) or time - self._welcomed < COMPANY
+        interval = self.settings.search_interval / (3 if hurry else 1)
         if len(seen) >= self._limit or (seen and time - self._searched < interval):
             return
         self._searched = time
-        # One window at a time while a face is seen, so that no frame takes much longer than others.
-        rounds = [[whole(image)], tiles(image, 0.75), tiles(image, 0.4)]
-        for _ in range(1 if seen else len(rounds)):
-            self._turn += 1
-            places = rounds[self._turn % len(rounds)]
-            window = places[self._turn // len(rounds) % len(places)]
+        # One look at most while a face is seen, so that no frame takes much longer than others.
+        places = {patrol(image, self._turn)} | (set() if seen else {whole(image)})
+        self._turn += 1
+        for window in places:
             for found in self._search.look(image, window, self._seen_boxes()):
                 box = landmark_box(found.points)
                 self._meet(self._search.near(image, box, self._seen_boxes()) or found, time)
@@ -331,6 +337,7 @@ class FaceTracker:
             min(lost, key=lambda track: box_distance(track.box, box)).accept(found, time)
         else:
             self._tracks.append(self._track(found, time))
+            self._welcomed = time
 
     def _track(self, found: FaceLandmarks, time: float) -> _Track:
         self._next += 1

@@ -13,8 +13,9 @@ from realtime.frame import Frame
 from realtime.guard import Guard, Result
 from realtime.settings import GuardSettings
 from realtime.sources.demo import DemoSource
-from realtime.watch import FaceWatch, overlap, watch_windows
+from realtime.watch import CONFIDENCE, SURE, FaceWatch, overlap, watch_windows
 
+UNSURE = (CONFIDENCE + SURE) / 2
 STEPS = range(100, 172, 3)  # the second person comes in from step 120 on
 
 
@@ -102,6 +103,46 @@ def test_what_the_tracker_never_confirms_is_no_face_after_a_while(frames: list[F
     watch.close()
     assert any(alarms[:8])
     assert not any(alarms[-8:])
+
+
+class Scripted(FaceWatch):
+    """A watch whose detector sees one face with the given certainty, or none at 0."""
+
+    score = 0.0
+
+    def _detect(self, image: object, window: object) -> list[tuple[np.ndarray, float]]:
+        return [(np.array([200.0, 100, 300, 200]), self.score)] if self.score else []
+
+
+def test_an_unsure_sight_that_nobody_confirms_counts_for_two_passes() -> None:
+    watch = Scripted(patience=5.0)
+    image = np.zeros((360, 640, 3), np.uint8)
+    passes = 2 * len(watch_windows(640, 360))
+
+    def alarms(score: float, first: int, count: int) -> list[bool]:
+        watch.score = score
+        steps = range(first, first + count)
+        return [watch.alarmed(Frame(image, step / 30, step), []) for step in steps]
+
+    assert alarms(UNSURE, 0, 30) == [True] * passes + [False] * (30 - passes)
+    assert watch.suspected == []
+    assert not any(alarms(0.0, 30, 90))
+    assert not any(alarms(UNSURE, 120, 30))  # it flickers
+    assert all(alarms(0.9, 150, 30))  # a face, after all
+    assert len(watch.suspected) == 1
+    assert all(alarms(UNSURE, 180, 30))  # and surely seen once, it stays one
+    watch.close()
+
+
+def test_the_room_behind_a_person_is_hardly_ever_taken_for_a_face(watch: FaceWatch) -> None:
+    demo = DemoSource((1280, 720), 30, live=False)
+    with FaceTracker(TrackerSettings(max_faces=1)) as tracker:
+        alarms = []
+        for step in range(270, 310):
+            frame = Frame(demo.render(step), step / 30, step)
+            faces = tracker.update(frame, watch.suspected)
+            alarms.append(watch.alarmed(frame, faces))
+    assert sum(alarms) <= 2 * len(watch_windows(1280, 720))
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (640, 480), (500, 500)])

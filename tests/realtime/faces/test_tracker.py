@@ -9,7 +9,7 @@ import pytest
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad, pixel_matrix, transform_points
 from engines.faces.landmarker import Landmarker
-from realtime.faces.search import box_size, sight, tiles, window_around
+from realtime.faces.search import box_size, patrol, shrink, sight, tiles, window_around
 from realtime.faces.tracker import FaceTracker, TrackerSettings, choose_window, window_fits
 from realtime.frame import Frame
 from realtime.sources.demo import portrait
@@ -192,6 +192,24 @@ def test_tiles_cover_the_picture_with_overlap() -> None:
             covered[top:bottom, left:right] += 1
         assert covered.min() >= 1
         assert covered.max() >= 2
+
+
+def test_a_patrol_of_about_a_second_covers_the_picture_with_windows_of_every_size() -> None:
+    image = np.zeros((720, 1280, 3), np.uint8)
+    seen: dict[int, np.ndarray] = {}
+    for turn in range(48):
+        left, top, right, bottom = patrol(image, turn)
+        covered = seen.setdefault(bottom - top, np.zeros((720, 1280), bool))
+        covered[top:bottom, left:right] = True
+    assert sorted(seen) == [288, 540, 720]
+    assert all(covered.all() for covered in seen.values())
+
+
+def test_shrinking_averages_blocks() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 96, 3), dtype=np.uint8)
+    for factor in (1, 2, 3, 4, 6):
+        blocks = image.reshape(48 // factor, factor, 96 // factor, factor, 3).mean((1, 3))
+        assert np.abs(shrink(image, factor) - blocks).max() <= 1.5
 
 
 def test_sight_returns_to_the_picture_and_hides_known_faces() -> None:

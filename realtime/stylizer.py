@@ -143,7 +143,7 @@ class Stylizer:
         """BGR crops -> BGR toons and head masks, in as few engine calls as its batches allow."""
         toons: list[Image] = []
         heads: list[NDArray[np.uint8] | None] = []
-        batch = np.stack([crop[..., ::-1] for crop in crops])
+        batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
         for start in range(0, len(batch), self.engine.max_batch):
             part = batch[start : start + self.engine.max_batch]
             images, masks = self.engine.run(part)

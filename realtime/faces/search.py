@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
 from realtime.faces.face import landmark_box
 
@@ -96,16 +97,6 @@ def sight(image: Image, window: Window, factor: int, hidden: Sequence[Box] = ())
         low, high = np.floor(corners[0]).astype(int), np.ceil(corners[1]).astype(int)
         cv2.rectangle(rgb, low.tolist(), high.tolist(), (128, 128, 128), cv2.FILLED)
     return Sight(rgb.astype(np.uint8, copy=False), np.array([left, top], np.float32), factor)
-
-
-def shrink(image: Image, factor: int) -> Image:
-    """A picture averaged down by a factor that divides its sides."""
-    while factor > 1:
-        step = 2 if factor % 2 == 0 else factor  # OpenCV halves five times faster than it quarters
-        size = (image.shape[1] // step, image.shape[0] // step)
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        factor //= step
-    return image
 
 
 def same_face(a: Box, b: Box) -> bool:

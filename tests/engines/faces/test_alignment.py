@@ -14,6 +14,7 @@ from engines.faces.alignment import (
     ffhq_quad,
     invert,
     pixel_matrix,
+    shrink,
     transform_points,
     transform_scale,
 )
@@ -80,15 +81,22 @@ def test_identity_crop_is_the_picture_itself() -> None:
     assert np.array_equal(extract_crop(picture, rotation(0, 1, 0, 0), 32), picture)
 
 
-@pytest.mark.parametrize("shrink", [2, 3, 5, 11])
-def test_shrinking_is_an_area_average(shrink: int) -> None:
+@pytest.mark.parametrize("scale", [1.375, 2, 3, 5, 11])
+def test_shrinking_is_an_area_average(scale: float) -> None:
     size = 32
-    picture = np.random.default_rng(2).integers(0, 256, (size * shrink,) * 2 + (3,), np.uint8)
-    crop = extract_crop(picture, rotation(0, shrink, 0, 0), size)
+    picture = np.random.default_rng(2).integers(0, 256, (int(size * scale),) * 2 + (3,), np.uint8)
+    crop = extract_crop(picture, rotation(0, scale, 0, 0), size)
     expected = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     inner = np.s_[2:-2, 2:-2]
     error = np.abs(crop[inner].astype(int) - expected[inner])
     assert error.mean() < 0.2 * expected[inner].std()
+
+
+def test_shrinking_averages_blocks() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 96, 3), dtype=np.uint8)
+    for factor in (1, 2, 3, 4, 6):
+        blocks = image.reshape(48 // factor, factor, 96 // factor, factor, 3).mean((1, 3))
+        assert np.abs(shrink(image, factor) - blocks).max() <= 1.5
 
 
 def test_fine_stripes_do_not_alias() -> None:

@@ -9,7 +9,7 @@ import pytest
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad, pixel_matrix, transform_points
 from engines.faces.landmarker import Landmarker
-from realtime.faces.search import box_size, patrol, shrink, sight, tiles, window_around
+from realtime.faces.search import box_size, patrol, sight, tiles, window_around
 from realtime.faces.tracker import FaceTracker, TrackerSettings, choose_window, window_fits
 from realtime.frame import Frame
 from realtime.sources.demo import portrait
@@ -203,13 +203,6 @@ def test_a_patrol_of_about_a_second_covers_the_picture_with_windows_of_every_siz
         covered[top:bottom, left:right] = True
     assert sorted(seen) == [288, 540, 720]
     assert all(covered.all() for covered in seen.values())
-
-
-def test_shrinking_averages_blocks() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (48, 96, 3), dtype=np.uint8)
-    for factor in (1, 2, 3, 4, 6):
-        blocks = image.reshape(48 // factor, factor, 96 // factor, factor, 3).mean((1, 3))
-        assert np.abs(shrink(image, factor) - blocks).max() <= 1.5
 
 
 def test_sight_returns_to_the_picture_and_hides_known_faces() -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.generator import SynthesisBlock, SynthesisLayer
+from engines.networks.generator import SynthesisBlock, SynthesisLayer, resample
 from engines.networks.layers import ModulatedConv, fir_kernel
 from engines.networks.toon import ToonNetwork, to_bytes
 
@@ -46,14 +46,21 @@ class TextbookNetwork(nn.Module):
         ws = w_plus.unbind(dim=1)
         x = self.synthesis.block(4).const[None].expand(len(w_plus), -1, -1, -1)
         image: Tensor | None = None
+        detail: Tensor | None = None
         for k, resolution in enumerate(self.synthesis.config.resolutions):
             block = self.synthesis.block(resolution)
             x = x.to(self.synthesis.block_dtype(resolution))
             if k > 0:
                 x = self._layer(block.conv0, x, ws[2 * k - 1])
             if block.inject is not None and resolution in features:
-                x = block.inject(x, features[resolution])
+                feature = features[resolution]
+                if detail is not None:
+                    size = [resolution, resolution]
+                    feature = resample(feature, F.interpolate(detail, size, mode="bilinear"))
+                x = block.inject(x, feature)
             x = self._layer(block.conv1, x, ws[2 * k])
+            if block.todetail is not None:
+                detail = block.todetail(x)
             image = self._skip(block, x, ws[2 * k + 1], image)
         assert image is not None
         return image

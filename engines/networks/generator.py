@@ -254,11 +254,9 @@ def resample(feature: Tensor, detail: Tensor) -> Tensor:
     """
     side = feature.shape[-1]
     centres = (torch.arange(side, device=detail.device, dtype=detail.dtype) + 0.5) * (2 / side) - 1
-    x = centres[None, None, :] + 2 * detail[:, 0]
-    y = centres[None, :, None] + 2 * detail[:, 1]
-    moved = F.grid_sample(
-        feature.float(), torch.stack([x, y], -1), padding_mode="border", align_corners=False
-    )
+    here = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1)
+    there = here + 2 * detail[:, :2].permute(0, 2, 3, 1)
+    moved = F.grid_sample(feature.float(), there, padding_mode="border", align_corners=False)
     return (moved * detail[:, 2:]).to(feature.dtype)
 
 

@@ -21,6 +21,9 @@ def random_bundle(
     size = size or ModelSize(resolution=resolution)
     models = ToonModels(size).eval()
     models.encoder(torch.rand(2, 3, resolution, resolution))
+    for block in models.face.synthesis.children():
+        if (todetail := getattr(block, "todetail", None)) is not None:  # moves from the start
+            torch.nn.init.normal_(todetail.weight, std=0.3 / todetail.weight.shape[1] ** 0.5)
     face = models.face.state_dict()
     toons = {
         ("film", "comic", "clay")[i]: {

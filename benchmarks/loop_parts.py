@@ -17,7 +17,8 @@ from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, Image, Mask
 from realtime.guard import Output
-from realtime.pipeline import Pipeline, Stylized, Stylizer
+from realtime.pipeline import Pipeline
+from realtime.stages import Stylized, Stylizer
 
 if TYPE_CHECKING:
     from realtime.session import Session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
+RECENT = 9
 
 
 class StageClock:
@@ -22,11 +24,13 @@ class StageClock:
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=WINDOW)
+        self._recent: deque[float] = deque(maxlen=RECENT)
         self.count = 0
 
     def add(self, seconds: float) -> None:
         """Note one duration."""
         self._samples.append(seconds)
+        self._recent.append(seconds)
         self.count += 1
 
     @contextmanager
@@ -35,6 +39,10 @@ class StageClock:
         start = time.perf_counter()
         yield
         self.add(time.perf_counter() - start)
+
+    def usual(self) -> float:
+        """Median of the last `RECENT` durations in seconds; 0 before the first."""
+        return statistics.median(list(self._recent) or [0.0])
 
     def summary(self) -> dict[str, float | int | None]:
         """Count and p50, p95 in milliseconds of the last `WINDOW` samples."""
@@ -80,7 +88,7 @@ class Rate:
 class Statistics:
     """All counters of one run; the pipeline's threads write, anyone reads `snapshot`."""
 
-    STAGES = ("capture", "track", "stylize", "guard")
+    STAGES = ("capture", "track", "watch", "stylize", "guard")
 
     def __init__(self, **about: Any) -> None:
         self.about = about

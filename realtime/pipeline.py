@@ -2,6 +2,9 @@
 
 Live, the hand-over between two threads holds one frame and the newest wins, so nothing waits and
 nothing grows. For files it holds one frame too, but the faster side waits and nothing is lost.
+
+Live, the tracker takes the newest frame just in time for the stylizer: tracking frames that a newer
+one replaces would slow down the toons. The guard's watch looks while the toons are drawn.
 """
 
 from __future__ import annotations
@@ -13,69 +16,32 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
 from dataclasses import replace
-from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from realtime.clocks import Statistics
+from realtime.clocks import StageClock, Statistics
 from realtime.controls import Controls
-from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image, Mask
+from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Report, Source
+from realtime.stages import Stylizer, Tracker, Watch, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
+HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
 STOP_TIMEOUT = 3.0  # seconds given to a thread that hangs, and to live sinks, at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 
 
-class Tracker(Protocol):
-    """Finds the faces of each frame."""
-
-    def update(
-        self, frame: Frame, suspected: Sequence[NDArray[np.floating]] = ()
-    ) -> Sequence[TrackedFace]: ...
-
-
-class Stylized(Protocol):
-    """A frame with toons in it; see `realtime.stylizer.StylizedFrame`."""
-
-    @property
-    def image(self) -> Image: ...
-    @property
-    def alpha(self) -> Mask | None: ...
-    @property
-    def covered(self) -> frozenset[int]: ...
-
-
-class Stylizer(Protocol):
-    """Draws the toons."""
-
-    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized: ...
-
-
-class Watch(Protocol):
-    """Says whether a face is in the picture that the tracker does not follow."""
-
-    @property
-    def suspected(self) -> Sequence[NDArray[np.floating]]: ...
-    def alarmed(self, frame: Frame, faces: Sequence[TrackedFace]) -> bool: ...
-
-
-class Window(Protocol):
-    """A window that must be served from the main thread."""
-
-    def show(self, output: Output) -> None: ...
-    def pump(self) -> None: ...
-    def close(self) -> None: ...
+Tracked = tuple[Result, futures.Future[bool]]
+"""A frame on its way, and whether the watch sees a stranger in it, known a little later."""
 
 
 class Pipeline:
@@ -125,8 +91,10 @@ class Pipeline:
         self._on_output = on_output
         self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
         self._captured: Slot[Frame] = Slot(wait=not paced)
-        self._tracked: Slot[Result] = Slot(wait=not paced)
-        self._stylized: Slot[Result] = Slot(wait=not paced)
+        self._tracked: Slot[Tracked] = Slot(wait=not paced)
+        self._stylized: Slot[Tracked] = Slot(wait=not paced)
+        self._tracking = StageClock()  # unlike the statistics', these count frames without faces
+        self._drawing = StageClock()
         self._newest: Frame | None = None
         self._ended = threading.Event()
         self._problems: dict[str, str] = {}
@@ -242,38 +210,58 @@ class Pipeline:
 
     def _track(self) -> None:
         while True:
+            if self._paced:
+                self._await_turn()
             frame = self._captured.get()
             assert frame
-            result = Result(frame, None, None, (), frozenset(), stranger=True)
-            with self._lived_with("face tracker"), self.statistics.stages["track"].timed():
-                watch = self._watch if self._guard.mode != "pass" else None
-                faces = self._tracker.update(frame, watch.suspected if watch else ())
-                stranger = watch is not None and watch.alarmed(frame, faces)
-                result = replace(result, faces=faces, stranger=stranger)
-            self._tracked.put(result)
+            result = Result(frame, None, None, (), frozenset())
+            stranger: futures.Future[bool] = futures.Future()
+            # Under `pass` nobody looks, so that whoever changes the mode meanwhile finds a doubt.
+            watch = self._watch if self._guard.mode != "pass" else None
+            try:
+                with self._tracking.timed(), self._lived_with("face tracker"):
+                    with self.statistics.stages["track"].timed():
+                        faces = self._tracker.update(frame, watch.suspected if watch else ())
+                    result = replace(result, faces=faces)
+                self._tracked.put((result, stranger))
+                if watch:
+                    with self._lived_with("watch"), self.statistics.stages["watch"].timed():
+                        stranger.set_result(watch.alarmed(frame, result.faces))
+            finally:
+                if not stranger.done():
+                    stranger.set_result(self._watch is not None)
+
+    def _await_turn(self) -> None:
+        """Wait until a frame tracked from now on is done when the stylizer can take it."""
+        self._tracked.await_taken(PATIENCE[0])
+        free = self._tracked.taken + self._drawing.usual()
+        early = free - self._tracking.usual() - HEAD_START - time.monotonic()
+        self._controls.stopped.wait(min(max(early, 0.0), PATIENCE[0]))
 
     def _stylize(self) -> None:
         while True:
-            result = self._tracked.get()
-            assert result
-            if result.faces and self._controls.toon:
-                with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
-                    done = self._stylizer.apply(result.frame, result.faces)
-                    result = replace(
-                        result, image=done.image, alpha=done.alpha, covered=done.covered
-                    )
-            self._stylized.put(result)
+            item = self._tracked.get()
+            assert item
+            result, stranger = item
+            with self._drawing.timed():
+                if result.faces and self._controls.toon:
+                    with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
+                        done = self._stylizer.apply(result.frame, result.faces)
+                        result = replace(
+                            result, image=done.image, alpha=done.alpha, covered=done.covered
+                        )
+            self._stylized.put((result, stranger))
 
     def _send(self) -> None:
         arrivals: deque[float] = deque(maxlen=15)
         patience = 0.0  # at the start nothing is there to look at, so the guard fills in at once
         while not self._controls.stopped.is_set() or not self._paced:
             try:
-                result = self._stylized.get(timeout=patience if self._paced else None)
+                item = self._stylized.get(timeout=patience if self._paced else None)
             except ClosedError:
                 break
             now = time.monotonic()
-            if result is None:
+            if item is None:
                 self._deliver(self._guard.fill(self._newest, now), None)
                 patience = 1 / self._rate
                 continue
@@ -282,11 +270,18 @@ class Pipeline:
             usual = statistics.median(steps) if len(steps) else 0.0
             patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
             with self.statistics.stages["guard"].timed():
-                output = self._guard.admit(result)
+                output = self._guard.admit(self._judged(*item))
             if output:
                 self._deliver(output, output.timestamp)
         for output in self._guard.finish():
             self._deliver(output, None)
+
+    def _judged(self, result: Result, stranger: futures.Future[bool]) -> Result:
+        """The result with the watch's verdict; live, a watch that hangs counts as an alarm."""
+        try:
+            return replace(result, stranger=stranger.result(PATIENCE[0] if self._paced else None))
+        except futures.TimeoutError:
+            return replace(result, stranger=True)
 
     def _deliver(self, output: Output, captured: float | None) -> None:
         if self._green:

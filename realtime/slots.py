@@ -26,6 +26,7 @@ class Slot(Generic[T]):
         self._item: list[T] = []
         self._closed = False
         self.dropped = 0
+        self.taken = -float("inf")  # monotonic seconds, when an item was last taken
 
     def put(self, item: T) -> None:
         """Hand over `item`; raises `ClosedError` once the slot is closed."""
@@ -51,8 +52,14 @@ class Slot(Generic[T]):
                     return None
                 self._changed.wait(left)
             item = self._item.pop()
+            self.taken = time.monotonic()
             self._changed.notify_all()
             return item
+
+    def await_taken(self, timeout: float) -> None:
+        """Wait until the place is free or the slot closed, `timeout` seconds at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._item or self._closed, timeout)
 
     def close(self) -> None:
         """Wake everybody; an item already handed over can still be taken."""

@@ -51,10 +51,24 @@ class MarkerTracker:
 
     def __init__(self, see: Callable[[Frame], Sequence[tuple[int, ...]]] | None = None) -> None:
         self._see = see or (lambda frame: [BOX])
+        self.updates = 0
 
     def update(self, frame: Frame, suspected: Sequence[Any] = ()) -> list[MarkedFace]:
+        self.updates += 1
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
+
+
+class MarkerWatch:
+    """`look(frame)` says whether there is a stranger, raises, or hangs."""
+
+    suspected: Sequence[Any] = ()
+
+    def __init__(self, look: Callable[[Frame], bool]) -> None:
+        self._look = look
+
+    def alarmed(self, frame: Frame, faces: Sequence[Any]) -> bool:
+        return self._look(frame)
 
 
 @dataclass(frozen=True, eq=False)

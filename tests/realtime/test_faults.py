@@ -28,6 +28,7 @@ from tests.realtime.fakes import (
     FakeSource,
     MarkerStylizer,
     MarkerTracker,
+    MarkerWatch,
     Messages,
     marked,
     raw_pixels,
@@ -47,6 +48,7 @@ class Run:
         stylizer: Any = None,
         sinks: list[Any] | None = None,
         paced: bool = True,
+        watch: Any = None,
         **settings: Any,
     ) -> None:
         self.messages = Messages()
@@ -65,6 +67,7 @@ class Run:
             self.messages,
             rate=50,
             paced=paced,
+            watch=watch,
             on_output=self.pictures.append,
         )
 
@@ -204,7 +207,7 @@ class TestFaults:
 
         run = Run(mode, sinks=[Collector(fail)])
         with pytest.raises(ToonifyError, match="loose"):
-            run.until(lambda: run.count("toon") > 20)
+            run.until(lambda: len(run.collector.outputs) > 20)
         run.check()
         assert len(run.collector.outputs) > 20
         assert sum("loose" in line for line in run.messages) == 1
@@ -226,7 +229,7 @@ class TestFaults:
         woken = threading.Event()
 
         def trouble(frame: Frame) -> None:
-            if 10 <= frame.number < 13 and not woken.is_set():
+            if frame.number >= 10 and not woken.is_set():
                 time.sleep(2.0 if mode == "blur" else 0.6)
                 woken.set()
 
@@ -258,6 +261,54 @@ class TestFaults:
         run.check()
         assert any("bad graph" in line for line in run.messages)
 
+    def test_a_stranger_whom_only_the_watch_sees(self, mode: str) -> None:
+        stranger = (240, 20, 300, 90)
+
+        def look(frame: Frame) -> bool:
+            time.sleep(0.005)  # later than the toons are drawn
+            return 20 <= frame.number < 50
+
+        run = Run(
+            mode,
+            FakeSource(80, picture=lambda n: marked(boxes=[BOX, stranger][: 1 + (20 <= n < 50)])),
+            watch=MarkerWatch(look),
+        )
+        run.until(lambda: False)
+        if mode == "pass":
+            assert {"toon"} == {picture.kind for picture in run.pictures if picture.timestamp}
+        else:
+            run.check()
+            assert run.count(*hidden(mode)) > 5
+            assert run.count("toon") > 10
+
+    def test_the_watch_raises(self, mode: str) -> None:
+        def look(frame: Frame) -> bool:
+            if frame.number < 30:
+                raise ValueError("no detector")
+            return False
+
+        run = Run(mode, FakeSource(total=60), watch=MarkerWatch(look))
+        run.until(lambda: False)
+        run.check()
+        told = sum("no detector" in line for line in run.messages)
+        assert told == (0 if mode == "pass" else 1)
+        assert run.count("toon") > 10
+
+    def test_the_watch_hangs(self, mode: str) -> None:
+        woken = threading.Event()
+
+        def look(frame: Frame) -> bool:
+            if frame.number >= 10 and not woken.is_set():
+                time.sleep(0.8)
+                woken.set()
+            return False
+
+        run = Run(mode, FakeSource(total=1000), watch=MarkerWatch(look))
+        run.until(lambda: (woken.is_set() or mode == "pass") and run.count("toon") > 20)
+        run.check()
+        if mode != "pass":
+            assert run.count(*hidden(mode)) > 3
+
     def test_the_toon_is_switched_off(self, mode: str) -> None:
         run = Run(mode, FakeSource(total=60))
         run.controls.toggle_toon()
@@ -288,6 +339,30 @@ def test_when_every_frame_counts_none_is_lost_and_order_is_kept() -> None:
     assert times == sorted(times)
     assert run.collector.kinds == ["toon"] * 120
     assert sum(run.pipeline.snapshot()["frames_dropped"].values()) == 0
+
+
+def test_no_frame_is_tracked_that_the_stylizer_cannot_take() -> None:
+    tracker = MarkerTracker()
+    slow = MarkerStylizer(lambda frame: time.sleep(0.03))
+    run = Run("blur", FakeSource(total=200, rate=400), tracker=tracker, stylizer=slow)
+    run.until(lambda: False)
+    drawn = run.pipeline.snapshot()["stages"]["stylize"]["count"]
+    assert drawn > 5
+    assert tracker.updates <= drawn + 2
+    assert run.pipeline.snapshot()["frames_dropped"]["before stylizing"] <= 2
+
+
+def test_when_every_frame_counts_a_failing_watch_ends_the_run() -> None:
+    def look(frame: Frame) -> bool:
+        if frame.number == 7:
+            raise RuntimeError("no detector")
+        return False
+
+    run = Run("blur", FakeSource(live=False), watch=MarkerWatch(look), paced=False)
+    with pytest.raises(RuntimeError, match="no detector"):
+        run.pipeline.run()
+    run.check()
+    assert run.count("toon") <= 8
 
 
 def test_when_every_frame_counts_a_failure_ends_the_run() -> None:

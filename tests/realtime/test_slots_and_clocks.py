@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.clocks import WINDOW, Rate, StageClock, Statistics, write_atomically, write_statistics
+from realtime.clocks import (
+    RECENT,
+    WINDOW,
+    Rate,
+    StageClock,
+    Statistics,
+    write_atomically,
+    write_statistics,
+)
 from realtime.frame import as_bgr, fit
 from realtime.slots import ClosedError, Slot
 
@@ -68,6 +76,34 @@ def test_closing_wakes_a_blocked_producer_and_a_blocked_consumer() -> None:
     assert full.get() == 1  # what was handed over can still be taken
 
 
+def test_a_producer_can_wait_until_its_item_was_taken() -> None:
+    slot: Slot[int] = Slot()
+    slot.await_taken(5)  # nothing there: at once
+    slot.put(1)
+    slot.await_taken(0.01)
+    assert slot.taken == -float("inf")
+    taker = threading.Timer(0.02, slot.get)
+    taker.start()
+    slot.await_taken(5)
+    assert slot.taken > 0
+    taker.join()
+    slot.put(2)
+    slot.close()
+    slot.await_taken(5)  # nobody will come any more
+
+
+def test_the_usual_duration_follows_what_happens_now() -> None:
+    clock = StageClock()
+    assert clock.usual() == 0
+    for _ in range(100):
+        clock.add(0.05)
+    clock.add(2.0)
+    assert clock.usual() == 0.05
+    for _ in range(RECENT):
+        clock.add(0.01)
+    assert clock.usual() == 0.01
+
+
 def test_percentiles_are_those_of_the_samples_and_memory_is_bounded() -> None:
     clock = StageClock()
     for milliseconds in range(1, 102):
@@ -99,7 +135,7 @@ def test_statistics_are_written_whole(tmp_path: Path) -> None:
     assert numbers["engine"] == "torch"
     assert numbers["sent_by_kind"] == {"toon": 1, "blur": 1}
     assert numbers["added_latency"] == {"count": 1, "p50_ms": 40.0, "p95_ms": 40.0}
-    assert set(numbers["stages"]) == {"capture", "track", "stylize", "guard"}
+    assert set(numbers["stages"]) == set(Statistics.STAGES)
     assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]
 
 

@@ -11,7 +11,8 @@ public checkpoints load as they are. Three optional additions, absent from publi
   carry fine detail only a few pixels far; a block of low resolution, which knows the shape, moves
   it instead, and leaves it out where the picture is to be soft. So shape stays a matter of the low
   layers and detail one of the high layers, as layer swapping wants it;
-* ``tomask``: a 1x1 convolution that reads a soft head mask off one block.
+* ``tomask``: a 1x1 convolution that reads a soft head mask off one block, as a correction of the
+  coarse one that ``todetail`` gives: what is hair and what is wall is not to be seen in a pixel.
 """
 
 from __future__ import annotations
@@ -227,44 +228,58 @@ class ToMask(nn.Module):
         return F.conv2d(x.float(), self.weight, self.bias)
 
 
-class ToDetail(nn.Module):
-    """Reads off a block's features where every place takes its fine detail from, and how much."""
+SURROUNDINGS = 4  # side of what counts as the surroundings of a place, in places of a feature map
 
-    REACH = 0.1  # weights of ordinary size make moves of ordinary size
+
+class ToDetail(nn.Module):
+    """Reads off a block's features where every place takes its fine detail from, how much of it,
+    and whether it is head.
+    """
+
+    REACH, STEEPNESS = 0.1, 4.0  # weights of ordinary size make moves and gains of ordinary size
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(12, inputs, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(12))
+        self.weight = nn.Parameter(torch.zeros(16, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(16))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, in, H, W] -> (move x, move y, gain) float32 [N, 3, 2H, 2W].
+        """``x``: [N, in, H, W] -> float32 [N, 4, 2H, 2W]: move x, move y, gain, head.
 
-        Moves are shares of the picture's side, gains 0..2; without learning 0 and 1. Four
-        neighbours come from one place (the sub-pixel convolution of arXiv 1609.05158).
+        Moves are shares of the picture's side, gains 0..2, head is a logit; without learning they
+        are 0, 1 and 0. Four neighbours come from one place (the sub-pixel convolution of arXiv
+        1609.05158).
         """
         y = F.pixel_shuffle(F.conv2d(x.float(), self.weight, self.bias), 2)
-        return torch.cat([y[:, :2] * self.REACH, 2 * torch.sigmoid(y[:, 2:])], 1)
+        gain = 2 * torch.sigmoid(y[:, 2:3] * self.STEEPNESS)
+        return torch.cat([y[:, :2] * self.REACH, gain, y[:, 3:]], 1)
 
 
 def resample(feature: Tensor, detail: Tensor) -> Tensor:
-    """``feature`` [N, C, H, H] taken as ``detail`` [N, 3, H, H] (see `ToDetail`) says.
+    """``feature`` [N, C, H, H] taken as ``detail`` [N, 4, H, H] (see `ToDetail`) says.
 
-    Bilinear; places outside the map repeat its border.
+    Bilinear; places outside the map repeat its border. The gain is that of the detail, what a place
+    has beyond its surroundings: 0 leaves a soft picture in the right colours.
     """
-    side = feature.shape[-1]
-    centres = (torch.arange(side, device=detail.device, dtype=detail.dtype) + 0.5) * (2 / side) - 1
+    side, detail = feature.shape[-1], detail.float()
+    centres = (torch.arange(side, device=detail.device) + 0.5) * (2 / side) - 1
     here = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1)
     there = here + 2 * detail[:, :2].permute(0, 2, 3, 1)
     moved = F.grid_sample(feature.float(), there, padding_mode="border", align_corners=False)
-    return (moved * detail[:, 2:]).to(feature.dtype)
+    surroundings = F.interpolate(
+        F.avg_pool2d(moved, SURROUNDINGS),
+        scale_factor=SURROUNDINGS,
+        mode="bilinear",
+        align_corners=False,
+    )
+    return torch.lerp(surroundings, moved, detail[:, 2:3]).to(feature.dtype)
 
 
 class Drawing(NamedTuple):
     """What a synthesis network draws.
 
     ``image``: float32 [N, 3, R, R], about -1..1; ``mask``: logits float32 [N, 1, M, M] of head and
-    hair; ``detail``: float32 [N, 3, 2D, 2D] (see `ToDetail`). None where the network has none.
+    hair; ``detail``: float32 [N, 4, 2D, 2D] (see `ToDetail`). None where the network has none.
     """
 
     image: Tensor
@@ -316,7 +331,7 @@ class Synthesis(nn.Module):
         self.half_from = 2**31
         for r in config.resolutions:
             setattr(self, f"b{r}", SynthesisBlock(config, r))
-        self.enlarge = Upsample2x(3, replicate=True)
+        self.enlarge = Upsample2x(4, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
         """The block at ``resolution``."""
@@ -381,7 +396,7 @@ class Synthesis(nn.Module):
         image: Tensor | None = None
         mask: Tensor | None = None
         detail: Tensor | None = None
-        finest: Tensor | None = None  # the same, as fine as the last feature map
+        finest: Tensor | None = None  # the same, as fine as the block in hand
         for k, r in enumerate(self.config.resolutions):
             block, feature = self.block(r), (features or {}).get(r)
             if (
@@ -390,14 +405,15 @@ class Synthesis(nn.Module):
                 and (not torch.is_autocast_enabled(x.device.type))
             ):
                 x = x.to(wanted)
-            if feature is not None and finest is not None:
-                while finest.shape[-1] < feature.shape[-1]:
+            if finest is not None and (feature is not None or block.tomask is not None):
+                while finest.shape[-1] < r:
                     finest = self.enlarge(finest)
-                feature = resample(feature, finest)
+                feature = None if feature is None else resample(feature, finest)
             # conv0 shares its index with the previous block's torgb (2k-5 = 2(k-1)-3).
             x, image = block(x, image, ws[:2] if k == 0 else ws[2 * k - 1 : 2 * k + 2], feature)
             if block.tomask is not None:
                 mask = block.tomask(x)
+                mask = mask if finest is None else mask + finest[:, 3:]
             if block.todetail is not None:
                 finest = detail = block.todetail(x)
             if r == top:

@@ -326,9 +326,7 @@ class Trainer:
             )
             if mask is not None:
                 head = F.adaptive_avg_pool2d(batch.head[:count], mask.shape[-1])
-                losses[f"{name}_mask"] = 0.5 * F.binary_cross_entropy_with_logits(
-                    mask.float(), head
-                )
+                losses[f"{name}_mask"] = F.binary_cross_entropy_with_logits(mask.float(), head)
             if stage.warp and detail is not None:
                 warp, side = detail[:, :2], detail.shape[-1]
                 goal = batch.warp[:count] if name == "toon" else torch.zeros_like(warp)

@@ -257,7 +257,8 @@ class FaceTracker:
         boxes = {track.identity: track.expected(time) for track in self._tracks}
         for track in self._tracks:
             if time - track.time > self.settings.hold:
-                continue  # only the search for more faces can bring it back
+                track.age_frames += 1  # only the search for more faces can bring it back
+                continue
             others = [
                 boxes[other.identity]
                 for other in self._tracks

@@ -131,6 +131,19 @@ def test_a_short_loss_is_bridged_and_a_longer_one_remembered(tracker, scene) -> 
     assert reports[-1] == [(identity, 0)]
 
 
+def test_after_a_gap_a_face_is_where_it_is_and_not_where_it_was(tracker, scene) -> None:
+    known = set()
+    for number, x in ((0, 180.0), (1, 180.0), (2, 180.0), (40, 430.0), (41, 430.0), (80, 200.0)):
+        frame, (truth,) = scene.frame(number, [(x, 150.0, 70.0, False)], size=(640, 360))
+        (face,) = tracker.update(frame)
+        known.add(face.identity)
+        assert face.age_frames == 0
+        assert error(face, truth) < 0.06
+    frame, _ = scene.frame(120, [], size=(640, 360))
+    assert tracker.update(frame) == []
+    assert len(known) == 1
+
+
 def test_a_face_hardly_moves_where_nothing_does(tracker, scene) -> None:
     quads = []
     for k in range(50):

@@ -237,20 +237,28 @@ class ToDetail(nn.Module):
     """
 
     REACH, STEEPNESS = 0.1, 4.0  # weights of ordinary size make moves and gains of ordinary size
+    smooth: Tensor
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(16, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(16))
+        self.rebuild_constants()
+
+    def rebuild_constants(self) -> None:
+        """Make the filter anew, after the module was built without memory."""
+        line = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("smooth", torch.outer(line, line).repeat(4, 1, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """``x``: [N, in, H, W] -> float32 [N, 4, 2H, 2W]: move x, move y, gain, head.
 
         Moves are shares of the picture's side, gains 0..2, head is a logit; without learning they
         are 0, 1 and 0. Four neighbours come from one place (the sub-pixel convolution of arXiv
-        1609.05158).
+        1609.05158), smoothed so that they make no checkerboard.
         """
         y = F.pixel_shuffle(F.conv2d(x.float(), self.weight, self.bias), 2)
+        y = F.conv2d(F.pad(y, (1, 1, 1, 1), mode="replicate"), self.smooth, groups=4)
         gain = 2 * torch.sigmoid(y[:, 2:3] * self.STEEPNESS)
         return torch.cat([y[:, :2] * self.REACH, gain, y[:, 3:]], 1)
 

@@ -150,12 +150,21 @@ def test_the_mask_corrects_a_coarse_one() -> None:
 
 def test_neighbours_of_one_place_stand_where_they_belong() -> None:
     todetail = ToDetail(1)
-    todetail.bias.data = torch.tensor([1.0, 2, 3, 4, 5, 6, 7, 8, 0, 50, -50, 0, 9, 8, 7, 6])
-    x, y, gain, head = todetail(torch.zeros(1, 1, 1, 1))[0]
-    torch.testing.assert_close(x / ToDetail.REACH, torch.tensor([[1.0, 2], [3, 4]]))
-    torch.testing.assert_close(y / ToDetail.REACH, torch.tensor([[5.0, 6], [7, 8]]))
-    torch.testing.assert_close(gain, torch.tensor([[1.0, 2], [0, 1]]))
-    torch.testing.assert_close(head, torch.tensor([[9.0, 8], [7, 6]]))
+    todetail.weight.data[[1, 6]] = 1  # x's upper right neighbour, y's lower left
+    one = torch.zeros(1, 1, 3, 3)
+    one[..., 1, 1] = 1
+    x, y, gain, head = todetail(one)[0]
+    assert x.argmax() == 2 * 6 + 3
+    assert y.argmax() == 3 * 6 + 2
+    assert (gain == 1).all()
+    assert not head.any()
+
+
+def test_detail_has_no_checkerboard() -> None:
+    todetail = ToDetail(1)
+    todetail.bias.data[8:12] = torch.tensor([1.0, -1, -1, 1])
+    gain = todetail(torch.zeros(1, 1, 4, 4))[0, 2]
+    torch.testing.assert_close(gain[1:-1, 1:-1], torch.ones(6, 6))
 
 
 def test_resampling_takes_detail_from_where_it_is_told() -> None:

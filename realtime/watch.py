@@ -13,6 +13,7 @@ that place meanwhile, does not find either, counts as none.
 
 from __future__ import annotations
 
+import weakref
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.landmarker import MODEL, quiet_stderr
+from engines.faces.landmarker import MODEL, close_task, quiet_stderr
 from realtime.faces.face import TrackedFace
 from realtime.faces.search import Window, box_size, sight
 from realtime.frame import Frame, Image
@@ -70,6 +71,7 @@ class FaceWatch:
         )
         with quiet_stderr():
             self._detector: Any = face_detector.FaceDetector.create_from_options(options)
+        self._finalizer = weakref.finalize(self, close_task, self._detector)
         self._picture = image.Image
         self._format = image.ImageFormat.SRGB
         self._patience = patience
@@ -102,8 +104,8 @@ class FaceWatch:
         return [stranger.box for stranger in self._strangers if stranger.believed]
 
     def close(self) -> None:
-        """Free MediaPipe's graph."""
-        self._detector.close()
+        """Free MediaPipe's graph; safe to call twice."""
+        self._finalizer()
 
     def _note(self, box: Box, sure: bool, now: float) -> None:
         """Somebody was seen who is not followed: one seen before, or a new stranger."""

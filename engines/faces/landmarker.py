@@ -107,7 +107,7 @@ class Landmarker:
             raise LandmarkerError(
                 f"MediaPipe cannot start the face model ({error}); run `toonify doctor`."
             ) from error
-        self._finalizer = weakref.finalize(self, _close, self._task)
+        self._finalizer = weakref.finalize(self, close_task, self._task)
 
     def detect(
         self, image: NDArray[np.uint8], timestamp_ms: int | None = None
@@ -163,7 +163,8 @@ class Landmarker:
         self.close()
 
 
-def _close(task: Any) -> None:
+def close_task(task: Any) -> None:
+    """Free the graph of a MediaPipe task, at exit too."""
     try:
         task.close()
     except RuntimeError:  # at exit MediaPipe's thread pool is gone; keep its destructor from trying

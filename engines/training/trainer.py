@@ -324,9 +324,11 @@ class Trainer:
             losses[f"{name}_features"] = stage.features * self.features(
                 image[:looked].to(memory_format=torch.channels_last), target[:looked]
             )
+            head = batch.head[:count]
             if mask is not None:
-                head = F.adaptive_avg_pool2d(batch.head[:count], mask.shape[-1])
-                losses[f"{name}_mask"] = F.binary_cross_entropy_with_logits(mask.float(), head)
+                losses[f"{name}_mask"] = mask_loss(mask, head)
+            if detail is not None:
+                losses[f"{name}_head"] = 0.5 * mask_loss(detail[:, 3:], head)
             if stage.warp and detail is not None:
                 warp, side = detail[:, :2], detail.shape[-1]
                 goal = batch.warp[:count] if name == "toon" else torch.zeros_like(warp)
@@ -400,6 +402,12 @@ def channels_last(module: Any) -> Any:
 def shrink(image: Tensor, side: int) -> Tensor:
     """``image`` [N, C, H, H] area-averaged to ``side`` px."""
     return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
+
+
+def mask_loss(logits: Tensor, head: Tensor) -> Tensor:
+    """Cross-entropy of a mask's logits [N, 1, M, M] with ``head`` [N, 1, H, H] in 0..1, H >= M."""
+    target = F.adaptive_avg_pool2d(head, logits.shape[-1])
+    return F.binary_cross_entropy_with_logits(logits.float(), target)
 
 
 def shift_loss(images: Tensor, shift: Tensor, scale: float) -> Tensor:

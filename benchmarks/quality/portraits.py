@@ -45,7 +45,7 @@ class Portrait:
 
 
 def resize(image: Image, size: int) -> Image:
-    """Square picture to another size, area-averaged when shrinking."""
+    """Square picture or mask to another size, area-averaged when shrinking."""
     if image.shape[0] == size:
         return image
     way = cv2.INTER_AREA if size < image.shape[0] else cv2.INTER_CUBIC
@@ -126,6 +126,18 @@ def read_clip(path: Path) -> Iterator[Image]:
         raise ToonifyError(f"{path} cannot be read as an animated picture ({error}).") from error
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What the artist made. `toon`: uint8 [S, S, 3] RGB; `head`: uint8 [S, S], 255 on the head."""
+
+    toon: Image
+    head: NDArray[np.uint8]
+
+    def at(self, size: int) -> Drawn:
+        """The same at another size."""
+        return Drawn(resize(self.toon, size), resize(self.head, size))
+
+
 class Artist:
     """The artist's toons, kept in a folder, because each takes about a second to draw.
 
@@ -144,22 +156,24 @@ class Artist:
             if source.name.endswith(".py"):
                 self._version.update(source.read_bytes())
 
-    def draw(self, portrait: Portrait) -> Image:
-        """uint8 [FULL, FULL, 3] RGB."""
+    def draw(self, portrait: Portrait) -> Drawn:
+        """The toon at FULL pixels."""
         key = self._version.copy()
         key.update(self.look.encode())
         key.update(portrait.full.data)
         key.update(np.ascontiguousarray(portrait.landmarks).data)
         path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.png"
         if path.is_file():
-            return read_picture(path)
+            with Pictures.open(path) as kept:
+                layers = np.asarray(kept.convert("RGBA"))
+            return Drawn(np.ascontiguousarray(layers[..., :3]), layers[..., 3])
         person = self.person(portrait)
-        toon = toonify(portrait.full, portrait.landmarks, person=person, look=self._look).image
+        result = toonify(portrait.full, portrait.landmarks, person=person, look=self._look)
         self._cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".tmp")
-        Pictures.fromarray(toon).save(partial, format="PNG")
+        Pictures.fromarray(np.dstack([result.image, result.head])).save(partial, format="PNG")
         partial.replace(path)
-        return toon
+        return Drawn(result.image, result.head)
 
     def person(self, portrait: Portrait) -> NDArray[np.float32]:
         """Soft person mask of the photo, float32 [FULL, FULL] in 0..1."""

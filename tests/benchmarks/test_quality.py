@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import colour, moves, shape, steadiness
-from benchmarks.quality.portraits import FULL, Artist, Portrait, load_portraits, resize
+from benchmarks.quality.judge import overlap
+from benchmarks.quality.portraits import FULL, Artist, Portrait, load_portraits
 from benchmarks.suites import quality as suite
 from engines.backends import EngineOutput
 from engines.errors import ToonifyError
@@ -155,8 +156,8 @@ class PerfectEngine:
     name, device, precision, build_seconds = "perfect", "none", "fp32", 0.0
     max_batch, input_size, output_size = 4, SIDE, SIDE
 
-    def __init__(self, photo: np.ndarray, toon: np.ndarray) -> None:
-        self._photo, self._toon = photo, toon
+    def __init__(self, photo: np.ndarray, toon: np.ndarray, head: np.ndarray) -> None:
+        self._photo, self._toon, self._head = photo, toon, head
 
     def run(self, crops: np.ndarray) -> EngineOutput:
         toons = []
@@ -165,7 +166,7 @@ class PerfectEngine:
             toons.append(
                 steadiness.shifted(self._toon, dx, dy) if (dx, dy) != (0, 0) else self._toon
             )
-        return EngineOutput(np.stack(toons), None)
+        return EngineOutput(np.stack(toons), np.stack([self._head] * len(toons)))
 
     def update(self, network) -> None:
         raise AssertionError
@@ -176,14 +177,20 @@ class PerfectEngine:
 
 def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     artist = Artist(tmp_path / "cache")
-    toon = resize(artist.draw(person), SIDE)
+    drawn = artist.draw(person)
+    kept = artist.draw(person)
+    assert np.array_equal(kept.toon, drawn.toon)
+    assert np.array_equal(kept.head, drawn.head)
+    toon, head = vars(drawn.at(SIDE)).values()
     artist.close()
-    engine = PerfectEngine(person.crop(SIDE), toon)
+    engine = PerfectEngine(person.crop(SIDE), toon, head)
     monkeypatch.setattr(suite, "create_engine", lambda *args, **kwargs: engine)
     settings = suite.QualitySettings(tmp_path, tmp_path / "cache", sheet=tmp_path / "sheet.png")
     report = suite.measure(tiny_network(), [person], settings, lambda line: None)
     found = {result.name: result.metrics["mean"] for result in report.results}
     assert found["feature distance"] == pytest.approx(0, abs=1e-4)
+    assert found["feature distance, head"] == pytest.approx(0, abs=1e-4)
+    assert found["head outline"] == pytest.approx(1)
     assert found["detail"] == pytest.approx(1)
     assert found["face found"] == 1
     assert found["eye size"] == pytest.approx(1)
@@ -197,6 +204,15 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
     assert (tmp_path / "sheet-worst.png").is_file()
     assert len(list((tmp_path / "cache").glob("*.png"))) == 1
+
+
+def test_outlines_overlap_or_not():
+    left, right = np.zeros((2, 8, 8), np.uint8)
+    left[:, :4], right[:, 4:] = 255, 255
+    assert overlap(left[None], left) == 1
+    assert overlap(left[None], right) == 0
+    assert overlap(np.maximum(left, right)[None], left) == 0.5
+    assert overlap(None, left) is None
 
 
 def test_an_unknown_look_is_refused(tmp_path):

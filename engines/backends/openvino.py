@@ -100,7 +100,9 @@ def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str
 
 
 def _options(precision: str) -> dict[str, str]:
-    options = {"PERFORMANCE_HINT": "LATENCY"}
+    # Threads that are tied to a core wait for whatever else runs on it, above all for the tracker,
+    # and all threads of a layer with them: free ones lose a third as many frames on two cores.
+    options = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
     if precision in TYPES:  # int8 is in the graph; the rest runs in the device's own choice
         options["INFERENCE_PRECISION_HINT"] = TYPES[precision]
     return options

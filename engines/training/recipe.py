@@ -116,6 +116,10 @@ FILM_256_WORDS = Description(
             "It was trained on two CPU cores, without an adversarial stage: it is softer than the "
             "artist it learned from. The aims it misses stand under Measured."
         ),
+        (
+            "The style comic is farther from its drawings than film is from its own: a feature "
+            "distance of 0.48 (benchmarks/results/quality-comic.json)."
+        ),
         "Busy backgrounds are softened less than the artist does, and eye colours tend to brown.",
         "Heads turned by more than about 45 degrees are drawn poorly.",
         (

@@ -235,7 +235,7 @@ def card(
     from engines.bundle import Bundle
 
     measured(Bundle.load(bundle), Report.load(report)).save(bundle)
-    Console().print(f"Wrote the figures of {report} into {bundle}.", highlight=False)
+    _screen().print(f"Wrote the figures of {report} into {bundle}.", highlight=False)
 
 
 class _Status:

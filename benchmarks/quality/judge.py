@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from benchmarks.quality import shape, steadiness
 from benchmarks.quality.colour import colour_difference, hair_mask, skin_mask, skin_tone
@@ -63,19 +62,14 @@ class Judge:
         faces = self.landmarker.detect(image)
         return faces[0].points if faces else None
 
-    def feature_distance(self, a: Image, b: Image) -> float:
-        """EfficientNet-lite0 feature distance of two pictures of one size."""
-        return self.feature_distance_on(a, b, np.full(a.shape[:2], 255, np.uint8))
+    def feature_distance(self, a: Image, b: Image, where: NDArray[np.uint8] | None = None) -> float:
+        """EfficientNet-lite0 feature distance of two pictures of one size.
 
-    def feature_distance_on(self, a: Image, b: Image, where: NDArray[np.uint8]) -> float:
-        """The same with every place weighted by ``where``, uint8 of the pictures' size."""
-        weight, terms = torch.from_numpy(where)[None, None] / 255, []
+        ``where``: uint8 of the pictures' size, how much each place counts; all alike without.
+        """
+        weight = None if where is None else torch.from_numpy(where)[None, None] / 255
         with torch.no_grad():
-            taps = [self.distance.features(_tensor(image)) for image in (a, b)]
-            for x, y in zip(*taps, strict=True):
-                share = F.adaptive_avg_pool2d(weight, x.shape[-2:])[0, 0]
-                terms.append(((x - y).square().sum(1)[0] * share).sum() / share.sum())
-        return float(torch.stack(terms).mean())
+            return float(self.distance.per_picture(_tensor(a), _tensor(b), weight)[0])
 
     def embedding(self, image: Image, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Pooled deep features of the face alone, without hair, clothes and wall."""
@@ -103,15 +97,17 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
     size, side = judge.engine.input_size, judge.engine.output_size
     crop, photo = portrait.crop(size), portrait.crop(side)
     drawn = artist.draw(portrait).at(side)
-    target, output = drawn.toon, judge.toons([crop])[0]
+    target, seen = drawn.toon, judge.engine.run(crop[None])
+    output = seen.images[0].copy()  # an engine may use its buffers again
+    outline = overlap(seen.masks, drawn.head)
     skin = skin_mask(portrait.points(side), side)
     hair = hair_mask(portrait.points(side), resize_mask(artist.person(portrait), side), side)
     numbers: dict[str, float | None] = {
         "feature distance": judge.feature_distance(output, target)
         / judge.feature_distance(photo, target),
-        "feature distance, head": judge.feature_distance_on(output, target, drawn.head)
-        / judge.feature_distance_on(photo, target, drawn.head),
-        "head outline": overlap(judge.engine.run(crop[None]).masks, drawn.head),
+        "feature distance, head": judge.feature_distance(output, target, drawn.head)
+        / judge.feature_distance(photo, target, drawn.head),
+        "head outline": outline,
         "detail": steadiness.detail(output) / max(steadiness.detail(target), 1e-6),
         "skin colour": colour_difference(output, target, skin),
         "hair colour": colour_difference(output, target, hair),

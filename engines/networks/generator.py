@@ -65,16 +65,12 @@ class GeneratorConfig:
                 f"A generator's resolution must be a power of two from 8 to 1024, not "
                 f"{self.resolution}; choose one of those."
             )
-        if self.mask_resolution and self.mask_resolution not in self.resolutions:
-            raise ToonifyError(
-                f"The mask must be read from a block of the generator ({self.resolutions}), not "
-                f"from {self.mask_resolution}."
-            )
-        if self.detail_resolution and self.detail_resolution not in self.resolutions:
-            raise ToonifyError(
-                f"The detail must be read from a block of the generator ({self.resolutions}), not "
-                f"from {self.detail_resolution}."
-            )
+        for what, block in (("mask", self.mask_resolution), ("detail", self.detail_resolution)):
+            if block and block not in self.resolutions:
+                raise ToonifyError(
+                    f"The {what} must be read from a block of the generator ({self.resolutions}), "
+                    f"not from {block}."
+                )
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -115,8 +111,12 @@ class GeneratorConfig:
                 if (m := re.fullmatch(r"synthesis\.b(\d+)\.inject\.weight", name))
             )
         )
-        masks = [int(m[1]) for n in state if (m := re.search(r"\.b(\d+)\.tomask\.weight", n))]
-        details = [int(m[1]) for n in state if (m := re.search(r"\.b(\d+)\.todetail\.weight", n))]
+
+        def block_with(part: str) -> int:
+            """The first block that has the part, 0 for none."""
+            found = (re.search(rf"\.b(\d+)\.{part}\.weight", name) for name in state)
+            return next((int(match[1]) for match in found if match), 0)
+
         layers = [int(m[1]) for n in state if (m := re.fullmatch(r"mapping\.fc(\d+)\.weight", n))]
         config = cls(
             resolution=resolution,
@@ -128,8 +128,8 @@ class GeneratorConfig:
             conv_clamp=conv_clamp,
             noise="synthesis.b4.conv1.noise_strength" in state,
             feature_channels=features,
-            mask_resolution=masks[0] if masks else 0,
-            detail_resolution=details[0] if details else 0,
+            mask_resolution=block_with("tomask"),
+            detail_resolution=block_with("todetail"),
         )
         wrong = [r for r in config.resolutions if blocks.get(r) != config.channels(r)]
         if wrong:

@@ -65,10 +65,20 @@ class FeatureDistance(nn.Module):
                 taps.append(F.normalize(x.float(), dim=1, eps=1e-6))
         return taps
 
-    def per_picture(self, a: Tensor, b: Tensor) -> Tensor:
-        """Distances float32 [N] between ``a`` and ``b``, each float [N, 3, H, W] in -1..1."""
-        pairs = zip(self.features(a), self.features(b), strict=True)
-        return torch.stack([(x - y).square().sum(1).mean((1, 2)) for x, y in pairs]).mean(0)
+    def per_picture(self, a: Tensor, b: Tensor, where: Tensor | None = None) -> Tensor:
+        """Distances float32 [N] between ``a`` and ``b``, each float [N, 3, H, W] in -1..1.
+
+        ``where``: float [N, 1, H, W], how much each place counts; all alike without.
+        """
+        terms = []
+        for x, y in zip(self.features(a), self.features(b), strict=True):
+            error = (x - y).square().sum(1)
+            if where is None:
+                terms.append(error.mean((1, 2)))
+            else:
+                weight = F.adaptive_avg_pool2d(where, (error.shape[1], error.shape[2]))[:, 0]
+                terms.append((error * weight).sum((1, 2)) / weight.sum((1, 2)))
+        return torch.stack(terms).mean(0)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Mean of `per_picture`; gradients flow into ``a`` only."""

@@ -1,8 +1,8 @@
 """The training loop: stages, slices of time, checkpoints that resume exactly, curves and sheets.
 
-Stages, each started from the last one's weights (see `Stage`): the face model learns to reconstruct
-portraits; the toon generator, started from the face generator, learns the artist's toons with the
-same encoder, while the face generator keeps up with it; the adversarial stage sharpens both.
+Stages, each started from the last one's weights (see `Stage`): a generator learns the artist's
+toons or to reconstruct portraits; the other one, started as its copy, learns beside it with the
+same encoder; an adversarial stage can sharpen them. `engines.training.recipe` says which are run.
 """
 
 from __future__ import annotations
@@ -332,8 +332,8 @@ class Trainer:
             if stage.warp and detail is not None:
                 warp, side = detail[:, :2], detail.shape[-1]
                 goal = batch.warp[:count] if name == "toon" else torch.zeros_like(warp)
-                error = 256 * (warp - F.adaptive_avg_pool2d(goal, side)).abs()
-                weight = F.adaptive_avg_pool2d(batch.focus[:count], side)
+                error = 256 * (warp - shrink(goal, side)).abs()
+                weight = shrink(batch.focus[:count], side)
                 losses[f"{name}_warp"] = stage.warp * (error * (weight / weight.mean())).mean()
             if stage.consistency and count == len(batch.crop) and len(batch.shift):
                 losses[f"{name}_shift"] = stage.consistency * shift_loss(
@@ -406,7 +406,7 @@ def shrink(image: Tensor, side: int) -> Tensor:
 
 def mask_loss(logits: Tensor, head: Tensor) -> Tensor:
     """Cross-entropy of a mask's logits [N, 1, M, M] with ``head`` [N, 1, H, H] in 0..1, H >= M."""
-    target = F.adaptive_avg_pool2d(head, logits.shape[-1])
+    target = shrink(head, logits.shape[-1])
     return F.binary_cross_entropy_with_logits(logits.float(), target)
 
 

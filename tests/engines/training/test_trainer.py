@@ -11,6 +11,7 @@ import torch
 
 from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
+from engines.training.losses import FeatureDistance
 from engines.training.slices import CHECKPOINT, CURVES
 from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, share, shift_loss
 from tests.engines.training.factory import tiny_pairs, tiny_size
@@ -160,3 +161,14 @@ def test_one_cycle_rises_and_falls() -> None:
 )
 def test_share(n: int, part: float, count: int) -> None:
     assert share(n, part) == count
+
+
+def test_the_feature_distance_counts_places_as_told() -> None:
+    distance = FeatureDistance()
+    a, b = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    b[..., 32:] = a[..., 32:]  # alike on the right
+    left, right = torch.zeros(2, 1, 1, 64, 64)
+    left[..., :32], right[..., 32:] = 1, 1
+    plain = distance.per_picture(a, b)
+    torch.testing.assert_close(distance.per_picture(a, b, left + right), plain)
+    assert distance.per_picture(a, b, right) < plain < distance.per_picture(a, b, left)

@@ -76,13 +76,18 @@ class PairSet:
         return cls(**arrays, weight=weight / weight.sum())
 
 
+def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Centres (x, y) of both eyes: landmarks float32 [478, 2] -> float32 [2, 2]."""
+    return np.stack([landmarks[list(eye)].mean(0) for eye in EYES])
+
+
 def focus_map(landmarks: NDArray[np.float32], size: int, grid: int = 64) -> NDArray[np.float32]:
     """Where errors matter most: 1, rising to 5 on the eyes and 3 on the mouth.
 
     ``landmarks``: float32 [478, 2] pixels of a ``size`` px picture -> float32 [grid, grid].
     """
     scale = grid / size
-    eyes = [landmarks[list(e)].mean(0) * scale for e in EYES]
+    eyes = eye_centres(landmarks) * scale
     distance = float(np.linalg.norm(eyes[0] - eyes[1]))
     y, x = np.mgrid[0:grid, 0:grid].astype(np.float32) + 0.5
     out = np.ones((grid, grid), np.float32)
@@ -103,6 +108,7 @@ class Batch:
         head: float32 [N, 1, M, M] in 0..1.
         focus: float32 [N, 1, 64, 64] error weights.
         warp: float32 [N, 2, 64, 64], as in `PairSet`.
+        eyes: float32 [N, 2, 2]: centre (x, y) of each eye in pixels.
         shift: int64 [T, 2]: sample ``N - T + i`` is sample ``i`` moved by (dx, dy) whole pixels.
     """
 
@@ -112,6 +118,7 @@ class Batch:
     head: Tensor
     focus: Tensor
     warp: Tensor
+    eyes: Tensor
     shift: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -150,7 +157,7 @@ class Sampler:
         for (i, move, curve), step in zip(plan[: self.twins], shift, strict=True):
             plan.append((i, move + np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32), curve))
         columns = [self._sample(*entry) for entry in plan]
-        crop, photo, toon, head, focus, warp = zip(*columns, strict=True)
+        crop, photo, toon, head, focus, warp, eyes = zip(*columns, strict=True)
         masks = torch.from_numpy(np.stack(head))[:, None].float() / 255
         maps = torch.from_numpy(np.stack(focus))[:, None]
         images = {"crop": crop, "photo": photo, "toon": toon}
@@ -159,6 +166,7 @@ class Sampler:
             head=masks,
             focus=maps,
             warp=torch.from_numpy(np.stack(warp)).permute(0, 3, 1, 2),
+            eyes=torch.from_numpy(np.stack(eyes)),
             shift=torch.from_numpy(shift),
         )
 
@@ -171,7 +179,8 @@ class Sampler:
         side = pairs.head.shape[1]
         small = augment.rescale_transform(move, side / size)
         head = cv2.warpAffine(pairs.head[i], small, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        points = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
+        moved = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
+        points = moved.astype(np.float32)
         crop = augment.webcam(self.rng, photo)
         warp = augment.move_warp(np.asarray(pairs.warp[i], np.float32), move, size)
-        return crop, photo, toon, head, focus_map(points.astype(np.float32), size), warp
+        return crop, photo, toon, head, focus_map(points, size), warp, eye_centres(points)

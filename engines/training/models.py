@@ -11,10 +11,17 @@ from torch import Tensor, nn
 
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Drawing, Generator, GeneratorConfig, SynthesisBlock
+from engines.networks.generator import (
+    Drawing,
+    Generator,
+    GeneratorConfig,
+    Synthesis,
+    SynthesisBlock,
+)
 from engines.networks.layers import FullyConnected, ModulatedConv
 
 SCALED_FACTOR = 24.0
+SWAP = 64  # the swap that is trained: toon below, where shape is decided, and person from here up
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ class ToonModels(nn.Module):
 
         Args:
             crop: float [N, 3, S, S] RGB in -1..1.
-            counts: "face" and "toon" -> how many of the N samples that generator draws.
+            counts: "face", "toon" and "swap" (see `swapped`) -> how many of the N samples that
+                generator draws.
             top: side of the drawn pictures.
 
         Returns:
@@ -79,9 +87,18 @@ class ToonModels(nn.Module):
         drawn = {}
         for name, count in counts.items():
             some = {r: f[:count] for r, f in features.items()}
-            synthesis = getattr(self, name).synthesis
+            synthesis = self.swapped() if name == "swap" else getattr(self, name).synthesis
             drawn[name] = synthesis.draw(w_plus[:count], some, top=top)
         return w_plus, drawn
+
+    def swapped(self) -> Synthesis:
+        """The toon's low blocks and, from `SWAP` up, the face's high ones: no copies of them."""
+        mixed = copy.copy(self.toon.synthesis)
+        high = {
+            f"b{r}": self.face.synthesis.block(r) for r in mixed.config.resolutions if r >= SWAP
+        }
+        mixed._modules = {**mixed._modules, **high}
+        return mixed
 
     def fork(self, name: Literal["toon", "face"]) -> None:
         """Fine-tuning starts here: generator ``name`` becomes a copy of the other one."""
@@ -145,6 +162,6 @@ def tensors(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(), *module.buffers()]
 
 
-def patch_discriminator(side: int = 128, channel_base: int = 2048) -> Discriminator:
+def patch_discriminator(side: int = 64, channel_base: int = 2048) -> Discriminator:
     """Discriminator for patches of ``side`` px, which judge texture at a quarter of the cost."""
     return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=192))

@@ -23,7 +23,7 @@ from engines.errors import ToonifyError
 from engines.training.data import WARP_GRID, PairSet
 
 FORMAT = "toonify-pairs"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no warps
 PACKED_GRID, PACKED_UNIT = 32, 1 / 1024  # of warps: int8 then reaches an eighth of the side
 QUALITY = {"photo": 86, "toon": 86, "head": 60}
 MOST_PAIRS, LARGEST_SIDE = 200_000, 1024
@@ -89,7 +89,8 @@ def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet
 def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
     values = json.loads(archive.read("pack.json"))
     if (values["format"], values["version"]) != (FORMAT, FORMAT_VERSION):
-        raise ValueError(f"format {values['format']!r} version {values['version']!r}")
+        found = f"format {values['format']!r} version {values['version']!r}"
+        raise ValueError(f"{found} where {FORMAT!r} version {FORMAT_VERSION} was expected")
     count, size, head = (int(values[name]) for name in ("count", "size", "head_size"))
     if not (0 < count <= MOST_PAIRS and 0 < size <= LARGEST_SIDE and 0 < head <= LARGEST_SIDE):
         raise ValueError(f"{count} pairs of {size} px")

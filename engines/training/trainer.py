@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
-from engines.networks.generator import Drawing
+from engines.networks.generator import Drawing, resample
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
@@ -31,6 +31,7 @@ from engines.training.losses import (
     weighted_l1,
 )
 from engines.training.models import (
+    SWAP,
     Average,
     ModelSize,
     ToonModels,
@@ -60,9 +61,13 @@ class Stage:
         top: side of the drawn pictures (growing: smaller than the full resolution at first).
         lr: peak of the one-cycle schedule.
         face_share, toon_share: share of each batch that the generators draw.
+        swap_share: share that the toon's low and the face's high blocks draw together: the person
+            in the toon's shape.
         adversarial: weight of the patch discriminator's judgement; 0 switches it off.
         features, gradients: weights of the feature distance and of the edge term beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
+        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
+            of the picture and half of its expression.
         consistency: weight of the crop-shift term on twin samples.
         warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
             whose shape is the person's own, of any move at all.
@@ -79,10 +84,12 @@ class Stage:
     lr: float = 2e-3
     face_share: float = 1.0
     toon_share: float = 1.0
+    swap_share: float = 0.0
     adversarial: float = 0.0
     features: float = 1.0
     gradients: float = 0.5
     feature_share: float = 1.0
+    close_up: float = 0.0
     consistency: float = 0.0
     warp: float = 0.1
     fork: Literal["", "toon", "face"] = ""
@@ -102,7 +109,7 @@ class TrainSettings:
     batch_size: int = 8
     twins: int = 1
     seed: int = 0
-    patch: int = 128
+    patch: int = 64
     r1: float = 2.0
     r1_every: int = 16
     warm_up: float = 0.05
@@ -195,11 +202,10 @@ class Trainer:
         if not self.checkpoint_path.is_file():
             return False
         state = read_checkpoint(self.checkpoint_path)
-        if json.loads(state["settings"])["size"] != json.loads(
-            json.dumps(asdict(self.settings.size))
-        ):
+        theirs, mine = json.loads(state["settings"]), json.loads(json.dumps(asdict(self.settings)))
+        if any(theirs[what] != mine[what] for what in ("size", "patch")):
             raise ToonifyError(
-                f"{self.checkpoint_path} was made for a model of another size; give another "
+                f"{self.checkpoint_path} was made for networks of another size; give another "
                 f"folder or the settings it was started with."
             )
         self.models.module.load_state_dict(state["models"])
@@ -245,6 +251,7 @@ class Trainer:
             if self.stage_pictures == 0 and stage.fork:
                 for models in (self.models.module, self.average.module):
                     models.fork(stage.fork)
+            self.sampler.twins = self.settings.twins if stage.consistency else 0
             for name, network in self.models.module.named_children():
                 learns = name in stage.trains
                 # Batch norm is the only layer that knows the difference.
@@ -276,8 +283,12 @@ class Trainer:
             group["lr"] = rate * group["factor"]
         batch = self.sampler.draw().to(self.fabric.device)
         with self.fabric.autocast():
-            n = len(batch.crop)
-            shares = {"face": share(n, stage.face_share), "toon": share(n, stage.toon_share)}
+            n, size, patch = len(batch.crop), self.sampler.pairs.size, self.settings.patch
+            shares = {
+                "face": share(n, stage.face_share),
+                "toon": share(n, stage.toon_share),
+                "swap": share(n, stage.swap_share) if stage.top >= SWAP else 0,
+            }
             w_plus, drawn = self.models(
                 batch.crop.to(memory_format=torch.channels_last),
                 {name: count for name, count in shares.items() if count},
@@ -286,9 +297,9 @@ class Trainer:
             losses = self._paired(stage, batch, drawn)
             total = torch.stack(list(losses.values())).sum()
             if stage.adversarial:
-                boxes = self._patches(drawn["toon"].image)
-                fake = self._cut(drawn["toon"].image, boxes)
-                real = self._cut(shrink(batch.toon[: len(fake)], stage.top), boxes)
+                boxes = self._patches(batch.eyes[: shares["toon"]] * (stage.top / size), stage.top)
+                fake = cut(drawn["toon"].image, boxes, patch, patch)
+                real = cut(shrink(batch.toon[: len(fake)], stage.top), boxes, patch, patch)
                 self.judge.requires_grad_(False)
                 losses["adversarial"] = generator_loss(self.judge(fake)) * stage.adversarial
                 total = total + losses["adversarial"]
@@ -313,8 +324,12 @@ class Trainer:
 
     def _paired(self, stage: Stage, batch: Batch, drawn: dict[str, Drawing]) -> dict[str, Tensor]:
         losses, top = {}, stage.top
+        scale = top / self.sampler.pairs.size
         for name, (image, mask, detail) in drawn.items():
             count = len(image)
+            if name == "swap":
+                losses[name] = swap_loss(image, batch.photo[:count], detail)
+                continue
             target = shrink((batch.photo if name == "face" else batch.toon)[:count], top)
             focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
             losses[f"{name}_l1"] = weighted_l1(image, target, focus)
@@ -324,6 +339,9 @@ class Trainer:
             losses[f"{name}_features"] = stage.features * self.features(
                 image[:looked].to(memory_format=torch.channels_last), target[:looked]
             )
+            if stage.close_up and name == "toon":
+                near = [eye_strips(x[:looked], batch.eyes * scale) for x in (image, target)]
+                losses["toon_eyes"] = stage.close_up * self.features(*near)
             head = batch.head[:count]
             if mask is not None:
                 losses[f"{name}_mask"] = mask_loss(mask, head)
@@ -337,24 +355,20 @@ class Trainer:
                 losses[f"{name}_warp"] = stage.warp * (error * (weight / weight.mean())).mean()
             if stage.consistency and count == len(batch.crop) and len(batch.shift):
                 losses[f"{name}_shift"] = stage.consistency * shift_loss(
-                    image.float(), batch.shift, top / self.sampler.pairs.size
+                    image.float(), batch.shift, scale
                 )
         return losses
 
     # ------------------------------------------------------------------ adversarial part
 
-    def _patches(self, images: Tensor) -> list[tuple[int, int]]:
-        free = images.shape[-1] - self.settings.patch
-        corners = torch.randint(0, free + 1, (len(images), 2)).tolist()
-        return [(int(x), int(y)) for x, y in corners]
-
-    def _cut(self, images: Tensor, boxes: list[tuple[int, int]]) -> Tensor:
-        side = self.settings.patch
-        cuts = [
-            image[:, y : y + side, x : x + side]
-            for image, (x, y) in zip(images, boxes, strict=True)
-        ]
-        return torch.stack(cuts).to(memory_format=torch.channels_last)
+    def _patches(self, eyes: Tensor, top: int) -> Tensor:
+        """Corners (x, y) of one patch in each picture of ``top`` px: at an eye, or anywhere."""
+        free = top - self.settings.patch
+        n = len(eyes)
+        which, near = torch.randint(0, 2, (n,)), torch.randint(-8, 9, (n, 2))
+        at_eye = (eyes.cpu()[torch.arange(n), which] - self.settings.patch / 2).long() + near
+        anywhere = torch.randint(0, free + 1, (n, 2))
+        return torch.where(torch.arange(n)[:, None] % 2 == 0, at_eye.clamp(0, free), anywhere)
 
     def _train_judge(self, real: Tensor, fake: Tensor) -> Tensor:
         self.judge.requires_grad_(True)
@@ -402,6 +416,43 @@ def channels_last(module: Any) -> Any:
 def shrink(image: Tensor, side: int) -> Tensor:
     """``image`` [N, C, H, H] area-averaged to ``side`` px."""
     return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
+
+
+def cut(images: Tensor, corners: Tensor, width: int, height: int) -> Tensor:
+    """One box out of each of ``images`` [N, C, H, W], at ``corners`` int64 [N, 2] (x, y)."""
+    boxes = [
+        image[:, y : y + height, x : x + width]
+        for image, (x, y) in zip(images, corners.tolist(), strict=True)
+    ]
+    return torch.stack(boxes).to(memory_format=torch.channels_last)
+
+
+def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
+    """Both eyes and brows, at twice their size: [N, C, S, S] -> [N, C, S / 2, S].
+
+    ``eyes``: float32 [>= N, 2, 2], as in `Batch`, in pixels of ``images``.
+    """
+    side = images.shape[-1]
+    width, height = side // 2, side // 4
+    corners = eyes[: len(images)].mean(1).cpu() - torch.tensor([width / 2, height / 2])
+    limits = torch.tensor([side - width, side - height])
+    strips = cut(images, corners.long().clamp(min=0).minimum(limits), width, height)
+    return F.interpolate(strips.float(), scale_factor=2, mode="bilinear")
+
+
+def swap_loss(image: Tensor, photo: Tensor, detail: Tensor | None) -> Tensor:
+    """Error of a swap of toon and person: the photo, moved and softened as the toon's shape is.
+
+    Args:
+        image: drawn by low blocks of the toon, which give ``detail``, and high ones of the face.
+        photo: [N, 3, S, S]; without ``detail``, the target itself.
+        detail: see `ToDetail`.
+    """
+    target = shrink(photo, image.shape[-1])
+    if detail is not None:
+        finest = F.interpolate(detail.detach(), target.shape[-1], mode="bilinear")
+        target = resample(target, finest)
+    return (image.float() - target).abs().mean() + gradient_l1(image, target)
 
 
 def mask_loss(logits: Tensor, head: Tensor) -> Tensor:

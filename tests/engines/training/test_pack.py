@@ -49,11 +49,15 @@ def test_packs_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:
     path.write_bytes(data.replace(b'"count": 2', b'"count": 9'))
     with pytest.raises(ToonifyError, match="damaged"):
         read_pack(path, tmp_path / "out")
-    for values in ('{"format": "x", "version": 1}', '{"format": 3', '{"version": 1}'):
+    for values in ('{"format": "x", "version": 2}', '{"format": 3', '{"version": 1}'):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("pack.json", values)
         with pytest.raises(ToonifyError, match="damaged"):
             read_pack(path, tmp_path / "out")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pack.json", '{"format": "toonify-pairs", "version": 1}')
+    with pytest.raises(ToonifyError, match=r"version 1 where .* version 2 was expected"):
+        read_pack(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -8,16 +8,27 @@ from typing import Literal
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
 from engines.training.losses import FeatureDistance
+from engines.training.models import ToonModels
 from engines.training.slices import CHECKPOINT, CURVES
-from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, share, shift_loss
+from engines.training.trainer import (
+    Stage,
+    Trainer,
+    TrainSettings,
+    eye_strips,
+    one_cycle,
+    share,
+    shift_loss,
+    swap_loss,
+)
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)
-SHARP = Stage("sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5)
+SHARP = Stage("sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5, close_up=0.5)
 
 
 WHO, PAIRED_LOSSES = ("face", "toon"), ("l1", "edges", "features", "mask", "warp")
@@ -76,7 +87,7 @@ def test_time_is_up_after_the_step_in_hand(tmp_path: Path) -> None:
 
 
 def test_curves_are_written(tmp_path: Path) -> None:
-    lines = []
+    lines: list[str] = []
     trainer = make(tmp_path, replace(PAIRED, pictures=80, toon_share=0.0, features=0.0))
     assert trainer.run(report=lines.append)
     assert len(lines) == 1
@@ -93,6 +104,74 @@ def test_networks_outside_a_stage_stay_as_they_are(tmp_path: Path) -> None:
     after = trainer.models.module.state_dict()
     moved = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
     assert moved == {"toon"}
+
+
+def test_twins_are_drawn_only_where_they_are_compared(tmp_path: Path) -> None:
+    trainer = make(tmp_path, replace(PAIRED, pictures=4), replace(SHARP, pictures=4))
+    drawn: list[tuple[int, int]] = []
+    draw = trainer.sampler.draw
+
+    def watched() -> Batch:
+        batch = draw()
+        drawn.append((len(batch.crop), len(batch.shift)))
+        return batch
+
+    trainer.sampler.draw = watched  # type: ignore[method-assign]
+    assert trainer.run(report=quiet)
+    assert drawn == [(4, 0), (4, 1)]
+
+
+def test_a_swap_shares_its_blocks_with_both_generators(tmp_path: Path) -> None:
+    models = ToonModels(tiny_size(64))
+    mixed = models.swapped()
+    assert mixed.block(32) is models.toon.synthesis.block(32)
+    assert mixed.block(64) is models.face.synthesis.block(64)
+    assert models.toon.synthesis.block(64) is not models.face.synthesis.block(64)  # left as it was
+
+    trainer = make(tmp_path, replace(PAIRED, top=64, swap_share=0.5), side=64)
+    losses = trainer.train_step(trainer.settings.stages[0])
+    assert 0 < losses["swap"] < 4
+
+
+def test_a_swap_is_to_show_the_person_moved() -> None:
+    photo = torch.rand(2, 3, 64, 64) * 2 - 1
+    detail = torch.zeros(2, 4, 16, 16)
+    detail[:, 2] = 1  # all of the detail
+    assert swap_loss(photo, photo, detail) < 1e-5
+    detail[:, 0] = 8 / 64  # taken from 8 px further right
+    moved = photo.roll(-8, -1)
+    moved[..., 56:] = photo[..., 63:]
+    assert swap_loss(moved, photo, detail) < 1e-5
+    assert swap_loss(photo, photo, detail) > 0.1
+    detail[:, :3] = 0  # none of the detail
+    soft = F.interpolate(F.avg_pool2d(photo, 4), 64, mode="bilinear")
+    assert swap_loss(soft, photo, detail) < 1e-5
+
+
+def test_eye_strips_show_the_eyes_enlarged() -> None:
+    images = torch.zeros(3, 1, 64, 64)
+    eyes = torch.tensor([[[24.0, 30], [40, 30]], [[50, 4], [66, 4]], [[20, 40], [36, 44]]])
+    for image, centres in zip(images, eyes, strict=True):
+        for x, y in centres.long().clamp(max=63).tolist():
+            image[0, y, x] = 1
+    strips = eye_strips(images, eyes)
+    assert strips.shape == (3, 1, 32, 64)
+    for strip, centres in zip(strips, eyes, strict=True):
+        seen = (strip[0] > 0.5).nonzero().float()
+        gap = float(seen[:, 1].max() - seen[:, 1].min())
+        assert gap == pytest.approx(2 * float(min(centres[1, 0], 63) - centres[0, 0]), abs=2)
+
+
+def test_half_of_the_patches_are_at_eyes(tmp_path: Path) -> None:
+    trainer = make(tmp_path, SHARP)
+    eyes = torch.tensor([[[10.0, 12], [22, 12]]]).expand(40, 2, 2)
+    corners = trainer._patches(eyes, 32)
+    assert corners.min() >= 0
+    assert corners.max() <= 32 - 16
+    centres = corners[::2] + 8
+    nearest = (centres[:, None] - eyes[::2]).abs().amax(2).amin(1)
+    assert nearest.max() <= 9  # the corners of a small picture allow no more
+    assert len(corners[1::2].unique(dim=0)) > 10
 
 
 def test_batch_statistics_can_be_kept(tmp_path: Path) -> None:
@@ -125,6 +204,10 @@ def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:
     make(tmp_path, PAIRED).save()
     with pytest.raises(ToonifyError, match="another size"):
         make(tmp_path, PAIRED, side=64).resume()
+    other = make(tmp_path, PAIRED)
+    other.settings = replace(other.settings, patch=8)
+    with pytest.raises(ToonifyError, match="another size"):
+        other.resume()
     (tmp_path / CHECKPOINT).write_bytes(b"no checkpoint")
     with pytest.raises(ToonifyError, match="not a training checkpoint"):
         make(tmp_path, PAIRED).resume()

@@ -85,8 +85,11 @@ class MarkerStylizer:
         self.strength = 1.0
         self._trouble = trouble
 
-    def apply(self, frame: Frame, faces: Sequence[Any]) -> Painted:
+    def draw(self, frame: Frame, faces: Sequence[Any]) -> Callable[[], Painted]:
         self._trouble(frame)
+        return lambda: self.apply(frame, faces)
+
+    def apply(self, frame: Frame, faces: Sequence[Any]) -> Painted:
         image = frame.image.copy()
         alpha = np.zeros(image.shape[:2], np.uint8)
         for face in faces:

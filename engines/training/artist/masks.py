@@ -248,35 +248,3 @@ def glasses_level(lab: Floats, head: Head) -> float:
     coloured = step(7, 13, float(np.hypot(*skin_colour[1:])))
     score = logit + 4.5 * min(bridge, 0.5) * coloured + 2 * min(float(min(rings)), 0.5)
     return step(1.4, 2.2, score)
-
-
-def glasses_frame(lab: Floats, skin_colour: Reals, head: Head, eyes: Floats) -> Floats:
-    """Spectacle frame [S, S] in toon space."""
-    x, y = head.grid(lab.shape[0])
-    zone = smoothstep(1.35, 1.15, np.abs(x)) * smoothstep(-0.62, -0.45, y)
-    zone = zone * smoothstep(0.85, 0.70, y) * (1 - eyes)
-    zone = zone * (1 - smoothstep(0.20, 0.14, np.abs(x)) * smoothstep(0.12, 0.20, y))  # the nose
-    expected = np.asarray(skin_colour[1:], np.float32) * np.clip(
-        lab[..., :1] / np.float32(skin_colour[0]), 0.25, 1.1
-    )
-    offset = blur(lab[..., 1:] - expected, 1.0)
-    tinted = smoothstep(12, 22, np.hypot(offset[..., 0], offset[..., 1]))
-    lines = np.maximum(
-        frame_lines(lab, skin_colour, head.unit, (0.045, 0.14), (0.75, 0.40)), tinted
-    )
-    light = blur(lab[..., 0] / 100, 0.8)
-    glint = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc(0.05 * head.unit))
-    grey = smoothstep(0.85, 0.5, np.hypot(lab[..., 1], lab[..., 2]) / np.hypot(*skin_colour[1:]))
-    lines = np.maximum(lines, smoothstep(0.06, 0.14, glint) * grey)
-    lines = lines * zone
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((lines > 0.25).astype(np.uint8))
-    span = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    large = span > 0.50 * head.unit  # wrinkles are shorter than rims
-    large[0] = True
-    lines = lines * large[labels]
-    # A frame is the same on both sides of the nose, a wrinkle rarely is.
-    grid = head.picture(np.stack([-x, y], -1).astype(np.float64)).astype(np.float32)
-    spread = blur(lines.astype(np.float32), 0.07 * head.unit)
-    mirrored = cv2.remap(spread, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
-    paired = np.maximum(smoothstep(0.03, 0.12, mirrored), step(0.30, 0.50, head.turn))
-    return np.clip(blur(lines * paired, 1.0) * 1.3, 0, 1).astype(np.float32)

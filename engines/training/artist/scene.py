@@ -31,6 +31,7 @@ from engines.training.artist.imaging import (
     union,
 )
 from engines.training.artist.looks import Look
+from engines.training.artist.spectacles import find_frame
 from engines.training.artist.surface import Surface, surface
 
 BETWEEN_EYES = [55, 107, 336, 285, 464, 453, 419, 5, 196, 233, 244]
@@ -119,8 +120,8 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     skin = skin * inside
     frame: Floats = np.zeros((size, size), np.float32)
     if glasses > 0.02:
-        drawn = np.clip(marks.eyes + marks.brows * 0.6, 0, 1)
-        frame = masks.glasses_frame(lab, skin_colour, head, drawn) * glasses
+        found = find_frame(photo_lab, head, skin_colour)
+        frame = np.clip(field.apply(found.mask), 0, 1) * (glasses * found.certainty)
         skin = skin * (1 - frame)
     brows = find_brows(lab, skin, points, unit)
     cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))

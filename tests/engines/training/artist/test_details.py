@@ -11,6 +11,8 @@ from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.eyes import iris_sample, iris_tones
 from engines.training.artist.head import EYE, LID_POINTS, Head, aperture
 from engines.training.artist.imaging import guided_filter, masked_blur, polygon, smoothstep, to_lab
+from engines.training.artist.pipeline import toonify
+from engines.training.artist.spectacles import find_frame, trace
 from tests.engines.training.artist.conftest import SIZE, seen
 
 
@@ -54,6 +56,42 @@ def test_spectacles_and_sunglasses_are_told_apart(portrait) -> None:
     assert masks.sunglasses_level(lab_of(portrait.rgb), portrait.landmarks) < 0.1
     dark = with_spectacles(portrait, dark=True)
     assert masks.sunglasses_level(lab_of(dark), portrait.landmarks) > 0.7
+
+
+def test_a_spectacle_frame_is_found_where_it_is(portrait) -> None:
+    head = Head(portrait.landmarks)
+    bare, worn = lab_of(portrait.rgb), lab_of(with_spectacles(portrait, dark=False))
+    ink = np.abs(worn - bare).max(2) > 15
+    skin = bare[
+        portrait.landmarks[[50, 280], 1].astype(int), portrait.landmarks[[50, 280], 0].astype(int)
+    ]
+    frame = find_frame(worn, head, np.median(skin, 0))
+    assert frame.certainty > 0.9
+    assert frame.mask[ink].mean() > 0.6
+    around = cv2.dilate(ink.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert frame.mask[~around].mean() < 0.01
+    assert (
+        find_frame(bare, head, np.median(skin, 0)).mask[ink].mean() < 0.5 * frame.mask[ink].mean()
+    )
+
+
+def test_the_toon_keeps_its_spectacles(portrait) -> None:
+    rgb = with_spectacles(portrait, dark=False)
+    toon = toonify(rgb, portrait.landmarks, person=portrait.person)
+    bare = toonify(portrait.rgb, portrait.landmarks, person=portrait.person)
+    ink = np.abs(lab_of(rgb) - lab_of(portrait.rgb)).max(2) > 15
+    moved = toon.warp.apply(ink.astype(np.float32)) > 0.6
+    darker = lab_of(bare.image)[..., 0] - lab_of(toon.image)[..., 0]
+    assert np.median(darker[moved]) > 15
+
+
+def test_a_path_follows_the_line_and_closes() -> None:
+    gain = np.zeros((40, 30), np.float32)
+    line = np.round(15 + 6 * np.sin(np.arange(40) / 40 * 2 * np.pi)).astype(int)
+    gain[np.arange(40), line] = 0.3
+    gain[5, 28] = 0.9  # a dot is no line
+    assert np.abs(trace(gain, closed=True) - line).max() == 0
+    assert np.abs(trace(gain) - line).max() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,236 @@
+"""Spectacle frames, found as what they are: thin closed lines round both eyes.
+
+Around each eye the picture is unrolled, radius across, angle along. A rim is there a line from end
+to end; the best one is traced by dynamic programming, first in both eyes together (a frame is the
+same on both sides of the nose, a wrinkle rarely is), then near that in each. Bridge and temples are
+traced in strips between and beside the rims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.training.artist.head import BROW, EYE, LID_POINTS, Head
+from engines.training.artist.imaging import (
+    Floats,
+    Reals,
+    blur,
+    disc,
+    polygon,
+    smoothstep,
+    step,
+    union,
+)
+
+STEPS, ACROSS = 96, 64  # places along a line and across it
+RADII = (0.25, 0.66)  # of rims, in distances of the eyes
+OVAL = (1.10, 0.86)  # rims are wider than tall
+SHIFT = (0.03, 0.05)  # of a rim's centre from the eye's, outwards and down
+ALONG = cv2.getGaussianKernel(7, 1.2)  # lines are followed, not dots
+THICKEST = 0.13  # a frame's width
+BESIDE = (-0.32, 0.30)  # where bridge and temples can be, below the eyes' height
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A spectacle frame.
+
+    Attributes:
+        mask: float32 [S, S] in photo space, where the frame is.
+        rims, bridge: shares of the rims and of the bridge along which a line was seen, 0..1.
+    """
+
+    mask: Floats
+    rims: float
+    bridge: float
+
+    @property
+    def certainty(self) -> float:
+        """How likely these are spectacles, 0..1."""
+        return step(0.30, 0.50, self.rims) * step(0.5, 0.8, self.bridge)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """A part of the picture unrolled, [steps, ACROSS]: a line is to run from its top to its bottom.
+
+    Attributes:
+        x, y: [steps, ACROSS] where its places are, in head coordinates.
+        row, column: [S, S] where every pixel is in the strip.
+        thick: THICKEST in places across.
+        closed: the last place along is next to the first.
+    """
+
+    x: Reals
+    y: Reals
+    row: Reals
+    column: Reals
+    thick: int
+    closed: bool
+
+    @classmethod
+    def ring(cls, grid: tuple[Floats, Floats], eye: Reals, side: int) -> _Strip:
+        """Round an ``eye``; ``side``: -1 left in the picture, 1 right. Both begin outwards."""
+        turns = np.linspace(0, 2 * np.pi, STEPS, endpoint=False)
+        turn, radius = np.meshgrid(turns, np.linspace(*RADII, ACROSS), indexing="ij")
+        u = (side * (grid[0] - eye[0]) - SHIFT[0]) / OVAL[0]
+        v = (grid[1] - eye[1] - SHIFT[1]) / OVAL[1]
+        return cls(
+            eye[0] + side * (SHIFT[0] + OVAL[0] * radius * np.cos(turn)),
+            eye[1] + SHIFT[1] + OVAL[1] * radius * np.sin(turn),
+            np.arctan2(v, u) % (2 * np.pi) / (2 * np.pi) * STEPS,
+            _column(np.hypot(u, v), RADII),
+            _places(RADII),
+            True,
+        )
+
+    @classmethod
+    def beside(
+        cls, grid: tuple[Floats, Floats], eye: Reals, side: int, start: float, end: float
+    ) -> _Strip:
+        """Sideways at the height of ``eye``, from ``start`` to ``end``."""
+        steps = STEPS // 2
+        along, across = np.meshgrid(
+            np.linspace(start, end, steps), np.linspace(*BESIDE, ACROSS), indexing="ij"
+        )
+        return cls(
+            eye[0] + side * along,
+            eye[1] + across,
+            (side * (grid[0] - eye[0]) - start) / (end - start) * (steps - 1),
+            _column(grid[1] - eye[1], BESIDE),
+            _places(BESIDE),
+            False,
+        )
+
+    def zone(self, path: NDArray[np.int64]) -> Floats:
+        """What a frame along the path can cover: [S, S], soft."""
+        distance = np.abs(np.arange(ACROSS) - path[:, None]) / self.thick
+        near = smoothstep(1.0, 0.6, distance)
+        out = cv2.remap(
+            np.vstack([near, near[:1]]) if self.closed else near,
+            self.column.astype(np.float32), self.row.astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )  # fmt: skip
+        return np.asarray(out, np.float32)
+
+
+def _column(distance: Reals, limits: tuple[float, float]) -> Reals:
+    return (distance - limits[0]) / (limits[1] - limits[0]) * (ACROSS - 1)
+
+
+def _places(limits: tuple[float, float]) -> int:
+    return round(THICKEST / (limits[1] - limits[0]) * ACROSS) | 1
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """What lines are looked for in: light and chroma 0..1, the colour's distance from the skin's,
+    and what is neither eye nor brow, which are lines, too.
+    """
+
+    head: Head
+    light: Floats
+    chroma: Floats
+    odd: Floats
+    free: Floats
+
+    def strip(self, strip: _Strip) -> Floats:
+        """Lines along a strip: [steps, ACROSS], 0 to about 1."""
+        where = self.head.picture(np.stack([strip.x, strip.y], -1)).astype(np.float32)
+
+        def read(image: Floats) -> Floats:
+            out = cv2.remap(
+                image, where[..., 0], where[..., 1], cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            return np.asarray(cv2.sepFilter2D(out, -1, np.ones(1), ALONG), np.float32)
+
+        kernel = np.ones((1, strip.thick), np.uint8)
+        return lines(read(self.light), read(self.chroma), read(self.odd), kernel) * read(self.free)
+
+    def picture(self) -> Floats:
+        """Lines in any direction, [S, S]."""
+        kernel = disc(THICKEST / 2 * self.head.unit)
+        return lines(self.light, self.chroma, self.odd, kernel) * self.free
+
+
+def lines(light: Floats, chroma: Floats, odd: Floats, kernel: NDArray[np.uint8]) -> Floats:
+    """How much every place is on a line thinner than ``kernel``.
+
+    Skin that is folded is darker, but as colourful as skin; frames are mostly grey.
+    """
+
+    def closed(image: Floats) -> Floats:
+        return np.asarray(cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel), np.float32)
+
+    around = closed(chroma)
+    grey = smoothstep(0.05, 0.35, (around - chroma) / (around + 0.04))
+    dark = (closed(light) - light) * (0.3 + 0.7 * grey)
+    bright = 0.8 * (closed(-light) + light)
+    tinted = 0.7 * (closed(-odd) + odd)
+    return np.asarray(np.maximum(np.maximum(dark, bright) / (0.25 + light), tinted), np.float32)
+
+
+def find_frame(lab: Floats, head: Head, skin_colour: Reals) -> Frame:
+    """The spectacle frame of a photo, if there is one.
+
+    Args:
+        lab: float32 [S, S, 3] CIE Lab.
+        head: its pose.
+        skin_colour: (L, a, b).
+    """
+    size = lab.shape[0]
+    marks = [polygon(size, head.landmarks[ids], 0.03 * head.unit, 0.05 * head.unit) for ids in EYE]
+    marks += [0.75 * polygon(size, head.landmarks[ids], 0.03 * head.unit) for ids in BROW]
+    light, a, b = np.moveaxis(lab, -1, 0)
+    photo = _Photo(
+        head,
+        blur(light / 100, 0.7),
+        blur(np.hypot(a, b) / 100, 0.7),
+        blur(np.hypot(a - skin_colour[1], b - skin_colour[2]) / 60, 1.0),
+        1 - union(marks),
+    )
+    grid = head.grid(size)
+    first, second = sorted(
+        (head.flat(head.landmarks[ids].mean(0)) for ids in LID_POINTS), key=lambda eye: eye[0]
+    )
+    rims = [_Strip.ring(grid, first, -1), _Strip.ring(grid, second, 1)]
+    seen = [photo.strip(rim) for rim in rims]
+    spread = [cv2.GaussianBlur(s, (0, 0), 2, borderType=cv2.BORDER_REPLICATE) for s in seen]
+    common = trace(np.sqrt(spread[0] * spread[1]), closed=True)
+    near = np.abs(np.arange(ACROSS) - common[:, None]) < 0.16 * ACROSS
+    bridge = _Strip.beside(grid, (first + second) / 2, 1, -0.2, 0.2)
+    temples = [
+        _Strip.beside(grid, eye, side, 0.42, 0.9) for eye, side in ((first, -1), (second, 1))
+    ]
+    zone, shares = np.zeros((size, size), np.float32), []
+    for strip in (*rims, bridge, *temples):
+        found = photo.strip(strip)
+        path = trace(found * near if strip.closed else found, closed=strip.closed)
+        zone = np.maximum(zone, strip.zone(path))
+        along = cv2.blur(found[np.arange(len(path)), path][None], (5, 1))[0]
+        shares.append(float((along > 0.05).mean()))
+    mask = smoothstep(0.02, 0.07, photo.picture()) * zone
+    return Frame(np.asarray(mask, np.float32), rims=min(shares[:2]), bridge=shares[2])
+
+
+def trace(gain: Floats, *, closed: bool = False, stiffness: float = 0.004) -> NDArray[np.int64]:
+    """The path through [steps, across] that gains most, bending little: int64 [steps]."""
+    rows = np.concatenate([gain] * 3) if closed else gain
+    best, back = rows[0].astype(np.float64), np.zeros(rows.shape, np.int64)
+    bends = range(-2, 3)
+    for i, row in enumerate(rows[1:], 1):
+        padded = np.pad(best, 2, constant_values=-np.inf)
+        options = np.stack([padded[2 + k : 2 + k + len(best)] - stiffness * k * k for k in bends])
+        pick = options.argmax(0)
+        back[i] = np.clip(np.arange(len(best)) + pick - 2, 0, len(best) - 1)
+        best = row + options.max(0)
+    path = np.zeros(len(rows), np.int64)
+    path[-1] = int(best.argmax())
+    for i in range(len(rows) - 1, 0, -1):
+        path[i - 1] = back[i, path[i]]
+    return path[len(gain) : 2 * len(gain)] if closed else path

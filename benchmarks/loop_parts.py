@@ -18,7 +18,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, Image, Mask
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
-from realtime.stages import Stylized, Stylizer
+from realtime.stages import Paste, Stylizer
 
 if TYPE_CHECKING:
     from realtime.session import Session
@@ -89,10 +89,11 @@ class _Untouched:
 class Bypass:
     """Stands in for the stylizer and draws nothing: what is left is the floor."""
 
-    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized:
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste:
         """The frame as it came, every face reported as covered."""
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
-        return _Untouched(frame.image, alpha, frozenset(face.identity for face in faces))
+        done = _Untouched(frame.image, alpha, frozenset(face.identity for face in faces))
+        return lambda: done
 
 
 class RecordingClock(StageClock):
@@ -150,6 +151,7 @@ def visit(
         rate=source.rate,
         paced=source.live,
         watch=None if isinstance(stylizer, Bypass) else session.watch,
+        shared=session.shared and not isinstance(stylizer, Bypass),
     )
     clocks = {name: RecordingClock() for name in pipeline.statistics.STAGES}
     latency = RecordingClock()

@@ -102,9 +102,11 @@ class Toonifier:
         try:
             for frame in opened.frames():
                 watch = self._session.watch if guard.mode != "pass" else None
-                faces = self._session.tracker.update(frame, watch.suspected if watch else ())
+                faces = self._session.tracker.update(frame)
                 done = self._session.stylizer.apply(frame, faces)
-                stranger = watch is not None and watch.alarmed(frame, faces)
+                stranger = self._session.tracker.search(watch.suspected if watch else ())
+                stranger |= watch is not None and watch.alarmed(frame, faces)
+                self._session.tracker.look()
                 output = guard.admit(
                     Result(frame, done.image, done.alpha, faces, done.covered, stranger)
                 )

@@ -1,10 +1,13 @@
-"""The loop: capture, track, stylise and send, each in its own thread, one frame apart.
+"""The loop: capture, track, stylise, paste and send, each in its own thread, one frame apart.
 
 Live, the hand-over between two threads holds one frame and the newest wins, so nothing waits and
 nothing grows. For files it holds one frame too, but the faster side waits and nothing is lost.
 
 Live, the tracker takes the newest frame just in time for the stylizer: tracking frames that a newer
-one replaces would slow down the toons. The guard's watch looks while the toons are drawn.
+one replaces would slow down the toons. What is not needed to draw a frame's toons, the search for
+strangers, the guard's watch, a closer look at the known faces, comes after. Where the engine
+computes on the cores that all this runs on, all its threads wait for the one that has to share a
+core; there nothing else runs until it is done.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -32,7 +35,7 @@ from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Report, Source
-from realtime.stages import Stylizer, Tracker, Watch, Window
+from realtime.stages import Paste, Stylizer, Tracker, Watch, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
@@ -40,8 +43,25 @@ STOP_TIMEOUT = 3.0  # seconds given to a thread that hangs, and to live sinks, a
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 
 
-Tracked = tuple[Result, futures.Future[bool]]
-"""A frame on its way, and whether the watch sees a stranger in it, known a little later."""
+Verdict = futures.Future[bool]
+"""Whether somebody sees a stranger in a frame, known a little later."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A frame on its way, and what the tracker and the watch will say about it."""
+
+    result: Result
+    search: Verdict = field(default_factory=Verdict)
+    watch: Verdict = field(default_factory=Verdict)
+    paste: Paste | None = None
+
+    def stranger(self, timeout: float | None) -> bool:
+        """Whether anybody sees a stranger; whoever has not said so in time counts as if."""
+        try:
+            return any(verdict.result(timeout) for verdict in (self.search, self.watch))
+        except futures.TimeoutError:
+            return True
 
 
 class Pipeline:
@@ -51,6 +71,7 @@ class Pipeline:
     paced: pictures happen in real time: late ones are replaced, failures are lived with. Else
         every frame counts, and the first failure ends the run.
     watch: asked about every frame unless the guard's mode is `pass`.
+    shared: the engine computes on the cores on which all else runs.
     window: served from the main thread; given the untooned picture too.
     on_output: called with every picture that went out.
     green: sinks get the toons on green instead of the whole picture.
@@ -70,6 +91,7 @@ class Pipeline:
         paced: bool = True,
         green: bool = False,
         watch: Watch | None = None,
+        shared: bool = False,
         window: Window | None = None,
         about: dict[str, object] | None = None,
         on_output: Callable[[Output], None] | None = None,
@@ -87,12 +109,17 @@ class Pipeline:
         self._paced = paced
         self._green = green
         self._watch = watch
+        self._shared = shared
         self._window = window
         self._on_output = on_output
         self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
         self._captured: Slot[Frame] = Slot(wait=not paced)
-        self._tracked: Slot[Tracked] = Slot(wait=not paced)
-        self._stylized: Slot[Tracked] = Slot(wait=not paced)
+        self._tracked: Slot[_Job] = Slot(wait=not paced)
+        self._unwatched: Slot[_Job] = Slot(wait=True)
+        self._drawn: Slot[_Job] = Slot(wait=not paced)
+        self._stylized: Slot[_Job] = Slot(wait=not paced)
+        self._free = threading.Event()  # the engine has nothing to do
+        self._free.set()
         self._tracking = StageClock()  # unlike the statistics', these count frames without faces
         self._drawing = StageClock()
         self._newest: Frame | None = None
@@ -109,11 +136,13 @@ class Pipeline:
             for name, work, slots in (
                 ("capture", self._capture, [self._captured]),
                 ("track", self._track, [self._captured, self._tracked]),
-                ("stylize", self._stylize, [self._tracked, self._stylized]),
+                ("stylize", self._stylize, [self._tracked, self._unwatched, self._drawn]),
+                ("watch", self._look_out, [self._unwatched]),
+                ("paste", self._paste, [self._drawn, self._stylized]),
                 ("send", self._send, [self._stylized]),
             )
         ]
-        with self._signals():
+        with self._signals(), _single_threaded_opencv():
             for runner in self._runners:
                 runner.start()
             for thread in threads:
@@ -144,7 +173,8 @@ class Pipeline:
         self._controls.stop()
         self._source.close()
         if self._paced:
-            for slot in (self._captured, self._tracked, self._stylized):
+            slots = (self._captured, self._tracked, self._unwatched, self._drawn, self._stylized)
+            for slot in slots:
                 slot.close()
         deadline = time.monotonic() + (STOP_TIMEOUT if self._paced else FINISH_TIMEOUT)
         for thread in threads:
@@ -214,25 +244,38 @@ class Pipeline:
                 self._await_turn()
             frame = self._captured.get()
             assert frame
-            result = Result(frame, None, None, (), frozenset())
-            stranger: futures.Future[bool] = futures.Future()
-            # Under `pass` nobody looks, so that whoever changes the mode meanwhile finds a doubt.
-            watch = self._watch if self._guard.mode != "pass" else None
-            try:
-                with self._tracking.timed(), self._lived_with("face tracker"):
-                    with self.statistics.stages["track"].timed():
-                        faces = self._tracker.update(frame, watch.suspected if watch else ())
-                    result = replace(result, faces=faces)
-                self._tracked.put((result, stranger))
-                if watch:
-                    with self._lived_with("watch"), self.statistics.stages["watch"].timed():
-                        stranger.set_result(watch.alarmed(frame, result.faces))
-            finally:
-                if not stranger.done():
-                    stranger.set_result(self._watch is not None)
+            job = _Job(Result(frame, None, None, (), frozenset()))
+            with self._tracking.timed(), self._lived_with("face tracker"):
+                with self.statistics.stages["track"].timed():
+                    faces = self._tracker.update(frame)
+                job = replace(job, result=replace(job.result, faces=faces))
+            self._free.clear()
+            self._tracked.put(job)
+            if self._shared:
+                self._free.wait(PATIENCE[0])
+            self._look_closer(job)
+
+    def _look_closer(self, job: _Job) -> None:
+        """What the tracker does when the toons of a frame are on their way."""
+        suspected = self._watch.suspected if self._watch and self._watching else ()
+        try:
+            with self._lived_with("search"), self.statistics.stages["search"].timed():
+                job.search.set_result(self._tracker.search(suspected))
+        finally:
+            if not job.search.done():
+                job.search.set_result(True)
+        with self._lived_with("closer look"), self.statistics.stages["look"].timed():
+            self._tracker.look(hurried=self._paced and self._captured.filled)
+
+    @property
+    def _watching(self) -> bool:
+        return self._guard.mode != "pass"
 
     def _await_turn(self) -> None:
         """Wait until a frame tracked from now on is done when the stylizer can take it."""
+        if self._shared:
+            self._free.wait(PATIENCE[0])
+            return
         self._tracked.await_taken(PATIENCE[0])
         free = self._tracked.taken + self._drawing.usual()
         early = free - self._tracking.usual() - HEAD_START - time.monotonic()
@@ -240,28 +283,56 @@ class Pipeline:
 
     def _stylize(self) -> None:
         while True:
-            item = self._tracked.get()
-            assert item
-            result, stranger = item
+            job = self._tracked.get()
+            assert job
             with self._drawing.timed():
-                if result.faces and self._controls.toon:
+                if job.result.faces and self._controls.toon:
                     with self._lived_with("engine"), self.statistics.stages["stylize"].timed():
-                        done = self._stylizer.apply(result.frame, result.faces)
-                        result = replace(
-                            result, image=done.image, alpha=done.alpha, covered=done.covered
-                        )
-            self._stylized.put((result, stranger))
+                        paste = self._stylizer.draw(job.result.frame, job.result.faces)
+                        job = replace(job, paste=paste)
+            self._free.set()
+            if self._watch and self._watching:
+                self._unwatched.put(job)
+            else:
+                # Under `pass` nobody looks: whoever changes the mode meanwhile finds a doubt.
+                job.watch.set_result(self._watch is not None)
+            self._drawn.put(job)
+
+    def _look_out(self) -> None:
+        while True:
+            job = self._unwatched.get()
+            assert job
+            assert self._watch
+            try:
+                with self._lived_with("watch"), self.statistics.stages["watch"].timed():
+                    job.watch.set_result(self._watch.alarmed(job.result.frame, job.result.faces))
+            finally:
+                if not job.watch.done():
+                    job.watch.set_result(True)
+
+    def _paste(self) -> None:
+        while True:
+            job = self._drawn.get()
+            assert job
+            if job.paste:
+                with self._lived_with("compositor"), self.statistics.stages["paste"].timed():
+                    done = job.paste()
+                    result = replace(
+                        job.result, image=done.image, alpha=done.alpha, covered=done.covered
+                    )
+                    job = replace(job, result=result)
+            self._stylized.put(job)
 
     def _send(self) -> None:
         arrivals: deque[float] = deque(maxlen=15)
         patience = 0.0  # at the start nothing is there to look at, so the guard fills in at once
         while not self._controls.stopped.is_set() or not self._paced:
             try:
-                item = self._stylized.get(timeout=patience if self._paced else None)
+                job = self._stylized.get(timeout=patience if self._paced else None)
             except ClosedError:
                 break
             now = time.monotonic()
-            if item is None:
+            if job is None:
                 self._deliver(self._guard.fill(self._newest, now), None)
                 patience = 1 / self._rate
                 continue
@@ -270,18 +341,12 @@ class Pipeline:
             usual = statistics.median(steps) if len(steps) else 0.0
             patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
             with self.statistics.stages["guard"].timed():
-                output = self._guard.admit(self._judged(*item))
+                stranger = job.stranger(PATIENCE[0] if self._paced else None)
+                output = self._guard.admit(replace(job.result, stranger=stranger))
             if output:
                 self._deliver(output, output.timestamp)
         for output in self._guard.finish():
             self._deliver(output, None)
-
-    def _judged(self, result: Result, stranger: futures.Future[bool]) -> Result:
-        """The result with the watch's verdict; live, a watch that hangs counts as an alarm."""
-        try:
-            return replace(result, stranger=stranger.result(PATIENCE[0] if self._paced else None))
-        except futures.TimeoutError:
-            return replace(result, stranger=True)
 
     def _deliver(self, output: Output, captured: float | None) -> None:
         if self._green:
@@ -312,3 +377,14 @@ class Pipeline:
         else:
             if self._problems.pop(part, None):
                 self._report(f"The {part} works again.")
+
+
+@contextlib.contextmanager
+def _single_threaded_opencv() -> Iterator[None]:
+    """OpenCV's own threads gain nothing on pictures of this size, and wait with a core in hand."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

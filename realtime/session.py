@@ -67,6 +67,11 @@ class Session:
         )
 
     @property
+    def shared(self) -> bool:
+        """Whether the engine computes on the cores on which all else runs."""
+        return self.engine.device.lower().startswith("cpu")
+
+    @property
     def about(self) -> dict[str, object]:
         """What runs, for reports."""
         engine = self.engine

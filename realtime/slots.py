@@ -56,6 +56,11 @@ class Slot(Generic[T]):
             self._changed.notify_all()
             return item
 
+    @property
+    def filled(self) -> bool:
+        """Whether an item waits to be taken."""
+        return bool(self._item)
+
     def await_taken(self, timeout: float) -> None:
         """Wait until the place is free or the slot closed, `timeout` seconds at most."""
         with self._changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,11 +14,11 @@ from realtime.guard import Output
 
 
 class Tracker(Protocol):
-    """Finds the faces of each frame."""
+    """Finds the faces of each frame; see `realtime.faces.tracker.FaceTracker`."""
 
-    def update(
-        self, frame: Frame, suspected: Sequence[NDArray[np.floating]] = ()
-    ) -> Sequence[TrackedFace]: ...
+    def update(self, frame: Frame) -> Sequence[TrackedFace]: ...
+    def search(self, suspected: Sequence[NDArray[np.floating]] = ()) -> bool: ...
+    def look(self, hurried: bool = False) -> None: ...
 
 
 class Stylized(Protocol):
@@ -32,10 +32,14 @@ class Stylized(Protocol):
     def covered(self) -> frozenset[int]: ...
 
 
-class Stylizer(Protocol):
-    """Draws the toons."""
+Paste = Callable[[], Stylized]
+"""Puts toons that are drawn into their frame."""
 
-    def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> Stylized: ...
+
+class Stylizer(Protocol):
+    """Draws the toons; what is returned pastes them, in another thread, in the order of drawing."""
+
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste: ...
 
 
 class Watch(Protocol):

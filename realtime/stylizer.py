@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -112,16 +112,34 @@ class Stylizer:
         Raises:
             StylizerError: the engine returned something else than one toon per crop.
         """
-        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        return self.draw(frame, faces)()
+
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Callable[[], StylizedFrame]:
+        """`apply` in two steps: here the engine draws, what is returned pastes.
+
+        The second step belongs to one thread, which may be another one.
+        """
         strength = self.strength
         oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
         faces = sorted(oldest, key=lambda face: face.side)
         if not faces or strength == 0:
-            return StylizedFrame(frame.image, alpha, frozenset(), {}, {})
+            clear = np.zeros(frame.image.shape[:2], np.uint8)
+            return lambda: StylizedFrame(frame.image, clear, frozenset(), {}, {})
         size = self.engine.input_size
         crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
         toons, heads = self._run(crops)
-        image = frame.image.copy()
+        return lambda: self._paste(frame, faces, crops, toons, heads, strength)
+
+    def _paste(
+        self,
+        frame: Frame,
+        faces: Sequence[TrackedFace],
+        crops: list[Image],
+        toons: list[Image],
+        heads: list[NDArray[np.uint8] | None],
+        strength: float,
+    ) -> StylizedFrame:
+        image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
         for face, crop, toon, head in zip(faces, crops, toons, heads, strict=True):
             drawn, mask = self._finish(face, crop, toon, head, frame.timestamp)
             paste(image, alpha, drawn, mask * np.float32(strength), face.transform(GRID))

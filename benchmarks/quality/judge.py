@@ -14,6 +14,7 @@ from benchmarks.quality import shape, steadiness
 from benchmarks.quality.colour import colour_difference, hair_mask, skin_mask, skin_tone
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Portrait, resize
+from benchmarks.quality.spectacles import frame_kept, worn
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
 from engines.training.losses import FeatureDistance
@@ -133,11 +134,13 @@ def resize_mask(mask: NDArray[np.floating], side: int) -> NDArray[np.floating]:
 def _following(
     judge: Judge, portrait: Portrait, output: Image, target: Image
 ) -> dict[str, float | None]:
-    """Face found, eyes as big as the artist's, lids and jaw that follow."""
+    """Face found, eyes as big as the artist's, spectacles kept, lids and jaw that follow."""
     found, wanted = judge.points(output), judge.points(target)
     numbers: dict[str, float | None] = {"face found": float(found is not None)}
     if found is not None and wanted is not None:
         numbers["eye size"] = shape.eye_size(found) / shape.eye_size(wanted)
+    if wanted is not None and worn(portrait.full, portrait.landmarks):
+        numbers["spectacles"] = frame_kept(output, target, wanted)
     size = judge.engine.input_size
     crop, points = portrait.crop(size), portrait.points(size)
     for name, move, read in (

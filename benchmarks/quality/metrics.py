@@ -15,6 +15,7 @@ UNITS: dict[str, tuple[str, Better]] = {
     "detail": ("share of the artist's", "neither"),
     "face found": ("share of outputs", "higher"),
     "eye size": ("share of the artist's", "neither"),
+    "spectacles": ("contrast, share of the artist's", "neither"),
     "mouth follows": ("r", "higher"),
     "blink follows": ("r", "higher"),
     "flicker": ("share of the input's", "lower"),

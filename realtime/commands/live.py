@@ -118,6 +118,7 @@ def run_live(
             green=settings.output.overlay == "green",
             window=window,
             watch=own.watch,
+            shared=own.shared,
             about=own.about,
         )
         timer = threading.Timer(seconds, controls.stop) if seconds else None

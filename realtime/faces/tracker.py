@@ -5,6 +5,10 @@ from the landmarks of the frame before, which is steadier and cheaper than detec
 several faces in one landmarker MediaPipe would detect anew in every frame. A far face's follower
 sees an enlarged window. A face that its follower loses is looked for once more, in the same frame,
 in a window about where it should be; new faces are searched for in the whole frame and in tiles.
+
+Looking costs ten times as much as seeing how a face has moved. Therefore a face is carried on by
+its motion, and looked at anew when the frame's toons are under way; whenever the motion leaves a
+doubt, it is looked at before.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from engines.errors import ToonifyError
 from engines.faces.landmarker import FaceLandmarks, Landmarker
 from realtime.faces.face import TrackedFace, landmark_box
 from realtime.faces.hints import HintSettings, face_hints, face_luma
+from realtime.faces.motion import Anchor
 from realtime.faces.search import (
     Box,
     FaceSearch,
@@ -40,6 +45,8 @@ ROOMY = 7.5  # a window is too large when it holds this many face sizes
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
 VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
+LATE = 2.0  # look intervals that a look is put off if there is little time
+LATEST = 4.0  # look intervals after which a face is looked at before anything else
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class TrackerSettings:
         hold: seconds for which a face that cannot be found is still reported where it should be.
         memory: seconds after which a face that comes back is somebody new.
         search_interval: seconds between two looks for more faces, each at a part of the frame.
+        look_interval: seconds after which a face that is carried on by its motion is looked at
+            again; up to four times as many if there is little time. 0: in every frame.
     """
 
     max_faces: int = 4
@@ -60,6 +69,7 @@ class TrackerSettings:
     hold: float = 0.4
     memory: float = 5.0
     search_interval: float = 0.25
+    look_interval: float = 0.05
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_faces <= 16:
@@ -68,7 +78,7 @@ class TrackerSettings:
             raise ToonifyError(
                 f"faces.min_confidence must lie between 0 and 1, not {self.min_confidence}."
             )
-        for name in ("hold", "memory", "search_interval"):
+        for name in ("hold", "memory", "search_interval", "look_interval"):
             if not 0 <= getattr(self, name) <= 60:
                 raise ToonifyError(f"faces.{name} must be 0 to 60 s, not {getattr(self, name)}.")
 
@@ -138,6 +148,8 @@ class _Track:
     surprise: float = 0.0
     hints: tuple[str, ...] = ()
     before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
+    anchor: Anchor | None = None
+    looked: float = -np.inf
 
     def __post_init__(self) -> None:
         self.box = landmark_box(self.found.points)
@@ -150,8 +162,13 @@ class _Track:
         """Where its box should be at `time`."""
         return (self.box + np.tile(self.drift(time), 2)).astype(np.float32)
 
+    def look(self, found: FaceLandmarks, time: float, image: Image) -> None:
+        """The face was looked at and found at `time`."""
+        self.accept(found, time)
+        self.anchor, self.looked = Anchor.of(found, image), time
+
     def accept(self, found: FaceLandmarks, time: float) -> None:
-        """The face has been found at `time`."""
+        """The face has been found at `time`, whichever way."""
         box, elapsed = landmark_box(found.points), time - self.time
         self.before = (self.found, self.time, self.velocity.copy())
         # Averaged, because a follower that slips to another face may do so in small steps.
@@ -166,14 +183,16 @@ class _Track:
         if self.before is not None:
             self.found, self.time, self.velocity = self.before
             self.box = landmark_box(self.found.points)
-        self.age_frames, self.surprise = 1, 0.0
+        self.age_frames, self.surprise, self.anchor = 1, 0.0, None
 
 
 class FaceTracker:
     """Follows all faces of a stream of frames.
 
-    `update` takes frames in the order of capture. Belongs to one thread at a time; close it, or use
-    it as a context manager.
+    `update` takes frames in the order of capture and tells at once where the known faces are. What
+    takes longer comes after it, when there is time: `search` for faces that are not known, in any
+    case, and `look` anew at one that is. Belongs to one thread at a time; close it, or use it as a
+    context manager.
     """
 
     def __init__(
@@ -193,31 +212,62 @@ class FaceTracker:
         self._turn = 0
         self._checked = 0
         self._searched = self._welcomed = -np.inf
+        self._image: Image | None = None
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
 
-    def update(self, frame: Frame, suspected: Sequence[Box] = ()) -> list[TrackedFace]:
-        """The faces of the next frame, the longest-known first.
-
-        Args:
-            suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
-                not followed; one of them, in turn, is looked at closely at once.
-        """
+    def update(self, frame: Frame) -> list[TrackedFace]:
+        """The faces of the next frame, the longest-known first."""
         image, time = frame.image, frame.timestamp
         if image.shape != self._shape or time < self._time:
             self.reset()
-        self._shape, self._time = image.shape, time
+        self._shape, self._image, self._time = image.shape, image, time
         self._follow(image, time)
         self._drop_doubles()
         self._retire(time)
-        if suspected:
-            self._check(image, suspected, time)
-        self._find_more(image, time)
+        if not self._seen_boxes():
+            self._find_more(image, time)
         return [
             self._report(track, image, time)
             for track in self._tracks
             if track.age_frames == 0 or time - track.time <= self.settings.hold
         ]
+
+    def search(self, suspected: Sequence[Box] = ()) -> bool:
+        """Look for faces in the last frame that are not known yet.
+
+        Args:
+            suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
+                not followed; one of them, in turn, is looked at closely at once.
+
+        Returns:
+            Whether a face was found that `update` did not report.
+        """
+        if self._image is None:
+            return False
+        known = len(self._seen_boxes())
+        if suspected:
+            self._check(self._image, suspected, self._time)
+        self._find_more(self._image, self._time)
+        return len(self._seen_boxes()) > known
+
+    def look(self, hurried: bool = False) -> None:
+        """Look in the last frame at the face that was not looked at for longest, if it is due.
+
+        Args:
+            hurried: the next frame waits already; what is not urgent can be put off.
+        """
+        tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
+        track = min(tracks, key=lambda track: track.looked, default=None)
+        due = self.settings.look_interval * (LATE if hurried else 1)
+        if track is None or self._image is None or self._time - track.looked < due:
+            return
+        others = [other.box for other in tracks if other is not track]
+        found = self._ask(track, self._image, track.box, others)
+        if found is None:
+            track.anchor = None  # what has been carried may be something else by now
+        else:
+            track.look(found, self._time, self._image)
 
     def still(self, image: Image) -> list[TrackedFace]:
         """All faces of a single picture, found by looking everywhere; nothing is remembered.
@@ -235,7 +285,7 @@ class FaceTracker:
         """Forget all faces; identities are not used again."""
         for track in self._tracks:
             self._give_back(track)
-        self._tracks = []
+        self._tracks, self._image = [], None
         self._searched = self._welcomed = -np.inf
         self._turn = 0
 
@@ -259,22 +309,43 @@ class FaceTracker:
             if time - track.time > self.settings.hold:
                 track.age_frames += 1  # only the search for more faces can bring it back
                 continue
+            if self._carry(track, image, time):
+                boxes[track.identity] = track.box
+                continue
             others = [
                 boxes[other.identity]
                 for other in self._tracks
                 if other is not track and other.age_frames == 0
             ]
-            if track.follower is None:
-                track.follower = self._borrow()
             box = boxes[track.identity]
-            found = track.follower.follow(image, box, time, others)
-            if found is None or not plausible(found, box):
+            found = self._ask(track, image, box, others)
+            if found is None:
                 found = self._search.near(image, box, others)
             if found is not None and plausible(found, box):
-                track.accept(found, time)
+                track.look(found, time, image)
                 boxes[track.identity] = track.box
             else:
                 track.age_frames += 1
+
+    def _carry(self, track: _Track, image: Image, time: float) -> bool:
+        """Carry a face on by its motion; whether that is beyond doubt."""
+        if track.age_frames or time - track.looked >= LATEST * self.settings.look_interval:
+            track.anchor = None
+        carried = track.anchor.moved(image, track.found) if track.anchor else None
+        if carried is None:
+            track.anchor = None
+            return False
+        track.accept(carried, time)
+        return True
+
+    def _ask(
+        self, track: _Track, image: Image, box: Box, others: Sequence[Box]
+    ) -> FaceLandmarks | None:
+        """What a face's follower finds where it should be."""
+        if track.follower is None:
+            track.follower = self._borrow()
+        found = track.follower.follow(image, box, self._time, others)
+        return found if found is not None and plausible(found, box) else None
 
     def _drop_doubles(self) -> None:
         """Of two tracks that are on one face, the one that had to jump has lost its own."""
@@ -335,7 +406,9 @@ class FaceTracker:
 
         lost = [track for track in self._tracks if reachable(track)]
         if lost:
-            min(lost, key=lambda track: box_distance(track.box, box)).accept(found, time)
+            track = min(lost, key=lambda track: box_distance(track.box, box))
+            track.accept(found, time)
+            track.anchor = None
         else:
             self._tracks.append(self._track(found, time))
             self._welcomed = time

@@ -11,11 +11,13 @@ import pytest
 from benchmarks.quality import colour, moves, shape, steadiness
 from benchmarks.quality.judge import overlap
 from benchmarks.quality.portraits import FULL, Artist, Portrait, load_portraits
+from benchmarks.quality.spectacles import frame_kept, worn
 from benchmarks.suites import quality as suite
 from engines.backends import EngineOutput
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
+from engines.training.artist.head import LID_POINTS
 from realtime.sources.demo import portrait as demo_portrait
 from tests.engines.factory import tiny_network
 
@@ -204,6 +206,24 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
     assert (tmp_path / "sheet-worst.png").is_file()
     assert len(list((tmp_path / "cache").glob("*.png"))) == 1
+
+
+def test_spectacles_are_seen_on_photo_and_toon(person):
+    eyes = [person.landmarks[ids, :2].mean(0) for ids in LID_POINTS]
+    unit = float(np.linalg.norm(eyes[0] - eyes[1]))
+    photo = person.full.copy()
+    for x, y in eyes:
+        middle, axes = (round(x), round(y + 0.05 * unit)), (round(0.42 * unit), round(0.36 * unit))
+        cv2.ellipse(photo, middle, axes, 0, 0, 360, (12, 12, 14), 5, cv2.LINE_AA)
+    middle = (eyes[0] + eyes[1]) / 2
+    ends = [(round(middle[0] + s * 0.1 * unit), round(middle[1])) for s in (-1, 1)]
+    cv2.line(photo, *ends, (12, 12, 14), 5)
+    assert worn(photo, person.landmarks)
+    assert not worn(person.full, person.landmarks)
+    assert frame_kept(photo, photo, person.landmarks) == pytest.approx(1)
+    assert frame_kept(person.full, photo, person.landmarks) < 0.4
+    faded = cv2.addWeighted(photo, 0.5, person.full, 0.5, 0)
+    assert 0.4 < frame_kept(faded, photo, person.landmarks) < 0.9
 
 
 def test_outlines_overlap_or_not():

@@ -53,10 +53,16 @@ class MarkerTracker:
         self._see = see or (lambda frame: [BOX])
         self.updates = 0
 
-    def update(self, frame: Frame, suspected: Sequence[Any] = ()) -> list[MarkedFace]:
+    def update(self, frame: Frame) -> list[MarkedFace]:
         self.updates += 1
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
+
+    def search(self, suspected: Sequence[Any] = ()) -> bool:
+        return False
+
+    def look(self, hurried: bool = False) -> None:
+        pass
 
 
 class MarkerWatch:

@@ -188,15 +188,19 @@ def frame_lines(
     return (smoothstep(*depths, depth) * smoothstep(*greys, grey)).astype(np.float32)
 
 
+def cheek_colour(lab: Floats, landmarks: Reals) -> Reals:
+    """(L, a, b) of the cheeks, which neither glasses nor beards cover."""
+    ids = [205, 50, 425, 280, 187, 411, 36, 266]
+    return np.median(_sample(blur(lab, 3.0), landmarks, ids), 0)
+
+
 def glasses_level(lab: Floats, head: Head) -> float:
     """Likelihood of spectacles.
 
     Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
     frame-like lines at the bridge or in a ring under both eyes.
     """
-    landmarks, unit = head.landmarks, head.unit
-    ids = [205, 50, 425, 280, 187, 411, 36, 266]
-    skin_colour = np.median(_sample(blur(lab, 3.0), landmarks, ids), 0)
+    unit, skin_colour = head.unit, cheek_colour(lab, head.landmarks)
 
     def sample(image: Floats, x: Reals, y: Reals) -> Floats:
         offset = x[..., None] * head.rotation[0, :2] + y[..., None] * head.rotation[1, :2]

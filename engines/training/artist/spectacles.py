@@ -138,6 +138,21 @@ class _Photo:
     odd: Floats
     free: Floats
 
+    @classmethod
+    def look_at(cls, lab: Floats, head: Head, skin_colour: Reals) -> _Photo:
+        """See `find_frame`."""
+        size, soft = lab.shape[0], 0.03 * head.unit
+        marks = [polygon(size, head.landmarks[ids], soft, 0.05 * head.unit) for ids in EYE]
+        marks += [0.75 * polygon(size, head.landmarks[ids], soft) for ids in BROW]
+        light, a, b = np.moveaxis(lab, -1, 0)
+        return cls(
+            head,
+            blur(light / 100, 0.7),
+            blur(np.hypot(a, b) / 100, 0.7),
+            blur(np.hypot(a - skin_colour[1], b - skin_colour[2]) / 60, 1.0),
+            1 - union(marks),
+        )
+
     def strip(self, strip: _Strip) -> Floats:
         """Lines along a strip: [steps, ACROSS], 0 to about 1."""
         where = self.head.picture(np.stack([strip.x, strip.y], -1)).astype(np.float32)
@@ -175,6 +190,12 @@ def lines(light: Floats, chroma: Floats, odd: Floats, kernel: NDArray[np.uint8])
     return np.asarray(np.maximum(np.maximum(dark, bright) / (0.25 + light), tinted), np.float32)
 
 
+def frame_contrast(lab: Floats, head: Head, skin_colour: Reals, frame: Frame) -> float:
+    """How clearly a picture shows the frame: mean of `lines` under its mask, 0 to about 1."""
+    seen = _Photo.look_at(lab, head, skin_colour).picture()
+    return float((seen * frame.mask).sum() / max(frame.mask.sum(), 1e-6))
+
+
 def find_frame(lab: Floats, head: Head, skin_colour: Reals) -> Frame:
     """The spectacle frame of a photo, if there is one.
 
@@ -184,16 +205,7 @@ def find_frame(lab: Floats, head: Head, skin_colour: Reals) -> Frame:
         skin_colour: (L, a, b).
     """
     size = lab.shape[0]
-    marks = [polygon(size, head.landmarks[ids], 0.03 * head.unit, 0.05 * head.unit) for ids in EYE]
-    marks += [0.75 * polygon(size, head.landmarks[ids], 0.03 * head.unit) for ids in BROW]
-    light, a, b = np.moveaxis(lab, -1, 0)
-    photo = _Photo(
-        head,
-        blur(light / 100, 0.7),
-        blur(np.hypot(a, b) / 100, 0.7),
-        blur(np.hypot(a - skin_colour[1], b - skin_colour[2]) / 60, 1.0),
-        1 - union(marks),
-    )
+    photo = _Photo.look_at(lab, head, skin_colour)
     grid = head.grid(size)
     first, second = sorted(
         (head.flat(head.landmarks[ids].mean(0)) for ids in LID_POINTS), key=lambda eye: eye[0]

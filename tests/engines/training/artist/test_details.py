@@ -12,7 +12,7 @@ from engines.training.artist.eyes import iris_sample, iris_tones
 from engines.training.artist.head import EYE, LID_POINTS, Head, aperture
 from engines.training.artist.imaging import guided_filter, masked_blur, polygon, smoothstep, to_lab
 from engines.training.artist.pipeline import toonify
-from engines.training.artist.spectacles import find_frame, trace
+from engines.training.artist.spectacles import find_frame, frame_contrast, trace
 from tests.engines.training.artist.conftest import SIZE, seen
 
 
@@ -62,17 +62,16 @@ def test_a_spectacle_frame_is_found_where_it_is(portrait) -> None:
     head = Head(portrait.landmarks)
     bare, worn = lab_of(portrait.rgb), lab_of(with_spectacles(portrait, dark=False))
     ink = np.abs(worn - bare).max(2) > 15
-    skin = bare[
-        portrait.landmarks[[50, 280], 1].astype(int), portrait.landmarks[[50, 280], 0].astype(int)
-    ]
-    frame = find_frame(worn, head, np.median(skin, 0))
+    skin_colour = masks.cheek_colour(bare, portrait.landmarks)
+    frame = find_frame(worn, head, skin_colour)
     assert frame.certainty > 0.9
     assert frame.mask[ink].mean() > 0.6
     around = cv2.dilate(ink.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     assert frame.mask[~around].mean() < 0.01
-    assert (
-        find_frame(bare, head, np.median(skin, 0)).mask[ink].mean() < 0.5 * frame.mask[ink].mean()
-    )
+    without = find_frame(bare, head, skin_colour)
+    assert without.mask[ink].mean() < 0.5 * frame.mask[ink].mean()
+    shown = [frame_contrast(lab, head, skin_colour, frame) for lab in (bare, worn)]
+    assert shown[0] < 0.3 * shown[1]
 
 
 def test_the_toon_keeps_its_spectacles(portrait) -> None:

@@ -1,0 +1,171 @@
+"""How a face has moved since it was last looked at, from the picture alone, in half a millisecond.
+
+Sparse pyramidal Lucas-Kanade flow (Bouguet 2000) of landmarks that move with the skull, and the
+similarity that explains it best (Umeyama 1991). It says where a face is that is surely still there;
+whenever it is not sure, the landmarker must look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.alignment import shrink
+from engines.faces.landmarker import FaceLandmarks
+from realtime.faces.face import landmark_box
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+# Brows, corners of the eyes, nose, upper lip: neither blinking nor talking moves them much.
+SKULL = np.array(
+    (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+    + (33, 133, 362, 263, 9, 168, 6, 197, 195, 5, 4, 1, 2)
+    + (48, 278, 98, 327, 115, 344, 0, 37, 267, 61, 291, 50, 280)
+)
+SIDE = 80  # pixels that a face is not shrunk below
+SPACE = 0.3  # of the face's size, kept round it
+WINDOW = 13  # pixels, side of what is followed about each landmark
+KEPT = 0.6  # share of the landmarks that must agree
+SPREAD = 0.015  # of the face's size: how far one that agrees may be off
+FAST = 0.12  # of the face's size: motion above which it must be looked at
+TURNED = 0.06  # radians, and share of the size: the same for turning and growing
+LIKENESS = 0.85  # correlation above which the face looks as it did
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A face when it was last looked at.
+
+    Attributes:
+        face: what the landmarker found.
+        grey: uint8 [h, w], the picture round it, shrunk.
+        window: left, top, right, bottom of that, pixels of the picture.
+        factor: by how much it is shrunk.
+    """
+
+    face: FaceLandmarks
+    grey: Image
+    window: tuple[int, int, int, int]
+    factor: int
+
+    @classmethod
+    def of(cls, face: FaceLandmarks, image: Image) -> Anchor:
+        """The anchor of a face that was found in uint8 [H, W, 3] BGR."""
+        box = landmark_box(face.points)
+        size = float(max(box[2:] - box[:2]))
+        factor = 1 << max(0, int(np.log2(max(size, 1.0) / SIDE)))
+        limit = np.array([image.shape[1], image.shape[0]])
+        low = np.clip(box[:2] - SPACE * size, 0, limit - factor).astype(int)
+        room = np.minimum(box[2:] + SPACE * size, limit) - low
+        high = low + np.maximum(room // factor, 1).astype(int) * factor
+        window = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        return cls(face, _grey(image, window, factor), window, factor)
+
+    def moved(self, image: Image, last: FaceLandmarks) -> FaceLandmarks | None:
+        """The face in a later picture, or None when that cannot be told with certainty.
+
+        Args:
+            image: uint8 [H, W, 3] BGR, as large as the first.
+            last: where the face was in the picture before.
+        """
+        now = _grey(image, self.window, self.factor)
+        origin, scale = np.array(self.window[:2], np.float64), float(self.factor)
+        # OpenCV's first pixel has its centre at 0.
+        before = (self.face.points[SKULL, :2] - origin) / scale - 0.5
+        guess = (last.points[SKULL, :2] - origin) / scale - 0.5
+        limit = np.array(now.shape[::-1])
+        inside = ((before >= 0) & (before < limit) & (guess >= 0) & (guess < limit)).all(1)
+        if inside.mean() < KEPT:
+            return None
+        start = before[inside].astype(np.float32)
+        after, status, _ = cv2.calcOpticalFlowPyrLK(
+            self.grey,
+            now,
+            start,
+            guess[inside].astype(np.float32),
+            winSize=(WINDOW, WINDOW),
+            maxLevel=2,
+            criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.02),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )
+        followed = status[:, 0] > 0
+        size = float(max(np.ptp(self.face.points[:, :2], axis=0))) / scale
+        move = similarity(start[followed], after[followed], KEPT * len(SKULL), SPREAD * size)
+        if move is None or not _slight(move, start, size) or not self._alike(now, move):
+            return None
+        shift = move[:, :2] @ (0.5 - origin / scale) * scale + (move[:, 2] - 0.5) * scale + origin
+        points = self.face.points.copy()
+        points[:, :2] = points[:, :2] @ move[:, :2].T + shift
+        points[:, 2] *= np.hypot(move[0, 0], move[1, 0])
+        return FaceLandmarks(points, self.face.blendshapes, self.face.pose)
+
+    def _alike(self, now: Image, move: Floats) -> bool:
+        """Whether the face, moved, looks as it did."""
+        back = cv2.warpAffine(
+            now, move, self.grey.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        box = (landmark_box(self.face.points) - np.tile(self.window[:2], 2)) / self.factor
+        left, top, right, bottom = np.maximum(np.rint(box), 0).astype(int)
+        first, second = (grey[top:bottom, left:right] for grey in (self.grey, back))
+        if first.size < 64:
+            return False
+        # Every other pixel says as much.
+        samples = np.stack([first[::2, ::2].ravel(), second[::2, ::2].ravel()]).astype(np.float32)
+        samples -= samples.mean(1, keepdims=True)
+        (power, both), (_, other) = samples @ samples.T
+        return bool(both > LIKENESS * np.sqrt(power * other) > 0)
+
+
+def similarity(
+    start: NDArray[np.floating], end: NDArray[np.floating], needed: float, spread: float
+) -> Floats | None:
+    """The similarity that takes most points to where they went, or None if too few agree.
+
+    Args:
+        start, end: [N, 2].
+        needed: how many must agree.
+        spread: how far those may be off.
+
+    Returns:
+        float64 [2, 3], fitted by least squares to the points that agree.
+    """
+    keep = np.ones(len(start), bool)
+    for _ in range(4):
+        if keep.sum() < max(needed, 3):
+            return None
+        move = _least_squares(start[keep], end[keep])
+        off = np.hypot(*(start @ move[:, :2].T + move[:, 2] - end).T)
+        # Those far off pull the fit with them, so they go first, and the rest by and by.
+        kept = off <= max(spread, 2 * float(np.median(off[keep])))
+        if (kept == keep).all():
+            break
+        keep = kept
+    return move if (off <= spread).sum() >= needed else None
+
+
+def _least_squares(start: NDArray[np.floating], end: NDArray[np.floating]) -> Floats:
+    """The similarity [2, 3] nearest to a motion of points, as complex numbers: b = m a + t."""
+    a, b = (np.asarray(p, np.float64) @ [1, 1j] for p in (start, end))
+    mean_a, mean_b = a.mean(), b.mean()
+    a, b = a - mean_a, b - mean_b
+    turn = np.vdot(a, b) / max(np.vdot(a, a).real, 1e-12)
+    shift = mean_b - turn * mean_a
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _slight(move: Floats, start: NDArray[np.floating], size: float) -> bool:
+    """Whether a motion is small enough to be sure of it, and to need no new look."""
+    middle = start.mean(0)
+    shift = np.hypot(*(move[:, :2] @ middle + move[:, 2] - middle))
+    turned = np.hypot(move[0, 0] - 1, move[1, 0])
+    return bool(shift <= FAST * size and turned <= TURNED)
+
+
+def _grey(image: Image, window: tuple[int, int, int, int], factor: int) -> Image:
+    left, top, right, bottom = window
+    small = shrink(image[top:bottom, left:right], factor)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)

@@ -110,7 +110,7 @@ class TrainSettings:
     twins: int = 1
     seed: int = 0
     patch: int = 64
-    r1: float = 2.0
+    r1: float = 0.1  # 0.0002 patch^2 / batch, the rule of StyleGAN2-ADA (arXiv 2006.06676)
     r1_every: int = 16
     warm_up: float = 0.05
     clip: float = 3.0
@@ -160,7 +160,7 @@ class Trainer:
         # GAN-style: no first moment for the judge; the generators also learn from pictures.
         self.optimizer: Any = torch.optim.Adam(learning_groups(models), lr=2e-3, betas=(0.9, 0.99))
         self.judge_optimizer: Any = torch.optim.Adam(
-            self.judge.parameters(), lr=1e-3, betas=(0.0, 0.99)
+            self.judge.parameters(), lr=2e-3, betas=(0.0, 0.99)
         )
         self.models, self.optimizer = self.fabric.setup(models, self.optimizer)
         self.judge, self.judge_optimizer = self.fabric.setup(self.judge, self.judge_optimizer)

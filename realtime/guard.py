@@ -3,8 +3,9 @@
 Under any mode but `pass` a camera's own pixels leave only inside a stylised frame that proves
 itself. All of these must hold, else the mode's picture goes out:
 
-1. The tracker looked at this very frame and saw every face it reports in it (none is carried
-   over from an earlier frame), and reports no more faces than the stylizer may cover.
+1. The tracker saw every face it reports in this very frame, found anew or looking there as it did
+   a moment ago (see `realtime.faces.motion`); none is only supposed to be where it was. And it
+   reports no more faces than the stylizer may cover.
 2. The stylizer covered each of them with a whole toon, in this very frame.
 3. There is at least one: an empty chair looks the same as a face that was not found.
 4. No face is missing: one that was lost inside the picture keeps it hidden until it is found
@@ -17,6 +18,7 @@ itself. All of these must hold, else the mode's picture goes out:
    but those: somebody who comes in is seen within about a tenth of a second, long before the
    tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none;
    one that the detector too is unsure of, after two looks at every part (see `realtime.watch`).
+   Nor has the tracker's own search found anybody more in this frame.
 
 What remains: while one face is shown, another one is not known to be there as long as no detector
 can see it: hardly in the picture yet, turned far away or covered; for the few frames until the
@@ -61,7 +63,7 @@ class Result:
     alpha: uint8 [H, W], 255 where a toon is, or None.
     faces: everything the tracker reported for this frame.
     covered: identities of the faces that are whole toons in `image`.
-    stranger: whether a face was seen that is none of `faces` (see `realtime.watch`).
+    stranger: whether a face was seen that is none of `faces` (by `realtime.watch` or the tracker).
     """
 
     frame: Frame

@@ -138,7 +138,9 @@ def convert_video(
         done += 1
         progress(done, media.total)
 
-    own = session or Session(settings, report)
+    # There is time to look at every face in every frame.
+    faces = dataclasses.replace(settings.faces, look_interval=0.0)
+    own = session or Session(dataclasses.replace(settings, faces=faces), report)
     try:
         guard = own.guard(media.size)
         controls = own.controls(guard, report)
@@ -153,6 +155,7 @@ def convert_video(
             rate=media.rate,
             paced=False,
             watch=own.watch,
+            shared=own.shared,
             about=own.about,
             on_output=count,
         )

@@ -245,6 +245,7 @@ def run_demo(
                 rate=wanted.fps,
                 paced=False,
                 watch=own.watch,
+                shared=own.shared,
                 about=own.about,
                 on_output=lambda _: bar.advance(task),
             )

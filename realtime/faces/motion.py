@@ -8,6 +8,7 @@ whenever it is not sure, the landmarker must look.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +23,9 @@ Floats = NDArray[np.float64]
 
 # Brows, corners of the eyes, nose, upper lip: neither blinking nor talking moves them much.
 SKULL = np.array(
-    (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
-    + (33, 133, 362, 263, 9, 168, 6, 197, 195, 5, 4, 1, 2)
-    + (48, 278, 98, 327, 115, 344, 0, 37, 267, 61, 291, 50, 280)
-)
+    [70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 33, 133, 362, 263, 9, 168, 6, 197,
+     195, 5, 4, 1, 2, 48, 278, 98, 327, 115, 344, 0, 37, 267, 61, 291, 50, 280]
+)  # fmt: skip
 SIDE = 80  # pixels that a face is not shrunk below
 SPACE = 0.3  # of the face's size, kept round it
 WINDOW = 13  # pixels, side of what is followed about each landmark
@@ -33,7 +33,7 @@ KEPT = 0.6  # share of the landmarks that must agree
 SPREAD = 0.015  # of the face's size: how far one that agrees may be off
 FAST = 0.12  # of the face's size: motion above which it must be looked at
 TURNED = 0.06  # radians, and share of the size: the same for turning and growing
-LIKENESS = 0.85  # correlation above which the face looks as it did
+LIKENESS = 0.8  # correlation from which on half a face looks as it did; below, a jaw has dropped
 
 
 @dataclass(frozen=True)
@@ -104,24 +104,32 @@ class Anchor:
         return FaceLandmarks(points, self.face.blendshapes, self.face.pose)
 
     def _alike(self, now: Image, move: Floats) -> bool:
-        """Whether the face, moved, looks as it did."""
+        """Whether the face, moved, looks as it did, above and below: no hand, no open mouth."""
         back = cv2.warpAffine(
             now, move, self.grey.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
         box = (landmark_box(self.face.points) - np.tile(self.window[:2], 2)) / self.factor
         left, top, right, bottom = np.maximum(np.rint(box), 0).astype(int)
-        first, second = (grey[top:bottom, left:right] for grey in (self.grey, back))
-        if first.size < 64:
-            return False
-        # Every other pixel says as much.
-        samples = np.stack([first[::2, ::2].ravel(), second[::2, ::2].ravel()]).astype(np.float32)
-        samples -= samples.mean(1, keepdims=True)
-        (power, both), (_, other) = samples @ samples.T
-        return bool(both > LIKENESS * np.sqrt(power * other) > 0)
+        middle = (2 * top + 3 * bottom) // 5  # the tip of the nose
+        return all(
+            likeness(self.grey[rows, left:right], back[rows, left:right]) > LIKENESS
+            for rows in (slice(top, middle), slice(middle, bottom))
+        )
+
+
+def likeness(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Correlation of two grey pictures [H, W] of one size, -1..1; 0 where one of them is flat."""
+    # Every other pixel says as much.
+    samples = np.stack([first[::2, ::2].ravel(), second[::2, ::2].ravel()]).astype(np.float32)
+    if samples.shape[1] < 16:
+        return 0.0
+    samples -= samples.mean(1, keepdims=True)
+    (power, both), (_, other) = samples @ samples.T
+    return float(both / np.sqrt(max(power * other, 1e-6)))
 
 
 def similarity(
-    start: NDArray[np.floating], end: NDArray[np.floating], needed: float, spread: float
+    start: NDArray[Any], end: NDArray[Any], needed: float, spread: float
 ) -> Floats | None:
     """The similarity that takes most points to where they went, or None if too few agree.
 
@@ -147,7 +155,7 @@ def similarity(
     return move if (off <= spread).sum() >= needed else None
 
 
-def _least_squares(start: NDArray[np.floating], end: NDArray[np.floating]) -> Floats:
+def _least_squares(start: NDArray[Any], end: NDArray[Any]) -> Floats:
     """The similarity [2, 3] nearest to a motion of points, as complex numbers: b = m a + t."""
     a, b = (np.asarray(p, np.float64) @ [1, 1j] for p in (start, end))
     mean_a, mean_b = a.mean(), b.mean()

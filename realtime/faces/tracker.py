@@ -45,6 +45,7 @@ ROOMY = 7.5  # a window is too large when it holds this many face sizes
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
 VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
+HASTE = 8.0  # times faster than real time pass the seconds that MediaPipe is told of
 LATE = 2.0  # look intervals that a look is put off if there is little time
 LATEST = 4.0  # look intervals after which a face is looked at before anything else
 
@@ -90,7 +91,8 @@ class Follower:
         self._landmarker = Landmarker("video", min_confidence=min_confidence, blendshapes=False)
         self._window: Window | None = None
         self._locked = False
-        self._time = -1
+        self._last = 0.0
+        self._clock = 0
 
     def follow(
         self, image: Image, box: Box, time: float, others: Sequence[Box]
@@ -101,8 +103,11 @@ class Follower:
         # Any shrinking leaves the face larger than the 256 pixels of the network's square.
         factor = int(np.clip(box_size(box) // 180, 1, 8))
         view = sight(image, self._window, factor, () if self._locked else others)
-        self._time = max(self._time + 1, round(time * 1000))
-        faces = self._landmarker.detect(view.image, self._time)
+        # MediaPipe has a 1 Euro filter of its own, which lags by a frame or more when a head turns
+        # back. It hardly does when it takes the head for slow; steadying is `FaceFilter`'s task.
+        self._clock += max(1, round(HASTE * 1000 * min(time - self._last, 1.0)))
+        self._last = time
+        faces = self._landmarker.detect(view.image, self._clock)
         self._locked = bool(faces)
         return view.restore(faces[0]) if faces else None
 

@@ -47,22 +47,30 @@ class MarkedFace:
 
 
 class MarkerTracker:
-    """Knows where the faces are; `see(frame)` gives the boxes it finds."""
+    """Knows where the faces are; `see(frame)` gives the boxes it finds, and `find(frame)`, asked
+    later, says whether it has found one more, raises, or hangs."""
 
-    def __init__(self, see: Callable[[Frame], Sequence[tuple[int, ...]]] | None = None) -> None:
+    def __init__(
+        self,
+        see: Callable[[Frame], Sequence[tuple[int, ...]]] | None = None,
+        find: Callable[[Frame], bool] = lambda frame: False,
+    ) -> None:
         self._see = see or (lambda frame: [BOX])
+        self._find = find
         self.updates = 0
+        self.looks = 0
 
     def update(self, frame: Frame) -> list[MarkedFace]:
         self.updates += 1
+        self._frame = frame
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
 
     def search(self, suspected: Sequence[Any] = ()) -> bool:
-        return False
+        return self._find(self._frame)
 
     def look(self, hurried: bool = False) -> None:
-        pass
+        self.looks += 1
 
 
 class MarkerWatch:

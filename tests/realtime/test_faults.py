@@ -49,6 +49,7 @@ class Run:
         sinks: list[Any] | None = None,
         paced: bool = True,
         watch: Any = None,
+        shared: bool = False,
         **settings: Any,
     ) -> None:
         self.messages = Messages()
@@ -68,6 +69,7 @@ class Run:
             rate=50,
             paced=paced,
             watch=watch,
+            shared=shared,
             on_output=self.pictures.append,
         )
 
@@ -309,6 +311,67 @@ class TestFaults:
         if mode != "pass":
             assert run.count(*hidden(mode)) > 3
 
+    def test_somebody_is_found_when_the_toons_are_on_their_way(self, mode: str) -> None:
+        stranger = (240, 20, 300, 90)
+
+        def find(frame: Frame) -> bool:
+            time.sleep(0.005)  # later than the toons are drawn
+            return 20 <= frame.number < 50
+
+        run = Run(
+            mode,
+            FakeSource(80, picture=lambda n: marked(boxes=[BOX, stranger][: 1 + (20 <= n < 50)])),
+            tracker=MarkerTracker(find=find),
+        )
+        run.until(lambda: False)
+        if mode != "pass":
+            run.check()
+            assert run.count(*hidden(mode)) > 5
+        assert run.count("toon") > 10
+
+    def test_the_search_raises(self, mode: str) -> None:
+        def find(frame: Frame) -> bool:
+            if frame.number < 30:
+                raise ValueError("no detector")
+            return False
+
+        run = Run(mode, FakeSource(total=60), tracker=MarkerTracker(find=find))
+        run.until(lambda: False)
+        run.check()
+        assert sum("no detector" in line for line in run.messages) == 1
+        assert any("search works again" in line for line in run.messages)
+        assert run.count("toon") > 10
+        if mode != "pass":  # there is no toon to hold yet
+            assert run.count("card" if mode == "hold" else mode) > 5
+
+    def test_the_search_hangs(self, mode: str) -> None:
+        woken = threading.Event()
+
+        def find(frame: Frame) -> bool:
+            if frame.number >= 10 and not woken.is_set():
+                time.sleep(0.8)
+                woken.set()
+            return False
+
+        run = Run(mode, FakeSource(total=1000), tracker=MarkerTracker(find=find))
+        run.until(lambda: woken.is_set() and run.count("toon") > 20)
+        run.check()
+        assert run.count(*hidden(mode)) > 3
+
+    def test_pasting_raises(self, mode: str) -> None:
+        class Torn(MarkerStylizer):
+            def apply(self, frame: Frame, faces: Any) -> Any:
+                if 10 <= frame.number < 20:
+                    raise RuntimeError("no room")
+                return super().apply(frame, faces)
+
+        run = Run(mode, FakeSource(total=60), stylizer=Torn())
+        run.until(lambda: False)
+        run.check()
+        assert sum(run.count(kind) for kind in hidden(mode)) >= 3
+        assert run.count("toon") > 10
+        assert sum("no room" in line for line in run.messages) == 1
+
     def test_the_toon_is_switched_off(self, mode: str) -> None:
         run = Run(mode, FakeSource(total=60))
         run.controls.toggle_toon()
@@ -350,6 +413,39 @@ def test_no_frame_is_tracked_that_the_stylizer_cannot_take() -> None:
     assert drawn > 5
     assert tracker.updates <= drawn + 2
     assert run.pipeline.snapshot()["frames_dropped"]["before stylizing"] <= 2
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_nothing_runs_beside_an_engine_that_needs_the_cores(paced: bool) -> None:
+    drawing = threading.Event()
+    beside: list[str] = []
+
+    def draw(frame: Frame) -> None:
+        drawing.set()
+        time.sleep(0.01)
+        drawing.clear()
+
+    def note(name: str) -> Callable[[Frame], bool]:
+        def noted(frame: Frame) -> bool:
+            if drawing.is_set():
+                beside.append(name)
+            return False
+
+        return noted
+
+    tracker = MarkerTracker(lambda frame: note("track")(frame) or [BOX], note("search"))
+    run = Run(
+        "blur",
+        FakeSource(total=60, live=paced, rate=200),
+        tracker=tracker,
+        stylizer=MarkerStylizer(draw),
+        paced=paced,
+        shared=True,
+    )
+    run.until(lambda: False)
+    assert run.count("toon") > 10
+    assert tracker.looks == tracker.updates
+    assert beside == []
 
 
 def test_when_every_frame_counts_a_failing_watch_ends_the_run() -> None:

@@ -9,8 +9,15 @@ import pytest
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad, pixel_matrix, transform_points
 from engines.faces.landmarker import Landmarker
+from realtime.faces.face import TrackedFace
 from realtime.faces.search import box_size, patrol, sight, tiles, window_around
-from realtime.faces.tracker import FaceTracker, TrackerSettings, choose_window, window_fits
+from realtime.faces.tracker import (
+    FaceTracker,
+    Follower,
+    TrackerSettings,
+    choose_window,
+    window_fits,
+)
 from realtime.frame import Frame
 from realtime.sources.demo import portrait
 
@@ -75,6 +82,14 @@ def tracker(shared_tracker) -> FaceTracker:
     return shared_tracker
 
 
+def step(tracker: FaceTracker, frame: Frame) -> list[TrackedFace]:
+    """One frame as the loop has it tracked."""
+    faces = tracker.update(frame)
+    tracker.search()
+    tracker.look()
+    return faces
+
+
 def error(face, truth: np.ndarray) -> float:
     """Distance of the squares' centres as a share of the true square's side."""
     quad = ffhq_quad(truth)
@@ -86,7 +101,7 @@ def test_a_far_moving_face_is_found_in_every_frame(tracker, scene) -> None:
     for k in range(40):
         x, y = 640 + 330 * np.sin(k / 9), 330 + 60 * np.sin(k / 5)
         frame, (truth,) = scene.frame(k, [(x, y, 85, False)])
-        (face,) = tracker.update(frame)
+        (face,) = step(tracker, frame)
         identities.add(face.identity)
         assert face.age_frames == 0
         assert error(face, truth) < 0.06
@@ -104,7 +119,7 @@ def test_faces_that_cross_keep_their_identities(tracker, scene) -> None:
         walker = 120 + 400 * min(k, 60) / 60
         persons = [(320, 150, 44, True), (walker, 170, 64, False)]
         frame, truth = scene.frame(k, persons, size=(640, 360))
-        for face in tracker.update(frame):
+        for face in step(tracker, frame):
             if face.age_frames:
                 continue
             hidden = abs(walker - 320) < 130
@@ -121,7 +136,7 @@ def test_a_short_loss_is_bridged_and_a_longer_one_remembered(tracker, scene) -> 
     for k in range(50):
         here = k < 10 or 16 <= k < 20 or k >= 40
         frame, _ = scene.frame(k, person if here else [], size=(640, 360))
-        reports.append([(face.identity, face.age_frames) for face in tracker.update(frame)])
+        reports.append([(face.identity, face.age_frames) for face in step(tracker, frame)])
     identity = reports[0][0][0]
     assert reports[9] == [(identity, 0)]
     assert reports[10:16] == [[(identity, age)] for age in range(1, 7)]
@@ -135,7 +150,7 @@ def test_after_a_gap_a_face_is_where_it_is_and_not_where_it_was(tracker, scene) 
     known = set()
     for number, x in ((0, 180.0), (1, 180.0), (2, 180.0), (40, 430.0), (41, 430.0), (80, 200.0)):
         frame, (truth,) = scene.frame(number, [(x, 150.0, 70.0, False)], size=(640, 360))
-        (face,) = tracker.update(frame)
+        (face,) = step(tracker, frame)
         known.add(face.identity)
         assert face.age_frames == 0
         assert error(face, truth) < 0.06
@@ -148,10 +163,104 @@ def test_a_face_hardly_moves_where_nothing_does(tracker, scene) -> None:
     quads = []
     for k in range(50):
         frame, _ = scene.frame(k, [(320, 150, 90, False)], size=(640, 360))
-        quads.append(tracker.update(frame)[0].quad)
+        quads.append(step(tracker, frame)[0].quad)
     steps = np.abs(np.diff(np.array(quads[30:]), axis=0))  # the first second is for settling
     assert steps.max() < 0.2  # pixels
     assert steps.mean() < 0.04
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The times at which a follower was asked."""
+    times: list[float] = []
+    follow = Follower.follow
+
+    def counted(self: Follower, image, box, time: float, others):
+        times.append(time)
+        return follow(self, image, box, time, others)
+
+    monkeypatch.setattr(Follower, "follow", counted)
+    return times
+
+
+def test_between_two_looks_a_face_is_carried_on(tracker, scene, looks) -> None:
+    errors = []
+    for k in range(40):
+        x, y = 320 + 40 * np.sin(k / 6), 150 + 12 * np.sin(k / 4)
+        frame, (truth,) = scene.frame(k, [(x, y, 70, False)], size=(640, 360))
+        (face,) = step(tracker, frame)
+        assert face.age_frames == 0
+        errors.append((face.quad - ffhq_quad(truth)).mean(0) / face.side)
+    assert 18 <= len(looks) <= 22  # every other frame
+    settled = np.array(errors[4:])
+    assert np.abs(settled - settled.mean(0)).max() < 0.02  # 7 pixels a frame are 0.03
+    # Carried and looked at, a face is in the same place: no trembling from frame to frame.
+    assert np.sqrt((np.diff(settled, 2, axis=0) ** 2).mean()) < 0.003
+
+
+def test_a_head_that_turns_back_is_followed_without_delay(tracker, scene) -> None:
+    errors = []
+    for k in range(50):
+        frame, (truth,) = scene.frame(k, [(320 + 120 * np.sin(k / 5), 150, 70, False)], (640, 360))
+        (face,) = step(tracker, frame)
+        errors.append((face.quad - ffhq_quad(truth)).mean(0) / face.side)
+    settled = np.array(errors[8:])
+    assert np.abs(settled - settled.mean(0)).max() < 0.05  # 24 pixels a frame are 0.11
+
+
+def test_without_an_interval_every_frame_is_looked_at(scene, looks) -> None:
+    with FaceTracker(TrackerSettings(max_faces=1, look_interval=0)) as tracker:
+        for k in range(6):
+            step(tracker, scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
+    assert len(looks) >= 5
+
+
+def test_looks_are_put_off_when_there_is_no_time_but_not_for_long(tracker, scene, looks) -> None:
+    for k in range(30):
+        tracker.update(scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
+        tracker.look(hurried=True)
+    between = np.diff(looks)[2:]
+    assert 0.09 < between.min() <= between.max() < 0.14
+
+
+def test_two_faces_take_turns_in_being_looked_at(tracker, scene, looks) -> None:
+    persons = [(160.0, 150.0, 60.0, False), (480.0, 150.0, 60.0, True)]
+    for k in range(30):
+        faces = step(tracker, scene.frame(k, persons, size=(640, 360))[0])
+    assert [face.age_frames for face in faces] == [0, 0]
+    late = [time for time in looks if time > 0.5]
+    assert len(late) == len(set(late))
+
+
+@pytest.mark.parametrize("cover", [(120, 120, 120), None])
+def test_a_face_that_is_gone_is_never_reported_as_seen(tracker, scene, cover) -> None:
+    for last in (11, 12):  # once after a look, once after a frame without one
+        tracker.reset()
+        for k in range(last):
+            (face,) = step(tracker, scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
+        assert face.age_frames == 0
+        if cover:
+            frame = scene.frame(last, [(320, 150, 70, False)], size=(640, 360))[0]
+            left, top, right, bottom = face.box.astype(int)
+            frame.image[top - 30 : bottom + 30, left - 30 : right + 30] = cover
+        else:
+            frame = scene.frame(last, [], size=(640, 360))[0]
+        assert all(face.age_frames > 0 for face in step(tracker, frame))
+
+
+def test_a_search_that_finds_somebody_says_so(tracker, scene) -> None:
+    alone, both = [(160.0, 150.0, 60.0, False)], [
+        (160.0, 150.0, 60.0, False), (480.0, 150.0, 60.0, True)
+    ]  # fmt: skip
+    assert not tracker.search()
+    for k in range(70):
+        assert len(tracker.update(scene.frame(k, alone, size=(640, 360))[0])) == 1
+        assert not tracker.search()
+    frame, truth = scene.frame(70, both, size=(640, 360))
+    assert len(tracker.update(frame)) == 1
+    assert tracker.search([np.array([430.0, 100, 530, 220])])
+    faces = tracker.update(scene.frame(71, both, size=(640, 360))[0])
+    assert max(error(face, true) for face, true in zip(faces, truth, strict=True)) < 0.06
 
 
 def test_new_identities_after_reset_and_after_a_change_of_size(tracker, scene) -> None:
@@ -180,7 +289,9 @@ def test_no_face_no_report(tracker) -> None:
     assert tracker.still(blank) == []
 
 
-@pytest.mark.parametrize("bad", [{"max_faces": 0}, {"min_confidence": 1.0}, {"hold": -1}])
+@pytest.mark.parametrize(
+    "bad", [{"max_faces": 0}, {"min_confidence": 1.0}, {"hold": -1}, {"look_interval": 61}]
+)
 def test_impossible_settings_are_refused(bad: dict) -> None:
     with pytest.raises(ToonifyError, match=f"faces.{next(iter(bad))}"):
         TrackerSettings(**bad)
@@ -242,7 +353,7 @@ def test_the_clip_of_two_heads(tracker, shared_dir) -> None:
     with Image.open(clip) as film:
         frames = [np.array(f.convert("RGB"))[..., ::-1] for f in ImageSequence.Iterator(film)][:24]
     seen = [
-        tracker.update(Frame(np.ascontiguousarray(image), k / 8, k))
+        step(tracker, Frame(np.ascontiguousarray(image), k / 8, k))
         for k, image in enumerate(frames)
     ]
     assert sum(len(faces) == 2 for faces in seen) >= 0.99 * len(seen)

@@ -24,10 +24,10 @@ from engines.errors import ToonifyError
 from engines.networks.encoder import Encoder, EncoderConfig, EncoderOutput
 from engines.networks.generator import Generator, Synthesis
 from engines.training.data import PairSet, Sampler
-from engines.training.losses import FeatureDistance, gradient_l1, weighted_l1
+from engines.training.losses import FeatureDistance, gradient_l1, shift_loss, shrink, weighted_l1
 from engines.training.models import Average
 from engines.training.slices import Hardware, own_stretch
-from engines.training.trainer import channels_last, one_cycle, shift_loss, shrink
+from engines.training.trainer import channels_last, one_cycle
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
+from engines.networks.generator import resample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -88,6 +89,11 @@ class FeatureDistance(nn.Module):
         return torch.stack([(x - y).square().sum(1).mean() for x, y in pairs]).mean()
 
 
+def shrink(image: Tensor, side: int) -> Tensor:
+    """``image`` [N, C, H, H] area-averaged to ``side`` px."""
+    return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
+
+
 def weighted_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
     """Mean absolute error with ``weight`` [N, 1, H, W] normalised to mean 1."""
     return ((a.float() - b).abs() * (weight / weight.mean())).mean()
@@ -115,3 +121,45 @@ def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
     """R1 (arXiv 1801.04406): mean squared gradient norm of ``logits`` at real ``images``."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
+
+
+def mask_loss(logits: Tensor, head: Tensor) -> Tensor:
+    """Cross-entropy of a mask's logits [N, 1, M, M] with ``head`` [N, 1, H, H] in 0..1, H >= M."""
+    target = shrink(head, logits.shape[-1])
+    return F.binary_cross_entropy_with_logits(logits.float(), target)
+
+
+def shift_loss(images: Tensor, shift: Tensor, scale: float) -> Tensor:
+    """How far twins are from being shifted copies: L1 over the overlap.
+
+    Args:
+        images: [N, C, S, S]; the last T are twins of the first T.
+        shift: int64 [T, 2], moves in pixels of the input.
+        scale: output pixels per input pixel; moves that do not come out whole are skipped.
+    """
+    count, side, terms = len(shift), images.shape[-1], []
+    for first, second, (dx, dy) in zip(
+        images[:count], images[-count:], (shift * scale).tolist(), strict=True
+    ):
+        if dx % 1 or dy % 1:
+            continue
+        x, y, margin = int(dx), int(dy), 8
+        inner = slice(margin, side - margin)
+        moved = second[:, margin + y : side - margin + y, margin + x : side - margin + x]
+        terms.append((first[:, inner, inner] - moved).abs().mean())
+    return torch.stack(terms).mean() if terms else images.sum() * 0
+
+
+def swap_loss(image: Tensor, photo: Tensor, detail: Tensor | None) -> Tensor:
+    """Error of a swap of toon and person: the photo, moved and softened as the toon's shape is.
+
+    Args:
+        image: drawn by low blocks of the toon, which give ``detail``, and high ones of the face.
+        photo: [N, 3, S, S]; without ``detail``, the target itself.
+        detail: see `ToDetail`.
+    """
+    target = shrink(photo, image.shape[-1])
+    if detail is not None:
+        finest = F.interpolate(detail.detach(), target.shape[-1], mode="bilinear")
+        target = resample(target, finest)
+    return (image.float() - target).abs().mean() + gradient_l1(image, target)

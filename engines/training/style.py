@@ -33,10 +33,11 @@ from engines.training.losses import (
     discriminator_loss,
     generator_loss,
     r1_penalty,
+    shrink,
 )
 from engines.training.models import Average, learning_groups
 from engines.training.slices import Hardware, own_stretch
-from engines.training.trainer import channels_last, one_cycle, shrink
+from engines.training.trainer import channels_last, one_cycle
 
 LAYOUT_TAPS = 2  # the deepest feature maps, at 1/16 of the side
 COLOUR_SIDE = 16

@@ -20,14 +20,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
-from engines.networks.generator import Drawing, resample
+from engines.networks.generator import Drawing
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
     discriminator_loss,
     generator_loss,
     gradient_l1,
+    mask_loss,
     r1_penalty,
+    shift_loss,
+    shrink,
+    swap_loss,
     weighted_l1,
 )
 from engines.training.models import (
@@ -38,6 +42,7 @@ from engines.training.models import (
     learning_groups,
     patch_discriminator,
 )
+from engines.training.patches import cut, eye_strips, patch_corners
 from engines.training.slices import (
     CHECKPOINT,
     CURVES,
@@ -297,7 +302,9 @@ class Trainer:
             losses = self._paired(stage, batch, drawn)
             total = torch.stack(list(losses.values())).sum()
             if stage.adversarial:
-                boxes = self._patches(batch.eyes[: shares["toon"]] * (stage.top / size), stage.top)
+                boxes = patch_corners(
+                    batch.eyes[: shares["toon"]] * (stage.top / size), stage.top, patch
+                )
                 fake = cut(drawn["toon"].image, boxes, patch, patch)
                 real = cut(shrink(batch.toon[: len(fake)], stage.top), boxes, patch, patch)
                 self.judge.requires_grad_(False)
@@ -361,15 +368,6 @@ class Trainer:
 
     # ------------------------------------------------------------------ adversarial part
 
-    def _patches(self, eyes: Tensor, top: int) -> Tensor:
-        """Corners (x, y) of one patch in each picture of ``top`` px: at an eye, or anywhere."""
-        free = top - self.settings.patch
-        n = len(eyes)
-        which, near = torch.randint(0, 2, (n,)), torch.randint(-8, 9, (n, 2))
-        at_eye = (eyes.cpu()[torch.arange(n), which] - self.settings.patch / 2).long() + near
-        anywhere = torch.randint(0, free + 1, (n, 2))
-        return torch.where(torch.arange(n)[:, None] % 2 == 0, at_eye.clamp(0, free), anywhere)
-
     def _train_judge(self, real: Tensor, fake: Tensor) -> Tensor:
         self.judge.requires_grad_(True)
         with self.fabric.autocast():
@@ -411,72 +409,3 @@ class Trainer:
 def channels_last(module: Any) -> Any:
     """The layout in which convolutions are fastest, on CPUs and on tensor cores."""
     return module.to(memory_format=torch.channels_last)
-
-
-def shrink(image: Tensor, side: int) -> Tensor:
-    """``image`` [N, C, H, H] area-averaged to ``side`` px."""
-    return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
-
-
-def cut(images: Tensor, corners: Tensor, width: int, height: int) -> Tensor:
-    """One box out of each of ``images`` [N, C, H, W], at ``corners`` int64 [N, 2] (x, y)."""
-    boxes = [
-        image[:, y : y + height, x : x + width]
-        for image, (x, y) in zip(images, corners.tolist(), strict=True)
-    ]
-    return torch.stack(boxes).to(memory_format=torch.channels_last)
-
-
-def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
-    """Both eyes and brows, at twice their size: [N, C, S, S] -> [N, C, S / 2, S].
-
-    ``eyes``: float32 [>= N, 2, 2], as in `Batch`, in pixels of ``images``.
-    """
-    side = images.shape[-1]
-    width, height = side // 2, side // 4
-    corners = eyes[: len(images)].mean(1).cpu() - torch.tensor([width / 2, height / 2])
-    limits = torch.tensor([side - width, side - height])
-    strips = cut(images, corners.long().clamp(min=0).minimum(limits), width, height)
-    return F.interpolate(strips.float(), scale_factor=2, mode="bilinear")
-
-
-def swap_loss(image: Tensor, photo: Tensor, detail: Tensor | None) -> Tensor:
-    """Error of a swap of toon and person: the photo, moved and softened as the toon's shape is.
-
-    Args:
-        image: drawn by low blocks of the toon, which give ``detail``, and high ones of the face.
-        photo: [N, 3, S, S]; without ``detail``, the target itself.
-        detail: see `ToDetail`.
-    """
-    target = shrink(photo, image.shape[-1])
-    if detail is not None:
-        finest = F.interpolate(detail.detach(), target.shape[-1], mode="bilinear")
-        target = resample(target, finest)
-    return (image.float() - target).abs().mean() + gradient_l1(image, target)
-
-
-def mask_loss(logits: Tensor, head: Tensor) -> Tensor:
-    """Cross-entropy of a mask's logits [N, 1, M, M] with ``head`` [N, 1, H, H] in 0..1, H >= M."""
-    target = shrink(head, logits.shape[-1])
-    return F.binary_cross_entropy_with_logits(logits.float(), target)
-
-
-def shift_loss(images: Tensor, shift: Tensor, scale: float) -> Tensor:
-    """How far twins are from being shifted copies: L1 over the overlap.
-
-    Args:
-        images: [N, C, S, S]; the last T are twins of the first T.
-        shift: int64 [T, 2], moves in pixels of the input.
-        scale: output pixels per input pixel; moves that do not come out whole are skipped.
-    """
-    count, side, terms = len(shift), images.shape[-1], []
-    for first, second, (dx, dy) in zip(
-        images[:count], images[-count:], (shift * scale).tolist(), strict=True
-    ):
-        if dx % 1 or dy % 1:
-            continue
-        x, y, margin = int(dx), int(dy), 8
-        inner = slice(margin, side - margin)
-        moved = second[:, margin + y : side - margin + y, margin + x : side - margin + x]
-        terms.append((first[:, inner, inner] - moved).abs().mean())
-    return torch.stack(terms).mean() if terms else images.sum() * 0

@@ -12,7 +12,7 @@ import torch
 from engines.errors import ToonifyError
 from engines.training import augment
 from engines.training.data import EYES, PairSet, Sampler, focus_map
-from engines.training.trainer import shift_loss
+from engines.training.losses import shift_loss
 from tests.engines.training.factory import smooth_pictures, tiny_pairs, write_pairs
 
 

@@ -12,19 +12,11 @@ from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
-from engines.training.losses import FeatureDistance
+from engines.training.losses import FeatureDistance, shift_loss, swap_loss
 from engines.training.models import ToonModels
+from engines.training.patches import eye_strips, patch_corners
 from engines.training.slices import CHECKPOINT, CURVES
-from engines.training.trainer import (
-    Stage,
-    Trainer,
-    TrainSettings,
-    eye_strips,
-    one_cycle,
-    share,
-    shift_loss,
-    swap_loss,
-)
+from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, share
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)
@@ -162,10 +154,9 @@ def test_eye_strips_show_the_eyes_enlarged() -> None:
         assert gap == pytest.approx(2 * float(min(centres[1, 0], 63) - centres[0, 0]), abs=2)
 
 
-def test_half_of_the_patches_are_at_eyes(tmp_path: Path) -> None:
-    trainer = make(tmp_path, SHARP)
+def test_half_of_the_patches_are_at_eyes() -> None:
     eyes = torch.tensor([[[10.0, 12], [22, 12]]]).expand(40, 2, 2)
-    corners = trainer._patches(eyes, 32)
+    corners = patch_corners(eyes, 32, 16)
     assert corners.min() >= 0
     assert corners.max() <= 32 - 16
     centres = corners[::2] + 8

@@ -265,7 +265,7 @@ class FaceTracker:
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
         track = min(tracks, key=lambda track: track.looked, default=None)
         due = self.settings.look_interval * (LATE if hurried else 1)
-        if track is None or self._image is None or self._time - track.looked < due:
+        if track is None or self._image is None or self._time - track.looked < max(due, 1e-6):
             return
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)

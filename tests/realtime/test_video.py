@@ -75,7 +75,7 @@ def test_an_interrupted_conversion_goes_on(
     # Frames without faces do not reach the engine, so the tracker stands in for the failure.
     update = session.tracker.update
     monkeypatch.setattr(
-        session.tracker, "update", lambda frame, _: (dying(frame, []), update(frame))[1]
+        session.tracker, "update", lambda frame: (dying(frame, []), update(frame))[1]
     )
     with pytest.raises(RuntimeError, match="power cut"):
         convert(film, target, session)

@@ -122,6 +122,8 @@ class Pipeline:
         self._free.set()
         self._tracking = StageClock()  # unlike the statistics', these count frames without faces
         self._drawing = StageClock()
+        self._looking = StageClock()
+        self._arriving = StageClock()  # from one captured frame to the next
         self._newest: Frame | None = None
         self._ended = threading.Event()
         self._problems: dict[str, str] = {}
@@ -235,6 +237,8 @@ class Pipeline:
             self.statistics.captured.tick(frame.timestamp)
             if self._controls.mirror:
                 frame = replace(frame, image=cv2.flip(frame.image, 1))
+            if self._newest:
+                self._arriving.add(frame.timestamp - self._newest.timestamp)
             self._newest = frame
             self._captured.put(frame)
 
@@ -264,8 +268,18 @@ class Pipeline:
         finally:
             if not job.search.done():
                 job.search.set_result(True)
-        with self._lived_with("closer look"), self.statistics.stages["look"].timed():
-            self._tracker.look(hurried=self._paced and self._captured.filled)
+        with self._lived_with("closer look"):
+            start = time.perf_counter()
+            if self._tracker.look(hurried=self._paced and self._time_left() < 0):
+                for clock in (self._looking, self.statistics.stages["look"]):
+                    clock.add(time.perf_counter() - start)
+
+    def _time_left(self) -> float:
+        """Seconds that a look begun now would be done before the next frame; below 0 if after."""
+        if self._captured.filled or not self._newest:
+            return -1.0
+        due = self._newest.timestamp + self._arriving.usual()
+        return due - time.monotonic() - self._looking.usual()
 
     @property
     def _watching(self) -> bool:

@@ -256,23 +256,27 @@ class FaceTracker:
         self._find_more(self._image, self._time)
         return len(self._seen_boxes()) > known
 
-    def look(self, hurried: bool = False) -> None:
+    def look(self, hurried: bool = False) -> bool:
         """Look in the last frame at the face that was not looked at for longest, if it is due.
 
         Args:
-            hurried: the next frame waits already; what is not urgent can be put off.
+            hurried: the next frame would have to wait; what is not urgent can be put off.
+
+        Returns:
+            Whether any face was due.
         """
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
         track = min(tracks, key=lambda track: track.looked, default=None)
         due = self.settings.look_interval * (LATE if hurried else 1)
         if track is None or self._image is None or self._time - track.looked < max(due, 1e-6):
-            return
+            return False
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)
         if found is None:
             track.anchor = None  # what has been carried may be something else by now
         else:
             track.look(found, self._time, self._image)
+        return True
 
     def still(self, image: Image) -> list[TrackedFace]:
         """All faces of a single picture, found by looking everywhere; nothing is remembered.

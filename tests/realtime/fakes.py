@@ -69,8 +69,9 @@ class MarkerTracker:
     def search(self, suspected: Sequence[Any] = ()) -> bool:
         return self._find(self._frame)
 
-    def look(self, hurried: bool = False) -> None:
+    def look(self, hurried: bool = False) -> bool:
         self.looks += 1
+        return True
 
 
 class MarkerWatch:

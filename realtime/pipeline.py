@@ -39,6 +39,7 @@ from realtime.stages import Paste, Stylizer, Tracker, Watch, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
+SEARCH = 0.004  # seconds that a look for strangers takes, about
 STOP_TIMEOUT = 3.0  # seconds given to a thread that hangs, and to live sinks, at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 
@@ -264,22 +265,22 @@ class Pipeline:
         suspected = self._watch.suspected if self._watch and self._watching else ()
         try:
             with self._lived_with("search"), self.statistics.stages["search"].timed():
-                job.search.set_result(self._tracker.search(suspected))
+                job.search.set_result(self._tracker.search(suspected, self._hurried(SEARCH)))
         finally:
             if not job.search.done():
                 job.search.set_result(True)
         with self._lived_with("closer look"):
             start = time.perf_counter()
-            if self._tracker.look(hurried=self._paced and self._time_left() < 0):
+            if self._tracker.look(self._hurried(self._looking.usual())):
                 for clock in (self._looking, self.statistics.stages["look"]):
                     clock.add(time.perf_counter() - start)
 
-    def _time_left(self) -> float:
-        """Seconds that a look begun now would be done before the next frame; below 0 if after."""
-        if self._captured.filled or not self._newest:
-            return -1.0
+    def _hurried(self, seconds: float) -> bool:
+        """Whether the next frame would have to wait for work of so many seconds begun now."""
+        if not self._paced or not self._newest:
+            return False
         due = self._newest.timestamp + self._arriving.usual()
-        return due - time.monotonic() - self._looking.usual()
+        return self._captured.filled or time.monotonic() + seconds > due
 
     @property
     def _watching(self) -> bool:

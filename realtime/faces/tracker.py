@@ -60,7 +60,8 @@ class TrackerSettings:
         min_confidence: MediaPipe's, for detection, presence and tracking alike.
         hold: seconds for which a face that cannot be found is still reported where it should be.
         memory: seconds after which a face that comes back is somebody new.
-        search_interval: seconds between two looks for more faces, each at a part of the frame.
+        search_interval: seconds between two looks for more faces, each at a part of the frame; a
+            third of it while there is time, a face is lost or somebody has just come.
         look_interval: seconds after which a face that is carried on by its motion is looked at
             again; up to four times as many if there is little time. 0: in every frame.
     """
@@ -238,12 +239,13 @@ class FaceTracker:
             if track.age_frames == 0 or time - track.time <= self.settings.hold
         ]
 
-    def search(self, suspected: Sequence[Box] = ()) -> bool:
-        """Look for faces in the last frame that are not known yet.
+    def search(self, suspected: Sequence[Box] = (), hurried: bool = False) -> bool:
+        """Look in the last frame for faces that are not known yet, and for lost ones.
 
         Args:
             suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
                 not followed; one of them, in turn, is looked at closely at once.
+            hurried: the next frame would have to wait; search no more often than need be.
 
         Returns:
             Whether a face was found that `update` did not report.
@@ -251,9 +253,10 @@ class FaceTracker:
         if self._image is None:
             return False
         known = len(self._seen_boxes())
-        if suspected:
-            self._check(self._image, suspected, self._time)
-        self._find_more(self._image, self._time)
+        lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
+        if suspected or lost:
+            self._check(self._image, [*suspected, *lost], self._time)
+        self._find_more(self._image, self._time, eager=not hurried)
         return len(self._seen_boxes()) > known
 
     def look(self, hurried: bool = False) -> bool:
@@ -316,7 +319,7 @@ class FaceTracker:
         boxes = {track.identity: track.expected(time) for track in self._tracks}
         for track in self._tracks:
             if time - track.time > self.settings.hold:
-                track.age_frames += 1  # only the search for more faces can bring it back
+                track.age_frames += 1  # only a search can bring it back
                 continue
             if self._carry(track, image, time):
                 boxes[track.identity] = track.box
@@ -381,11 +384,11 @@ class FaceTracker:
         if found is not None:
             self._meet(found, time)
 
-    def _find_more(self, image: Image, time: float) -> None:
+    def _find_more(self, image: Image, time: float, eager: bool = True) -> None:
         """Now and then, or as long as none is seen, search for faces that are not followed."""
         seen = [track for track in self._tracks if track.age_frames == 0]
-        hurry = len(self._tracks) > len(seen) or time - self._welcomed < COMPANY
-        interval = self.settings.search_interval / (3 if hurry else 1)
+        eager = eager or len(self._tracks) > len(seen) or time - self._welcomed < COMPANY
+        interval = self.settings.search_interval / (3 if eager else 1)
         if len(seen) >= self._limit or (seen and time - self._searched < interval):
             return
         self._searched = time

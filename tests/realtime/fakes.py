@@ -66,7 +66,7 @@ class MarkerTracker:
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
 
-    def search(self, suspected: Sequence[Any] = ()) -> bool:
+    def search(self, suspected: Sequence[Any] = (), hurried: bool = False) -> bool:
         return self._find(self._frame)
 
     def look(self, hurried: bool = False) -> bool:

@@ -301,7 +301,7 @@ class TestFaults:
 
         def look(frame: Frame) -> bool:
             if frame.number >= 10 and not woken.is_set():
-                time.sleep(0.8)
+                time.sleep(1.1)
                 woken.set()
             return False
 

@@ -146,6 +146,21 @@ def test_a_short_loss_is_bridged_and_a_longer_one_remembered(tracker, scene) -> 
     assert reports[-1] == [(identity, 0)]
 
 
+def test_a_small_face_that_was_lost_is_looked_for_where_it_was(tracker, scene) -> None:
+    persons = [(200.0, 180.0, 70.0, False), (480.0, 150.0, 16.0, True)]
+    for k in range(3):
+        tracker.update(scene.frame(k, persons, size=(640, 360))[0])
+        tracker.search([np.array([460.0, 135, 500, 175])])
+    assert len(tracker.update(scene.frame(3, persons, size=(640, 360))[0])) == 2
+    for k in range(4, 40):
+        faces = step(tracker, scene.frame(k, persons[:1], size=(640, 360))[0])
+    (there,) = faces
+    for k in range(40, 43):
+        faces = step(tracker, scene.frame(k, persons, size=(640, 360))[0])
+    assert [face.age_frames for face in faces] == [0, 0]
+    assert faces[0].identity == there.identity
+
+
 def test_after_a_gap_a_face_is_where_it_is_and_not_where_it_was(tracker, scene) -> None:
     known = set()
     for number, x in ((0, 180.0), (1, 180.0), (2, 180.0), (40, 430.0), (41, 430.0), (80, 200.0)):

@@ -24,6 +24,7 @@ from engines.networks.generator import Drawing
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
+    detail_loss,
     discriminator_loss,
     generator_loss,
     gradient_l1,
@@ -69,7 +70,8 @@ class Stage:
         swap_share: share that the toon's low and the face's high blocks draw together: the person
             in the toon's shape.
         adversarial: weight of the patch discriminator's judgement; 0 switches it off.
-        features, gradients: weights of the feature distance and of the edge term beside L1.
+        features, gradients, detail: weights of the feature distance, of the edge term and of the
+            amount of detail, beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
         close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
             of the picture and half of its expression.
@@ -93,6 +95,7 @@ class Stage:
     adversarial: float = 0.0
     features: float = 1.0
     gradients: float = 0.5
+    detail: float = 0.0
     feature_share: float = 1.0
     close_up: float = 0.0
     consistency: float = 0.0
@@ -342,6 +345,8 @@ class Trainer:
             losses[f"{name}_l1"] = weighted_l1(image, target, focus)
             if stage.gradients:
                 losses[f"{name}_edges"] = stage.gradients * gradient_l1(image, target)
+            if stage.detail:
+                losses[f"{name}_detail"] = stage.detail * detail_loss(image, target)
             looked = share(count, stage.feature_share)
             losses[f"{name}_features"] = stage.features * self.features(
                 image[:looked].to(memory_format=torch.channels_last), target[:looked]

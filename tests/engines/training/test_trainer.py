@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
-from engines.training.losses import FeatureDistance, shift_loss, swap_loss
+from engines.training.losses import FeatureDistance, detail_loss, shift_loss, swap_loss
 from engines.training.models import ToonModels
 from engines.training.patches import eye_strips, patch_corners
 from engines.training.slices import CHECKPOINT, CURVES
@@ -20,7 +20,9 @@ from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, s
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)
-SHARP = Stage("sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5, close_up=0.5)
+SHARP = Stage(
+    "sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5, close_up=0.5, detail=1.0
+)
 
 
 WHO, PAIRED_LOSSES = ("face", "toon"), ("l1", "edges", "features", "mask", "warp")
@@ -202,6 +204,16 @@ def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"no checkpoint")
     with pytest.raises(ToonifyError, match="not a training checkpoint"):
         make(tmp_path, PAIRED).resume()
+
+
+def test_detail_is_an_amount_and_no_place() -> None:
+    torch.manual_seed(0)
+    sharp = torch.rand(2, 3, 64, 64) * 2 - 1
+    soft = F.avg_pool2d(F.pad(sharp, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    assert detail_loss(sharp, sharp) == 0
+    assert detail_loss(sharp.roll(2, -1), sharp) < 0.2 * detail_loss(soft, sharp)
+    elsewhere = torch.cat([soft[..., :32], sharp[..., 32:]], -1)
+    assert detail_loss(elsewhere, elsewhere.flip(-1)) > 0.5 * detail_loss(soft, sharp)
 
 
 def test_shift_loss_knows_shifted_pictures() -> None:

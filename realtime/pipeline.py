@@ -13,14 +13,12 @@ core; there nothing else runs until it is done.
 from __future__ import annotations
 
 import contextlib
-import signal
 import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent import futures
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -30,39 +28,20 @@ from realtime.clocks import StageClock, Statistics
 from realtime.controls import Controls
 from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
+from realtime.job import Job
+from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Report, Source
-from realtime.stages import Paste, Stylizer, Tracker, Watch, Window
+from realtime.stages import Stylizer, Tracker, Watch, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
 SEARCH = 0.004  # seconds that a look for strangers takes, about
 STOP_TIMEOUT = 3.0  # seconds given to a thread that hangs, and to live sinks, at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
-
-
-Verdict = futures.Future[bool]
-"""Whether somebody sees a stranger in a frame, known a little later."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """A frame on its way, and what the tracker and the watch will say about it."""
-
-    result: Result
-    search: Verdict = field(default_factory=Verdict)
-    watch: Verdict = field(default_factory=Verdict)
-    paste: Paste | None = None
-
-    def stranger(self, timeout: float | None) -> bool:
-        """Whether anybody sees a stranger; whoever has not said so in time counts as if."""
-        try:
-            return any(verdict.result(timeout) for verdict in (self.search, self.watch))
-        except futures.TimeoutError:
-            return True
 
 
 class Pipeline:
@@ -115,10 +94,10 @@ class Pipeline:
         self._on_output = on_output
         self._runners = [SinkRunner(sink, report, wait=not paced) for sink in sinks]
         self._captured: Slot[Frame] = Slot(wait=not paced)
-        self._tracked: Slot[_Job] = Slot(wait=not paced)
-        self._unwatched: Slot[_Job] = Slot(wait=True)
-        self._drawn: Slot[_Job] = Slot(wait=not paced)
-        self._stylized: Slot[_Job] = Slot(wait=not paced)
+        self._tracked: Slot[Job] = Slot(wait=not paced)
+        self._unwatched: Slot[Job] = Slot(wait=True)
+        self._drawn: Slot[Job] = Slot(wait=not paced)
+        self._stylized: Slot[Job] = Slot(wait=not paced)
         self._free = threading.Event()  # the engine has nothing to do
         self._free.set()
         self._tracking = StageClock()  # unlike the statistics', these count frames without faces
@@ -145,7 +124,7 @@ class Pipeline:
                 ("send", self._send, [self._stylized]),
             )
         ]
-        with self._signals(), _single_threaded_opencv():
+        with signals(self._controls), single_threaded_opencv():
             for runner in self._runners:
                 runner.start()
             for thread in threads:
@@ -195,25 +174,6 @@ class Pipeline:
         if self._window:
             self._window.close()
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the run; SIGUSR1, where there is one, is the panic key."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        handlers = {signal.SIGINT: self._controls.stop, signal.SIGTERM: self._controls.stop}
-        if hasattr(signal, "SIGUSR1"):
-            handlers[signal.SIGUSR1] = self._controls.toggle_panic
-        before = {
-            number: signal.signal(number, lambda *_, act=act: act())
-            for number, act in handlers.items()
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _staged(self, work: Callable[[], None], slots: Sequence[Slot]) -> None:
         """Run one stage; its end, whatever the reason, ends the stages before and after it."""
         try:
@@ -249,7 +209,7 @@ class Pipeline:
                 self._await_turn()
             frame = self._captured.get()
             assert frame
-            job = _Job(Result(frame, None, None, (), frozenset()))
+            job = Job(Result(frame, None, None, (), frozenset()))
             with self._tracking.timed(), self._lived_with("face tracker"):
                 with self.statistics.stages["track"].timed():
                     faces = self._tracker.update(frame)
@@ -260,7 +220,7 @@ class Pipeline:
                 self._free.wait(PATIENCE[0])
             self._look_closer(job)
 
-    def _look_closer(self, job: _Job) -> None:
+    def _look_closer(self, job: Job) -> None:
         """What the tracker does when the toons of a frame are on their way."""
         suspected = self._watch.suspected if self._watch and self._watching else ()
         try:
@@ -392,14 +352,3 @@ class Pipeline:
         else:
             if self._problems.pop(part, None):
                 self._report(f"The {part} works again.")
-
-
-@contextlib.contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
-    """OpenCV's own threads gain nothing on pictures of this size, and wait with a core in hand."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

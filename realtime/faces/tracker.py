@@ -14,38 +14,30 @@ doubt, it is looked at before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.faces.landmarker import FaceLandmarks, Landmarker
+from engines.faces.landmarker import FaceLandmarks
 from realtime.faces.face import TrackedFace, landmark_box
+from realtime.faces.follower import Follower
 from realtime.faces.hints import HintSettings, face_hints, face_luma
-from realtime.faces.motion import Anchor
 from realtime.faces.search import (
     Box,
     FaceSearch,
     Image,
-    Window,
     box_distance,
     box_size,
     patrol,
     same_face,
-    sight,
     whole,
-    window_around,
 )
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
+from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame
 
-WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
-ROOMY = 7.5  # a window is too large when it holds this many face sizes
-REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
-VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
-HASTE = 8.0  # times faster than real time pass the seconds that MediaPipe is told of
 LATE = 2.0  # look intervals that a look is put off if there is little time
 LATEST = 4.0  # look intervals after which a face is looked at before anything else
 
@@ -85,113 +77,6 @@ class TrackerSettings:
                 raise ToonifyError(f"faces.{name} must be 0 to 60 s, not {getattr(self, name)}.")
 
 
-class Follower:
-    """Follows one face with MediaPipe's VIDEO mode, in a window that rarely changes."""
-
-    def __init__(self, min_confidence: float) -> None:
-        self._landmarker = Landmarker("video", min_confidence=min_confidence, blendshapes=False)
-        self._window: Window | None = None
-        self._locked = False
-        self._last = 0.0
-        self._clock = 0
-
-    def follow(
-        self, image: Image, box: Box, time: float, others: Sequence[Box]
-    ) -> FaceLandmarks | None:
-        """The face expected at `box`; the boxes of `others` are hidden until it is locked on."""
-        if self._window is None or not window_fits(self._window, box, image):
-            self._window, self._locked = choose_window(box, image), False
-        # Any shrinking leaves the face larger than the 256 pixels of the network's square.
-        factor = int(np.clip(box_size(box) // 180, 1, 8))
-        view = sight(image, self._window, factor, () if self._locked else others)
-        # MediaPipe has a 1 Euro filter of its own, which lags by a frame or more when a head turns
-        # back. It hardly does when it takes the head for slow; steadying is `FaceFilter`'s task.
-        self._clock += max(1, round(HASTE * 1000 * min(time - self._last, 1.0)))
-        self._last = time
-        faces = self._landmarker.detect(view.image, self._clock)
-        self._locked = bool(faces)
-        return view.restore(faces[0]) if faces else None
-
-    def release(self) -> None:
-        """Forget the face; the follower may be given another."""
-        self._window, self._locked = None, False
-
-    def close(self) -> None:
-        """Free MediaPipe's graph."""
-        self._landmarker.close()
-
-
-def choose_window(box: Box, image: Image) -> Window:
-    """The window for a face at `box`: the whole frame unless the face is small in it."""
-    side = WINDOW * box_size(box)
-    if side >= 0.8 * max(image.shape[:2]):
-        return whole(image)
-    return window_around(box, side, image)
-
-
-def window_fits(window: Window, box: Box, image: Image) -> bool:
-    """Whether a face at `box` is large enough in a window, and clear of its inner edges."""
-    size = box_size(box)
-    if max(window[2] - window[0], window[3] - window[1]) > ROOMY * size:
-        return False
-    space = 0.4 * size
-    frame = whole(image)
-    low = all(window[i] == frame[i] or box[i] - window[i] > space for i in (0, 1))
-    return low and all(window[i] == frame[i] or window[i] - box[i] > space for i in (2, 3))
-
-
-@dataclass
-class _Track:
-    """What is known of one face."""
-
-    identity: int
-    found: FaceLandmarks
-    time: float
-    filter: FaceFilter
-    follower: Follower | None = None
-    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
-    age_frames: int = 0
-    surprise: float = 0.0
-    hints: tuple[str, ...] = ()
-    before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
-    anchor: Anchor | None = None
-    looked: float = -np.inf
-
-    def __post_init__(self) -> None:
-        self.box = landmark_box(self.found.points)
-
-    def drift(self, time: float) -> NDArray[np.float64]:
-        """How far the face has probably moved since it was found: float64 [2], pixels."""
-        return self.velocity * min(time - self.time, 0.1)
-
-    def expected(self, time: float) -> NDArray[np.float32]:
-        """Where its box should be at `time`."""
-        return (self.box + np.tile(self.drift(time), 2)).astype(np.float32)
-
-    def look(self, found: FaceLandmarks, time: float, image: Image) -> None:
-        """The face was looked at and found at `time`."""
-        self.accept(found, time)
-        self.anchor, self.looked = Anchor.of(found, image), time
-
-    def accept(self, found: FaceLandmarks, time: float) -> None:
-        """The face has been found at `time`, whichever way."""
-        box, elapsed = landmark_box(found.points), time - self.time
-        self.before = (self.found, self.time, self.velocity.copy())
-        # Averaged, because a follower that slips to another face may do so in small steps.
-        self.surprise = 0.7 * self.surprise + box_distance(box, self.expected(time))
-        if elapsed > 0:
-            moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / (2 * elapsed)
-            self.velocity += (moved - self.velocity) * (1 - np.exp(-elapsed / VELOCITY_TIME))
-        self.found, self.box, self.time, self.age_frames = found, box, time, 0
-
-    def revert(self) -> None:
-        """The face last accepted was another one."""
-        if self.before is not None:
-            self.found, self.time, self.velocity = self.before
-            self.box = landmark_box(self.found.points)
-        self.age_frames, self.surprise, self.anchor = 1, 0.0, None
-
-
 class FaceTracker:
     """Follows all faces of a stream of frames.
 
@@ -213,7 +98,7 @@ class FaceTracker:
         self._limit = self.settings.max_faces + 1
         self._search = FaceSearch(self._limit, self.settings.min_confidence)
         self._idle: list[Follower] = [Follower(self.settings.min_confidence)]
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._next = 0
         self._turn = 0
         self._checked = 0
@@ -279,6 +164,7 @@ class FaceTracker:
             track.anchor = None  # what has been carried may be something else by now
         else:
             track.look(found, self._time, self._image)
+            self._drop_doubles()
         return True
 
     def still(self, image: Image) -> list[TrackedFace]:
@@ -339,7 +225,7 @@ class FaceTracker:
             else:
                 track.age_frames += 1
 
-    def _carry(self, track: _Track, image: Image, time: float) -> bool:
+    def _carry(self, track: Track, image: Image, time: float) -> bool:
         """Carry a face on by its motion; whether that is beyond doubt."""
         if track.age_frames or time - track.looked >= LATEST * self.settings.look_interval:
             track.anchor = None
@@ -351,7 +237,7 @@ class FaceTracker:
         return True
 
     def _ask(
-        self, track: _Track, image: Image, box: Box, others: Sequence[Box]
+        self, track: Track, image: Image, box: Box, others: Sequence[Box]
     ) -> FaceLandmarks | None:
         """What a face's follower finds where it should be."""
         if track.follower is None:
@@ -412,7 +298,7 @@ class FaceTracker:
     def _welcome(self, found: FaceLandmarks, box: Box, time: float) -> None:
         """A face that is not followed: a lost one come back, or a new one."""
 
-        def reachable(track: _Track) -> bool:
+        def reachable(track: Track) -> bool:
             reach = (REACH + min(time - track.time, 1.5)) * box_size(track.box)
             return track.age_frames > 0 and box_distance(track.box, box) < reach
 
@@ -425,20 +311,20 @@ class FaceTracker:
             self._tracks.append(self._track(found, time))
             self._welcomed = time
 
-    def _track(self, found: FaceLandmarks, time: float) -> _Track:
+    def _track(self, found: FaceLandmarks, time: float) -> Track:
         self._next += 1
-        return _Track(self._next, found, time, FaceFilter(self._smoothing))
+        return Track(self._next, found, time, FaceFilter(self._smoothing))
 
     def _borrow(self) -> Follower:
         return self._idle.pop() if self._idle else Follower(self.settings.min_confidence)
 
-    def _give_back(self, track: _Track) -> None:
+    def _give_back(self, track: Track) -> None:
         if track.follower is not None:
             track.follower.release()
             self._idle.append(track.follower)
             track.follower = None
 
-    def _report(self, track: _Track, image: Image, time: float) -> TrackedFace:
+    def _report(self, track: Track, image: Image, time: float) -> TrackedFace:
         points = track.found.points.copy()
         points[:, :2] += track.drift(time)
         quad, landmarks = track.filter(points, time)
@@ -449,10 +335,3 @@ class FaceTracker:
         return TrackedFace(
             track.identity, landmarks, quad, yaw, pitch, roll, track.age_frames, track.hints
         )
-
-
-def plausible(found: FaceLandmarks, box: Box) -> bool:
-    """Whether a face may be the one that was expected at `box`."""
-    here = landmark_box(found.points)
-    small, large = sorted((box_size(here), box_size(box)))
-    return large < 2 * small and box_distance(here, box) < REACH * large

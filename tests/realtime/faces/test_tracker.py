@@ -10,14 +10,9 @@ from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad, pixel_matrix, transform_points
 from engines.faces.landmarker import Landmarker
 from realtime.faces.face import TrackedFace
+from realtime.faces.follower import Follower, choose_window, window_fits
 from realtime.faces.search import box_size, patrol, sight, tiles, window_around
-from realtime.faces.tracker import (
-    FaceTracker,
-    Follower,
-    TrackerSettings,
-    choose_window,
-    window_fits,
-)
+from realtime.faces.tracker import FaceTracker, TrackerSettings
 from realtime.frame import Frame
 from realtime.sources.demo import portrait
 

@@ -38,7 +38,7 @@ from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame
 
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
-LATE = 2.0  # look intervals that a look is put off if there is little time
+LATE = 3.0  # look intervals that a look is put off if there is little time
 LATEST = 4.0  # look intervals after which a face is looked at before anything else
 
 

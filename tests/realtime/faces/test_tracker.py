@@ -230,7 +230,7 @@ def test_looks_are_put_off_when_there_is_no_time_but_not_for_long(tracker, scene
         tracker.update(scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
         tracker.look(hurried=True)
     between = np.diff(looks)[2:]
-    assert 0.09 < between.min() <= between.max() < 0.14
+    assert 0.14 < between.min() <= between.max() < 0.18
 
 
 def test_two_faces_take_turns_in_being_looked_at(tracker, scene, looks) -> None:

@@ -53,7 +53,7 @@ class _Stranger:
 
 
 class FaceWatch:
-    """Looks for strangers; belongs to one thread.
+    """Looks for strangers; belongs to one thread, but any may ask for `suspected`.
 
     patience: seconds after which a stranger that the tracker cannot confirm counts as no face.
     """

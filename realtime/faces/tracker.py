@@ -141,7 +141,8 @@ class FaceTracker:
         lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
-        self._find_more(self._image, self._time, eager=not hurried)
+        if self._searched < self._time:  # else `update` has seen nobody, and searched at once
+            self._find_more(self._image, self._time, eager=not hurried)
         return len(self._seen_boxes()) > known
 
     def look(self, hurried: bool = False) -> bool:

@@ -40,18 +40,12 @@ class Frame:
     """A spectacle frame.
 
     Attributes:
-        mask: float32 [S, S] in photo space, where the frame is.
-        rims, bridge: shares of the rims and of the bridge along which a line was seen, 0..1.
+        mask: float32 [S, S] in photo space, where the frame would be.
+        certainty: how likely these are spectacles and not wrinkles, 0..1.
     """
 
     mask: Floats
-    rims: float
-    bridge: float
-
-    @property
-    def certainty(self) -> float:
-        """How likely these are spectacles, 0..1."""
-        return step(0.30, 0.50, self.rims) * step(0.5, 0.8, self.bridge)
+    certainty: float
 
 
 @dataclass(frozen=True)
@@ -153,8 +147,8 @@ class _Photo:
             1 - union(marks),
         )
 
-    def strip(self, strip: _Strip) -> Floats:
-        """Lines along a strip: [steps, ACROSS], 0 to about 1."""
+    def strip(self, strip: _Strip) -> tuple[Floats, Floats]:
+        """`lines` along a strip: [steps, ACROSS]."""
         where = self.head.picture(np.stack([strip.x, strip.y], -1)).astype(np.float32)
 
         def read(image: Floats) -> Floats:
@@ -165,29 +159,34 @@ class _Photo:
             return np.asarray(cv2.sepFilter2D(out, -1, np.ones(1), ALONG), np.float32)
 
         kernel = np.ones((1, strip.thick), np.uint8)
-        return lines(read(self.light), read(self.chroma), read(self.odd), kernel) * read(self.free)
+        found, grey = lines(read(self.light), read(self.chroma), read(self.odd), kernel)
+        return found * read(self.free), grey
 
     def picture(self) -> Floats:
         """Lines in any direction, [S, S]."""
         kernel = disc(THICKEST / 2 * self.head.unit)
-        return lines(self.light, self.chroma, self.odd, kernel) * self.free
+        return lines(self.light, self.chroma, self.odd, kernel)[0] * self.free
 
 
-def lines(light: Floats, chroma: Floats, odd: Floats, kernel: NDArray[np.uint8]) -> Floats:
-    """How much every place is on a line thinner than ``kernel``.
+def lines(
+    light: Floats, chroma: Floats, odd: Floats, kernel: NDArray[np.uint8]
+) -> tuple[Floats, Floats]:
+    """How much every place is on a line thinner than ``kernel``, and by how much it is greyer.
 
-    Skin that is folded is darker, but as colourful as skin; frames are mostly grey.
+    Skin that is folded is darker, but as colourful as skin; frames are mostly grey. Both 0 to
+    about 1.
     """
 
     def closed(image: Floats) -> Floats:
         return np.asarray(cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel), np.float32)
 
     around = closed(chroma)
-    grey = smoothstep(0.05, 0.35, (around - chroma) / (around + 0.04))
-    dark = (closed(light) - light) * (0.3 + 0.7 * grey)
+    grey = (around - chroma) / (around + 0.04)
+    dark = (closed(light) - light) * (0.3 + 0.7 * smoothstep(0.05, 0.35, grey))
     bright = 0.8 * (closed(-light) + light)
     tinted = 0.7 * (closed(-odd) + odd)
-    return np.asarray(np.maximum(np.maximum(dark, bright) / (0.25 + light), tinted), np.float32)
+    found = np.maximum(np.maximum(dark, bright) / (0.25 + light), tinted)
+    return found.astype(np.float32), grey.astype(np.float32)
 
 
 def frame_contrast(lab: Floats, head: Head, skin_colour: Reals, frame: Frame) -> float:
@@ -211,23 +210,45 @@ def find_frame(lab: Floats, head: Head, skin_colour: Reals) -> Frame:
         (head.flat(head.landmarks[ids].mean(0)) for ids in LID_POINTS), key=lambda eye: eye[0]
     )
     rims = [_Strip.ring(grid, first, -1), _Strip.ring(grid, second, 1)]
-    seen = [photo.strip(rim) for rim in rims]
-    spread = [cv2.GaussianBlur(s, (0, 0), 2, borderType=cv2.BORDER_REPLICATE) for s in seen]
-    common = trace(np.sqrt(spread[0] * spread[1]), closed=True)
-    near = np.abs(np.arange(ACROSS) - common[:, None]) < 0.16 * ACROSS
     bridge = _Strip.beside(grid, (first + second) / 2, 1, -0.2, 0.2)
     temples = [
         _Strip.beside(grid, eye, side, 0.42, 0.9) for eye, side in ((first, -1), (second, 1))
     ]
-    zone, shares = np.zeros((size, size), np.float32), []
-    for strip in (*rims, bridge, *temples):
-        found = photo.strip(strip)
-        path = trace(found * near if strip.closed else found, closed=strip.closed)
-        zone = np.maximum(zone, strip.zone(path))
-        along = cv2.blur(found[np.arange(len(path)), path][None], (5, 1))[0]
-        shares.append(float((along > 0.05).mean()))
-    mask = smoothstep(0.02, 0.07, photo.picture()) * zone
-    return Frame(np.asarray(mask, np.float32), rims=min(shares[:2]), bridge=shares[2])
+    strips = [*rims, bridge, *temples]
+    seen = [photo.strip(strip) for strip in strips]
+    spread = [cv2.GaussianBlur(found, (0, 0), 2) for found, _ in seen[:2]]
+    common = trace(np.sqrt(spread[0] * spread[1]), closed=True)
+    near = np.abs(np.arange(ACROSS) - common[:, None]) < 0.16 * ACROSS
+    paths = [
+        trace(found * near if strip.closed else found, closed=strip.closed)
+        for strip, (found, _) in zip(strips, seen, strict=True)
+    ]
+    zones = [strip.zone(path) for strip, path in zip(strips, paths, strict=True)]
+    mask = smoothstep(0.02, 0.07, photo.picture()) * np.maximum.reduce(zones)
+    return Frame(np.asarray(mask, np.float32), _certainty(seen, paths))
+
+
+def _certainty(seen: list[tuple[Floats, Floats]], paths: list[NDArray[np.int64]]) -> float:
+    """Likelihood of spectacles, from rims, bridge and temples: a logistic fit to 265 portraits.
+
+    Wrinkles have no grey temples and no bridge that stands out; they are even on both sides,
+    because they lie close to the eyes.
+    """
+    left, right = paths[:2]
+    along = [
+        found[np.arange(len(path)), path] for (found, _), path in zip(seen, paths, strict=True)
+    ]
+    rims = np.concatenate(along[:2])
+    temple = max(
+        float(grey[np.arange(len(path)), path].mean())
+        for (_, grey), path in zip(seen[3:], paths[3:], strict=True)
+    )
+    bridge = np.log(along[2].mean() / (np.median(seen[2][0]) + 0.01) + 0.01)
+    uneven = rims.std() / (rims.mean() + 0.01)
+    apart = np.abs(left - right).mean() / ACROSS
+    below = (left + right)[STEPS // 8 : 3 * STEPS // 8].mean() / (2 * ACROSS)
+    score = 9.85 * temple + 1.46 * bridge + 33.25 * apart - 3.12 * uneven + 2.41 * below - 3.70
+    return step(-0.4, 0.6, float(score))
 
 
 def trace(gain: Floats, *, closed: bool = False, stiffness: float = 0.004) -> NDArray[np.int64]:

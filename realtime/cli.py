@@ -43,7 +43,7 @@ Model = Annotated[
     str | None, typer.Option("--model", help="An installed model's name, or the path of one.")
 ]
 Swap = Annotated[
-    int | None, typer.Option(help="Resolution from which layers are the toon's: 4 to 1024.")
+    int | None, typer.Option(help="Resolution from which layers are the person's own: 4 to 1024.")
 ]
 Strength = Annotated[float | None, typer.Option(help="Share of the toon, 0 to 1.")]
 Mode = Annotated[str | None, typer.Option(help="What is pasted: head, face or crop.")]

@@ -69,7 +69,8 @@ class EngineSettings:
 
     bundle: an installed bundle's name or the path of one.
     style: one of the bundle's styles; None for its default.
-    swap: resolution from which layers come from the toon generator; None for the card's default.
+    swap: resolution from which layers are the other generator's, in most cards the one that draws
+        the person; None for the card's default.
     backend: "auto" or a back end's name; asking by name never falls back.
     precision: one the back end knows, such as "fp16"; None for its default.
     """

@@ -7,7 +7,7 @@ them forwards and backwards. The sink converts every picture as a virtual camera
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,10 +86,14 @@ def run(settings: LoopSettings, say: Say, bundle: Bundle | None = None) -> Repor
 
 
 def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = None) -> Session:
-    """Tracker, engine and stylizer as the live filter has them, for so many faces."""
+    """Tracker, engine and stylizer as the live filter has them, for so many faces.
+
+    Without toons MediaPipe looks at every frame: it is what is measured then.
+    """
+    tracker = TrackerSettings(max_faces=faces)
     return Session(
         Settings(
-            faces=TrackerSettings(max_faces=faces),
+            faces=tracker if settings.toons else replace(tracker, look_interval=0.0),
             engine=EngineSettings(backend=settings.engine),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),

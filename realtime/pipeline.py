@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ from realtime.clocks import StageClock, Statistics
 from realtime.controls import Controls
 from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
-from realtime.job import Job
+from realtime.job import Job, Verdict
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
@@ -102,7 +103,6 @@ class Pipeline:
         self._free.set()
         self._tracking = StageClock()  # unlike the statistics', these count frames without faces
         self._drawing = StageClock()
-        self._looking = StageClock()
         self._arriving = StageClock()  # from one captured frame to the next
         self._newest: Frame | None = None
         self._ended = threading.Event()
@@ -223,17 +223,22 @@ class Pipeline:
     def _look_closer(self, job: Job) -> None:
         """What the tracker does when the toons of a frame are on their way."""
         suspected = self._watch.suspected if self._watch and self._watching else ()
-        try:
-            with self._lived_with("search"), self.statistics.stages["search"].timed():
-                job.search.set_result(self._tracker.search(suspected, self._hurried(SEARCH)))
-        finally:
-            if not job.search.done():
-                job.search.set_result(True)
+        ask = partial(self._tracker.search, suspected, self._hurried(SEARCH))
+        self._settle("search", job.search, ask)
+        clock = self.statistics.stages["look"]
         with self._lived_with("closer look"):
             start = time.perf_counter()
-            if self._tracker.look(self._hurried(self._looking.usual())):
-                for clock in (self._looking, self.statistics.stages["look"]):
-                    clock.add(time.perf_counter() - start)
+            if self._tracker.look(self._hurried(clock.usual())):
+                clock.add(time.perf_counter() - start)
+
+    def _settle(self, name: str, verdict: Verdict, ask: Callable[[], bool]) -> None:
+        """Ask who looks for strangers; whoever cannot say counts as having seen one."""
+        try:
+            with self._lived_with(name), self.statistics.stages[name].timed():
+                verdict.set_result(ask())
+        finally:
+            if not verdict.done():
+                verdict.set_result(True)
 
     def _hurried(self, seconds: float) -> bool:
         """Whether the next frame would have to wait for work of so many seconds begun now."""
@@ -278,12 +283,8 @@ class Pipeline:
             job = self._unwatched.get()
             assert job
             assert self._watch
-            try:
-                with self._lived_with("watch"), self.statistics.stages["watch"].timed():
-                    job.watch.set_result(self._watch.alarmed(job.result.frame, job.result.faces))
-            finally:
-                if not job.watch.done():
-                    job.watch.set_result(True)
+            ask = partial(self._watch.alarmed, job.result.frame, job.result.faces)
+            self._settle("watch", job.watch, ask)
 
     def _paste(self) -> None:
         while True:

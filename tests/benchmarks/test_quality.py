@@ -17,9 +17,9 @@ from engines.backends import EngineOutput
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
-from engines.training.artist.head import LID_POINTS
 from realtime.sources.demo import portrait as demo_portrait
 from tests.engines.factory import tiny_network
+from tests.engines.training.factory import draw_spectacles
 
 SIDE = 256
 
@@ -209,15 +209,7 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
 
 
 def test_spectacles_are_seen_on_photo_and_toon(person):
-    eyes = [person.landmarks[ids, :2].mean(0) for ids in LID_POINTS]
-    unit = float(np.linalg.norm(eyes[0] - eyes[1]))
-    photo = person.full.copy()
-    for x, y in eyes:
-        middle, axes = (round(x), round(y + 0.05 * unit)), (round(0.42 * unit), round(0.36 * unit))
-        cv2.ellipse(photo, middle, axes, 0, 0, 360, (12, 12, 14), 5, cv2.LINE_AA)
-    middle = (eyes[0] + eyes[1]) / 2
-    ends = [(round(middle[0] + s * 0.1 * unit), round(middle[1])) for s in (-1, 1)]
-    cv2.line(photo, *ends, (12, 12, 14), 5)
+    photo = draw_spectacles(person.full, person.landmarks, width=5)
     assert worn(photo, person.landmarks)
     assert not worn(person.full, person.landmarks)
     assert frame_kept(photo, photo, person.landmarks) == pytest.approx(1)

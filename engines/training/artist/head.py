@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +96,14 @@ class Head:
     def picture(self, flat: Reals) -> NDArray[np.float64]:
         """In-plane head coordinates [..., 2] -> picture [..., 2] (inverse of `flat`)."""
         return flat @ (self.rotation[:2, :2] * self.unit) + self.origin[:2]
+
+    def sample(self, image: Floats, x: Reals, y: Reals) -> Floats:
+        """A picture [S, S] at in-plane head coordinates, each [H, W]; its border goes on."""
+        where = self.picture(np.stack([x, y], -1)).astype(np.float32)
+        out = cv2.remap(
+            image, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(out, np.float32)
 
     def grid(self, size: int) -> tuple[Floats, Floats]:
         """In-plane head coordinates (x, y) of every pixel of a size x size picture."""

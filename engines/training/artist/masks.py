@@ -171,13 +171,7 @@ def sunglasses_level(lab: Floats, landmarks: Reals) -> float:
     return step(1.48, 1.66, votes) * flat
 
 
-def frame_lines(
-    lab: Floats,
-    skin_colour: Reals,
-    unit: float,
-    depths: tuple[float, float] = (0.05, 0.16),
-    greys: tuple[float, float] = (1.1, 0.65),
-) -> Floats:
+def frame_lines(lab: Floats, skin_colour: Reals, unit: float) -> Floats:
     """Thin lines darker and greyer than skin can be: spectacle frames rather than wrinkles."""
     value = blur(lab[..., 0] / 100, 0.8)
     closed = cv2.morphologyEx(value, cv2.MORPH_CLOSE, disc(0.06 * unit))
@@ -185,7 +179,7 @@ def frame_lines(
     colour = blur(lab[..., 1:], 1.0)
     expected = np.hypot(*skin_colour[1:]) * np.clip(value * 100 / skin_colour[0], 0.12, 1.3) + 1
     grey = np.hypot(colour[..., 0], colour[..., 1]) / expected
-    return (smoothstep(*depths, depth) * smoothstep(*greys, grey)).astype(np.float32)
+    return (smoothstep(0.05, 0.16, depth) * smoothstep(1.1, 0.65, grey)).astype(np.float32)
 
 
 def cheek_colour(lab: Floats, landmarks: Reals) -> Reals:
@@ -200,14 +194,7 @@ def glasses_level(lab: Floats, head: Head) -> float:
     Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
     frame-like lines at the bridge or in a ring under both eyes.
     """
-    unit, skin_colour = head.unit, cheek_colour(lab, head.landmarks)
-
-    def sample(image: Floats, x: Reals, y: Reals) -> Floats:
-        offset = x[..., None] * head.rotation[0, :2] + y[..., None] * head.rotation[1, :2]
-        where = (head.origin[:2] + unit * offset).astype(np.float32)
-        return cv2.remap(
-            image, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+    skin_colour, sample = cheek_colour(lab, head.landmarks), head.sample
 
     def box(x: float, y: float, width: float, height: float, n: int) -> tuple[Reals, Reals]:
         columns, rows = np.meshgrid(
@@ -234,7 +221,7 @@ def glasses_level(lab: Floats, head: Head) -> float:
         - 0.598 * min(under) + 0.462 * max(under)
         - 0.132 * min(beside) + 0.547 * max(beside) + 10.602
     )  # fmt: skip
-    lines = frame_lines(lab, skin_colour, unit)
+    lines = frame_lines(lab, skin_colour, head.unit)
     columns, rows = np.meshgrid(np.linspace(-0.10, 0.10, 20), np.linspace(-0.2, 0.24, 32))
     bridge = float(sample(lines, columns, rows).max(0).mean())
     angle, radius = np.meshgrid(

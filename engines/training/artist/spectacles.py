@@ -149,13 +149,9 @@ class _Photo:
 
     def strip(self, strip: _Strip) -> tuple[Floats, Floats]:
         """`lines` along a strip: [steps, ACROSS]."""
-        where = self.head.picture(np.stack([strip.x, strip.y], -1)).astype(np.float32)
 
         def read(image: Floats) -> Floats:
-            out = cv2.remap(
-                image, where[..., 0], where[..., 1], cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
+            out = self.head.sample(image, strip.x, strip.y)
             return np.asarray(cv2.sepFilter2D(out, -1, np.ones(1), ALONG), np.float32)
 
         kernel = np.ones((1, strip.thick), np.uint8)
@@ -235,14 +231,15 @@ def _certainty(seen: list[tuple[Floats, Floats]], paths: list[NDArray[np.int64]]
     because they lie close to the eyes.
     """
     left, right = paths[:2]
-    along = [
-        found[np.arange(len(path)), path] for (found, _), path in zip(seen, paths, strict=True)
-    ]
-    rims = np.concatenate(along[:2])
-    temple = max(
-        float(grey[np.arange(len(path)), path].mean())
-        for (_, grey), path in zip(seen[3:], paths[3:], strict=True)
+    along, greys = zip(
+        *(
+            [values[np.arange(len(path)), path] for values in both]
+            for both, path in zip(seen, paths, strict=True)
+        ),
+        strict=True,
     )
+    rims = np.concatenate(along[:2])
+    temple = max(float(grey.mean()) for grey in greys[3:])
     bridge = np.log(along[2].mean() / (np.median(seen[2][0]) + 0.01) + 0.01)
     uneven = rims.std() / (rims.mean() + 0.01)
     apart = np.abs(left - right).mean() / ACROSS

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
+from engines.training.artist.head import LID_POINTS
 from engines.training.data import PairSet
 from engines.training.models import ModelSize
 from engines.training.slices import Hardware
@@ -56,3 +57,22 @@ def tiny_size(side: int = 32) -> ModelSize:
         style_width=16,
     )
     return ModelSize(side, 16, 256, 16, 2, encoder, side // 2, 4)
+
+
+def draw_spectacles(
+    rgb: NDArray[np.uint8], landmarks: NDArray[np.floating], *, width: int, dark: bool = False
+) -> NDArray[np.uint8]:
+    """The photo with a round black frame and its bridge, or with two black lenses, drawn over it.
+
+    ``landmarks``: [478, >= 2] in pixels; ``width``: of the frame, in pixels.
+    """
+    out, ink = rgb.copy(), (12, 12, 14)
+    centres = [landmarks[ids, :2].mean(0) for ids in LID_POINTS]
+    (x0, y0), (x1, y1) = centres
+    unit = float(np.hypot(x1 - x0, y1 - y0))
+    for x, y in centres:
+        middle, axes = (round(x), round(y + 0.05 * unit)), (round(0.42 * unit), round(0.36 * unit))
+        cv2.ellipse(out, middle, axes, 0, 0, 360, ink, -1 if dark else width, cv2.LINE_AA)
+    left, right = (round(x0 + 0.4 * unit), round(y0)), (round(x1 - 0.4 * unit), round(y1))
+    cv2.line(out, left, right, ink, width)
+    return out

@@ -9,11 +9,12 @@ import pytest
 from engines.training.artist import masks
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.eyes import iris_sample, iris_tones
-from engines.training.artist.head import EYE, LID_POINTS, Head, aperture
+from engines.training.artist.head import EYE, Head, aperture
 from engines.training.artist.imaging import guided_filter, masked_blur, polygon, smoothstep, to_lab
 from engines.training.artist.pipeline import toonify
 from engines.training.artist.spectacles import find_frame, frame_contrast, trace
 from tests.engines.training.artist.conftest import SIZE, seen
+from tests.engines.training.factory import draw_spectacles
 
 
 def lab_of(rgb: np.ndarray) -> np.ndarray:
@@ -21,31 +22,7 @@ def lab_of(rgb: np.ndarray) -> np.ndarray:
 
 
 def with_spectacles(portrait, *, dark: bool) -> np.ndarray:
-    """A round black frame with a bridge, or two black lenses, drawn over the photo."""
-    rgb, unit = portrait.rgb.copy(), Head(portrait.landmarks).unit
-    centres = [portrait.landmarks[ids, :2].mean(0) for ids in LID_POINTS]
-    for x, y in centres:
-        axes = (round(0.42 * unit), round(0.36 * unit))
-        cv2.ellipse(
-            rgb,
-            (round(x), round(y + 0.05 * unit)),
-            axes,
-            0,
-            0,
-            360,
-            (12, 12, 14),
-            -1 if dark else 3,
-            cv2.LINE_AA,
-        )
-    (x0, y0), (x1, y1) = centres
-    cv2.line(
-        rgb,
-        (round(x0 + 0.4 * unit), round(y0)),
-        (round(x1 - 0.4 * unit), round(y1)),
-        (12, 12, 14),
-        3,
-    )
-    return rgb
+    return draw_spectacles(portrait.rgb, portrait.landmarks, width=3, dark=dark)
 
 
 def test_spectacles_and_sunglasses_are_told_apart(portrait) -> None:

@@ -100,7 +100,7 @@ FILM_256_WORDS = Description(
             "person, moved as the toon is. Losses: L1 with eyes and mouth weighted, edges, the "
             "amount of fine detail, EfficientNet-lite0 feature distance of the picture and of the "
             "enlarged eyes, the deformation, head mask, crop-shift consistency. A patch "
-            "discriminator was tried for 6,600 pictures of the last stage; it had not learned to "
+            "discriminator was tried for 10,300 pictures of the last stage; it had not learned to "
             "tell toons from drawings, and went. Photos were degraded as webcams do it. Weights "
             "are a moving average, stored in FP16."
         ),

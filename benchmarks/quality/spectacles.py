@@ -19,7 +19,7 @@ def worn(photo: Image, points: Points) -> bool:
     lab, head = to_lab(photo), Head(points)
     if masks.sunglasses_level(lab, points) > 0.5 or masks.glasses_level(lab, head) < 0.5:
         return False
-    return find_frame(lab, head, masks.cheek_colour(lab, points)).certainty > 0.5
+    return find_frame(lab, head).certainty > 0.5
 
 
 def frame_kept(output: Image, target: Image, points: Points) -> float:
@@ -28,7 +28,6 @@ def frame_kept(output: Image, target: Image, points: Points) -> float:
     Both uint8 [S, S, 3]; ``points``: float32 [478, 3], landmarks of ``target``.
     """
     first, second, head = to_lab(output), to_lab(target), Head(points)
-    skin_colour = masks.cheek_colour(second, points)
-    frame = find_frame(second, head, skin_colour)
-    shown, wanted = (frame_contrast(lab, head, skin_colour, frame) for lab in (first, second))
+    frame = find_frame(second, head)
+    shown, wanted = (frame_contrast(lab, head, frame) for lab in (first, second))
     return shown / max(wanted, 1e-6)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training import augment
+from engines.training.frames import Layer, draw_frame
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
@@ -134,13 +135,17 @@ def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 @dataclass
 class Sampler:
-    """Draws augmented batches; its state is one random generator, so that resuming is exact."""
+    """Draws augmented batches; its state is one random generator, so that resuming is exact.
+
+    ``spectacles``: share of the samples that get a frame drawn on photo and toon.
+    """
 
     pairs: PairSet
     batch_size: int
     seed: int = 0
     twins: int = 0
     geometry: augment.GeometryRange = field(default_factory=augment.GeometryRange)
+    spectacles: float = 0.15
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -152,10 +157,12 @@ class Sampler:
         index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)
         moves = [augment.random_transform(rng, size, self.geometry) for _ in index]
         curves = [augment.light_curve(rng) for _ in index]
+        frames = [self._frame(i) if rng.random() < self.spectacles else None for i in index]
         shift = rng.integers(-4, 5, (self.twins, 2))
-        plan = list(zip(index, moves, curves, strict=True))
-        for (i, move, curve), step in zip(plan[: self.twins], shift, strict=True):
-            plan.append((i, move + np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32), curve))
+        plan = list(zip(index, moves, curves, frames, strict=True))
+        for (i, move, *rest), step in zip(plan[: self.twins], shift, strict=True):
+            offset = np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32)
+            plan.append((i, move + offset, *rest))
         columns = [self._sample(*entry) for entry in plan]
         crop, photo, toon, head, focus, warp, eyes = zip(*columns, strict=True)
         masks = torch.from_numpy(np.stack(head))[:, None].float() / 255
@@ -170,17 +177,25 @@ class Sampler:
             shift=torch.from_numpy(shift),
         )
 
+    def _frame(self, i: int) -> Layer:
+        points = np.asarray(self.pairs.landmarks[i])
+        return draw_frame(self.rng, points, eye_centres(points), self.pairs.size)
+
     def _sample(
-        self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8]
+        self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8], frame: Layer | None
     ) -> tuple[NDArray, ...]:
         pairs, size = self.pairs, self.pairs.size
-        photo = augment.apply_curve(augment.warp(pairs.photo[i], move, size), curve)
-        toon = augment.apply_curve(augment.warp(pairs.toon[i], move, size), curve)
+        photo, toon, warp = pairs.photo[i], pairs.toon[i], np.asarray(pairs.warp[i], np.float32)
+        if frame is not None:
+            photo, toon = frame.over(photo), frame.moved(warp).over(toon)
+        photo, toon = (
+            augment.apply_curve(augment.warp(image, move, size), curve) for image in (photo, toon)
+        )
         side = pairs.head.shape[1]
         small = augment.rescale_transform(move, side / size)
         head = cv2.warpAffine(pairs.head[i], small, (side, side), borderMode=cv2.BORDER_REPLICATE)
         moved = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
         points = moved.astype(np.float32)
         crop = augment.webcam(self.rng, photo)
-        warp = augment.move_warp(np.asarray(pairs.warp[i], np.float32), move, size)
-        return crop, photo, toon, head, focus_map(points, size), warp, eye_centres(points)
+        moved_warp = augment.move_warp(warp, move, size)
+        return crop, photo, toon, head, focus_map(points, size), moved_warp, eye_centres(points)

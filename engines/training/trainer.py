@@ -24,6 +24,7 @@ from engines.networks.generator import Drawing
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
+    colour_loss,
     detail_loss,
     discriminator_loss,
     generator_loss,
@@ -70,11 +71,11 @@ class Stage:
         swap_share: share that the toon's low and the face's high blocks draw together: the person
             in the toon's shape.
         adversarial: weight of the patch discriminator's judgement; 0 switches it off.
-        features, gradients, detail: weights of the feature distance, of the edge term and of the
-            amount of detail, beside L1.
+        features, gradients, detail, colour: weights of the feature distance, of the edge term, of
+            the amount of detail and of hue and saturation, beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
         close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression.
+            of the picture and half of its expression; their colours count as the picture's.
         consistency: weight of the crop-shift term on twin samples.
         warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
             whose shape is the person's own, of any move at all.
@@ -96,6 +97,7 @@ class Stage:
     features: float = 1.0
     gradients: float = 0.5
     detail: float = 0.0
+    colour: float = 0.0
     feature_share: float = 1.0
     close_up: float = 0.0
     consistency: float = 0.0
@@ -347,13 +349,17 @@ class Trainer:
                 losses[f"{name}_edges"] = stage.gradients * gradient_l1(image, target)
             if stage.detail:
                 losses[f"{name}_detail"] = stage.detail * detail_loss(image, target)
+            if stage.colour:
+                losses[f"{name}_colour"] = stage.colour * colour_loss(image, target)
             looked = share(count, stage.feature_share)
             losses[f"{name}_features"] = stage.features * self.features(
                 image[:looked].to(memory_format=torch.channels_last), target[:looked]
             )
             if stage.close_up and name == "toon":
-                near = [eye_strips(x[:looked], batch.eyes * scale) for x in (image, target)]
-                losses["toon_eyes"] = stage.close_up * self.features(*near)
+                mine, aim = (eye_strips(x[:looked], batch.eyes * scale) for x in (image, target))
+                losses["toon_eyes"] = stage.close_up * self.features(mine, aim)
+                if stage.colour:
+                    losses["toon_irises"] = stage.colour * colour_loss(mine, aim)
             head = batch.head[:count]
             if mask is not None:
                 losses[f"{name}_mask"] = mask_loss(mask, head)

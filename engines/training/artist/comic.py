@@ -18,8 +18,8 @@ from engines.training.artist.imaging import (
 BANDS = 6
 
 
-def comic(rgb: Floats, person: Floats) -> Floats:
-    """Quantise luminance softly and draw XDoG ink lines, fainter behind the person.
+def comic(rgb: Floats) -> Floats:
+    """Quantise luminance softly and draw XDoG ink lines.
 
     Ink after Winnemöller, "XDoG: Advanced Image Stylization" (2011).
     """
@@ -32,5 +32,5 @@ def comic(rgb: Floats, person: Floats) -> Floats:
     grey = luminance(rgb)
     difference = blur(grey, 1.0) - 0.975 * blur(grey, 1.7) - 0.004
     paper = np.clip(1 + np.tanh(60 * np.minimum(difference, 0)), 0, 1).astype(np.float32)
-    ink = 0.92 * (0.35 + 0.65 * person) * (1 - blur(paper, 0.6))
+    ink = 0.92 * (1 - blur(paper, 0.6))
     return to_rgb(lab) * (1 - ink)[..., None]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError
 from engines.training.artist import eyes as eye_art
 from engines.training.artist import masks
-from engines.training.artist.background import soft_background
 from engines.training.artist.brows import draw_brows
 from engines.training.artist.comic import comic
 from engines.training.artist.geometry import Warp
@@ -89,12 +88,11 @@ def toonify(
     lit = relight(scene, look, painting)
     image = _draw_features(scene, lit)
     image = _draw_eyes(scene, look, painting, lit, image)
-    behind = soft_background(image, scene.person)
-    image = mix(add_rim(scene, look, image, lit.side), behind, (1 - edge) * look.background)
-    image = grade(image, scene.unit)
+    image = grade(add_rim(scene, look, image, lit.side), scene.unit)
     if look.name == "comic":
-        image = comic(image, edge)
-    image = mix(scene.rgb, image, scene.strength)
+        image = comic(image)
+    # Beside the person the toon is the photo: it has to fit into the scene it is pasted into.
+    image = mix(scene.rgb, image, scene.strength * edge)
     return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head, scene.warp)
 
 

@@ -120,7 +120,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     skin = skin * inside
     frame: Floats = np.zeros((size, size), np.float32)
     if glasses > 0.02:
-        found = find_frame(photo_lab, head, skin_colour)
+        found = find_frame(photo_lab, head)
         frame = np.clip(field.apply(found.mask), 0, 1) * (glasses * found.certainty)
         skin = skin * (1 - frame)
     brows = find_brows(lab, skin, points, unit)

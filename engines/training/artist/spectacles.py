@@ -25,6 +25,7 @@ from engines.training.artist.imaging import (
     step,
     union,
 )
+from engines.training.artist.masks import cheek_colour
 
 STEPS, ACROSS = 96, 64  # places along a line and across it
 RADII = (0.25, 0.66)  # of rims, in distances of the eyes
@@ -133,9 +134,10 @@ class _Photo:
     free: Floats
 
     @classmethod
-    def look_at(cls, lab: Floats, head: Head, skin_colour: Reals) -> _Photo:
+    def look_at(cls, lab: Floats, head: Head) -> _Photo:
         """See `find_frame`."""
         size, soft = lab.shape[0], 0.03 * head.unit
+        skin_colour = cheek_colour(lab, head.landmarks)
         marks = [polygon(size, head.landmarks[ids], soft, 0.05 * head.unit) for ids in EYE]
         marks += [0.75 * polygon(size, head.landmarks[ids], soft) for ids in BROW]
         light, a, b = np.moveaxis(lab, -1, 0)
@@ -185,22 +187,21 @@ def lines(
     return found.astype(np.float32), grey.astype(np.float32)
 
 
-def frame_contrast(lab: Floats, head: Head, skin_colour: Reals, frame: Frame) -> float:
+def frame_contrast(lab: Floats, head: Head, frame: Frame) -> float:
     """How clearly a picture shows the frame: mean of `lines` under its mask, 0 to about 1."""
-    seen = _Photo.look_at(lab, head, skin_colour).picture()
+    seen = _Photo.look_at(lab, head).picture()
     return float((seen * frame.mask).sum() / max(frame.mask.sum(), 1e-6))
 
 
-def find_frame(lab: Floats, head: Head, skin_colour: Reals) -> Frame:
+def find_frame(lab: Floats, head: Head) -> Frame:
     """The spectacle frame of a photo, if there is one.
 
     Args:
         lab: float32 [S, S, 3] CIE Lab.
         head: its pose.
-        skin_colour: (L, a, b).
     """
     size = lab.shape[0]
-    photo = _Photo.look_at(lab, head, skin_colour)
+    photo = _Photo.look_at(lab, head)
     grid = head.grid(size)
     first, second = sorted(
         (head.flat(head.landmarks[ids].mean(0)) for ids in LID_POINTS), key=lambda eye: eye[0]
@@ -228,7 +229,8 @@ def _certainty(seen: list[tuple[Floats, Floats]], paths: list[NDArray[np.int64]]
     """Likelihood of spectacles, from rims, bridge and temples: a logistic fit to 265 portraits.
 
     Wrinkles have no grey temples and no bridge that stands out; they are even on both sides,
-    because they lie close to the eyes.
+    because they lie close to the eyes. Grey hair is at the temples, too, so these alone do not
+    decide.
     """
     left, right = paths[:2]
     along, greys = zip(
@@ -244,7 +246,14 @@ def _certainty(seen: list[tuple[Floats, Floats]], paths: list[NDArray[np.int64]]
     uneven = rims.std() / (rims.mean() + 0.01)
     apart = np.abs(left - right).mean() / ACROSS
     below = (left + right)[STEPS // 8 : 3 * STEPS // 8].mean() / (2 * ACROSS)
-    score = 9.85 * temple + 1.46 * bridge + 33.25 * apart - 3.12 * uneven + 2.41 * below - 3.70
+    score = (
+        9.85 * min(temple, 0.25)
+        + 1.46 * bridge
+        + 33.25 * apart
+        - 3.12 * uneven
+        + 2.41 * below
+        - 3.70
+    )
     return step(-0.4, 0.6, float(score))
 
 

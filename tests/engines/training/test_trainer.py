@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
-from engines.training.losses import FeatureDistance, detail_loss, shift_loss, swap_loss
+from engines.training.losses import FeatureDistance, colour_loss, detail_loss, shift_loss, swap_loss
 from engines.training.models import ToonModels
 from engines.training.patches import eye_strips, patch_corners
 from engines.training.slices import CHECKPOINT, CURVES
@@ -21,7 +21,15 @@ from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)
 SHARP = Stage(
-    "sharp", 16, 32, adversarial=0.1, consistency=0.5, face_share=0.5, close_up=0.5, detail=1.0
+    "sharp",
+    16,
+    32,
+    adversarial=0.1,
+    consistency=0.5,
+    face_share=0.5,
+    close_up=0.5,
+    detail=1.0,
+    colour=1.0,
 )
 
 
@@ -204,6 +212,16 @@ def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"no checkpoint")
     with pytest.raises(ToonifyError, match="not a training checkpoint"):
         make(tmp_path, PAIRED).resume()
+
+
+def test_colour_is_hue_and_saturation_without_light() -> None:
+    torch.manual_seed(0)
+    grey = torch.rand(2, 1, 32, 32).expand(-1, 3, -1, -1)
+    assert colour_loss(grey, grey * 0.3) < 1e-6
+    blue = grey + torch.tensor([-0.1, 0.0, 0.1])[:, None, None]
+    assert colour_loss(blue, grey) == pytest.approx(0.2 / 3, rel=1e-4)
+    noise = blue + torch.randn(2, 3, 32, 32) * 0.05
+    assert colour_loss(noise, blue) < 0.5 * (noise - blue).abs().mean()
 
 
 def test_detail_is_an_amount_and_no_place() -> None:

@@ -39,15 +39,14 @@ def test_a_spectacle_frame_is_found_where_it_is(portrait) -> None:
     head = Head(portrait.landmarks)
     bare, worn = lab_of(portrait.rgb), lab_of(with_spectacles(portrait, dark=False))
     ink = np.abs(worn - bare).max(2) > 15
-    skin_colour = masks.cheek_colour(bare, portrait.landmarks)
-    frame = find_frame(worn, head, skin_colour)
+    frame = find_frame(worn, head)
     assert frame.certainty > 0.9
     assert frame.mask[ink].mean() > 0.6
     around = cv2.dilate(ink.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     assert frame.mask[~around].mean() < 0.01
-    without = find_frame(bare, head, skin_colour)
+    without = find_frame(bare, head)
     assert without.mask[ink].mean() < 0.5 * frame.mask[ink].mean()
-    shown = [frame_contrast(lab, head, skin_colour, frame) for lab in (bare, worn)]
+    shown = [frame_contrast(lab, head, frame) for lab in (bare, worn)]
     assert shown[0] < 0.3 * shown[1]
 
 

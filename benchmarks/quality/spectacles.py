@@ -16,10 +16,10 @@ Points = NDArray[np.float32]
 
 def worn(photo: Image, points: Points) -> bool:
     """Whether the person wears clear spectacles. ``points``: float32 [478, 3] in pixels."""
-    lab, head = to_lab(photo), Head(points)
-    if masks.sunglasses_level(lab, points) > 0.5 or masks.glasses_level(lab, head) < 0.5:
+    lab = to_lab(photo)
+    if masks.sunglasses_level(lab, points) > 0.5:
         return False
-    return find_frame(lab, head).certainty > 0.5
+    return find_frame(lab, Head(points)).certainty > 0.5
 
 
 def frame_kept(output: Image, target: Image, points: Points) -> float:

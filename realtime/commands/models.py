@@ -11,7 +11,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from engines.backends.cache import clear_engines, list_engines
+from engines.backends.cache import cache_directory, clear_engines, list_engines
 from engines.backends.registry import BuildStep, build_engines
 from engines.blending import BlendSpec
 from engines.bundle import Bundle, Style
@@ -107,13 +107,17 @@ def build(
 
 def list_built() -> None:
     """Engines on disk."""
-    table = Table("back end", "for", "crops", "precision", "MB", "used", "version")
-    for engine in list_engines():
+    table, engines = Table(), list_engines()
+    for name in ("back end", "precision", "crops", "weights", "MB", "used", "for"):
+        table.add_column(name, no_wrap=True, max_width=12)
+    for engine in engines:
         key = engine.key
-        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(engine.used))
-        size = f"{engine.size / 1e6:.1f}"
-        table.add_row(key.backend, key.target, key.shape, key.precision, size, used, key.version)
+        used = time.strftime("%d %b", time.localtime(engine.used))
+        cells = (key.precision, key.shape, key.model[:8], f"{engine.size / 1e6:.0f}", used)
+        table.add_row(key.backend, *cells, key.target)
     out.print(table)
+    total = sum(engine.size for engine in engines)
+    say(f"{len(engines)} engines, {total / 1e6:.0f} MB in {cache_directory()}")
 
 
 def clear_built() -> None:

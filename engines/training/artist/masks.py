@@ -188,8 +188,8 @@ def cheek_colour(lab: Floats, landmarks: Reals) -> Reals:
     return np.median(_sample(blur(lab, 3.0), landmarks, ids), 0)
 
 
-def glasses_level(lab: Floats, head: Head) -> float:
-    """Likelihood of spectacles.
+def glasses_edges(lab: Floats, head: Head) -> float:
+    """How much speaks for spectacles, -12 to 6.
 
     Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
     frame-like lines at the bridge or in a ring under both eyes.
@@ -238,4 +238,4 @@ def glasses_level(lab: Floats, head: Head) -> float:
     ]
     coloured = step(7, 13, float(np.hypot(*skin_colour[1:])))
     score = logit + 4.5 * min(bridge, 0.5) * coloured + 2 * min(float(min(rings)), 0.5)
-    return step(1.4, 2.2, score)
+    return float(np.clip(score, -12, 6))

@@ -108,7 +108,8 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     photo_lab = to_lab(photo)
     openness = eyes.openness(head.landmarks)
     sunglasses = masks.sunglasses_level(photo_lab, head.landmarks)
-    glasses = masks.glasses_level(photo_lab, head) * (1 - sunglasses)
+    spectacles = find_frame(photo_lab, head)
+    glasses = spectacles.certainty * (1 - sunglasses)
     field = warp(head, plan(head, look, openness, glasses=glasses, sunglasses=sunglasses), size)
     points = field.landmarks
     warped = np.clip(field.apply(photo), 0, 1)
@@ -120,8 +121,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     skin = skin * inside
     frame: Floats = np.zeros((size, size), np.float32)
     if glasses > 0.02:
-        found = find_frame(photo_lab, head)
-        frame = np.clip(field.apply(found.mask), 0, 1) * (glasses * found.certainty)
+        frame = np.clip(field.apply(spectacles.mask), 0, 1) * glasses
         skin = skin * (1 - frame)
     brows = find_brows(lab, skin, points, unit)
     cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))

@@ -28,7 +28,8 @@ def with_spectacles(portrait, *, dark: bool) -> np.ndarray:
 def test_spectacles_and_sunglasses_are_told_apart(portrait) -> None:
     head = Head(portrait.landmarks)
     clear = with_spectacles(portrait, dark=False)
-    assert masks.glasses_level(lab_of(clear), head) > 0.7
+    assert find_frame(lab_of(clear), head).certainty > 0.9
+    assert find_frame(lab_of(portrait.rgb), head).certainty < 0.1
     assert masks.sunglasses_level(lab_of(clear), portrait.landmarks) < 0.3
     assert masks.sunglasses_level(lab_of(portrait.rgb), portrait.landmarks) < 0.1
     dark = with_spectacles(portrait, dark=True)

@@ -46,6 +46,17 @@ def test_every_look_draws_its_own_picture(portrait, toon) -> None:
     assert (grey < 30).mean() > (cv2.cvtColor(toon.image, cv2.COLOR_RGB2GRAY) < 30).mean()  # ink
 
 
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_beside_the_person_the_toon_is_the_moved_photo(portrait, look) -> None:
+    drawn = toonify(portrait.rgb, portrait.landmarks, person=portrait.person, look=look)
+    photo = drawn.warp.apply(portrait.rgb.astype(np.float32)).clip(0, 255)
+    beside = drawn.warp.apply(cv2.dilate(portrait.person, np.ones((41, 41)))) < 0.02
+    assert beside.mean() > 0.05
+    difference = np.abs(drawn.image - photo).max(-1)
+    assert difference[beside].max() <= 1
+    assert difference[drawn.head > 250].mean() > 5
+
+
 def test_landmark_noise_hardly_moves_the_picture(portrait, toon) -> None:
     noise = np.random.default_rng(0).normal(0, 0.5 * SIZE / 512, portrait.landmarks.shape)
     moved = toonify(

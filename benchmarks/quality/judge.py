@@ -104,12 +104,13 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
     skin = skin_mask(portrait.points(side), side)
     hair = hair_mask(portrait.points(side), resize_mask(artist.person(portrait), side), side)
     numbers: dict[str, float | None] = {
-        "feature distance": judge.feature_distance(output, target)
-        / judge.feature_distance(photo, target),
-        "feature distance, head": judge.feature_distance(output, target, drawn.head)
+        "feature distance": judge.feature_distance(output, target, drawn.head)
         / judge.feature_distance(photo, target, drawn.head),
+        "feature distance, whole crop": judge.feature_distance(output, target)
+        / judge.feature_distance(photo, target),
         "head outline": outline,
-        "detail": steadiness.detail(output) / max(steadiness.detail(target), 1e-6),
+        "detail": steadiness.detail(output, drawn.head)
+        / max(steadiness.detail(target, drawn.head), 1e-6),
         "skin colour": colour_difference(output, target, skin),
         "hair colour": colour_difference(output, target, hair),
         **_following(judge, portrait, output, target),

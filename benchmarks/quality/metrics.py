@@ -10,7 +10,7 @@ from benchmarks.report import Better, Result, Series
 
 UNITS: dict[str, tuple[str, Better]] = {
     "feature distance": ("share of the photo's", "lower"),
-    "feature distance, head": ("share of the photo's", "lower"),
+    "feature distance, whole crop": ("share of the photo's", "lower"),
     "head outline": ("overlap with the artist's", "higher"),
     "detail": ("share of the artist's", "neither"),
     "face found": ("share of outputs", "higher"),

@@ -160,8 +160,8 @@ def _aims(results: Sequence[Result], work: int) -> list[Aim]:
             else:
                 aims.append(Aim(text, value, bound, better))
 
-    add("feature distance, share of the photo's", "feature distance", 0.28, "lower")
-    add("detail, off the artist's", "detail", 0.20, "neither", "median")
+    add("feature distance of the head, share of the photo's", "feature distance", 0.28, "lower")
+    add("detail of the head, off the artist's", "detail", 0.20, "neither", "median")
     add("face found on the toon", "face found", 0.99, "higher")
     add("eye size, off the artist's", "eye size", 0.10, "neither", "median")
     add("mouth follows, r", "mouth follows", 0.9, "higher")
@@ -188,7 +188,7 @@ def _save_sheets(measured: Sequence[Measured], path: Path) -> None:
         caption = f"{one.name}: {one.numbers['feature distance']:.2f}"
         return Strip(caption, (one.photo, one.artist, one.output))
 
-    title = "photo, artist, output; feature distance to the artist as a share of the photo's"
+    title = "photo, artist, output; the head's feature distance to the artist, share of the photo's"
     save_sheet([strip(one) for one in measured], path, title=title)
     order = steadiness.worst_first([one.numbers["feature distance"] for one in measured])
     worst = [strip(measured[i]) for i in order[:WORST]]

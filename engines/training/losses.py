@@ -71,22 +71,25 @@ class FeatureDistance(nn.Module):
 
         ``where``: float [N, 1, H, W], how much each place counts; all alike without.
         """
-        terms = []
-        for x, y in zip(self.features(a), self.features(b), strict=True):
-            error = (x - y).square().sum(1)
-            if where is None:
-                terms.append(error.mean((1, 2)))
-            else:
-                weight = F.adaptive_avg_pool2d(where, (error.shape[1], error.shape[2]))[:, 0]
-                terms.append((error * weight).sum((1, 2)) / weight.sum((1, 2)))
-        return torch.stack(terms).mean(0)
+        return _distance(self.features(a), self.features(b), where)
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+    def forward(self, a: Tensor, b: Tensor, where: Tensor | None = None) -> Tensor:
         """Mean of `per_picture`; gradients flow into ``a`` only."""
         with torch.no_grad():
             target = self.features(b)
-        pairs = zip(self.features(a), target, strict=True)
-        return torch.stack([(x - y).square().sum(1).mean() for x, y in pairs]).mean()
+        return _distance(self.features(a), target, where).mean()
+
+
+def _distance(first: list[Tensor], second: list[Tensor], where: Tensor | None) -> Tensor:
+    terms = []
+    for x, y in zip(first, second, strict=True):
+        error = (x - y).square().sum(1)
+        if where is None:
+            terms.append(error.mean((1, 2)))
+        else:
+            weight = F.adaptive_avg_pool2d(where, (error.shape[1], error.shape[2]))[:, 0]
+            terms.append((error * weight).sum((1, 2)) / weight.sum((1, 2)))
+    return torch.stack(terms).mean(0)
 
 
 def shrink(image: Tensor, side: int) -> Tensor:

@@ -74,6 +74,8 @@ class Stage:
         features, gradients, detail, colour: weights of the feature distance, of the edge term, of
             the amount of detail and of hue and saturation, beside L1.
         feature_share: share of the drawn pictures that the feature distance looks at.
+        elsewhere: how much the feature distance of the toon counts beside its head, which is all
+            that is shown by default.
         close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
             of the picture and half of its expression; their colours count as the picture's.
         consistency: weight of the crop-shift term on twin samples.
@@ -99,6 +101,7 @@ class Stage:
     detail: float = 0.0
     colour: float = 0.0
     feature_share: float = 1.0
+    elsewhere: float = 1.0
     close_up: float = 0.0
     consistency: float = 0.0
     warp: float = 0.1
@@ -351,16 +354,18 @@ class Trainer:
                 losses[f"{name}_detail"] = stage.detail * detail_loss(image, target)
             if stage.colour:
                 losses[f"{name}_colour"] = stage.colour * colour_loss(image, target)
-            looked = share(count, stage.feature_share)
+            looked, head = share(count, stage.feature_share), batch.head[:count]
+            where = None
+            if name == "toon" and stage.elsewhere < 1:
+                where = torch.lerp(head[:looked], torch.ones(()).to(head), stage.elsewhere)
             losses[f"{name}_features"] = stage.features * self.features(
-                image[:looked].to(memory_format=torch.channels_last), target[:looked]
+                image[:looked].to(memory_format=torch.channels_last), target[:looked], where
             )
             if stage.close_up and name == "toon":
                 mine, aim = (eye_strips(x[:looked], batch.eyes * scale) for x in (image, target))
                 losses["toon_eyes"] = stage.close_up * self.features(mine, aim)
                 if stage.colour:
                     losses["toon_irises"] = stage.colour * colour_loss(mine, aim)
-            head = batch.head[:count]
             if mask is not None:
                 losses[f"{name}_mask"] = mask_loss(mask, head)
             if detail is not None:

@@ -30,6 +30,7 @@ SHARP = Stage(
     close_up=0.5,
     detail=1.0,
     colour=1.0,
+    elsewhere=0.2,
 )
 
 
@@ -276,3 +277,4 @@ def test_the_feature_distance_counts_places_as_told() -> None:
     plain = distance.per_picture(a, b)
     torch.testing.assert_close(distance.per_picture(a, b, left + right), plain)
     assert distance.per_picture(a, b, right) < plain < distance.per_picture(a, b, left)
+    assert distance(a, b, left) == distance.per_picture(a, b, left).mean()

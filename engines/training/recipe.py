@@ -134,13 +134,14 @@ FILM_256_WORDS = Description(
         ),
         (
             "The style comic is farther from its drawings than film is from its own: a feature "
-            "distance of 0.47 (benchmarks/results/quality-comic.json)."
+            "distance of 0.42 (benchmarks/results/quality-comic.json)."
         ),
-        "Busy backgrounds are softened less than the artist does; light eyes come out grey-brown.",
         (
-            "Spectacle frames are kept at about half the artist's contrast, thin ones less. The "
-            "artist itself now and then takes deep wrinkles for a frame."
+            "Light eyes are paler than the artist's. Thin spectacle frames fade, and lines about "
+            "old eyes can become thin spectacles, as one of the 60 people shows; the artist itself "
+            "takes deep wrinkles for a frame now and then."
         ),
+        "Beside the head the picture is softer than the photo, as --mode crop shows.",
         "Heads turned by more than about 45 degrees are drawn poorly.",
         (
             "Two thirds of the people it learned from are synthetic, and the rest are of one "

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training import augment
-from engines.training.frames import Layer, draw_frame
+from engines.training.eyewear import Layer, draw_spectacles
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
@@ -157,7 +157,7 @@ class Sampler:
         index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)
         moves = [augment.random_transform(rng, size, self.geometry) for _ in index]
         curves = [augment.light_curve(rng) for _ in index]
-        frames = [self._frame(i) if rng.random() < self.spectacles else None for i in index]
+        frames = [self._spectacles(i) if rng.random() < self.spectacles else None for i in index]
         shift = rng.integers(-4, 5, (self.twins, 2))
         plan = list(zip(index, moves, curves, frames, strict=True))
         for (i, move, *rest), step in zip(plan[: self.twins], shift, strict=True):
@@ -177,9 +177,9 @@ class Sampler:
             shift=torch.from_numpy(shift),
         )
 
-    def _frame(self, i: int) -> Layer:
+    def _spectacles(self, i: int) -> Layer:
         points = np.asarray(self.pairs.landmarks[i])
-        return draw_frame(self.rng, points, eye_centres(points), self.pairs.size)
+        return draw_spectacles(self.rng, points, eye_centres(points), self.pairs.size)
 
     def _sample(
         self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8], frame: Layer | None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.training.data import Sampler
-from engines.training.frames import CHIN, FOREHEAD, TEMPLES, Layer, draw_frame
+from engines.training.eyewear import CHIN, FOREHEAD, TEMPLES, Layer, draw_spectacles
 from tests.engines.training.factory import tiny_pairs
 
 EYES = np.array([[48, 60], [80, 60]], np.float32)
@@ -21,7 +21,7 @@ def face() -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_frame_surrounds_both_eyes_and_leaves_them_free(seed: int) -> None:
-    frame = draw_frame(np.random.default_rng(seed), face(), EYES, 128)
+    frame = draw_spectacles(np.random.default_rng(seed), face(), EYES, 128)
     opacity = frame.opacity[..., 0]
     assert 0 <= opacity.min() <= opacity.max() <= 1
     assert (frame.colour >= 0).all()

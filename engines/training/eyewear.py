@@ -55,7 +55,7 @@ def random_colour(rng: Generator) -> Floats:
     return rng.uniform(10, 220, 3).astype(np.float32)
 
 
-def draw_frame(rng: Generator, landmarks: Floats, eyes: Floats, size: int) -> Layer:
+def draw_spectacles(rng: Generator, landmarks: Floats, eyes: Floats, size: int) -> Layer:
     """A random frame for a face.
 
     Rims are superellipses, some thicker above than below, or open below; bridge and temples are

@@ -13,17 +13,19 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.training.artist.head import CHIN, FOREHEAD
+
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 TEMPLES = (127, 356)
-FOREHEAD, CHIN, FACE_HEIGHT = 10, 152, 2.76  # of MediaPipe's canonical face, in eye distances
+FACE_HEIGHT = 2.76  # of MediaPipe's canonical face, in eye distances
 FINER = 2  # drawn at twice the size and shrunk, for smooth edges
 POINTS = 48
 
 
 class Layer(NamedTuple):
-    """A frame by itself: float32 colour [S, S, 3], 0..255, and opacity [S, S, 1], 0..1."""
+    """A frame by itself: float32 colour [3], 0..255, and opacity [S, S, 1], 0..1."""
 
     colour: Floats
     opacity: Floats
@@ -38,9 +40,9 @@ class Layer(NamedTuple):
         side = len(self.opacity)
         rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
         move = cv2.resize(warp.astype(np.float32), (side, side)) * side
-        both = np.concatenate([self.colour, self.opacity], -1)
-        out = cv2.remap(both, columns + move[..., 0], rows + move[..., 1], cv2.INTER_LINEAR)
-        return Layer(np.asarray(out[..., :3], np.float32), np.asarray(out[..., 3:], np.float32))
+        there = (columns + move[..., 0], rows + move[..., 1])
+        opacity = cv2.remap(self.opacity, *there, cv2.INTER_LINEAR)
+        return Layer(self.colour, np.asarray(opacity, np.float32)[..., None])
 
 
 def random_colour(rng: Generator) -> Floats:
@@ -103,6 +105,5 @@ def draw_spectacles(rng: Generator, landmarks: Floats, eyes: Floats, size: int) 
     nose = [place(0.03 - wide * 0.98, drop + height, eye) for eye in range(2)]
     line([nose[0], (nose[0] + nose[1]) / 2 - 0.03 * down, nose[1]], thin)
     small = cv2.resize(opacity, (size, size), interpolation=cv2.INTER_AREA)
-    colour = np.broadcast_to(random_colour(rng), (size, size, 3))
     share = np.asarray(small, np.float32)[..., None] / np.float32(255)
-    return Layer(colour.astype(np.float32), share)
+    return Layer(random_colour(rng), share)

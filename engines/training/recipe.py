@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,32 @@ from engines.training.sheets import write_png
 from engines.training.slices import Deadline, Hardware
 from engines.training.trainer import Stage, Trainer, TrainSettings
 
+_FULL_SIZE = Stage(
+    "toon",
+    5_000,
+    256,
+    lr=1.2e-3,
+    face_share=0.0,
+    features=2.0,
+    feature_share=0.5,
+    elsewhere=0.2,
+    detail=3.0,
+    colour=3.0,
+    close_up=0.5,
+    statistics=False,
+)
+
 FILM_256 = TrainSettings(
     stages=(
         Stage("toon", 12_500, 128, lr=1.5e-3, face_share=0.0, features=2.0),
-        Stage(
-            "siblings",
-            30_000,
-            256,
-            lr=1.2e-3,
+        replace(
+            _FULL_SIZE,
+            name="siblings",
+            pictures=30_000,
             face_share=0.15,
             swap_share=0.15,
-            features=2.0,
-            feature_share=0.5,
-            elsewhere=0.2,
-            detail=3.0,
-            colour=3.0,
-            close_up=0.5,
             consistency=0.2,
             fork="face",
-            statistics=False,
         ),
     ),
     batch_size=8,
@@ -50,23 +57,7 @@ The other way round, face first, was tried and failed: reconstructing portraits 
 finest feature map, and the deep ones, which toons need, die."""
 
 SECOND_LOOK = TrainSettings(
-    stages=(
-        Stage(
-            "toon",
-            5_000,
-            256,
-            lr=1.2e-3,
-            face_share=0.0,
-            features=2.0,
-            feature_share=0.5,
-            elsewhere=0.2,
-            detail=3.0,
-            colour=3.0,
-            close_up=0.5,
-            trains=("toon",),
-            statistics=False,
-        ),
-    ),
+    stages=(replace(_FULL_SIZE, trains=("toon",)),),
     batch_size=8,
     seed=2,
     clip=5.0,

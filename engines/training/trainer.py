@@ -357,7 +357,7 @@ class Trainer:
             looked, head = share(count, stage.feature_share), batch.head[:count]
             where = None
             if name == "toon" and stage.elsewhere < 1:
-                where = torch.lerp(head[:looked], torch.ones(()).to(head), stage.elsewhere)
+                where = stage.elsewhere + (1 - stage.elsewhere) * head[:looked]
             losses[f"{name}_features"] = stage.features * self.features(
                 image[:looked].to(memory_format=torch.channels_last), target[:looked], where
             )

@@ -188,13 +188,13 @@ def cheek_colour(lab: Floats, landmarks: Reals) -> Reals:
     return np.median(_sample(blur(lab, 3.0), landmarks, ids), 0)
 
 
-def glasses_edges(lab: Floats, head: Head) -> float:
+def glasses_edges(lab: Floats, head: Head, skin_colour: Reals) -> float:
     """How much speaks for spectacles, -12 to 6.
 
     Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
-    frame-like lines at the bridge or in a ring under both eyes.
+    frame-like lines at the bridge or in a ring under both eyes. ``skin_colour``: (L, a, b).
     """
-    skin_colour, sample = cheek_colour(lab, head.landmarks), head.sample
+    sample = head.sample
 
     def box(x: float, y: float, width: float, height: float, n: int) -> tuple[Reals, Reals]:
         columns, rows = np.meshgrid(

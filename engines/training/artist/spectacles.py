@@ -128,6 +128,7 @@ class _Photo:
     """
 
     head: Head
+    skin_colour: Reals  # (L, a, b) of the cheeks
     light: Floats
     chroma: Floats
     odd: Floats
@@ -143,6 +144,7 @@ class _Photo:
         light, a, b = np.moveaxis(lab, -1, 0)
         return cls(
             head,
+            skin_colour,
             blur(light / 100, 0.7),
             blur(np.hypot(a, b) / 100, 0.7),
             blur(np.hypot(a - skin_colour[1], b - skin_colour[2]) / 60, 1.0),
@@ -222,8 +224,8 @@ def find_frame(lab: Floats, head: Head) -> Frame:
     ]
     zones = [strip.zone(path) for strip, path in zip(strips, paths, strict=True)]
     mask = smoothstep(0.02, 0.07, photo.picture()) * np.maximum.reduce(zones)
-    light = float(cheek_colour(lab, head.landmarks)[0])
-    certainty = _certainty(seen, paths, glasses_edges(lab, head), light)
+    edges = glasses_edges(lab, head, photo.skin_colour)
+    certainty = _certainty(seen, paths, edges, float(photo.skin_colour[0]))
     return Frame(np.asarray(mask, np.float32), certainty)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engines.training.artist.head import CHIN, FOREHEAD
 from engines.training.data import Sampler
-from engines.training.eyewear import CHIN, FOREHEAD, TEMPLES, Layer, draw_spectacles
+from engines.training.eyewear import TEMPLES, Layer, draw_spectacles
 from tests.engines.training.factory import tiny_pairs
 
 EYES = np.array([[48, 60], [80, 60]], np.float32)
@@ -41,7 +42,7 @@ def test_a_frame_moves_as_the_toon_does() -> None:
     opacity[30, 20] = 1
     warp = np.zeros((16, 16, 2), np.float32)
     warp[...] = (-4 / 64, 2 / 64)  # the toon shows what is 4 px further left and 2 px further down
-    moved = Layer(np.ones((64, 64, 3), np.float32), opacity).moved(warp)
+    moved = Layer(np.ones(3, np.float32), opacity).moved(warp)
     assert np.argwhere(moved.opacity[..., 0] > 0.99).tolist() == [[28, 24]]
 
 

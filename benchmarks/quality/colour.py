@@ -1,4 +1,4 @@
-"""Colours kept: skin and hair of the toon against the artist's, by skin tone."""
+"""Colours kept: skin, hair and eyes of the toon against the artist's."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.shape import LEFT_BROW, LEFT_EYE, LIPS, OVAL, RIGHT_BROW, RIGHT_EYE
+from benchmarks.quality.shape import (
+    IRISES,
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE,
+)
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 # Individual typology angle in degrees (Chardon et al. 1991), its classes merged into three.
 TONES = (("light", 41.0), ("medium", 10.0), ("dark", -90.0))
-LEAST_SHARE = 0.005
+LEAST_SHARE = 0.002
 """A region smaller than this share of the picture is no region (bald, or a hat)."""
 
 
@@ -45,6 +53,18 @@ def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], siz
     above = np.arange(size)[:, None] < landmarks[(33, 263), 1].mean()
     inside = cv2.erode((person > 0.8).astype(np.uint8), np.ones((5, 5), np.uint8))
     return (inside > 0) & above & (face == 0)
+
+
+def iris_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
+    """What shows of both irises between the lids, pupils with them. bool [size, size]."""
+    irises, open_ = np.zeros((2, size, size), np.uint8)
+    for iris, eye in zip(IRISES, (LEFT_EYE, RIGHT_EYE), strict=True):
+        open_ |= _filled(landmarks, eye, size)
+        centre, rim = landmarks[iris[0], :2], landmarks[list(iris[1:]), :2]
+        radius = float(np.linalg.norm(rim - centre, axis=1).mean())
+        at = (round(float(centre[0])), round(float(centre[1])))
+        cv2.circle(irises, at, max(round(radius), 1), 1, -1)
+    return (irises & open_) > 0
 
 
 def _filled(landmarks: NDArray[np.floating], part: Sequence[int], size: int) -> NDArray[np.uint8]:

@@ -11,10 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.quality import shape, steadiness
-from benchmarks.quality.colour import colour_difference, hair_mask, skin_mask, skin_tone
+from benchmarks.quality.colour import (
+    colour_difference,
+    hair_mask,
+    iris_mask,
+    skin_mask,
+    skin_tone,
+)
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
-from benchmarks.quality.portraits import Artist, Portrait, resize
-from benchmarks.quality.spectacles import frame_kept, worn
+from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
+from benchmarks.quality.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
 from engines.training.losses import FeatureDistance
@@ -113,6 +119,7 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
         / max(steadiness.detail(target, drawn.head), 1e-6),
         "skin colour": colour_difference(output, target, skin),
         "hair colour": colour_difference(output, target, hair),
+        "spectacles": _spectacles(judge, portrait, drawn, output),
         **_following(judge, portrait, output, target),
         **_steady(judge, portrait, output),
     }
@@ -132,16 +139,24 @@ def resize_mask(mask: NDArray[np.floating], side: int) -> NDArray[np.floating]:
     return cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
+def _spectacles(judge: Judge, portrait: Portrait, drawn: Drawn, bare: Image) -> float:
+    """How much of a black frame drawn on the photo the toon shows."""
+    size, side = judge.engine.input_size, judge.engine.output_size
+    worn = judge.toons([black_frame(portrait, size).over(portrait.crop(size))])[0]
+    return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp))
+
+
 def _following(
     judge: Judge, portrait: Portrait, output: Image, target: Image
 ) -> dict[str, float | None]:
-    """Face found, eyes as big as the artist's, spectacles kept, lids and jaw that follow."""
+    """Face found, eyes as big and of the colour of the artist's, lids and jaw that follow."""
     found, wanted = judge.points(output), judge.points(target)
     numbers: dict[str, float | None] = {"face found": float(found is not None)}
     if found is not None and wanted is not None:
         numbers["eye size"] = shape.eye_size(found) / shape.eye_size(wanted)
-    if wanted is not None and worn(portrait.full, portrait.landmarks):
-        numbers["spectacles"] = frame_kept(output, target, wanted)
+    if wanted is not None:
+        irises = iris_mask(wanted, len(target))
+        numbers["eye colour"] = colour_difference(output, target, irises)
     size = judge.engine.input_size
     crop, points = portrait.crop(size), portrait.points(size)
     for name, move, read in (

@@ -19,6 +19,7 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, toonify
+from engines.training.data import WARP_GRID
 
 Image = NDArray[np.uint8]
 
@@ -128,14 +129,21 @@ def read_clip(path: Path) -> Iterator[Image]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the artist made. `toon`: uint8 [S, S, 3] RGB; `head`: uint8 [S, S], 255 on the head."""
+    """What the artist made.
+
+    Attributes:
+        toon: uint8 [S, S, 3] RGB.
+        head: uint8 [S, S], 255 on the head.
+        warp: float16 [64, 64, 2], the toon's shape as in `PairSet`.
+    """
 
     toon: Image
     head: NDArray[np.uint8]
+    warp: NDArray[np.float16]
 
     def at(self, size: int) -> Drawn:
         """The same at another size."""
-        return Drawn(resize(self.toon, size), resize(self.head, size))
+        return Drawn(resize(self.toon, size), resize(self.head, size), self.warp)
 
 
 class Artist:
@@ -162,18 +170,20 @@ class Artist:
         key.update(self.look.encode())
         key.update(portrait.full.data)
         key.update(np.ascontiguousarray(portrait.landmarks).data)
-        path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.png"
+        path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.npz"
         if path.is_file():
-            with Pictures.open(path) as kept:
-                layers = np.asarray(kept.convert("RGBA"))
-            return Drawn(np.ascontiguousarray(layers[..., :3]), layers[..., 3])
+            with np.load(path, allow_pickle=False) as kept:
+                return Drawn(kept["toon"], kept["head"], kept["warp"])
         person = self.person(portrait)
         result = toonify(portrait.full, portrait.landmarks, person=person, look=self._look)
+        warp = result.warp.moves(WARP_GRID).astype(np.float16)
+        drawn = Drawn(result.image, result.head, warp)
         self._cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".tmp")
-        Pictures.fromarray(np.dstack([result.image, result.head])).save(partial, format="PNG")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **vars(drawn))
         partial.replace(path)
-        return Drawn(result.image, result.head)
+        return drawn
 
     def person(self, portrait: Portrait) -> NDArray[np.float32]:
         """Soft person mask of the photo, float32 [FULL, FULL] in 0..1."""

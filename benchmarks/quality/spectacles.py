@@ -1,33 +1,42 @@
-"""Spectacles kept: is the frame still there on the toon?"""
+"""Spectacles kept: does a frame drawn on the photo come out on the toon?"""
 
 from __future__ import annotations
 
+import zlib
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.colour import to_lab
-from engines.training.artist import masks
-from engines.training.artist.head import Head
-from engines.training.artist.spectacles import find_frame, frame_contrast
+from benchmarks.quality.portraits import Portrait
+from engines.training.data import eye_centres
+from engines.training.eyewear import Layer, draw_spectacles
 
 Image = NDArray[np.uint8]
-Points = NDArray[np.float32]
+
+BLACK = (25.0, 25.0, 25.0)
 
 
-def worn(photo: Image, points: Points) -> bool:
-    """Whether the person wears clear spectacles. ``points``: float32 [478, 3] in pixels."""
-    lab = to_lab(photo)
-    if masks.sunglasses_level(lab, points) > 0.5:
-        return False
-    return find_frame(lab, Head(points)).certainty > 0.5
+def black_frame(portrait: Portrait, side: int) -> Layer:
+    """A black frame whose shape, thick or thin, depends on the person's name alone."""
+    points = portrait.points(side)[:, :2]
+    rng = np.random.default_rng(zlib.crc32(portrait.name.encode()))
+    frame = draw_spectacles(rng, points, eye_centres(points), side)
+    return frame._replace(colour=np.array(BLACK, np.float32))
 
 
-def frame_kept(output: Image, target: Image, points: Points) -> float:
-    """Contrast of the frame on ``output``, as a share of that on the artist's ``target``.
+def frame_shown(bare: Image, worn: Image, frame: Layer) -> float:
+    """How much of ``frame`` the toon ``worn`` shows beside ``bare``, the toon without it.
 
-    Both uint8 [S, S, 3]; ``points``: float32 [478, 3], landmarks of ``target``.
+    The least-squares share of the change that the frame, laid on ``bare``, would make; both are
+    first blurred by a pixel, so that a line that lies half a pixel beside is no line missed.
+
+    Args:
+        bare, worn: uint8 [S, S, 3].
+        frame: of the same size, in the toon's shape.
     """
-    first, second, head = to_lab(output), to_lab(target), Head(points)
-    frame = find_frame(second, head)
-    shown, wanted = (frame_contrast(lab, head, frame) for lab in (first, second))
-    return shown / max(wanted, 1e-6)
+    wanted, found = (
+        cv2.GaussianBlur(image.astype(np.float32) - bare, (0, 0), 1.0)
+        for image in (frame.over(bare), worn)
+    )
+    return float((wanted * found).sum() / max(float(np.square(wanted).sum()), 1e-6))

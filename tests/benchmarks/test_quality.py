@@ -11,7 +11,7 @@ import pytest
 from benchmarks.quality import colour, moves, shape, steadiness
 from benchmarks.quality.judge import overlap
 from benchmarks.quality.portraits import FULL, Artist, Portrait, load_portraits
-from benchmarks.quality.spectacles import frame_kept, worn
+from benchmarks.quality.spectacles import black_frame, frame_shown
 from benchmarks.suites import quality as suite
 from engines.backends import EngineOutput
 from engines.errors import ToonifyError
@@ -19,7 +19,6 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from realtime.sources.demo import portrait as demo_portrait
 from tests.engines.factory import tiny_network
-from tests.engines.training.factory import draw_spectacles
 
 SIDE = 256
 
@@ -188,7 +187,8 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     kept = artist.draw(person)
     assert np.array_equal(kept.toon, drawn.toon)
     assert np.array_equal(kept.head, drawn.head)
-    toon, head = vars(drawn.at(SIDE)).values()
+    assert np.array_equal(kept.warp, drawn.warp)
+    toon, head = drawn.at(SIDE).toon, drawn.at(SIDE).head
     artist.close()
     engine = PerfectEngine(person.crop(SIDE), toon, head)
     monkeypatch.setattr(suite, "create_engine", lambda *args, **kwargs: engine)
@@ -202,6 +202,8 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     assert found["face found"] == 1
     assert found["eye size"] == pytest.approx(1)
     assert found["skin colour"] == pytest.approx(0, abs=1e-6)
+    assert found["eye colour"] == pytest.approx(0, abs=1e-6)
+    assert found["spectacles"] == 0  # nor wears what was not there
     assert found["shift error"] < 0.1
     assert found["shift followed"] == pytest.approx(1, abs=0.1)
     assert found["mouth follows"] < 0.9  # a still toon follows nobody
@@ -210,18 +212,35 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     assert not met["mouth follows, r"]
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
     assert (tmp_path / "sheet-worst.png").is_file()
-    assert len(list((tmp_path / "cache").glob("*.png"))) == 1
+    assert len(list((tmp_path / "cache").glob("*.npz"))) == 1
 
 
-def test_spectacles_are_seen_on_photo_and_toon(person):
-    photo = draw_spectacles(person.full, person.landmarks, width=5)
-    assert worn(photo, person.landmarks)
-    assert worn(person.full, person.landmarks)  # the demo's portrait has some of its own
-    assert not worn(cv2.GaussianBlur(person.full, (0, 0), 6), person.landmarks)
-    assert frame_kept(photo, photo, person.landmarks) == pytest.approx(1)
-    assert frame_kept(person.full, photo, person.landmarks) < 0.4
-    faded = cv2.addWeighted(photo, 0.5, person.full, 0.5, 0)
-    assert 0.4 < frame_kept(faded, photo, person.landmarks) < 0.9
+def test_a_drawn_on_frame_is_seen_whole_half_or_not_at_all(person):
+    frame, bare = black_frame(person, SIDE), person.crop(SIDE)
+    assert np.array_equal(frame.opacity, black_frame(person, SIDE).opacity)
+    worn = frame.over(bare)
+    assert frame_shown(bare, worn, frame) == pytest.approx(1)
+    assert frame_shown(bare, bare, frame) == 0
+    faded = cv2.addWeighted(worn, 0.5, bare, 0.5, 0)
+    assert frame_shown(bare, faded, frame) == pytest.approx(0.5, abs=0.02)
+    beside = cv2.warpAffine(frame.opacity, np.float32([[1, 0, 12], [0, 1, 12]]), (SIDE, SIDE))
+    elsewhere = frame._replace(opacity=beside[..., None]).over(bare)
+    assert frame_shown(bare, elsewhere, frame) < 0.5
+    drawn_at_512 = cv2.resize(black_frame(person, FULL).opacity, (SIDE, SIDE))
+    assert np.abs(drawn_at_512 - frame.opacity[..., 0]).mean() < 0.01
+
+
+def test_irises_are_found_where_eyes_are_open(person):
+    mask = colour.iris_mask(person.points(SIDE), SIDE)
+    parts, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    assert parts == 3  # the ground and two irises
+    irises = person.points(SIDE)[[468, 473], :2]
+    assert np.abs(np.sort(centres[1:], axis=0) - np.sort(irises, axis=0)).max() < 4
+    assert stats[1:, cv2.CC_STAT_AREA].min() > 20
+    closed = person.points(SIDE).copy()
+    for eye in (shape.LEFT_EYE, shape.RIGHT_EYE):
+        closed[list(eye), 1] = closed[list(eye), 1].mean()
+    assert colour.iris_mask(closed, SIDE).sum() < 0.5 * mask.sum()
 
 
 def test_outlines_overlap_or_not():

@@ -189,12 +189,6 @@ def lines(
     return found.astype(np.float32), grey.astype(np.float32)
 
 
-def frame_contrast(lab: Floats, head: Head, frame: Frame) -> float:
-    """How clearly a picture shows the frame: mean of `lines` under its mask, 0 to about 1."""
-    seen = _Photo.look_at(lab, head).picture()
-    return float((seen * frame.mask).sum() / max(frame.mask.sum(), 1e-6))
-
-
 def find_frame(lab: Floats, head: Head) -> Frame:
     """The spectacle frame of a photo, if there is one.
 

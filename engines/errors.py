@@ -5,3 +5,8 @@ from __future__ import annotations
 
 class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next."""
+
+
+def install(extra: str) -> str:
+    """The command that adds one of the optional groups of packages, for messages."""
+    return f"pip install -c constraints.txt -e '.[{extra}]' (in Toonify's folder)"

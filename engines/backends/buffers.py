@@ -1,14 +1,16 @@
-"""One batch's way to a GPU and back, allocated once for the life of an engine."""
+"""What the back ends of a GPU share: its device, its faults, and one batch's way there and back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.protocol import BackendError, EngineOutput
+from engines.backends.protocol import BackendError, EngineOutput, one_line
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -52,6 +54,27 @@ class Buffers:
             self._done.synchronize()
         images, *masks = (array[:n] for array in self._arrays[1:])
         return EngineOutput(images, masks[0] if masks else None)
+
+
+@contextmanager
+def gpu_faults(backend: str) -> Iterator[None]:
+    """Tells a GPU's failure in one sentence, so that `auto` moves on; faults of the program pass.
+
+    Raises:
+        BackendError: for whatever torch, a compiler or the driver raises about the GPU.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise BackendError(
+            f"{backend} needs more memory than the GPU has free: close other programs, lower "
+            "max_batch, or choose openvino."
+        ) from error
+    except (RuntimeError, torch.cuda.DeferredCudaCallError) as error:  # the base of all the rest
+        raise BackendError(
+            f"{backend} failed on this GPU: update the driver and torch together, or choose "
+            f"openvino ({one_line(error)})."
+        ) from error
 
 
 def require_cuda(backend: str) -> torch.device:

@@ -3,20 +3,25 @@
 One file is one engine: a magic line, a line of JSON (the key, the payload's size and sha256), and
 the payload. An entry whose header does not say exactly what was asked for, or whose payload does
 not match its hash, is deleted and rebuilt, never handed to a back end. Files appear by an atomic
-rename, and a file lock per entry lets many processes share one build.
+rename, and a file lock per entry lets many processes share one build. Whatever another process or
+user does to a file, it is a miss or a `BackendError`.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
@@ -31,6 +36,16 @@ HEADER_LIMIT = 64 * 1024
 SIZE_LIMIT = 8 << 30
 """Bytes kept on disk; the engines unused for longest go first (a blend slider makes many)."""
 
+UNFINISHED = ".part"
+"""How the name of a file ends while it is written."""
+UNFINISHED_SECONDS = 3600
+"""A file that has been unfinished for longer was left by a process that died."""
+T = TypeVar("T")
+
+
+class EngineLoadError(BackendError):
+    """An engine whose file is whole, but which its library does not take."""
+
 
 @dataclass(frozen=True)
 class EngineKey:
@@ -40,7 +55,7 @@ class EngineKey:
     """`model_hash` of the network"""
     backend: str
     version: str
-    """of the library that built it"""
+    """of everything outside this project that built it"""
     target: str
     """GPU compute capability, or the CPU with its instruction set"""
     shape: str
@@ -74,17 +89,26 @@ def cache_directory(directory: Path | None = None) -> Path:
 
 
 def model_hash(network: ToonNetwork) -> str:
-    """sha256 (hex) over the weights, the module tree and the code that gives them their meaning."""
-    digest = hashlib.sha256(metadata.version("toonify-live").encode())
-    sources = resources.files("engines.networks").iterdir()
-    for source in sorted(sources, key=lambda item: item.name):
-        if source.name.endswith(".py"):
-            digest.update(source.read_bytes())
-    digest.update(repr(network).encode())
+    """sha256 (hex) over the weights, the architecture and the code that makes engines of them."""
+    digest = hashlib.sha256(_code())
+    # The module tree does not show all that the sizes say, such as the clamp.
+    sizes = [getattr(module, "config", None) for module in network.modules()]
+    digest.update(f"{network!r} {sizes}".encode())
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()
+
+
+@functools.cache  # an upgrade on disk does not change the code that this process runs
+def _code() -> bytes:
+    """sha256 over the code that networks and their engines are made by."""
+    digest = hashlib.sha256(metadata.version("toonify-live").encode())
+    for package in ("engines.networks", "engines.backends"):
+        for source in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
+            if source.name.endswith(".py"):
+                digest.update(source.read_bytes())
+    return digest.digest()
 
 
 class EngineCache:
@@ -103,15 +127,25 @@ class EngineCache:
             with path.open("rb") as file:
                 header = _read_header(file.readline, file.readline)
                 payload = file.read()
-        except FileNotFoundError:
+        except OSError:
             return None
-        except (OSError, ValueError):
+        except ValueError:
             header, payload = None, b""
         if header is None or not _matches(header, key, payload):
-            path.unlink(missing_ok=True)
+            self.drop(key)
             return None
-        os.utime(path)
+        with suppress(OSError):  # of another user, or evicted meanwhile; the payload is good
+            os.utime(path)
         return payload
+
+    def holds(self, key: EngineKey) -> bool:
+        """Whether there is an entry under `key`, good or damaged."""
+        return os.path.exists(self.path(key))
+
+    def drop(self, key: EngineKey) -> None:
+        """Deletes the entry under `key`, if there is one and this user may."""
+        with suppress(OSError):
+            self.path(key).unlink()
 
     def store(self, key: EngineKey, payload: bytes) -> Path:
         """Writes `payload` under `key`; the entry is there whole or not at all."""
@@ -123,16 +157,18 @@ class EngineCache:
         path = self.path(key)
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self.directory, delete=False) as file:
-                try:
+            descriptor, unfinished = tempfile.mkstemp(UNFINISHED, dir=self.directory)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
                     file.write(MAGIC + json.dumps(header).encode() + b"\n")
                     file.write(payload)
                     file.flush()
                     os.fsync(file.fileno())
-                except OSError:
-                    os.unlink(file.name)
-                    raise
-            os.replace(file.name, path)
+                os.replace(unfinished, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(unfinished)
+                raise
         except OSError as error:
             raise BackendError(
                 f"The engine could not be kept in {self.directory} ({error.strerror}): free space "
@@ -148,6 +184,38 @@ class EngineCache:
         payload = self.load(key)
         if payload is not None:
             return payload, False
+        with self._lock(key, report):
+            payload = self.load(key)
+            if payload is not None:
+                return payload, False
+            payload = build()
+            self.store(key, payload)
+            return payload, True
+
+    def load_or_build(
+        self,
+        key: EngineKey,
+        build: Callable[[], bytes],
+        load: Callable[[bytes], T],
+        report: Report,
+    ) -> T:
+        """What `load` makes of the payload; a kept one it refuses is dropped and built once more.
+
+        Args:
+            load: raises `EngineLoadError` when another build may help.
+        """
+        payload, built = self.get_or_build(key, build, report)
+        try:
+            return load(payload)
+        except EngineLoadError as error:
+            if built:
+                raise
+            report(f"The kept {key.backend} engine does not load and is built anew: {error}")
+        self.drop(key)
+        return load(self.get_or_build(key, build, report)[0])
+
+    @contextmanager
+    def _lock(self, key: EngineKey, report: Report) -> Iterator[None]:
         locks = self.directory / "locks"
         try:
             locks.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -163,12 +231,7 @@ class EngineCache:
                 "another folder with TOONIFY_CACHE."
             ) from error
         try:
-            payload = self.load(key)
-            if payload is not None:
-                return payload, False
-            payload = build()
-            self.store(key, payload)
-            return payload, True
+            yield
         finally:
             lock.release()
 
@@ -191,7 +254,9 @@ class EngineCache:
         for entry in self.entries():
             total += entry.size
             if total > SIZE_LIMIT and entry.path != keep:
-                entry.path.unlink(missing_ok=True)
+                self.drop(entry.key)
+        with suppress(OSError):
+            _sweep(self.directory)
 
 
 def list_engines(cache_dir: Path | None = None) -> list[CachedEngine]:
@@ -200,12 +265,38 @@ def list_engines(cache_dir: Path | None = None) -> list[CachedEngine]:
 
 
 def clear_engines(cache_dir: Path | None = None) -> int:
-    """Deletes every engine on disk, readable or not; returns how many bytes that freed."""
-    freed = 0
-    for path in cache_directory(cache_dir).glob("*.engine"):
-        freed += path.stat().st_size
-        path.unlink(missing_ok=True)
-    return freed
+    """Deletes every engine on disk, readable or not; returns how many bytes that freed.
+
+    Raises:
+        BackendError: one of them cannot be deleted.
+    """
+    directory = cache_directory(cache_dir)
+    try:
+        freed = sum(_delete(path) for path in directory.glob("*.engine"))
+        return freed + _sweep(directory)
+    except OSError as error:
+        raise BackendError(
+            f"The engines in {directory} could not all be deleted ({error.strerror}): close the "
+            "programs that use them, or delete them as the user who built them."
+        ) from error
+
+
+def _sweep(directory: Path) -> int:
+    """Deletes what dead processes left unfinished; returns how many bytes that freed."""
+    oldest = time.time() - UNFINISHED_SECONDS
+    return sum(_delete(path, oldest) for path in directory.glob(f"*{UNFINISHED}"))
+
+
+def _delete(path: Path, before: float = math.inf) -> int:
+    """Deletes a file last written before that time, and returns its size; 0 if it is gone."""
+    try:
+        status = path.stat()
+        if status.st_mtime >= before:
+            return 0
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return status.st_size
 
 
 def _read_header(*lines: Callable[[int], bytes]) -> dict[str, object]:

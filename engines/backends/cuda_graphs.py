@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.backends.buffers import Buffers, require_cuda
+from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.prepare import load_weights, prepared
 from engines.backends.protocol import (
     CLOSED,
@@ -36,6 +36,7 @@ WARM_UP = 3
 """Runs before the capture: cuDNN chooses its kernels and workspaces in them."""
 
 
+@gpu_faults(NAME)
 def create(request: EngineRequest) -> CudaGraphEngine:
     """``cuda``, or ``cuda:compile`` for kernels fused by torch.compile, in fp16 or fp32."""
     if request.variant not in ("", "compile"):
@@ -61,6 +62,17 @@ def create(request: EngineRequest) -> CudaGraphEngine:
 def capture_order(max_batch: int) -> list[int]:
     """Largest batch first, so that the smaller graphs fit into the memory of the first."""
     return list(range(max_batch, 0, -1))
+
+
+class _Captured(NamedTuple):
+    """Everything an engine holds on the GPU."""
+
+    network: ToonNetwork
+    buffers: Buffers
+    graphs: dict[int, torch.cuda.CUDAGraph]
+    """batch size -> graph"""
+    stream: torch.cuda.Stream
+    copies: torch.cuda.Stream
 
 
 class CudaGraphEngine:
@@ -90,62 +102,81 @@ class CudaGraphEngine:
         self.precision, self.max_batch = precision, max_batch
         self.input_size, self.output_size = network.input_size, network.output_size
         self._device = device
-        self._stream = torch.cuda.Stream(device)
-        self._copies = torch.cuda.Stream(device)
         self._lock = threading.Lock()
-        self._network = prepared(network, precision, device)
-        self._buffers = Buffers(network, max_batch, device)
-        forward: Callable[..., Any] = self._network
+        captured = _Captured(
+            prepared(network, precision, device),
+            Buffers(network, max_batch, device),
+            {},
+            torch.cuda.Stream(device),
+            torch.cuda.Stream(device),
+        )
+        forward: Callable[..., Any] = captured.network
         if fuse:
             # Capturing is done here, so torch.compile is asked for fused kernels only.
             forward = torch.compile(forward, mode="max-autotune-no-cudagraphs", dynamic=False)
-        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
-        with torch.cuda.device(device), torch.inference_mode():
+        # What is called fp32 is not rounded to TF32, which torch allows for convolutions.
+        tf32 = precision != "fp32"
+        with (
+            torch.cuda.device(device),
+            torch.inference_mode(),
+            torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=tf32),
+        ):
             for n in capture_order(max_batch):
-                self._graphs[n] = self._capture(forward, n)
+                captured.graphs[n] = _capture(captured, forward, n)
+        self._captured: _Captured | None = captured
         self.build_seconds = time.perf_counter() - start
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         n = check_crops(crops, self.input_size, self.max_batch)
-        with self._lock, torch.cuda.stream(self._stream):
-            if n not in self._graphs:
-                raise BackendError(CLOSED)
-            self._buffers.upload(crops)
-            self._graphs[n].replay()
-            return self._buffers.download(n)
+        with self._lock:
+            captured = self._running()
+            with torch.cuda.stream(captured.stream):
+                captured.buffers.upload(crops)
+                captured.graphs[n].replay()
+                return captured.buffers.download(n)
 
     def update(self, network: ToonNetwork) -> None:
-        check_same_shape(self._network, network)
+        captured = self._running()
+        check_same_shape(captured.network, network)
         # The slow way over the bus goes beside the frames; only the copy on the device stops them.
-        with torch.cuda.stream(self._copies):
+        with torch.cuda.stream(captured.copies):
             staged = {name: t.to(self._device) for name, t in network.state_dict().items()}
-            self._copies.synchronize()
-        with self._lock, torch.cuda.stream(self._stream):
-            load_weights(self._network, staged)
-            self._stream.synchronize()
+            captured.copies.synchronize()
+        with self._lock:
+            captured = self._running()  # it may have been closed during the copy
+            with torch.cuda.stream(captured.stream):
+                load_weights(captured.network, staged)
+                captured.stream.synchronize()
 
     def close(self) -> None:
         with self._lock:
-            self._graphs.clear()
             torch.cuda.synchronize(self._device)
+            self._captured = None
             torch.cuda.empty_cache()
 
-    def _capture(self, forward: Callable[..., Any], n: int) -> torch.cuda.CUDAGraph:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=True):
-            self._stream.wait_stream(torch.cuda.current_stream(self._device))
-            with torch.cuda.stream(self._stream):
-                for _ in range(WARM_UP):
-                    self._draw(forward, n)
-                self._stream.synchronize()
-            graph = torch.cuda.CUDAGraph()
-            pool = next(iter(self._graphs.values())).pool() if self._graphs else None
-            with torch.cuda.graph(graph, pool=pool, stream=self._stream):
-                self._draw(forward, n)
-        return graph
+    def _running(self) -> _Captured:
+        if self._captured is None:
+            raise BackendError(CLOSED)
+        return self._captured
 
-    def _draw(self, forward: Callable[..., Any], n: int) -> None:
-        outputs: Tensor | tuple[Tensor, ...] = forward(self._buffers.crops[:n])
-        toons, masks = split_outputs(outputs)
-        self._buffers.toons[:n].copy_(toons)
-        if masks is not None and self._buffers.masks is not None:
-            self._buffers.masks[:n].copy_(masks)
+
+def _capture(captured: _Captured, forward: Callable[..., Any], n: int) -> torch.cuda.CUDAGraph:
+    stream, graphs = captured.stream, captured.graphs
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            _draw(captured.buffers, forward, n)
+        stream.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    pool = next(iter(graphs.values())).pool() if graphs else None
+    with torch.cuda.graph(graph, pool=pool, stream=stream):
+        _draw(captured.buffers, forward, n)
+    return graph
+
+
+def _draw(buffers: Buffers, forward: Callable[..., Any], n: int) -> None:
+    outputs: Tensor | tuple[Tensor, ...] = forward(buffers.crops[:n])
+    toons, masks = split_outputs(outputs)
+    buffers.toons[:n].copy_(toons)
+    if masks is not None and buffers.masks is not None:
+        buffers.masks[:n].copy_(masks)

@@ -15,6 +15,7 @@ import torch
 
 from engines.backends.prepare import CastFirst, example_crops, prepared
 from engines.backends.protocol import BackendError
+from engines.errors import install
 
 if TYPE_CHECKING:
     import onnx
@@ -43,7 +44,7 @@ def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.Mo
         import onnxscript.optimizer
     except ImportError as error:
         raise BackendError(
-            f"Exporting a model needs the package {error.name}: pip install 'toonify-live[rtx]'."
+            f"Exporting a model needs the package {error.name}: {install('rtx')}."
         ) from error
     graph = CastFirst(prepared(network, precision), precision)
     example = example_crops(network, min(2, max_batch))

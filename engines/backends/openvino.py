@@ -10,24 +10,31 @@ from __future__ import annotations
 import hashlib
 import io
 import platform
+import sys
 import warnings
 from dataclasses import replace
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.cache import EngineKey, model_hash
+from engines.backends.cache import EngineKey, EngineLoadError, model_hash
 from engines.backends.prepare import example_crops, prepared
-from engines.backends.protocol import BackendError, EngineOutput
+from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.swapping import SwappingEngine
+from engines.errors import install
 
 if TYPE_CHECKING:
     import openvino as ov
 
     from engines.networks.toon import ToonNetwork
+
+# Importing OpenVINO would report its use to its makers, over the network. Without the package for
+# it, which comes along with it, it does not, and neither does NNCF.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NAME = "openvino"
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
@@ -43,15 +50,22 @@ def create(request: EngineRequest) -> SwappingEngine:
 
     def build(network: ToonNetwork) -> OpenVinoSession:
         current = replace(request, network=network)
-        blob, _ = _blob(current, core, device, precision)
-        try:
-            program = core.import_model(io.BytesIO(blob), device, _options(precision))
-        except RuntimeError as error:
-            raise BackendError(
-                f"OpenVINO could not load its engine on {device}: delete it with `toonify engines "
-                "clear`."
-            ) from error
+        program = request.cache.load_or_build(
+            _key(current, core, device, precision),
+            lambda: _build(current, core, device, precision),
+            load,
+            request.report,
+        )
         return OpenVinoSession(program, core, device, network, request.max_batch)
+
+    def load(blob: bytes) -> ov.CompiledModel:
+        try:
+            return core.import_model(io.BytesIO(blob), device, _options(precision))
+        except RuntimeError as error:
+            raise EngineLoadError(
+                f"OpenVINO could not load its engine on {device}: update the device's driver, or "
+                f"choose torch ({one_line(error)})."
+            ) from error
 
     engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
     if engine.precision != precision:
@@ -63,8 +77,11 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     """Compiles for the device of ``request.variant`` (the CPU if empty) and keeps the program."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
-    _, built = _blob(request, core, device, precision)
-    return Prebuilt(request.cache.path(_key(request, core, device, precision)), built)
+    key = _key(request, core, device, precision)
+    _, built = request.cache.get_or_build(
+        key, lambda: _build(request, core, device, precision), request.report
+    )
+    return Prebuilt(request.cache.path(key), built)
 
 
 def _core_and_device(request: EngineRequest) -> tuple[ov.Core, str]:
@@ -113,39 +130,56 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
 
     name = core.get_property(device, "FULL_DEVICE_NAME")
     able = " ".join(sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")))
+    version = ov.get_version()
     if precision == "int8" and request.calibration is not None:
         # Other faces give another program.
         precision = f"int8 of {hash_of(request.calibration)}"
+        version = f"{version}, nncf {_nncf_version()}"
     size = request.network.input_size
     return EngineKey(
         model=model_hash(request.network),
         backend=NAME,
-        version=ov.get_version(),
-        target=f"{device} {name} {platform.machine()} {able}",
+        version=version,
+        target=f"{device} {name} {platform.machine()} {able} {_driver(core, device)}",
         shape=f"1x{size}x{size}x3",
         precision=precision,
     )
 
 
-def _blob(request: EngineRequest, core: ov.Core, device: str, precision: str) -> tuple[bytes, bool]:
-    def build() -> bytes:
-        request.progress("Converting the network", 0.0)
-        model = convert(request.network)
-        if precision == "int8" and request.calibration is not None:
-            request.progress("Calibrating", 0.3)
-            model = quantise(model, request.calibration, core)
-        request.progress("Compiling", 0.7)
-        try:
-            program = core.compile_model(model, device, _options(precision))
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise BackendError(
-                f"OpenVINO could not compile this model for {device} in {precision}: update the "
-                f"device's driver, or choose openvino:cpu ({reason})."
-            ) from error
-        return bytes(program.export_model().getvalue())
+def _driver(core: ov.Core, device: str) -> str:
+    """The version of the driver that compiled programs are for; empty where there is none."""
+    kind = device.partition(".")[0]
+    if kind == "CPU":
+        return ""
+    try:
+        return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
+    except RuntimeError:  # this device's plugin does not tell
+        return ""
 
-    return request.cache.get_or_build(_key(request, core, device, precision), build, request.report)
+
+def _nncf_version() -> str:
+    try:
+        return metadata.version("nncf")
+    except metadata.PackageNotFoundError:
+        return "absent"  # nothing was built without it; the build says how to get it
+
+
+def _build(request: EngineRequest, core: ov.Core, device: str, precision: str) -> bytes:
+    request.progress("Converting the network", 0.0)
+    model = convert(request.network)
+    if precision == "int8" and request.calibration is not None:
+        request.progress("Calibrating", 0.3)
+        model = quantise(model, request.calibration, core)
+    request.progress("Compiling", 0.7)
+    try:
+        program = core.compile_model(model, device, _options(precision))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise BackendError(
+            f"OpenVINO could not compile this model for {device} in {precision}: update the "
+            f"device's driver, or choose openvino:cpu ({reason})."
+        ) from error
+    return bytes(program.export_model().getvalue())
 
 
 def convert(network: ToonNetwork) -> ov.Model:
@@ -172,7 +206,7 @@ def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Mod
     try:
         import nncf
     except ImportError as error:
-        raise BackendError("INT8 needs NNCF: pip install 'toonify-live[int8]'.") from error
+        raise BackendError(f"INT8 needs NNCF: {install('int8')}.") from error
     exact = core.compile_model(model, "CPU", _options("fp32"))
     data = nncf.Dataset([crop[None] for crop in crops])
     quantised = nncf.quantize(

@@ -79,6 +79,12 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def one_line(error: Exception) -> str:
+    """An error of somebody else's library in one line of at most 160 characters."""
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    return line if len(line) <= 160 else f"{line[:157]}..."
+
+
 def check_crops(crops: NDArray[np.uint8], size: int, max_batch: int) -> int:
     """The batch size of `crops`; refuses anything but uint8 [1..max_batch, size, size, 3]."""
     shape = crops.shape

@@ -1,8 +1,8 @@
 """TensorRT for RTX: plans built ahead of time on any machine, kernels finished on the user's GPU.
 
-A plan is looked for in the cache, for this very GPU first and for Ampere and newer second, and
-built only if neither is there. The library compiles the last mile for the GPU at hand; what it
-compiled is kept too, in its runtime cache.
+A plan is looked for in the cache, for this very GPU first and, if it is one, for Ampere and newer
+second, and built only if neither is there. The library compiles the last mile for the GPU at hand;
+what it compiled is kept too, in its runtime cache.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.buffers import Buffers, require_cuda
-from engines.backends.cache import EngineCache, EngineKey, model_hash
+from engines.backends.buffers import Buffers, gpu_faults, require_cuda
+from engines.backends.cache import EngineCache, EngineKey, EngineLoadError, model_hash
 from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
 from engines.backends.protocol import BackendError, EngineOutput, Report
@@ -27,6 +27,7 @@ from engines.backends.rtx_build import (
     build_plan,
     load_library,
     target_of,
+    targets_of,
 )
 from engines.backends.swapping import SwappingEngine
 
@@ -37,36 +38,61 @@ NAME = "tensorrt-rtx"
 PRECISIONS = ("fp16", "fp32")
 
 
+@gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
     """``tensorrt-rtx``, or with a target, such as ``tensorrt-rtx:ampere+``."""
     load_library()
     precision = request.choose_precision(NAME, PRECISIONS)
     device = require_cuda(NAME)
-    own = target_of(torch.cuda.get_device_capability(device))
-    targets = (_target(request.variant),) if request.variant else (own, AMPERE)
+    targets = (
+        (_target(request.variant),)
+        if request.variant
+        else targets_of(torch.cuda.get_device_capability(device))
+    )
 
     def build(network: ToonNetwork) -> RtxSession:
         current = replace(request, network=network)
         keys = [_key(current, precision, target) for target in targets]
-        plans = ((key, request.cache.load(key)) for key in keys)
-        key, plan = next(((k, p) for k, p in plans if p is not None), (keys[0], None))
-        if plan is None:
-            request.report(f"{NAME}: building an engine for {targets[0]}, about a minute.")
-            plan, _ = request.cache.get_or_build(
-                key, lambda: _build(current, precision, targets[0]), request.report
+        key = next((key for key in keys if request.cache.holds(key)), keys[0])
+
+        def compiled() -> bytes:
+            request.report(f"{NAME}: building an engine for {key.target}, about a minute.")
+            return _build(current, precision, key.target)
+
+        def load(plan: bytes) -> RtxSession:
+            return RtxSession(
+                plan,
+                key,
+                network,
+                request.max_batch,
+                precision,
+                device,
+                request.cache,
+                request.report,
             )
-        return RtxSession(
-            plan, key, network, request.max_batch, precision, request.cache, request.report
-        )
+
+        # An update builds in a thread of its own, which would begin on the first GPU.
+        with torch.cuda.device(device):
+            return request.cache.load_or_build(key, compiled, load, request.report)
 
     return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
 
 
+@gpu_faults(NAME)
 def prebuild(request: EngineRequest) -> Prebuilt:
-    """Builds the plan for ``request.variant`` (Ampere and newer if empty); needs no GPU."""
+    """Builds the plan for ``request.variant``, which needs no GPU.
+
+    If that is empty, it is built for the GPU of this machine, and for Ampere and newer where there
+    is none.
+    """
     load_library()
     precision = request.choose_precision(NAME, PRECISIONS)
-    target = _target(request.variant or AMPERE)
+    if request.variant:
+        target = _target(request.variant)
+    elif torch.cuda.is_available():
+        target = target_of(torch.cuda.get_device_capability())
+    else:
+        target = AMPERE
     key = _key(request, precision, target)
     _, built = request.cache.get_or_build(
         key, lambda: _build(request, precision, target), request.report
@@ -98,7 +124,13 @@ def _build(request: EngineRequest, precision: str, target: str) -> bytes:
         model = without_float_products(model)
     size = request.network.input_size
     one, many = (1, size, size, 3), (request.max_batch, size, size, 3)
-    return build_plan(model.SerializeToString(), target, (one, one, many), request.progress)
+    return build_plan(
+        model.SerializeToString(),
+        target,
+        (one, one, many),
+        request.progress,
+        tf32=precision != "fp32",
+    )
 
 
 class RtxSession:
@@ -111,11 +143,11 @@ class RtxSession:
         network: ToonNetwork,
         max_batch: int,
         precision: str,
+        device: torch.device,
         cache: EngineCache,
         report: Report,
     ) -> None:
         trt = load_library()
-        device = require_cuda(NAME)
         self.device, self.precision = torch.cuda.get_device_name(device), precision
         self._size = network.input_size
         self._stream = torch.cuda.Stream(device)
@@ -124,8 +156,8 @@ class RtxSession:
         check_plan(trt, self._runtime, plan, report)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
-            raise BackendError(
-                f"{NAME} could not load its engine: delete it with `toonify engines clear`."
+            raise EngineLoadError(
+                f"{NAME} could not load its engine: update the NVIDIA driver, or choose cuda."
             )
         config = engine.create_runtime_config()
         config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
@@ -155,7 +187,10 @@ class RtxSession:
         for n in range(1, max_batch + 1):
             self.run(example_crops(network, n).numpy())
         if not warm:
-            cache.store(kernels_key, bytes(kernels.serialize()))
+            try:
+                cache.store(kernels_key, bytes(kernels.serialize()))
+            except BackendError as error:  # a cache that another user filled; the engine runs
+                report(f"{NAME}: every start will compile its kernels anew: {error}")
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         n = len(crops)
@@ -181,6 +216,7 @@ def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
 
     Raises:
         BackendError: it does not; with every reason that the library gives.
+        EngineLoadError: it does not, but one that is built here now may.
     """
     validity, diagnostics = runtime.get_engine_validity(plan)
     if validity == trt.EngineValidity.VALID:
@@ -201,7 +237,8 @@ def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
     if validity == trt.EngineValidity.SUBOPTIMAL:
         report(f"{NAME}: the engine runs, but slower than it could: {why}.")
         return
-    raise BackendError(
+    stale = int(kinds.VERSION_MISMATCH.value) | int(kinds.MALFORMED_ENGINE.value)
+    raise (EngineLoadError if bits & stale else BackendError)(
         f"The {NAME} engine does not run on this machine because {why}: update the NVIDIA driver, "
         "or choose cuda."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engines.backends.onnx_graph import INPUT
 from engines.backends.protocol import BackendError
 from engines.backends.request import Progress
+from engines.errors import install
 
 if TYPE_CHECKING:
     import tensorrt_rtx as trt
@@ -23,8 +24,8 @@ def load_library() -> Any:
         import tensorrt_rtx
     except (ImportError, OSError) as error:
         raise BackendError(
-            "TensorRT for RTX is not installed: pip install 'toonify-live[rtx]' (Linux and "
-            f"Windows on x86-64; {type(error).__name__})."
+            f"TensorRT for RTX is not installed: {install('rtx')}; it is for Linux and Windows on "
+            f"x86-64 ({type(error).__name__})."
         ) from error
     return tensorrt_rtx
 
@@ -42,11 +43,19 @@ def target_of(capability: tuple[int, int]) -> str:
     return AMPERE
 
 
+def targets_of(capability: tuple[int, int]) -> tuple[str, ...]:
+    """The targets whose plans a GPU of this compute capability runs, the best one first."""
+    own = target_of(capability)
+    return (own, AMPERE) if capability >= (8, 0) else (own,)
+
+
 def build_plan(
     model: bytes,
     target: str,
     shapes: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
     progress: Progress,
+    *,
+    tf32: bool = True,
 ) -> bytes:
     """Compiles a serialised ONNX model.
 
@@ -55,6 +64,7 @@ def build_plan(
         target: one of `TARGETS`.
         shapes: smallest, usual and largest shape of the crops.
         progress: takes the compiler's phases.
+        tf32: float32 convolutions may be rounded to TF32.
 
     Returns:
         The plan, for this version of the library only.
@@ -78,6 +88,8 @@ def build_plan(
     if target != AMPERE:
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, target.upper()), 0)
+    if not tf32:
+        config.clear_flag(trt.BuilderFlag.TF32)
     monitor = _progress_monitor(trt, progress)
     config.progress_monitor = monitor
     plan = builder.build_serialized_network(definition, config)

@@ -120,18 +120,17 @@ class SwappingEngine:
                 )
                 continue
             with self._changed:
-                closed = self._closed
-                if not closed:
-                    self._network = network
-            self._swap(None if closed else session)
-            if closed:
-                session.close()
+                self._network = network
+            self._swap(session)
 
     def _swap(self, session: Session | None) -> None:
+        """Puts `session` in the place of the running one; after `close` it is closed instead."""
         with self._running:
-            old, self._session = self._session, session
-        if old is not None:
-            old.close()
+            late = session if self._closed else None
+            old, self._session = self._session, None if self._closed else session
+        for unused in (old, late):
+            if unused is not None:
+                unused.close()
 
 
 def _one_line(error: Exception) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.backends.buffers import gpu_faults
 from engines.backends.prepare import example_crops, load_weights, prepared
 from engines.backends.protocol import (
     CLOSED,
@@ -40,7 +42,8 @@ def create(request: EngineRequest) -> TorchEngine:
         here = ", ".join(name for name, is_here in available.items() if is_here)
         raise BackendError(f"torch finds no device {device!r}: choose one of {here}.")
     precision = request.choose_precision(f"torch on {device}", ("fp32", "fp16"))
-    return TorchEngine(request.network, device, precision, request.max_batch)
+    with nullcontext() if device == "cpu" else gpu_faults(f"torch on {device}"):
+        return TorchEngine(request.network, device, precision, request.max_batch)
 
 
 class TorchEngine:
@@ -61,7 +64,7 @@ class TorchEngine:
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         check_crops(crops, self.input_size, self.max_batch)
-        with self._lock, torch.inference_mode():
+        with self._lock, torch.inference_mode(), self._exact():
             batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
             toons, masks = split_outputs(self._running()(batch))
             return EngineOutput(toons.cpu().numpy(), None if masks is None else masks.cpu().numpy())
@@ -75,6 +78,12 @@ class TorchEngine:
     def close(self) -> None:
         with self._lock:
             self._network = None
+
+    def _exact(self) -> AbstractContextManager[None]:
+        """Keeps fp32 from being rounded to TF32, which torch allows for convolutions on CUDA."""
+        if not self._device.startswith("cuda") or self.precision != "fp32":
+            return nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
     def _running(self) -> ToonNetwork:
         if self._network is None:

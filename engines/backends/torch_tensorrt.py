@@ -10,6 +10,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,12 +19,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from engines.backends.buffers import Buffers, require_cuda
-from engines.backends.cache import EngineKey, model_hash
+from engines.backends.buffers import Buffers, gpu_faults, require_cuda
+from engines.backends.cache import EngineKey, EngineLoadError, model_hash
 from engines.backends.prepare import CastFirst, example_crops, prepared
-from engines.backends.protocol import BackendError, EngineOutput, split_outputs
+from engines.backends.protocol import BackendError, EngineOutput, one_line, split_outputs
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.swapping import SwappingEngine
+from engines.errors import install
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -33,24 +35,33 @@ PRECISIONS = ("fp16", "fp32")
 T = TypeVar("T")
 
 
+@gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
     """``tensorrt`` on the current CUDA device."""
     library, device, precision = _requirements(request)
 
     def build(network: ToonNetwork) -> TensorRtSession:
         current = replace(request, network=network)
-        payload, _ = request.cache.get_or_build(
-            _key(current, library, device, precision),
-            lambda: _build(current, library, device, precision),
-            request.report,
+        # An update builds in a thread of its own, which would begin on the first GPU.
+        with torch.cuda.device(device):
+            program = request.cache.load_or_build(
+                _key(current, library, device, precision),
+                lambda: _build(current, library, device, precision),
+                load,
+                request.report,
+            )
+            library.runtime.set_cudagraphs_mode(True)
+            return TensorRtSession(program.module(), network, device, precision, request.max_batch)
+
+    def load(payload: bytes) -> torch.export.ExportedProgram:
+        return _advised(
+            "load its engine", lambda: torch.export.load(io.BytesIO(payload)), EngineLoadError
         )
-        program = _advised("load its engine", lambda: torch.export.load(io.BytesIO(payload)))
-        library.runtime.set_cudagraphs_mode(True)
-        return TensorRtSession(program.module(), network, device, precision, request.max_batch)
 
     return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
 
 
+@gpu_faults(NAME)
 def prebuild(request: EngineRequest) -> Prebuilt:
     """Builds for the GPU of this machine and keeps the program."""
     library, device, precision = _requirements(request)
@@ -67,10 +78,12 @@ def _requirements(request: EngineRequest) -> tuple[Any, torch.device, str]:
     device = require_cuda(NAME)
     try:
         import torch_tensorrt
+
+        import_module("tensorrt")  # after it, which decides which library goes by this name
     except Exception as error:  # a wheel for another torch or CUDA fails in many ways
         raise BackendError(
-            "TensorRT is not installed or does not fit this torch: pip install "
-            f"'toonify-live[tensorrt]' ({_reason(error)})."
+            "TensorRT is not installed or does not fit this torch: "
+            f"{install('tensorrt')} ({one_line(error)})."
         ) from error
     precision = request.choose_precision(NAME, PRECISIONS)
     return torch_tensorrt, device, precision
@@ -82,7 +95,8 @@ def _key(request: EngineRequest, library: Any, device: torch.device, precision: 
     return EngineKey(
         model=model_hash(request.network),
         backend=NAME,
-        version=f"{library.__version__}, torch {torch.__version__}",
+        version=f"{library.__version__}, TensorRT {import_module('tensorrt').__version__}, "
+        f"torch {torch.__version__}",
         target=f"sm{major}{minor} {torch.cuda.get_device_name(device)}",
         shape=f"1x{size}x{size}x3",
         precision=precision,
@@ -98,7 +112,11 @@ def _build(request: EngineRequest, library: Any, device: torch.device, precision
         program = torch.export.export(module, (example,))
         request.progress("Compiling", 0.1)
         graph = library.dynamo.compile(
-            program, inputs=[example], use_explicit_typing=True, min_block_size=1
+            program,
+            inputs=[example],
+            use_explicit_typing=True,
+            min_block_size=1,
+            disable_tf32=precision == "fp32",
         )
         request.progress("Saving", 0.9)
         with tempfile.TemporaryDirectory() as folder:
@@ -109,8 +127,8 @@ def _build(request: EngineRequest, library: Any, device: torch.device, precision
     return _advised("build an engine", compiled)
 
 
-def _advised(action: str, call: Callable[[], T]) -> T:
-    """`call()`, with whatever it raises told in one line."""
+def _advised(action: str, call: Callable[[], T], kind: type[BackendError] = BackendError) -> T:
+    """`call()`, with whatever it raises told in one line, as `kind` unless memory was short."""
     try:
         return call()
     except torch.cuda.OutOfMemoryError as error:
@@ -119,15 +137,10 @@ def _advised(action: str, call: Callable[[], T]) -> T:
             "or choose cuda."
         ) from error
     except Exception as error:
-        raise BackendError(
+        raise kind(
             f"TensorRT could not {action}: update the driver and torch-tensorrt together, or "
-            f"choose cuda ({_reason(error)})."
+            f"choose cuda ({one_line(error)})."
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    line = " ".join(f"{type(error).__name__}: {error}".split())
-    return line if len(line) <= 160 else f"{line[:157]}..."
 
 
 class TensorRtSession:

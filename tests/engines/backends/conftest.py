@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -75,6 +79,49 @@ def make_request(network: ToonNetwork, directory: Path, **changes: object) -> En
         **changes,
     }
     return EngineRequest(network, **values)  # type: ignore[arg-type]
+
+
+class FakeCuda:
+    """Torch's view of NVIDIA GPUs that are not here: which one is current, and what it can."""
+
+    def __init__(self) -> None:
+        self.capability = (8, 9)
+        self._thread = threading.local()
+
+    @property
+    def current(self) -> Any:
+        """The device in use in this thread; a new thread begins on the first one."""
+        return getattr(self._thread, "device", 0)
+
+    @contextmanager
+    def use(self, device: Any) -> Iterator[None]:
+        before, self._thread.device = self.current, getattr(device, "index", device)
+        yield
+        self._thread.device = before
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
+    """Pretends that there are GPUs; what runs on one runs on the CPU, and graphs replay nothing."""
+    fake = FakeCuda()
+    stream = SimpleNamespace(wait_stream=lambda other: None, synchronize=lambda: None)
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    for name, value in {
+        "is_available": lambda: True,
+        "current_device": lambda: fake.current,
+        "get_device_capability": lambda device=None: fake.capability,
+        "get_device_name": lambda device=None: "Test GPU",
+        "device": fake.use,
+        "Stream": lambda device: stream,
+        "current_stream": lambda: stream,
+        "stream": lambda stream: nullcontext(),
+        "CUDAGraph": lambda: SimpleNamespace(pool=lambda: None, replay=lambda: None),
+        "graph": lambda graph, **settings: nullcontext(),
+        "synchronize": lambda device: None,
+        "empty_cache": lambda: None,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    return fake
 
 
 @pytest.fixture(scope="session")

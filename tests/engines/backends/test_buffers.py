@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.backends.buffers import Buffers, require_cuda
+from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.protocol import BackendError
 from engines.networks.toon import ToonNetwork
 from tests.engines.backends.conftest import noisy_crops
@@ -55,3 +55,24 @@ def test_no_cuda_is_one_sentence(monkeypatch: pytest.MonkeyPatch, built: bool, r
     with pytest.raises(BackendError, match=f"cuda {reason}.*or choose openvino") as caught:
         require_cuda("cuda")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (RuntimeError("CUDA error:\nno kernel image"), r"failed on .*CUDA error: no kernel image"),
+        (torch.cuda.DeferredCudaCallError("no device"), "failed on this GPU"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), "needs more memory than the GPU has"),
+    ],
+)
+def test_a_failing_gpu_is_one_sentence(error: Exception, text: str) -> None:
+    with pytest.raises(BackendError, match=f"cuda {text}") as caught, gpu_faults("cuda"):
+        raise error
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [TypeError("a bug"), AttributeError("a bug"), BackendError("no")])
+def test_faults_of_the_program_stay_as_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, gpu_faults("cuda"):
+        raise error
+    assert caught.value is error

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,13 @@ from engines.backends.cuda_graphs import CudaGraphEngine
 from engines.backends.protocol import BackendError
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference, make_request, noisy_crops
+from tests.engines.backends.conftest import (
+    AGREEMENT,
+    FakeCuda,
+    difference,
+    make_request,
+    noisy_crops,
+)
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 BATCH = 3
@@ -27,6 +36,43 @@ def test_largest_batch_is_captured_first() -> None:
 def test_unknown_variants_are_refused(tiny: ToonNetwork, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="the variant 'compile' only, not 'fast'"):
         cuda_graphs.create(make_request(tiny, tmp_path, variant="fast"))
+
+
+def test_a_closed_engine_gives_back_all_and_takes_no_more(
+    plain: ToonNetwork, cuda: FakeCuda
+) -> None:
+    engine = CudaGraphEngine(plain, torch.device("cpu"), "fp32", 2)
+    engine.update(plain)
+    captured = engine._running()
+    held = [weakref.ref(captured.network), weakref.ref(captured.buffers)]
+    del captured
+    engine.close()
+    gc.collect()
+    assert [reference() for reference in held] == [None, None]
+    with pytest.raises(BackendError, match="was closed"):
+        engine.update(plain)
+    with pytest.raises(BackendError, match="was closed"):
+        engine.run(noisy_crops(1, 32))
+    engine.close()
+
+
+@pytest.mark.parametrize(("precision", "rounded"), [("fp32", False), ("fp16", True)])
+def test_fp32_is_not_rounded(
+    plain: ToonNetwork,
+    cuda: FakeCuda,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    rounded: bool,
+) -> None:
+    seen: list[bool] = []
+
+    def capture(graph: object, **settings: object) -> nullcontext[None]:
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return nullcontext()
+
+    monkeypatch.setattr(torch.cuda, "graph", capture)
+    CudaGraphEngine(plain, torch.device("cpu"), precision, 2).close()
+    assert seen == [rounded, rounded]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +147,7 @@ def test_update_writes_into_the_captured_memory(
     device = torch.device("cuda", 0)
     engine = CudaGraphEngine(tiny, device, "fp16", BATCH)
     old = engine.run(crops).images.copy()
-    graphs = dict(engine._graphs)
+    graphs = dict(engine._running().graphs)
     frames: list[NDArray[np.uint8]] = []
     done = threading.Event()
 
@@ -118,7 +164,7 @@ def test_update_writes_into_the_captured_memory(
     new = fresh.run(crops).images.copy()
     assert difference(old, new) > 1
     assert difference(engine.run(crops).images, new) < 0.2
-    assert engine._graphs == graphs
+    assert engine._running().graphs == graphs
     assert all(min(difference(frame, old), difference(frame, new)) < 0.2 for frame in frames)
     engine.close()
     fresh.close()

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +37,30 @@ def test_agrees_with_torch(
         assert output.images.dtype == np.uint8
         assert difference(output.images, exact.images) < 0.05
         assert difference(output.masks, exact.masks) < 0.05
+
+
+def test_nobody_hears_of_its_use(tmp_path: Path) -> None:
+    program = """
+import os, socket, urllib.request
+def refuse(*args, **kwargs):
+    print("network", args)
+    raise OSError("no network here")
+socket.socket.connect = socket.create_connection = urllib.request.urlopen = refuse
+from engines.backends import openvino as backend
+import openvino
+from openvino.tools.ovc import convert_model
+from tests.engines.factory import tiny_network
+backend.convert(tiny_network())
+import sys
+assert sys.modules["openvino_telemetry"] is None
+"""
+    home = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    home.pop("CI", None)  # where OpenVINO keeps silent of itself
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=home, capture_output=True, text=True, check=True
+    )
+    assert "network" not in done.stdout
+    assert not (tmp_path / "intel").exists()  # its identity file and its counter
 
 
 def test_knows_what_it_is(engine: SwappingEngine) -> None:
@@ -151,3 +181,48 @@ def test_networks_without_a_mask(plain: ToonNetwork, engines: Path) -> None:
     assert exact.masks is None
     assert difference(output.images, exact.images) < 0.05
     engine.close()
+
+
+def test_a_kept_program_that_does_not_load_is_built_anew(
+    plain: ToonNetwork, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    request = make_request(plain, tmp_path, precision="fp32", report=lines.append)
+    core, device = backend._core_and_device(request)
+    request.cache.store(backend._key(request, core, device, "fp32"), b"no program")
+    engine = backend.create(request)
+    assert engine.run(noisy_crops(1, 32)).images.shape == (1, 16, 16, 3)
+    engine.close()
+    assert len(lines) == 1
+    assert "is built anew: OpenVINO could not load its engine on CPU" in lines[0]
+
+
+class FakeGpu:
+    """OpenVINO's view of an Intel GPU that is not here."""
+
+    def __init__(self, **properties: object) -> None:
+        self.properties = {
+            "FULL_DEVICE_NAME": "Arc",
+            "OPTIMIZATION_CAPABILITIES": ["FP16", "INT8"],
+            **properties,
+        }
+
+    def get_property(self, device: str, name: str) -> object:
+        if name not in self.properties:
+            raise RuntimeError(f"Unsupported property: {name}")
+        return self.properties[name]
+
+
+def test_drivers_and_the_quantiser_are_in_the_key(
+    plain: ToonNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_request(plain, tmp_path, calibration=noisy_crops(1, 32))
+    cores = [FakeGpu(), FakeGpu(GPU_DRIVER_VERSION="1"), FakeGpu(GPU_DRIVER_VERSION="2")]
+    keys = [backend._key(request, core, "GPU.0", "fp16") for core in cores]  # type: ignore[arg-type]
+    assert len({key.target for key in keys}) == 3
+    key = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
+    assert key.version == f"{keys[0].version}, nncf {metadata.version('nncf')}"
+    versions = SimpleNamespace(version=lambda name: "0", PackageNotFoundError=Exception)
+    monkeypatch.setattr(backend, "metadata", versions)
+    other = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
+    assert replace(other, version=key.version) == key != other

@@ -12,7 +12,9 @@ import torch
 
 from engines.backends import BackendError, BuildStep, build_engines, create_engine, list_engines
 from engines.backends import registry as registry_module
+from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
+from tests.engines.backends.conftest import FakeCuda
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -59,6 +61,30 @@ def test_auto_takes_the_first_that_runs(
     engine = create_engine(tiny, cache_dir=tmp_path, report=lines.append)
     assert engine.name == "torch"
     assert lines[:4] == [f"{name} skipped: {name} is away." for name in names]
+
+
+def test_auto_moves_on_from_a_gpu_that_fails(
+    tiny: ToonNetwork,
+    tmp_path: Path,
+    replace_backends: Callable[[dict[str, object]], None],
+    cuda: FakeCuda,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a Pascal card with a torch for newer ones: it is there, but its first kernel fails."""
+    error = getattr(torch, "AcceleratorError", RuntimeError)
+
+    def fail(device: object) -> None:
+        raise error("CUDA error: no kernel image is available for execution on the device")
+
+    cuda.capability = (6, 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", fail)
+    cpu = SimpleNamespace(create=lambda request: TorchEngine(request.network, "cpu", "fp32", 1))
+    replace_backends({"openvino": cpu})
+    lines: list[str] = []
+    create_engine(tiny, cache_dir=tmp_path, report=lines.append).close()
+    assert [line.split()[0] for line in lines] == ["tensorrt-rtx", "tensorrt", "cuda", "Running"]
+    assert "cuda failed on this GPU" in lines[2]
+    assert "no kernel image" in lines[2]
 
 
 def test_auto_with_nothing_left_gives_every_reason(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -12,14 +13,23 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from engines.backends import rtx
+from engines.backends.cache import EngineKey, EngineLoadError
 from engines.backends.onnx_graph import export_onnx, without_float_products
 from engines.backends.protocol import BackendError
 from engines.backends.request import EngineRequest, Prebuilt
-from engines.backends.rtx_build import AMPERE, TARGETS, TURING, build_plan, target_of
+from engines.backends.rtx_build import (
+    AMPERE,
+    TARGETS,
+    TURING,
+    build_plan,
+    target_of,
+    targets_of,
+)
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
 from tests.engines.backends.conftest import (
     AGREEMENT,
+    FakeCuda,
     difference,
     make_request,
     noisy_crops,
@@ -93,7 +103,7 @@ def tier(cpu_tier: ToonNetwork, tmp_path_factory: pytest.TempPathFactory) -> Tie
         stages.append(stage)
 
     directory = tmp_path_factory.mktemp("tier")
-    request = make_request(cpu_tier, directory, max_batch=4, progress=note)
+    request = make_request(cpu_tier, directory, variant=AMPERE, max_batch=4, progress=note)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rtx, "export_onnx", export)
         prebuilt = rtx.prebuild(request)
@@ -162,6 +172,145 @@ def test_target_fits_the_gpu(capability: tuple[int, int], target: str) -> None:
     assert target in TARGETS
 
 
+@pytest.mark.parametrize(
+    ("capability", "targets"),
+    [((7, 5), ("sm75",)), ((8, 6), ("sm86", AMPERE)), ((12, 1), (AMPERE, AMPERE))],
+)
+def test_only_ampere_and_newer_run_its_plans(
+    capability: tuple[int, int], targets: tuple[str, ...]
+) -> None:
+    assert targets_of(capability) == targets
+
+
+class FakeSession:
+    """A plan at the GPU's edge: what it was loaded with, and which GPU was current."""
+
+    device, precision = "test", "fp16"
+    made: list[FakeSession]
+    refused: tuple[bytes, ...] = ()
+
+    def __init__(self, plan: bytes, key: EngineKey, *arguments: Any) -> None:
+        if plan in self.refused:
+            raise EngineLoadError("refused.")
+        self.plan, self.key, self.given = plan, key, arguments[3]
+        self.current = torch.cuda.current_device()
+        self.made.append(self)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
+    """Builds plans of nothing but the name of their target, and loads them into fakes."""
+    monkeypatch.setattr(FakeSession, "made", [], raising=False)
+    monkeypatch.setattr(rtx, "RtxSession", FakeSession)
+    model = SimpleNamespace(SerializeToString=lambda: b"")
+    monkeypatch.setattr(rtx, "export_onnx", lambda *arguments: model)
+    monkeypatch.setattr(rtx, "without_float_products", lambda model: model)
+    monkeypatch.setattr(
+        rtx, "build_plan", lambda model, target, *rest, tf32: f"{target} {tf32}".encode()
+    )
+    return FakeSession
+
+
+def test_turing_is_not_given_the_plan_of_newer_ones(
+    plain: ToonNetwork, tmp_path: Path, cuda: FakeCuda, compiler: type[FakeSession]
+) -> None:
+    request = make_request(plain, tmp_path)
+    rtx.prebuild(replace(request, variant=AMPERE))
+    rtx.create(request).close()
+    cuda.capability = (7, 5)
+    rtx.create(request).close()
+    assert [session.key.target for session in compiler.made] == [AMPERE, TURING]
+
+
+def test_prebuilds_for_the_gpu_that_is_here(
+    plain: ToonNetwork,
+    tmp_path: Path,
+    cuda: FakeCuda,
+    compiler: type[FakeSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = make_request(plain, tmp_path)
+    cuda.capability = (7, 5)
+    path, _ = rtx.prebuild(request)
+    assert path.read_bytes().endswith(b"\nsm75 True")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path, _ = rtx.prebuild(request)
+    assert path.read_bytes().endswith(b"\nampere+ True")
+
+
+def test_updates_are_built_on_the_gpu_of_the_engine(
+    plain: ToonNetwork,
+    tmp_path: Path,
+    cuda: FakeCuda,
+    compiler: type[FakeSession],
+) -> None:
+    with cuda.use(1):
+        engine = rtx.create(make_request(plain, tmp_path))
+    engine.update(plain)
+    assert engine.settle(60)
+    engine.close()
+    assert [session.current for session in compiler.made] == [1, 1]
+    assert [session.given for session in compiler.made] == [torch.device("cuda", 1)] * 2
+
+
+def test_a_kept_plan_that_does_not_load_is_built_anew(
+    plain: ToonNetwork,
+    tmp_path: Path,
+    cuda: FakeCuda,
+    compiler: type[FakeSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines: list[str] = []
+    request = make_request(plain, tmp_path, report=lines.append)
+    request.cache.store(rtx._key(request, "fp16", AMPERE), b"stale")
+    monkeypatch.setattr(compiler, "refused", (b"stale",))
+    rtx.create(request).close()
+    assert [session.plan for session in compiler.made] == [b"ampere+ True"]
+    assert lines == [
+        "The kept tensorrt-rtx engine does not load and is built anew: refused.",
+        "tensorrt-rtx: building an engine for ampere+, about a minute.",
+    ]
+
+
+def test_a_gpu_that_fails_is_a_reason_to_move_on(
+    plain: ToonNetwork,
+    tmp_path: Path,
+    cuda: FakeCuda,
+    compiler: type[FakeSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("CUDA error: no kernel image")
+
+    monkeypatch.setattr(rtx, "RtxSession", fail)
+    with pytest.raises(BackendError, match=r"tensorrt-rtx failed on this GPU: .*no kernel image"):
+        rtx.create(make_request(plain, tmp_path))
+
+
+def test_fp32_is_not_rounded(
+    plain: ToonNetwork,
+    tmp_path: Path,
+    compiler: type[FakeSession],
+    tiny_onnx: onnx.ModelProto,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, _ = rtx.prebuild(make_request(plain, tmp_path, variant=AMPERE, precision="fp32"))
+    assert path.read_bytes().endswith(b"\nampere+ False")
+    seen: list[bool] = []
+
+    def build(builder: Any, network: Any, config: Any) -> bytes:
+        seen.append(config.get_flag(trt.BuilderFlag.TF32))
+        return b"plan"
+
+    monkeypatch.setattr(trt.Builder, "build_serialized_network", build)
+    for tf32 in (True, False):
+        build_plan(tiny_onnx.SerializeToString(), AMPERE, shapes(64, 2), ignore, tf32=tf32)  # type: ignore[arg-type]
+    assert seen == [True, False]
+
+
 def test_older_gpus_are_refused() -> None:
     with pytest.raises(BackendError, match=r"7\.5 or newer, but this one has 6\.1: choose cuda"):
         target_of((6, 1))
@@ -194,8 +343,9 @@ def test_validity_is_asked_before_loading(diagnostics: int, reason: str) -> None
     slow = FakeRuntime(trt.EngineValidity.SUBOPTIMAL, diagnostics)
     rtx.check_plan(trt, slow, b"", lines.append)
     assert lines == [f"tensorrt-rtx: the engine runs, but slower than it could: {reason}."]
-    with pytest.raises(BackendError, match=f"does not run on this machine because {reason}"):
+    with pytest.raises(BackendError, match=f"does not run on this machine because {reason}") as e:
         rtx.check_plan(trt, FakeRuntime(trt.EngineValidity.INVALID, diagnostics), b"", lines.append)
+    assert isinstance(e.value, EngineLoadError) == (diagnostics in (1, 32))  # those a build mends
 
 
 def test_the_library_calls_garbage_damaged() -> None:

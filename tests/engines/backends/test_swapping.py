@@ -162,6 +162,28 @@ def test_closing_while_building_leaves_nothing_open(
     engine.close()
 
 
+def test_closing_just_before_the_swap_leaves_nothing_open(
+    engine: SwappingEngine,
+    compiler: Compiler,
+    other_tiny: ToonNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    swap = engine._swap
+
+    def late(session: ConstantSession | None) -> None:
+        if session is not None:
+            engine.close()
+        swap(session)
+
+    monkeypatch.setattr(engine, "_swap", late)
+    engine.update(other_tiny)
+    compiler.gate.release()
+    assert engine.settle(10)
+    assert [session.closed for session in compiler.sessions] == [True, True]
+    with pytest.raises(BackendError, match="was closed"):
+        engine.run(CROP)
+
+
 @pytest.mark.parametrize(
     ("crops", "message"),
     [

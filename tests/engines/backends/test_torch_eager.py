@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
+from engines.backends import torch_eager
+from engines.backends.protocol import BackendError
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference
+from tests.engines.backends.conftest import AGREEMENT, difference, make_request
 
 
 def test_is_the_network_itself(
@@ -55,3 +60,30 @@ def test_update_takes_every_weight_in_place(
     assert difference(old, fresh) > 1
     assert np.array_equal(engine.run(tiny_crops).images, fresh)
     assert memory == {name: t.data_ptr() for name, t in engine._running().state_dict().items()}
+
+
+@pytest.mark.parametrize(("device", "told"), [("mps", BackendError), ("cpu", RuntimeError)])
+def test_only_a_gpus_failure_is_a_reason_to_move_on(
+    tiny: ToonNetwork,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    told: type[Exception],
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch_eager, "prepared", fail)
+    with pytest.raises(told, match="boom"):
+        torch_eager.create(make_request(tiny, tmp_path, variant=device))
+
+
+@pytest.mark.parametrize(("precision", "rounded"), [("fp32", False), ("fp16", True)])
+def test_fp32_on_cuda_is_not_rounded(plain: ToonNetwork, precision: str, rounded: bool) -> None:
+    engine = TorchEngine(plain, "cpu", precision, 1)
+    before = torch.backends.cudnn.allow_tf32
+    engine._device = "cuda"
+    with engine._exact():
+        assert torch.backends.cudnn.allow_tf32 is rounded
+    assert torch.backends.cudnn.allow_tf32 is before is True

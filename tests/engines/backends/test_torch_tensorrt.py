@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -15,7 +18,7 @@ from engines.backends.protocol import BackendError
 from engines.backends.request import EngineRequest
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference, make_request
+from tests.engines.backends.conftest import AGREEMENT, FakeCuda, difference, make_request
 
 
 class FakeLibrary(ModuleType):
@@ -26,6 +29,7 @@ class FakeLibrary(ModuleType):
     def __init__(self, compile_graph: Callable[..., object]) -> None:
         super().__init__("torch_tensorrt")
         self.dynamo = SimpleNamespace(compile=compile_graph)
+        self.runtime = SimpleNamespace(set_cudagraphs_mode=lambda on: None)
         self.settings: dict[str, object] = {}
 
     def save(self, graph: object, path: str, **settings: object) -> None:
@@ -34,11 +38,15 @@ class FakeLibrary(ModuleType):
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]], FakeLibrary]:
+def install(
+    monkeypatch: pytest.MonkeyPatch, cuda: FakeCuda
+) -> Callable[[Callable[..., object]], FakeLibrary]:
     """Pretends that the package is here and that the CPU is a GPU."""
     monkeypatch.setattr(backend, "require_cuda", lambda name: torch.device("cpu"))
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+    tensorrt = module_from_spec(ModuleSpec("tensorrt", None))
+    monkeypatch.setattr(tensorrt, "__version__", "10.1", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorrt", tensorrt)
+    cuda.capability = (9, 0)
 
     def install(compile_graph: Callable[..., object]) -> FakeLibrary:
         library = FakeLibrary(compile_graph)
@@ -62,7 +70,7 @@ def test_typed_half_program_is_compiled_saved_and_kept(
         calls.append(settings)
         convolutions = [n for n in program.graph.nodes if "conv2d" in str(n.target)]
         types = {node.meta["val"].dtype for node in convolutions}
-        assert types == {torch.float16, torch.float32}
+        assert types == {torch.float16, torch.float32} or settings["disable_tf32"]
         return "a compiled graph"
 
     library = install(compile_graph)
@@ -78,6 +86,10 @@ def test_typed_half_program_is_compiled_saved_and_kept(
     key = next(request_plain.cache.entries()).key
     assert key.target == "sm90 Test GPU"
     assert torch.__version__ in key.version
+    assert "TensorRT 10.1" in key.version
+    assert calls[0]["disable_tf32"] is False
+    backend.prebuild(replace(request_plain, precision="fp32"))
+    assert calls[1]["disable_tf32"] is True
 
 
 @pytest.mark.parametrize(
@@ -111,6 +123,84 @@ def test_a_kept_engine_that_does_not_load_gives_advice(
     install(lambda program, **settings: "not an exported program")
     with pytest.raises(BackendError, match="TensorRT could not load its engine: update"):
         backend.create(request_plain)
+
+
+class CpuSession:
+    """A session at the compiler's edge; notes which GPU was current when it was made."""
+
+    device, precision = "test", "fp16"
+    made_on: list[object]
+
+    def __init__(self, *arguments: object) -> None:
+        self.made_on.append(torch.cuda.current_device())
+
+    def close(self) -> None:
+        pass
+
+
+def test_updates_are_built_on_the_gpu_of_the_engine(
+    request_plain: EngineRequest,
+    install: Callable[[Callable[..., object]], FakeLibrary],
+    cuda: FakeCuda,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(lambda program, **settings: "a compiled graph")
+    program = SimpleNamespace(module=lambda: None)
+    monkeypatch.setattr(torch.export, "load", lambda file: program)
+    monkeypatch.setattr(backend, "_build", lambda *arguments: b"a program")
+    monkeypatch.setattr(backend, "TensorRtSession", CpuSession)
+    monkeypatch.setattr(CpuSession, "made_on", [], raising=False)
+    monkeypatch.setattr(backend, "require_cuda", lambda name: SimpleNamespace(index=cuda.current))
+    with cuda.use(1):
+        engine = backend.create(request_plain)
+    engine.update(request_plain.network)
+    assert engine.settle(60)
+    engine.close()
+    assert CpuSession.made_on == [1, 1]
+
+
+def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(
+    request_plain: EngineRequest,
+    install: Callable[[Callable[..., object]], FakeLibrary],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(device: object) -> None:
+        raise RuntimeError("CUDA error: no kernel image")
+
+    install(lambda program, **settings: "a compiled graph")
+    program = SimpleNamespace(module=lambda: None)
+    monkeypatch.setattr(torch.export, "load", lambda file: program)
+    monkeypatch.setattr(torch.cuda, "Stream", fail)
+    with pytest.raises(BackendError, match=r"tensorrt failed on this GPU: .*no kernel image"):
+        backend.create(request_plain)
+
+
+@pytest.mark.parametrize(
+    ("error", "builds"),
+    [(RuntimeError("another version"), 2), (torch.cuda.OutOfMemoryError("CUDA out of memory"), 1)],
+)
+def test_a_kept_engine_that_does_not_load_is_built_once_more(
+    request_plain: EngineRequest,
+    install: Callable[[Callable[..., object]], FakeLibrary],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    builds: int,
+) -> None:
+    calls: list[object] = []
+
+    def compile_graph(program: object, **settings: object) -> str:
+        calls.append(program)
+        return "a compiled graph"
+
+    def fail(file: object) -> None:
+        raise error
+
+    install(compile_graph)
+    backend.prebuild(request_plain)
+    monkeypatch.setattr(torch.export, "load", fail)
+    with pytest.raises(BackendError, match="TensorRT could not load its engine"):
+        backend.create(request_plain)
+    assert len(calls) == builds
 
 
 @pytest.mark.parametrize("error", [ImportError("libcudart.so.13"), OSError("undefined symbol")])

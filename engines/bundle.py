@@ -18,9 +18,10 @@ import hashlib
 import json
 import os
 import re
+import struct
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,14 @@ FORMAT_VERSION = 1
 SUFFIX = ".toon"
 DEFAULT_BUNDLE = "film-256"
 MAX_PART_BYTES = 2 << 30
+MAX_CARD_BYTES = 1 << 20
 State = dict[str, Tensor]
+_NAME = re.compile(r"[^./\\:][^/\\:]{0,79}")
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, struct.error, RuntimeError, ValueError),  # RuntimeError: encrypted
+    *(OverflowError, EOFError, OSError),
+)
+_TEXTS = ("name", "title", "summary", "licence", "alignment", "value_range")
 
 
 class BundleError(ToonifyError):
@@ -61,7 +69,7 @@ class Card:
     """What a stranger must know to trust and run a bundle.
 
     Attributes:
-        name: short name, also the directory's.
+        name: short name, also the directory's or file's, and so never a path.
         title, summary: for people.
         encoder, generator: architecture (None: no encoder yet).
         styles: style name -> `Style`; the first is the default.
@@ -90,6 +98,11 @@ class Card:
     parts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not (_NAME.fullmatch(self.name) and self.name.isprintable()):
+            raise BundleError(
+                f"A model's name must be up to 80 characters without '/', '\\' and ':' and not "
+                f"begin with a dot, not {self.name!r:.100}."
+            )
         for name in self.styles:
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
                 raise BundleError(
@@ -114,19 +127,20 @@ class Card:
         try:
             values = json.loads(text)
             version = values["format_version"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(f"card.json is not a model card ({error!r}).") from error
         if version != FORMAT_VERSION:
             raise BundleError(
-                f"The card has format version {version}, but this release reads version "
+                f"The card has format version {version!r:.40}, but this release reads version "
                 f"{FORMAT_VERSION}; update the software or the model."
             )
         try:
             generator = dict(values.pop("generator"))
             generator["feature_channels"] = tuple(
-                (int(r), int(c)) for r, c in generator["feature_channels"]
+                (side, channels) for side, channels in generator["feature_channels"]
             )
             encoder = values.pop("encoder")
+            _check_texts(values)
             styles = {
                 name: Style(style["description"], _spec(style["blend"]))
                 for name, style in values.pop("styles").items()
@@ -138,8 +152,9 @@ class Card:
                 limits=tuple(values.pop("limits")),
                 **values,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BundleError(f"card.json does not follow the format: {error}.") from error
+        except (KeyError, TypeError, ValueError, AttributeError, ToonifyError) as error:
+            reason = str(error).rstrip(".")
+            raise BundleError(f"card.json does not follow the format: {reason}.") from error
 
     def to_markdown(self) -> str:
         """The card for people."""
@@ -165,6 +180,19 @@ class Card:
             lines += ["", "## Limits", *(f"- {limit}" for limit in self.limits)]
         lines += ["", "## Parts", *(f"- `{n}`: sha256 {h}" for n, h in self.parts.items()), ""]
         return "\n".join(lines)
+
+
+def _check_texts(values: Mapping[str, Any]) -> None:
+    """Refuse what is no text, or no texts by name, where a card has them."""
+    for key in _TEXTS:
+        if not isinstance(values.get(key, ""), str):
+            raise TypeError(f"{key} should be a text, not {values[key]!r:.40}")
+    for key in ("training", "parts"):
+        texts = values.get(key, {})
+        if not isinstance(texts, dict) or not all(isinstance(x, str) for x in texts.values()):
+            raise TypeError(f"{key} should be texts by name, not {texts!r:.40}")
+    if not isinstance(values.get("metrics", {}), dict):
+        raise TypeError(f"metrics should be values by name, not {values['metrics']!r:.40}")
 
 
 def _spec(values: dict[str, Any]) -> BlendSpec:
@@ -274,7 +302,7 @@ class Bundle:
         path = Path(path)
         read = _reader(path)
         try:
-            card = Card.from_json(read("card.json").decode())
+            card = Card.from_json(read("card.json", MAX_CARD_BYTES).decode())
         except UnicodeDecodeError as error:
             raise BundleError(f"{path}: card.json is not text; fetch the model again.") from error
         except BundleError as error:
@@ -288,15 +316,15 @@ class Bundle:
             )
         states = {}
         for name, digest in card.parts.items():
-            data = read(name)
+            data = read(name, MAX_PART_BYTES)
             if (found := hashlib.sha256(data).hexdigest()) != digest:
                 raise BundleError(
                     f"{path}: {name} was altered or damaged (sha256 {found[:12]}… instead of "
-                    f"{str(digest)[:12]}…); fetch the model again."
+                    f"{digest[:12]}…); fetch the model again."
                 )
             try:
                 state = load_safetensors(data)
-            except SafetensorError as error:
+            except (SafetensorError, KeyError) as error:  # KeyError: numbers torch does not have
                 raise BundleError(f"{path}: {name} is not a safetensors file ({error}).") from error
             states[name] = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
         encoder = states.pop("encoder.safetensors", None)
@@ -329,13 +357,15 @@ def _pack(state: State) -> bytes:
     return save_safetensors(half)
 
 
-def _reader(path: Path) -> Any:
-    """A function from part name to bytes; whatever else is in there is never touched."""
+def _reader(path: Path) -> Callable[[str, int], bytes]:
+    """A function from part name and most bytes to the part; nothing else is ever touched."""
     if path.is_dir():
 
-        def read_file(name: str) -> bytes:
+        def read_file(name: str, most: int) -> bytes:
             if not (path / name).is_file():
                 raise BundleError(f"{path} was expected to hold {name}, which is missing.")
+            if (path / name).stat().st_size > most:
+                raise BundleError(f"{path}: {name} is larger than {most} bytes.")
             return (path / name).read_bytes()
 
         return read_file
@@ -344,16 +374,16 @@ def _reader(path: Path) -> Any:
             f"There is no model at {path}; 'toonify models list' shows what is installed."
         )
 
-    def read_member(name: str) -> bytes:
+    def read_member(name: str, most: int) -> bytes:
         try:
             with zipfile.ZipFile(path) as archive:
                 info = archive.getinfo(name)
-                if info.compress_type != zipfile.ZIP_STORED or info.file_size > MAX_PART_BYTES:
-                    raise BundleError(f"{path}: {name} is compressed or larger than 2 GiB.")
+                if info.compress_type != zipfile.ZIP_STORED or info.file_size > most:
+                    raise BundleError(f"{path}: {name} is compressed or larger than {most} bytes.")
                 return archive.read(info)
         except KeyError:
             raise BundleError(f"{path} was expected to hold {name}, which is missing.") from None
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
+        except _ZIP_ERRORS as error:
             raise BundleError(f"{path} is not a model file ({error}).") from error
 
     return read_member
@@ -376,6 +406,8 @@ def _check_state(path: Path, part: str, state: State, kind: type[Any], config: A
                 f"{path}: {name} in {part} is {list(state[name].shape)}, but the card's "
                 f"architecture has {list(expected[name].shape)}."
             )
+        if state[name].is_floating_point() != expected[name].is_floating_point():
+            raise BundleError(f"{path}: {name} in {part} holds numbers of another kind.")
         if state[name].is_floating_point() and not torch.isfinite(state[name]).all():
             raise BundleError(f"{path}: {name} in {part} holds infinite or undefined numbers.")
 

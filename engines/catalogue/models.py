@@ -83,8 +83,10 @@ def find_bundle(what: str = DEFAULT_BUNDLE) -> Bundle:
 def install(path: Path) -> Installed:
     """Copy a checked `.toon` file into the models' folder. Raises `BundleError`."""
     name = Bundle.load(path).card.name
-    target = models_directory() / f"{name}{SUFFIX}"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = models_directory()
+    target = folder / f"{name}{SUFFIX}"
+    assert target.parent == folder  # a card's name is never a path
+    folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".copying")
     shutil.copyfile(path, partial)
     os.replace(partial, target)

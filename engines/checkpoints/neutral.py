@@ -16,23 +16,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import torch
 
 from engines.errors import ToonifyError
+from engines.networks.sizes import MAX_LAYERS, MAX_WIDTH, RESOLUTIONS
 
 SourceFormat = Literal["nvidia-pytorch", "nvidia-tf", "rosinality", "psp", "safetensors"]
 
-MAX_MAPPING_LAYERS = 32
-MAX_WIDTH = 4096
-"""Most channels or latent entries of one layer; published models have 512."""
-MAX_CLAMP = 1e6
-RESOLUTIONS = tuple(2**k for k in range(2, 11))
 W_AVG = "mapping.w_avg"
-_OWN_ADDITIONS = re.compile(
-    r"synthesis\.b\d+\.(inject\.(weight|gate)|(todetail|tomask)\.(weight|bias))"
-)
+_OWN_ADDITIONS = {
+    "inject": ("weight", "gate"),
+    "todetail": ("weight", "bias"),
+    "tomask": ("weight", "bias"),
+}
 
 
 class CheckpointError(ToonifyError):
@@ -125,7 +124,7 @@ def collect(
         CheckpointError: a tensor is missing.
     """
     resolution = resolution_of(names)
-    count = sum(f"mapping.fc{i}.weight" in names for i in range(MAX_MAPPING_LAYERS))
+    count = sum(f"mapping.fc{i}.weight" in names for i in range(MAX_LAYERS))
     noise = "synthesis.b4.conv1.noise_strength" in names
     state = {}
     for name in neutral_names(resolution, count, noise=noise):
@@ -151,15 +150,17 @@ def check_state(state: Mapping[str, torch.Tensor]) -> None:
         CheckpointError: naming the tensor.
     """
     resolution = resolution_of(state)
-    count = sum(f"mapping.fc{i}.weight" in state for i in range(MAX_MAPPING_LAYERS))
+    count = sum(f"mapping.fc{i}.weight" in state for i in range(MAX_LAYERS))
     noise = "synthesis.b4.conv1.noise_strength" in state
+    additions = _additions(state, resolution)
     names = list(neutral_names(resolution, count, noise=noise))
+    names += [f"synthesis.b{r}.{part}.{p}" for r, part in additions for p in _OWN_ADDITIONS[part]]
     if missing := [name for name in names if name not in state]:
         raise CheckpointError(f"expected a complete StyleGAN2 generator, {missing[0]} is missing")
-    foreign = state.keys() - set(names)
-    if odd := sorted(name for name in foreign if not _OWN_ADDITIONS.fullmatch(name)):
+    if odd := sorted(state.keys() - set(names)):
         raise CheckpointError(f"{odd[0]!r:.80} does not belong to a StyleGAN2 generator")
-    for name, shape in _shapes(state, resolution, count, noise):
+    shapes = chain(_shapes(state, resolution, count, noise), _addition_shapes(state, additions))
+    for name, shape in shapes:
         if tuple(state[name].shape) != shape or max(shape, default=0) > MAX_WIDTH:
             raise CheckpointError(
                 f"{name} should be {list(shape)} (at most {MAX_WIDTH}) to fit the other tensors, "
@@ -168,6 +169,37 @@ def check_state(state: Mapping[str, torch.Tensor]) -> None:
     for name, tensor in state.items():
         if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(f"{name} holds values that are not finite numbers")
+
+
+def _additions(names: Collection[str], resolution: int) -> list[tuple[int, str]]:
+    """(r, part) of every one of our own additions; heads are read from one block each."""
+    found = [
+        (r, part)
+        for r in RESOLUTIONS[: RESOLUTIONS.index(resolution) + 1]
+        for part in _OWN_ADDITIONS
+        if f"synthesis.b{r}.{part}.weight" in names
+    ]
+    for part in ("todetail", "tomask"):
+        if len(blocks := [r for r, other in found if other == part]) > 1:
+            raise CheckpointError(f"{part} should be in one block, found it in {blocks}")
+    return found
+
+
+def _addition_shapes(
+    state: Mapping[str, torch.Tensor], additions: Iterable[tuple[int, str]]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """As `_shapes`, for blocks that passed it; a gate's feature map may have any channels."""
+    for r, part in additions:
+        prefix = f"synthesis.b{r}.{part}"
+        channels, weight = state[f"synthesis.b{r}.conv1.weight"].shape[0], state[f"{prefix}.weight"]
+        if part == "inject":
+            inputs = weight.shape[1] if weight.dim() == 4 else 1
+            yield f"{prefix}.weight", (channels, max(inputs, 1), 1, 1)
+            yield f"{prefix}.gate", (channels,)
+        else:
+            outputs = 16 if part == "todetail" else 1
+            yield f"{prefix}.weight", (outputs, channels, 1, 1)
+            yield f"{prefix}.bias", (outputs,)
 
 
 def _shapes(

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from engines.checkpoints.neutral import (
-    MAX_CLAMP,
     CheckpointError,
     NeutralCheckpoint,
     check_filter,
@@ -21,6 +20,7 @@ from engines.checkpoints.neutral import (
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
+from engines.networks.sizes import MAX_CLAMP
 
 _PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 _MAX_MODULES = 1024
@@ -81,15 +81,17 @@ def _modules(network: object) -> dict[str, Mapping[Any, Any]]:
     """Dotted path -> `__dict__` of every module inside `network`, itself at ""."""
     found: dict[str, Mapping[Any, Any]] = {}
     waiting: list[tuple[str, object, int]] = [("", network, 0)]
-    while waiting:
+    for _ in range(_MAX_MODULES):
+        if not waiting:
+            return found
         path, module, depth = waiting.pop()
-        if depth > _MAX_DEPTH or len(found) >= _MAX_MODULES:
-            raise CheckpointError("its modules are nested without end")
+        if depth > _MAX_DEPTH:
+            break
         state = found[path] = _state(module)
         for name, child in _mapping(state.get("_modules"), "_modules").items():
             if child is not None:
-                waiting.append((f"{path}.{name}" if path else str(name), child, depth + 1))
-    return found
+                waiting.append((f"{path}.{name}" if path else name, child, depth + 1))
+    raise CheckpointError("its modules are nested without end")
 
 
 def _state(module: object) -> Mapping[Any, Any]:
@@ -113,6 +115,8 @@ def _mapping(value: object, what: str) -> Mapping[Any, Any]:
         raise CheckpointError(f"a module's {what} should be a dict of names, not {describe(value)}")
     if len(value) > _MAX_ENTRIES:
         raise CheckpointError(f"a module's {what} has {len(value)} entries, which is absurd")
+    if odd := [name for name in value if not name or "." in name]:
+        raise CheckpointError(f"a module's {what} has the name {odd[0]!r:.40}, which torch forbids")
     return value
 
 

@@ -11,7 +11,6 @@ import torch
 
 from engines.checkpoints.containers import load_torch
 from engines.checkpoints.neutral import (
-    MAX_CLAMP,
     W_AVG,
     CheckpointError,
     NeutralCheckpoint,
@@ -24,6 +23,7 @@ from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader
 from engines.errors import ToonifyError
 from engines.networks.generator import GeneratorConfig, Mapping
+from engines.networks.sizes import MAX_CLAMP
 
 _MAX_REASON = 500
 _MAX_FILE = 4 * 2**30

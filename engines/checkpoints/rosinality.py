@@ -13,8 +13,6 @@ from typing import Any
 import torch
 
 from engines.checkpoints.neutral import (
-    MAX_MAPPING_LAYERS,
-    RESOLUTIONS,
     W_AVG,
     CheckpointError,
     NeutralCheckpoint,
@@ -26,6 +24,7 @@ from engines.checkpoints.neutral import (
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader
+from engines.networks.sizes import MAX_LAYERS, RESOLUTIONS
 
 _NOISE_SEED = 0
 
@@ -97,7 +96,7 @@ def read_rosinality(root: dict[Any, Any], reader: TensorReader) -> NeutralCheckp
 
 def _table() -> Iterator[tuple[str, str, int]]:
     """(neutral name, name here, how many leading dimensions of 1 it has here)."""
-    for i in range(MAX_MAPPING_LAYERS):
+    for i in range(MAX_LAYERS):
         yield f"mapping.fc{i}.weight", f"style.{i + 1}.weight", 0
         yield f"mapping.fc{i}.bias", f"style.{i + 1}.bias", 0
     yield "synthesis.b4.const", "input.input", 1

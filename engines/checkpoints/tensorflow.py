@@ -13,9 +13,6 @@ from typing import Any
 import torch
 
 from engines.checkpoints.neutral import (
-    MAX_CLAMP,
-    MAX_MAPPING_LAYERS,
-    RESOLUTIONS,
     W_AVG,
     CheckpointError,
     NeutralCheckpoint,
@@ -27,6 +24,7 @@ from engines.checkpoints.neutral import (
 )
 from engines.checkpoints.records import Record, describe
 from engines.checkpoints.tensors import TensorReader, as_scalar
+from engines.networks.sizes import MAX_CLAMP, MAX_LAYERS, RESOLUTIONS
 
 _NETWORK = "dnnlib.tflib.network.Network"
 _MAX_NETWORKS = 64
@@ -138,7 +136,7 @@ def _entries(value: object) -> dict[Any, Any]:
 def _table() -> Iterator[tuple[str, str, Transform]]:
     """(neutral name, TensorFlow name, transform) for every tensor a generator may have."""
     yield W_AVG, "dlatent_avg", _same
-    for i in range(MAX_MAPPING_LAYERS):
+    for i in range(MAX_LAYERS):
         yield f"mapping.fc{i}.weight", f"mapping/Dense{i}/weight", torch.t
         yield f"mapping.fc{i}.bias", f"mapping/Dense{i}/bias", _same
     yield "synthesis.b4.const", "synthesis/4x4/Const/const", lambda p: p[0]

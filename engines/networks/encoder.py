@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
+from engines.networks.sizes import MAX_LAYERS, MAX_WIDTH, RESOLUTIONS, check_size
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class EncoderConfig:
         object.__setattr__(self, "widths", tuple(self.widths))
         object.__setattr__(self, "depths", tuple(self.depths))
         object.__setattr__(self, "feature_resolutions", tuple(self.feature_resolutions))
+        what = "An encoder"
+        check_size(what, "input_size", self.input_size, 8, RESOLUTIONS[-1])
+        for name in ("num_ws", "w_dim", "style_width"):
+            check_size(what, name, getattr(self, name), 1, MAX_WIDTH)
+        for width in self.widths:
+            check_size(what, "width", width, 1, MAX_WIDTH)
+        for depth in self.depths:
+            check_size(what, "depth", depth, 0, MAX_LAYERS)
         if self.input_size != 4 * 2 ** len(self.widths) or len(self.widths) != len(self.depths):
             raise ToonifyError(
                 f"An encoder for {self.input_size} px needs one width and one depth for each "

@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, leaky
+from engines.networks.sizes import MAX_CLAMP, MAX_LAYERS, MAX_WIDTH, RESOLUTIONS, check_size
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,38 @@ class GeneratorConfig:
     detail_resolution: int = 0
 
     def __post_init__(self) -> None:
-        if self.resolution not in (8, 16, 32, 64, 128, 256, 512, 1024):
+        if type(self.resolution) is not int or self.resolution not in RESOLUTIONS[1:]:
             raise ToonifyError(
                 f"A generator's resolution must be a power of two from 8 to 1024, not "
-                f"{self.resolution}; choose one of those."
+                f"{self.resolution!r}; choose one of those."
             )
+        what = "A generator"
+        for name in ("w_dim", "z_dim", "channel_max"):
+            check_size(what, name, getattr(self, name), 1, MAX_WIDTH)
+        check_size(
+            what, "channel_base", self.channel_base, self.resolution, RESOLUTIONS[-1] * MAX_WIDTH
+        )
+        check_size(what, "mapping_layers", self.mapping_layers, 0, MAX_LAYERS)
+        for side, channels in self.feature_channels:
+            check_size(what, f"feature map at {side!r:.20} px", channels, 1, MAX_WIDTH)
+        taken = [side for side, _ in self.feature_channels]
+        if len(set(taken)) < len(taken) or not set(taken) <= set(self.resolutions):
+            raise ToonifyError(
+                f"Feature maps must enter different blocks of the generator {self.resolutions}, "
+                f"not {taken!r:.80}."
+            )
+        clamp = self.conv_clamp
+        if clamp is not None and not (isinstance(clamp, int | float) and 0 < clamp < MAX_CLAMP):
+            raise ToonifyError(
+                f"conv_clamp must be null or lie between 0 and {MAX_CLAMP:.0f}, not {clamp!r:.40}."
+            )
+        if type(self.noise) is not bool:
+            raise ToonifyError(f"noise must be true or false, not {self.noise!r:.40}.")
         for what, block in (("mask", self.mask_resolution), ("detail", self.detail_resolution)):
             if block and block not in self.resolutions:
                 raise ToonifyError(
                     f"The {what} must be read from a block of the generator ({self.resolutions}), "
-                    f"not from {block}."
+                    f"not from {block!r:.40}."
                 )
 
     @property

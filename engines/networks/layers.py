@@ -145,6 +145,17 @@ class Upsample2x(nn.Module):
         return F.pixel_shuffle(y, 2)
 
 
+def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
+    """``rsqrt(styles^2 @ squares + eps)`` in FP32, under autocast too.
+
+    ``styles``: [N, in]; ``squares``: float32 [in, out] -> float32 [N, out].
+    """
+    if styles.dtype != squares.dtype:  # autocast made the styles; exporters see nothing of this
+        with torch.autocast(styles.device.type, enabled=False):
+            return demodulation(styles.float(), squares)
+    return torch.rsqrt(styles.square() @ squares + DEMODULATION_EPS)
+
+
 class ModulatedConv(nn.Module):
     """Style-modulated convolution in its static-weight form.
 
@@ -206,8 +217,7 @@ class ModulatedConv(nn.Module):
         else:
             x = F.conv2d(x, kernel, padding=kernel.shape[-1] // 2)
         if self.demodulate:
-            scale = torch.rsqrt(styles.square() @ squares + DEMODULATION_EPS)
-            x = x * scale.to(x.dtype)[:, :, None, None]
+            x = x * demodulation(styles, squares).to(x.dtype)[:, :, None, None]
         return x
 
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]

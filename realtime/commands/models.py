@@ -15,8 +15,8 @@ from engines.backends.cache import cache_directory, clear_engines, list_engines
 from engines.backends.registry import BuildStep, build_engines
 from engines.blending import BlendSpec
 from engines.bundle import Bundle, Style
-from engines.catalogue.importing import import_checkpoints
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
+from engines.checkpoints.importing import import_checkpoint
 from engines.errors import ToonifyError
 from realtime.commands.screen import err, out, say
 
@@ -58,12 +58,11 @@ def fetch_model(what: str, sha256: str | None) -> None:
 
 def import_model(face: Path, toons: Sequence[Path], target: Path) -> None:
     """Checkpoints into a bundle."""
-    made = import_checkpoints(face, toons, name=target.stem)
-    for note in made.notes:
-        say(note)
-    made.bundle.save(target)
+    bundle = import_checkpoint(face, target, blend_with=toons)
+    for limit in bundle.card.limits:
+        say(limit)
     say(
-        f"Wrote {target} with the styles {', '.join(made.bundle.styles)}. It has no encoder yet: "
+        f"Wrote {target} with the styles {', '.join(bundle.styles)}; "
         f"`toonify train refit {target}` makes it runnable."
     )
 

@@ -1,28 +1,27 @@
-"""Models by name, downloads from a real server on this machine, imports of real checkpoints."""
+"""Models by name, and downloads from a real server on this machine."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from safetensors.torch import save_file
 
-from engines.bundle import Bundle, BundleError
-from engines.catalogue.importing import import_checkpoints
+from engines.bundle import BundleError
 from engines.catalogue.models import (
     DOWNLOADS,
     DownloadError,
     fetch,
     find_bundle,
     find_model,
+    install,
     installed_models,
 )
-from engines.errors import ToonifyError
-from engines.networks.generator import Generator, GeneratorConfig
 from tests.engines.factory import tiny_bundle
 
 
@@ -122,6 +121,23 @@ def test_what_is_no_model_is_not_installed(server: Server) -> None:
     assert not [model for model in installed_models() if not model.shipped]
 
 
+def test_a_model_cannot_choose_where_it_is_installed(
+    content: bytes, folder: Path, tmp_path: Path
+) -> None:
+    path, evil = tmp_path / "a.toon", tmp_path / "evil.toon"
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(evil, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "card.json":
+                data = json.dumps({**json.loads(data), "name": "../../escaped/evil"}).encode()
+            new.writestr(name, data)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BundleError, match=r"A model's name .* not '\.\./\.\./escaped/evil'"):
+        install(evil)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_offline_is_told(server: Server) -> None:
     url, digest = server.url, sha256(server.content)
     server.shutdown()
@@ -151,31 +167,3 @@ def test_a_missing_model_is_told_with_what_there_is(content: bytes, folder: Path
     with pytest.raises(BundleError, match=r"no model 'nope' \(installed: .*mine"):
         find_bundle("nope")
     assert find_model(str(folder / "mine.toon")) == folder / "mine.toon"
-
-
-def test_checkpoints_become_a_bundle_with_a_style_each(tmp_path: Path) -> None:
-    import torch
-
-    torch.manual_seed(0)
-    config = GeneratorConfig(32, w_dim=16, z_dim=16, channel_base=256, channel_max=16)
-    face = {name: t.clone() for name, t in Generator(config).state_dict().items()}
-    face["mapping.w_avg"] = torch.randn(16)
-    toon = {name: t + 0.01 if t.is_floating_point() else t for name, t in face.items()}
-    toon["mapping.w_avg"] = face["mapping.w_avg"].clone()
-    save_file(face, tmp_path / "face.safetensors")
-    save_file(toon, tmp_path / "cartoon.safetensors")
-    made = import_checkpoints(
-        tmp_path / "face.safetensors", [tmp_path / "cartoon.safetensors"], name="mine"
-    ).bundle
-    made.save(tmp_path / "mine.toon")
-    loaded = Bundle.load(tmp_path / "mine.toon")
-    assert loaded.styles == ("cartoon",)
-    assert loaded.card.generator.resolution == 32
-    generator = loaded.generator("cartoon")
-    assert generator(torch.randn(1, 16)).shape == (1, 3, 32, 32)
-    with pytest.raises(BundleError, match="no encoder"):
-        loaded.network()
-    plain = import_checkpoints(tmp_path / "face.safetensors", name="plain").bundle
-    assert plain.styles == ("face",)
-    with pytest.raises(ToonifyError, match=r"nope\.pkl"):
-        import_checkpoints(tmp_path / "nope.pkl", name="x")

@@ -138,6 +138,34 @@ def test_our_own_gates_and_masks_are_kept(tmp_path: Path) -> None:
     assert all(torch.equal(read_back[name], p) for name, p in state.items())
 
 
+@pytest.mark.parametrize(
+    ("name", "tensor", "sentence"),
+    [
+        ("b8.inject.weight", torch.zeros(16), r"should be \[16, 1, 1, 1\].*found \[16\]"),
+        ("b8.inject.weight", torch.zeros(9, 5, 1, 1), r"should be \[16, 5, 1, 1\]"),
+        ("b8.inject.weight", torch.zeros(16, 5, 3, 3), r"should be \[16, 5, 1, 1\]"),
+        ("b8.inject.weight", torch.zeros(16, 0, 1, 1), r"should be \[16, 1, 1, 1\]"),
+        ("b8.inject.gate", torch.zeros(1), r"b8\.inject\.gate should be \[16\]"),
+        ("b8.inject.gate", None, r"b8\.inject\.gate is missing"),
+        ("b4.todetail.weight", torch.zeros(4, 16, 1, 1), r"should be \[16, 16, 1, 1\]"),
+        ("b32.tomask.bias", torch.zeros(()), r"b32\.tomask\.bias should be \[1\]"),
+        ("b64.tomask.weight", torch.zeros(1, 8, 1, 1), r"in one block, found it in \[32, 64\]"),
+        ("b128.inject.weight", torch.zeros(8, 5, 1, 1), r"b128\.conv0\.weight is missing"),
+    ],
+)
+def test_gates_and_masks_must_fit(
+    tmp_path: Path, name: str, tensor: torch.Tensor | None, sentence: str
+) -> None:
+    config = dataclasses.replace(
+        TINY, feature_channels=((8, 5),), mask_resolution=32, detail_resolution=4
+    )
+    state = {**writers.random_state(3, config), f"synthesis.{name}": tensor}
+    path = tmp_path / "face.safetensors"
+    save_file({name: p for name, p in state.items() if p is not None}, path)
+    with pytest.raises(CheckpointError, match=sentence):
+        read_checkpoint(path)
+
+
 def test_nested_storages_in_a_zip(tmp_path: Path) -> None:
     """`_load_from_bytes` may hold the newer container as well."""
     state = {name: zip_tensor(p) for name, p in STATE.items()}

@@ -84,6 +84,10 @@ def cyclic_modules() -> bytes:
     return dump({"G_ema": Call(writers._reconstruct_persistent_obj, meta)})
 
 
+def network_of(modules: dict[str, Any]) -> Call:
+    return Call(writers._reconstruct_persistent_obj, {"state": {"_modules": modules}})
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     # Calls and imports, wherever they stand.
     "reduce at top": (lambda trace: dump(Bomb(trace)), f"found a call of '{MKDIR}'"),
@@ -191,6 +195,14 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     # Shapes that never end.
     "modules inside themselves": (lambda trace: cyclic_modules(), "nested without end"),
+    "a module's name with a dot": (
+        lambda trace: dump({"G_ema": network_of({"b4": network_of({"conv1.weight": None})})}),
+        "has the name 'conv1.weight'",
+    ),
+    "a module without a name": (
+        lambda trace: dump({"G_ema": network_of({"": network_of({})})}),
+        "has the name ''",
+    ),
     "memo out of reach": (lambda trace: b"\x80\x02j\xff\xff\xff\x7f." + bytes(64), "damaged"),
     "mark without end": (lambda trace: b"\x80\x02" + b"(" * 99 + b".", "damaged"),
     "stack underflow": (lambda trace: b"\x80\x02" + b"\x87" * 99 + b".", "damaged"),
@@ -347,6 +359,14 @@ def wide_modules() -> bytes:
     )
 
 
+def colliding_modules() -> bytes:
+    """100 parts, shared from level to level, whose dotted names make few different paths."""
+    part = network_of({})
+    for _ in range(8):
+        part = network_of({".".join("a" * (i + 1)): part for i in range(100)})
+    return dump({"G_ema": part})
+
+
 def zip_directory() -> bytes:
     """A zip file that is nothing but directory."""
     buffer = io.BytesIO()
@@ -359,7 +379,7 @@ def zip_directory() -> bytes:
 # Each asks for hours or gigabytes; read under a limit of memory in `test_isolation`.
 GREEDY = (
     exponential_tuples, colliding_keys, copied_lists, copied_dicts, copied_text, shared_keys, deep,
-    deep_calls, opcode_flood, long_memo, wide_modules, zip_directory,
+    deep_calls, opcode_flood, long_memo, wide_modules, colliding_modules, zip_directory,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import torch
 
 from engines.errors import ToonifyError
 from engines.networks.generator import Generator, GeneratorConfig, ToDetail, resample
-from engines.networks.layers import Upsample2x
+from engines.networks.layers import Upsample2x, demodulation
 from engines.networks.report import macs, parameters
 from tests.engines.networks import textbook
 
@@ -136,6 +136,16 @@ def test_detail_survives_mixed_precision() -> None:
     assert drawn.image.dtype == torch.float32
     drawn.image.square().mean().backward()
     assert synthesis.b8.todetail.weight.grad.abs().max() > 0
+
+
+def test_demodulation_is_exact_in_mixed_precision() -> None:
+    torch.manual_seed(0)
+    styles, squares = torch.randn(4, 32).bfloat16(), torch.rand(32, 8)
+    expected = demodulation(styles.float(), squares)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = demodulation(styles, squares)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
 
 
 def test_the_mask_corrects_a_coarse_one() -> None:

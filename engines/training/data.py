@@ -54,7 +54,8 @@ class PairSet:
         """Map a folder made by ``toonify train prepare``.
 
         Raises:
-            ToonifyError: when a file is missing or the files do not belong together.
+            ToonifyError: when a file is missing, the files do not belong together, or not all of
+                the pairs are drawn.
         """
         arrays = {}
         for name in ("photo", "toon", "head", "landmarks", "warp"):
@@ -71,8 +72,13 @@ class PairSet:
                 f"The files in {folder} hold different numbers of faces ({lengths}); run 'toonify "
                 f"train prepare' into it again."
             )
+        n, done = len(arrays["photo"]), folder / "done.npy"
+        if done.is_file() and not (drawn := np.load(done, allow_pickle=False)).all():
+            raise ToonifyError(
+                f"Only {np.count_nonzero(drawn)} of the {n} pairs in {folder} are drawn; run "
+                f"'toonify train prepare' again, which draws the rest."
+            )
         weights = folder / "weight.npy"
-        n = len(arrays["photo"])
         weight = np.load(weights, allow_pickle=False) if weights.is_file() else np.ones(n)
         return cls(**arrays, weight=weight / weight.sum())
 
@@ -125,6 +131,19 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
         return Batch(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
+
+
+def check_twins(batch_size: int, twins: int) -> None:
+    """Refuse a batch that cannot hold ``twins`` samples and a shifted copy of each.
+
+    Raises:
+        ToonifyError: saying how many it has room for.
+    """
+    if not 0 <= 2 * twins <= batch_size:
+        raise ToonifyError(
+            f"A batch of {batch_size} has room for {batch_size // 2} twins, not {twins}; raise the "
+            f"batch size."
+        )
 
 
 def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:

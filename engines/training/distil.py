@@ -23,7 +23,7 @@ from engines.bundle import Bundle, Style
 from engines.errors import ToonifyError
 from engines.networks.encoder import Encoder, EncoderConfig, EncoderOutput
 from engines.networks.generator import Generator, Synthesis
-from engines.training.data import PairSet, Sampler
+from engines.training.data import PairSet, Sampler, check_twins
 from engines.training.losses import FeatureDistance, gradient_l1, shift_loss, shrink, weighted_l1
 from engines.training.models import Average
 from engines.training.slices import Hardware, own_stretch
@@ -56,11 +56,7 @@ class DistilSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= 2 * self.twins <= self.batch_size:
-            raise ToonifyError(
-                f"A batch of {self.batch_size} has room for {self.batch_size // 2} twins, not "
-                f"{self.twins}; raise the batch size."
-            )
+        check_twins(self.batch_size, self.twins)
 
 
 REFIT = DistilSettings(pictures=40_000, lr=2e-3, latents=0.05)
@@ -259,7 +255,11 @@ def refitter(
 
     The encoder starts at the generators' mean face and hands over styles only, because the public
     generators take no feature maps.
+
+    Raises:
+        ToonifyError: when these generators do.
     """
+    check_refittable(bundle)
     g = bundle.card.generator
     config = config or encoder_config(256)
     torch.manual_seed(settings.seed)
@@ -270,6 +270,20 @@ def refitter(
     face = Generator(g)
     face.load_state_dict(bundle.face)
     return EncoderTrainer(encoder, [face], pairs, settings, hardware=hardware)
+
+
+def check_refittable(bundle: Bundle) -> None:
+    """Refuse a model that lives on feature maps, which a refitted encoder does not make.
+
+    Raises:
+        ToonifyError: naming the model.
+    """
+    encoder = bundle.card.encoder
+    if bundle.card.generator.feature_channels or (encoder and encoder.feature_channels):
+        raise ToonifyError(
+            f"{bundle.card.name} works with feature maps of its encoder, which a refitted one "
+            f"would not make; refit models of public generators, and 'distil' this one."
+        )
 
 
 def encoder_config(size: int) -> EncoderConfig:

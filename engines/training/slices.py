@@ -7,6 +7,7 @@ is decided here.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import pickle
 import signal
@@ -25,6 +26,8 @@ from engines.errors import ToonifyError
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
+PICTURES = "pictures.json"
+PRECISIONS = ("32-true", "bf16-mixed")
 
 
 class Task(Protocol):
@@ -54,12 +57,22 @@ class Hardware:
     Attributes:
         device: "auto", "cpu" or "cuda".
         devices: how many of them, or "auto" for all.
-        precision: "32-true", "bf16-mixed" or "16-mixed".
+        precision: "32-true" or "bf16-mixed"; FP16's loss scale would not survive a checkpoint.
+
+    Raises:
+        ToonifyError: another precision.
     """
 
     device: str = "auto"
     devices: int | str = 1
     precision: str = "bf16-mixed"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ToonifyError(
+                f"Training runs in {' or '.join(PRECISIONS)}, not in {self.precision!r}; choose "
+                f"one of those."
+            )
 
     def launch(self, seed: int) -> Any:
         """A Lightning Fabric that runs, with torch's random numbers set to ``seed``.
@@ -150,13 +163,25 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def claim(folder: Path, run: Mapping[str, Any]) -> None:
+def fingerprint(*states: Mapping[str, torch.Tensor]) -> str:
+    """sha256 (hex) of the names and values of weights: what a training started from."""
+    digest = hashlib.sha256()
+    for state in states:
+        for name in sorted(state):
+            digest.update(name.encode())
+            digest.update(state[name].detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def claim(folder: Path, run: Mapping[str, Any], note: str = "run.json") -> None:
     """Mark a working folder as that of ``run`` (plain values), or check that it is.
+
+    ``note``: the file in it that says so; what is known later stands in a second one.
 
     Raises:
         ToonifyError: when it belongs to another run: going on would mix the two.
     """
-    path, mine = folder / "run.json", json.dumps(run, indent=2)
+    path, mine = folder / note, json.dumps(run, indent=2)
     if path.is_file() and path.read_text(encoding="utf-8") != mine:
         raise ToonifyError(
             f"{folder} belongs to a training of other pictures or settings; choose another --work "

@@ -29,6 +29,7 @@ from engines.networks.generator import Generator
 from engines.training.ada import Controller, augment
 from engines.training.data import PairSet, Sampler, to_tensor
 from engines.training.losses import (
+    TAPS,
     FeatureDistance,
     discriminator_loss,
     generator_loss,
@@ -112,12 +113,13 @@ class StyleTrainer:
         self.encoder = channels_last(self.encoder.eval().requires_grad_(False)).to(device)
         generator = Generator(base.card.generator)
         generator.load_state_dict(base.face)
-        self.face = copy.deepcopy(generator).eval().requires_grad_(False).to(device)
-        self.average = Average(generator).to(device)
+        # All of it: Fabric moves the synthesis network only, and the average needs one device.
+        self.generator = channels_last(generator).to(device)
+        self.face = copy.deepcopy(generator).eval().requires_grad_(False)
+        self.average = Average(generator)
         side = min(settings.judge_side, base.card.generator.resolution)
         judge = Discriminator(DiscriminatorConfig(side, settings.judge_base, 256))
         self.judge_side = side
-        self.generator = channels_last(generator)
         self.synthesis: Any
         self.judge: Any
         self.synthesis, self.optimizer = self.fabric.setup(
@@ -144,14 +146,21 @@ class StyleTrainer:
 
     @torch.no_grad()
     def _statistics_of(self, pictures: NDArray[np.uint8]) -> list[Tensor]:
-        """`feature_statistics` of all pictures together (means of batches of equal size)."""
-        batches = to_tensor(list(pictures)).split(16)
-        batches = batches[:-1] if len(batches) > 1 and len(batches[-1]) < 16 else batches
-        found = [
-            feature_statistics(self.features.features(batch.to(self.fabric.device)))
-            for batch in batches
-        ]
-        return [torch.stack(column).mean(0) for column in zip(*found, strict=True)]
+        """`feature_statistics` of all pictures together, a few of them in memory at a time."""
+        totals: list[Any] = [0.0] * len(TAPS)  # float64 [2, C] a tap: sums, sums of squares
+        for start in range(0, len(pictures), 16):
+            batch = to_tensor(list(pictures[start : start + 16])).to(self.fabric.device)
+            taps = self.features.features(batch)
+            for i, tap in enumerate(taps):
+                both = torch.stack([tap.sum((0, 2, 3)), tap.square().sum((0, 2, 3))])
+                totals[i] = totals[i] + both.cpu().double()
+        counts = [len(pictures) * tap[0, 0].numel() for tap in taps]
+        wanted = []
+        for (sums, squares), count in zip(totals, counts, strict=True):
+            variance = ((squares - sums.square() / count) / (count - 1)).clamp_min(0)
+            found = torch.cat([sums / count, (variance + 1e-8).sqrt()])
+            wanted.append(found.float().to(self.fabric.device))
+        return wanted
 
     # ------------------------------------------------------------------ a step
 

@@ -11,7 +11,7 @@ import csv
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.networks.generator import Drawing
-from engines.training.data import Batch, Sampler
+from engines.training.data import Batch, Sampler, check_twins
 from engines.training.losses import (
     FeatureDistance,
     colour_loss,
@@ -50,6 +50,7 @@ from engines.training.slices import (
     CURVES,
     Hardware,
     agreed,
+    fingerprint,
     own_stretch,
     read_checkpoint,
     write_checkpoint,
@@ -128,6 +129,10 @@ class TrainSettings:
     warm_up: float = 0.05
     clip: float = 3.0
 
+    def __post_init__(self) -> None:
+        if any(stage.consistency for stage in self.stages):  # the others have no twins
+            check_twins(self.batch_size, self.twins)
+
 
 def one_cycle(progress: float, warm_up: float) -> float:
     """Learning-rate factor: linear rise over ``warm_up``, then a cosine down to 0.02."""
@@ -179,6 +184,7 @@ class Trainer:
         self.judge, self.judge_optimizer = self.fabric.setup(self.judge, self.judge_optimizer)
         self.features = channels_last(FeatureDistance()).to(self.fabric.device)
         self.stage_index, self.stage_pictures, self.step = 0, 0, 0
+        self.start: str | None = ""  # fingerprint of the weights begun with; None: not known
         self.curves_path = folder / CURVES
 
     # ------------------------------------------------------------------ state
@@ -196,6 +202,7 @@ class Trainer:
             "version": CHECKPOINT_VERSION,
             "settings": json.dumps(asdict(self.settings)),
             "progress": [self.stage_index, self.stage_pictures, self.step],
+            "start": self.start,
             "models": self.models.module.state_dict(),
             "average": self.average.module.state_dict(),
             "judge": self.judge.module.state_dict(),
@@ -209,8 +216,11 @@ class Trainer:
     def resume(self) -> bool:
         """Continue from the checkpoint if there is one; False when there is none.
 
+        Stages that are over must be those of the settings, and so must the one in hand, but for
+        how many pictures it lasts; stages to come may be changed, added or left out.
+
         Raises:
-            ToonifyError: when it was made with other network sizes.
+            ToonifyError: when it was made with other network sizes or in other stages.
         """
         if not self.checkpoint_path.is_file():
             return False
@@ -221,19 +231,41 @@ class Trainer:
                 f"{self.checkpoint_path} was made for networks of another size; give another "
                 f"folder or the settings it was started with."
             )
+        over, pictures, _ = state["progress"]
+        begun = theirs["stages"][: over + (pictures > 0)]
+        if not self._has_begun_with(begun, over):
+            names = ", ".join(stage["name"] for stage in begun)
+            raise ToonifyError(
+                f"{self.checkpoint_path} was trained in other stages ({names}) than the settings "
+                f"have; give another folder or the settings it was started with."
+            )
         self.models.module.load_state_dict(state["models"])
         self.average.module.load_state_dict(state["average"])
         self.judge.module.load_state_dict(state["judge"])
         self.optimizer.optimizer.load_state_dict(state["optimizer"])
         self.judge_optimizer.optimizer.load_state_dict(state["judge_optimizer"])
         self.stage_index, self.stage_pictures, self.step = state["progress"]
+        self.start = state.get("start")  # not in checkpoints of earlier releases
         self.sampler.rng.bit_generator.state = json.loads(state["sampler"])
         torch.set_rng_state(state["torch_rng"])
         self._part_ways()
         return True
 
+    def _has_begun_with(self, begun: list[dict[str, Any]], over: int) -> bool:
+        """Whether the settings' stages start with these, of which ``over`` are over."""
+        mine = self.settings.stages[: len(begun)]
+        try:  # fields that are younger than a checkpoint had their defaults
+            theirs = tuple(Stage(**values) for values in begun)
+        except TypeError:
+            return False
+        if len(theirs) > over and len(mine) > over:
+            last = replace(theirs[over], pictures=mine[over].pictures)
+            theirs = (*theirs[:over], last)
+        return mine == theirs
+
     def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
         """Begin with the weights of "encoder", "face" and "toon" (a bundle's, for instance)."""
+        self.start = fingerprint(*weights.values())
         for models in (self.models.module, self.average.module):
             for name, state in weights.items():
                 getattr(models, name).load_state_dict(state)

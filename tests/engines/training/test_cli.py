@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -84,7 +85,9 @@ def test_sheets_show_every_person_once(base: Path, pairs: Path, tmp_path: Path) 
     assert not (people[-192:, -192:] == 255).all()
 
 
-def test_run_stops_goes_on_and_is_exported(pairs: Path, recipe: Path, tmp_path: Path) -> None:
+def test_run_stops_goes_on_and_is_exported(
+    pairs: Path, recipe: Path, base: Path, tmp_path: Path
+) -> None:
     run = ("run", pairs, "--out", tmp_path / "run", "--recipe", recipe, *CPU)
     toonify_train(*run, "--minutes", 0)
     first = torch.load(tmp_path / "run/checkpoint.pt", weights_only=True)
@@ -92,6 +95,8 @@ def test_run_stops_goes_on_and_is_exported(pairs: Path, recipe: Path, tmp_path: 
     toonify_train(*run)
     last = torch.load(tmp_path / "run/checkpoint.pt", weights_only=True)
     assert last["progress"] == [2, 0, 4]
+    with pytest.raises(ToonifyError, match="did not start from random-32"):
+        toonify_train(*run, "--base", base)
     sheet = cv2.imread(str(tmp_path / "run/sheet.png"))
     assert sheet.shape[1] == 4 * 34 - 2
     words = tmp_path / "words.json"
@@ -109,9 +114,13 @@ def test_run_stops_goes_on_and_is_exported(pairs: Path, recipe: Path, tmp_path: 
     ]
     second = tmp_path / "look.json"
     second.write_text(json.dumps(look))
-    toonify_train(
-        *("run", pairs, "--out", tmp_path / "comic", "--recipe", second, "--base", out, *CPU)
-    )
+    again = ("run", pairs, "--out", tmp_path / "comic", "--recipe", second, *CPU)
+    toonify_train(*again, "--base", out)
+    toonify_train(*again, "--base", out)
+    with pytest.raises(ToonifyError, match="did not start from random-32"):
+        toonify_train(*again, "--base", base)
+    with pytest.raises(ToonifyError, match="in other stages"):
+        toonify_train("run", pairs, "--out", tmp_path / "run", "--recipe", second, *CPU)
     both = tmp_path / "both.toon"
     toonify_train(
         *("export", tmp_path / "comic", "--out", both, "--add-to", out, "--style", "comic"),
@@ -141,6 +150,12 @@ def test_film_from_nothing_but_portraits(recipe: Path, shared_dir: Path, tmp_pat
         toonify_train("prepare", people, out / "pairs", "--size", 64, "--workers", 1)
 
 
+def other_base(folder: Path) -> Path:
+    """A model of the same name with other weights."""
+    random_bundle(32, seed=1, size=tiny_size()).save(folder / "base.toon")
+    return folder / "base.toon"
+
+
 def test_own_style(
     pairs: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,15 +182,42 @@ def test_own_style(
     assert bundle.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 32, 32, 3)
     assert (tmp_path / "own-work/style.png").is_file()
     assert (tmp_path / "own-work/encoder.png").is_file()
+    for change in (("--pictures", 12), ("--swap", 8), ("--base", other_base(tmp_path))):
+        with pytest.raises(ToonifyError, match="other pictures or settings"):
+            toonify_train(*command, *options, *change)
+    cv2.imwrite(str(folder / "20.png"), smooth_pictures(1, 40, seed=5)[0])
     with pytest.raises(ToonifyError, match="other pictures or settings"):
-        toonify_train(*command, *options, "--pictures", 12)
+        toonify_train(*command, *options)
     few = tmp_path / "few"
     few.mkdir()
     cv2.imwrite(str(few / "0.png"), smooth_pictures(1, 40)[0])
     with pytest.raises(ToonifyError, match="gave 1 faces, but a style needs at least 20"):
         toonify_train("style", few, *command[2:4], "--out", tmp_path / "b", *command[6:], *CPU)
+    for i, picture in enumerate(smooth_pictures(20, 40, seed=4)):
+        cv2.imwrite(str(few / f"{i}.png"), picture)
+    start = ("style", few, *command[2:4], "--out", tmp_path / "b", *command[6:], *CPU)
+    toonify_train(*start, "--minutes", 0)  # the pictures that were missing may be added
+    with np.load(tmp_path / "b-work/style.npz") as crops:
+        assert len(crops["images"]) == 20
     with pytest.raises(ToonifyError, match="--people is missing"):
         toonify_train("style", folder, "--out", out)
+
+
+@pytest.mark.parametrize("command", ["style", "distil", "refit"])
+def test_a_mistyped_folder_does_not_block_the_right_one(
+    command: str, pairs: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what has been read marks the working folder."""
+    monkeypatch.setattr("engines.training.distil.check_refittable", lambda bundle: None)
+    empty = tmp_path / "pictrues"
+    empty.mkdir()
+    cv2.imwrite(str(empty / "0.png"), smooth_pictures(1, 40)[0])
+    words: tuple[object, ...] = (base, "--people", empty)
+    if command == "style":
+        words = (empty, "--people", pairs, "--base", base, "--aligned")
+    with pytest.raises(ToonifyError, match=r"gave 1 faces|No face was found"):
+        toonify_train(command, *words, "--out", tmp_path / "out.toon", *CPU)
+    assert not (tmp_path / "out-work/run.json").exists()
 
 
 def test_distil(pairs: Path, base: Path, tmp_path: Path) -> None:
@@ -189,9 +231,12 @@ def test_distil(pairs: Path, base: Path, tmp_path: Path) -> None:
     assert "8 augmented crops of 10 people" in card.training["Encoder"]
     with pytest.raises(ToonifyError, match="other pictures or settings"):
         toonify_train(*command, "--swap", 16, *CPU)
+    command = (command[0], other_base(tmp_path), *command[2:])
+    with pytest.raises(ToonifyError, match="other pictures or settings"):
+        toonify_train(*command, "--swap", 8, *CPU)
 
 
-def test_refit(tmp_path: Path) -> None:
+def test_refit(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = tiny_size()
     plain = replace(size, encoder=replace(size.encoder_config(), feature_resolutions=()))
     public = random_bundle(32, size=plain)
@@ -201,6 +246,22 @@ def test_refit(tmp_path: Path) -> None:
     command = ("refit", path, "--people", people, "--size", 64, "--pictures", 8, "--batch", 4)
     toonify_train(*command, *CPU)
     assert Bundle.load(path).network().input_size == 64
+    toonify_train(*command, *CPU)  # is done already
+    before = base.read_bytes()
+    with pytest.raises(ToonifyError, match="works with feature maps"):
+        toonify_train("refit", base, *command[2:], *CPU)
+    monkeypatch.setattr("engines.bundle.shipped_bundle", lambda: path)
+    with pytest.raises(ToonifyError, match=r"belongs to the package .* give --out"):
+        toonify_train(*command, *CPU)
+    assert base.read_bytes() == before
+
+
+def test_precisions_that_do_not_resume_are_not_offered(
+    pairs: Path, recipe: Path, tmp_path: Path
+) -> None:
+    run = ("run", pairs, "--out", tmp_path / "run", "--recipe", recipe, "--device", "cpu")
+    with pytest.raises(ToonifyError, match="in 32-true or bf16-mixed, not in '16-mixed'"):
+        toonify_train(*run, "--precision", "16-mixed")
 
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ def test_focus_is_highest_on_the_eyes() -> None:
     assert focus[2, 2] == pytest.approx(1, abs=0.05)
 
 
+def test_pairs_that_are_not_all_drawn_are_refused(tmp_path: Path) -> None:
+    folder = write_pairs(tiny_pairs(), tmp_path)
+    done = np.ones(10, bool)
+    np.save(folder / "done.npy", done)
+    assert len(PairSet.open(folder)) == 10
+    done[3:7] = False
+    np.save(folder / "done.npy", done)
+    with pytest.raises(ToonifyError, match=r"Only 6 of the 10 pairs .* prepare' again"):
+        PairSet.open(folder)
+
+
 def test_a_folder_of_pairs_opens(tmp_path: Path) -> None:
     pairs = tiny_pairs()
     opened = PairSet.open(write_pairs(pairs, tmp_path))

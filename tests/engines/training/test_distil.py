@@ -121,6 +121,15 @@ def test_encoders_for_public_generators(size: int) -> None:
         encoder_config(100)
 
 
+def test_models_that_live_on_feature_maps_are_not_refitted(bundle: Bundle) -> None:
+    with pytest.raises(ToonifyError, match="random-32 works with feature maps"):
+        refitter(bundle, tiny_pairs(), SHORT, CPU)
+    plain = replace(bundle.card.generator, feature_channels=())
+    bare = replace(bundle, card=replace(bundle.card, generator=plain))
+    with pytest.raises(ToonifyError, match="works with feature maps"):
+        refitter(bare, tiny_pairs(), SHORT, CPU)
+
+
 def test_spread_is_zero_for_one_style() -> None:
     w = torch.randn(3, 1, 8).expand(3, 6, 8)
     assert spread(w) == pytest.approx(0, abs=1e-12)

@@ -72,6 +72,30 @@ def test_folders_without_faces_are_refused(tmp_path: Path) -> None:
         read_folder(tmp_path, 32)
 
 
+def test_crops_are_kept_until_the_pictures_change(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "pictures", tmp_path / "crops.npz"
+    for i, picture in enumerate(smooth_pictures(2, 32)):
+        write(folder / f"{i}.png", picture)
+
+    def read(size: int = 32) -> tuple[Crops, bool]:
+        seen: list[Path] = []
+        crops = read_folder(
+            folder, size, aligned=True, cache=cache, progress=lambda x: iter(seen.extend(x) or x)
+        )
+        return crops, bool(seen)
+
+    first, read_them = read()
+    assert read_them
+    again, read_them = read()
+    assert not read_them
+    assert np.array_equal(again.images, first.images)
+    assert read(16)[0].images.shape == (2, 16, 16, 3)
+    write(folder / "2.png", smooth_pictures(1, 32, seed=5)[0])
+    assert len(read()[0]) == 3
+    write(folder / "2.png", smooth_pictures(1, 40, seed=6)[0])
+    assert read()[1]
+
+
 def test_a_prepared_folder_is_people_too(tmp_path: Path) -> None:
     write_pairs(tiny_pairs(), tmp_path)
     assert len(read_people(tmp_path, 32)) == 10

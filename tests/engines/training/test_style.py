@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import torch
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.training.data import to_tensor
-from engines.training.slices import Deadline, run_slice
+from engines.training.models import tensors
+from engines.training.slices import Deadline, Hardware, run_slice
 from engines.training.style import StyleSettings, StyleTrainer, feature_statistics
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import CPU, smooth_pictures, tiny_pairs, tiny_size
@@ -88,11 +90,27 @@ def test_feature_statistics_are_means_and_spreads() -> None:
 
 def test_the_style_is_measured_over_all_its_pictures(bundle: Bundle) -> None:
     trainer = make(bundle)
-    pictures = smooth_pictures(16, 32, seed=9)
+    assert len(trainer.style) == 20  # no multiple of what is measured at a time
     with torch.no_grad():
-        expected = feature_statistics(trainer.features.features(to_tensor(list(pictures))))
+        expected = feature_statistics(trainer.features.features(to_tensor(list(trainer.style))))
     for a, b in zip(trainer.wanted, expected, strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_every_network_is_on_the_one_device(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fabric moves what it is given, and it is given the synthesis network without the mapping."""
+    fabric = MagicMock(device=torch.device("meta"), global_rank=0, world_size=1)
+    fabric.setup = lambda module, optimizer: (MagicMock(module=module.to("meta")), optimizer)
+    monkeypatch.setattr(Hardware, "launch", lambda self, seed: fabric)
+    monkeypatch.setattr(StyleTrainer, "_statistics_of", lambda self, pictures: [])
+    trainer = make(bundle)
+    for name in ("encoder", "face", "generator", "features"):
+        assert {t.device.type for t in tensors(getattr(trainer, name))} == {"meta"}, name
+    trainer.average.update(trainer.generator, 1)
+    learned = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
+    assert learned == {id(p) for p in trainer.generator.synthesis.parameters()}
 
 
 def test_a_base_needs_an_encoder(bundle: Bundle) -> None:

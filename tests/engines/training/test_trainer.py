@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -213,6 +214,41 @@ def test_other_sizes_and_damage_are_refused(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"no checkpoint")
     with pytest.raises(ToonifyError, match="not a training checkpoint"):
         make(tmp_path, PAIRED).resume()
+
+
+def test_what_has_been_trained_must_be_what_is_asked_for(tmp_path: Path) -> None:
+    first, second = replace(PAIRED, pictures=4), replace(SHARP, pictures=8)
+    steps = iter(range(100))
+    begun = make(tmp_path, first, second)
+    assert not begun.run(report=quiet, interrupted=lambda: next(steps) == 1)  # in the second stage
+
+    other = replace(second, lr=1e-5)
+    for stages in ((first, other), (second,), (first,), (replace(first, pictures=8), second)):
+        with pytest.raises(ToonifyError, match=r"in other stages \(paired, sharp\)"):
+            make(tmp_path, *stages).resume()
+    longer = make(tmp_path, first, replace(second, pictures=12), other)  # and one more
+    assert longer.resume()
+    assert longer.run(report=quiet)
+    assert (longer.stage_index, longer.step) == (3, 1 + 3 + 2)
+
+    # Another recipe in a finished folder is not done, it is another run.
+    with pytest.raises(ToonifyError, match="in other stages"):
+        make(tmp_path, replace(first, trains=("toon",))).resume()
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    theirs = json.loads(state["settings"])
+    del theirs["stages"][0]["statistics"]  # an older release did not have it
+    torch.save({**state, "settings": json.dumps(theirs)}, tmp_path / CHECKPOINT)
+    assert make(tmp_path, *longer.settings.stages).resume()
+    theirs["stages"][0]["colours"] = 3
+    torch.save({**state, "settings": json.dumps(theirs)}, tmp_path / CHECKPOINT)
+    with pytest.raises(ToonifyError, match="in other stages"):
+        make(tmp_path, *longer.settings.stages).resume()
+
+
+def test_a_batch_has_room_for_its_twins() -> None:
+    assert TrainSettings(tiny_size(), (PAIRED,), batch_size=1)  # which has none
+    with pytest.raises(ToonifyError, match="A batch of 1 has room for 0 twins, not 1"):
+        TrainSettings(tiny_size(), (PAIRED, SHARP), batch_size=1)
 
 
 def test_colour_is_hue_and_saturation_without_light() -> None:

@@ -63,6 +63,11 @@ class Toonifier:
         report: Report = say,
         **options: Any,
     ) -> None:
+        if settings and options:
+            raise ToonifyError(
+                f"Toonifier was given settings and {', '.join(options)} beside them; put "
+                f"everything into the settings, or leave them out."
+            )
         self.settings = settings or load_settings(flags=flags_of({"guard": "pass", **options}))
         self._session = Session(self.settings, report, bundle)
         self._report = report
@@ -84,8 +89,10 @@ class Toonifier:
         self._session.stylizer.reset()
         frame = Frame(image, 0.0, 0)
         done = self._session.stylizer.apply(frame, faces)
-        result = Result(frame, done.image, done.alpha, faces, done.covered)
-        output = self._session.guard(frame.size, look_ahead=False).admit(result)
+        guard = self._session.guard(frame.size, look_ahead=False)
+        stranger = guard.mode != "pass" and self._session.watch.sees_stranger(image, faces)
+        result = Result(frame, done.image, done.alpha, faces, done.covered, stranger)
+        output = guard.admit(result)
         assert output  # nothing is held back for a still picture
         return Toon(output.image, output.alpha, len(faces))
 

@@ -27,7 +27,9 @@ at 720p), which the watch does not see, for the seconds until the tracker's own 
 `look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on
 the panic key, closes every gap.
 A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
-already), then follows the mode.
+already), then follows the mode. Where a face is too many or a stranger's (rules 1 and 6), it may
+have been there a little before it was noticed, so `hold` goes back by `HINDSIGHT`: the few frames
+that missed it are not what stays. What went out under `pass` proved nothing and is never repeated.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ from realtime.settings import GuardMode, GuardSettings
 BLUR_COLUMNS = (
     12  # a face that fills the picture is five cells wide: no detector, no friend knows it
 )
+HINDSIGHT = 0.5  # seconds between somebody's coming in and being noticed: no more, nearly always
+SPACING = 0.2  # seconds between the toons kept for it
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
@@ -126,8 +130,10 @@ class Guard:
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
         self._seen: dict[int, _Seen] = {}
-        self._toon: Output | None = None
+        self._toon: Output | None = None  # the newest that proved itself
         self._toon_time = -float("inf")
+        self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
+        self._tainted = False  # whether `_toon` may show somebody who was noticed after it
         self.reason = "no picture yet"
 
     def admit(self, result: Result) -> Output | None:
@@ -138,7 +144,7 @@ class Guard:
             return self._still(result.frame)
         if self.mode == "pass":
             self._remember(result)
-            return self._shown(result)
+            return self._drawn(result)
         self._waiting.append((result, self._doubt(result)))
         if len(self._waiting) <= self._settings.look_ahead:
             return None
@@ -153,7 +159,7 @@ class Guard:
         self.reason = doubt
         if doubt:
             return self.fill(oldest.frame, oldest.frame.timestamp)
-        return self._shown(oldest)
+        return self._proven(oldest)
 
     def fill(self, newest: Frame | None, now: float) -> Output:
         """What goes out at `now` (monotonic seconds) when there is no toon to show.
@@ -165,8 +171,9 @@ class Guard:
         if self.mode == "pass":
             return self._raw(newest) if newest else self._still(None)
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
-        if self._toon is not None and (recent or self.mode == "hold"):
-            return _output(self._toon.image, self._toon.alpha, "hold", newest)
+        held = self._toon if recent else self._held() if self.mode == "hold" else None
+        if held is not None:
+            return _output(held.image, held.alpha, "hold", newest)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
         return self._still(newest)
@@ -185,19 +192,37 @@ class Guard:
         """Why a frame must not be shown as it is; empty if it may."""
         lost = self._lost(result)
         self._remember(result)
+        unknown = self._unknown(result)
+        if unknown:
+            self._look_back(result.frame.timestamp)
         if result.image is None:
             return "the stylizer gave no picture"
         if not result.faces:
             return "no face is found"
-        if len(result.faces) > self.max_faces:
-            return "there are more faces than are made toons"
-        if result.stranger:
-            return "a face is seen that is not followed yet"
+        if unknown:
+            return unknown
         if any(face.age_frames > 0 for face in result.faces):
             return "a face was not seen in this picture"
         if not {face.identity for face in result.faces} <= result.covered:
             return "a face is not covered by its toon"
         return lost
+
+    def _unknown(self, result: Result) -> str:
+        """Whether there is a face that no toon of this frame can cover."""
+        if len(result.faces) > self.max_faces:
+            return "there are more faces than are made toons"
+        return "a face is seen that is not followed yet" if result.stranger else ""
+
+    def _look_back(self, now: float) -> None:
+        """Somebody was noticed: what was shown shortly before may show them."""
+        self._tainted = True
+        while self._earlier and self._earlier[-1][0] > now - HINDSIGHT:
+            self._earlier.pop()
+
+    def _held(self) -> Output | None:
+        if not self._tainted:
+            return self._toon
+        return self._earlier[-1][1] if self._earlier else None
 
     def _remember(self, result: Result) -> None:
         width, height = result.frame.size
@@ -222,13 +247,18 @@ class Guard:
                 del self._seen[identity]
         return "a face is lost" if set(self._seen) - present else ""
 
-    def _shown(self, result: Result) -> Output:
+    def _proven(self, result: Result) -> Output:
+        output, now = self._drawn(result), result.frame.timestamp
+        self._toon, self._toon_time, self._tainted = output, now, False
+        if not self._earlier or not 0 <= now - self._earlier[-1][0] < SPACING:
+            self._earlier.append((now, output))
+        return output
+
+    def _drawn(self, result: Result) -> Output:
         if result.image is None or not result.faces:
             return self._raw(result.frame)
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
-        output = _output(fit(result.image, self._size), alpha, "toon", result.frame)
-        self._toon, self._toon_time = output, result.frame.timestamp
-        return output
+        return _output(fit(result.image, self._size), alpha, "toon", result.frame)
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)

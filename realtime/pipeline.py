@@ -145,6 +145,7 @@ class Pipeline:
         self.statistics.dropped = {
             "before tracking": self._captured.dropped,
             "before stylizing": self._tracked.dropped,
+            "before pasting": self._drawn.dropped,
             "before sending": self._stylized.dropped,
             **{f"before {runner.sink.name}": runner.dropped for runner in self._runners},
         }
@@ -279,12 +280,16 @@ class Pipeline:
             self._drawn.put(job)
 
     def _look_out(self) -> None:
-        while True:
-            job = self._unwatched.get()
-            assert job
-            assert self._watch
-            ask = partial(self._watch.alarmed, job.result.frame, job.result.faces)
-            self._settle("watch", job.watch, ask)
+        try:
+            while True:
+                job = self._unwatched.get()
+                assert job
+                assert self._watch
+                ask = partial(self._watch.alarmed, job.result.frame, job.result.faces)
+                self._settle("watch", job.watch, ask)
+        finally:
+            for job in self._unwatched.drain():  # somebody waits for the verdict
+                job.watch.set_result(True)
 
     def _paste(self) -> None:
         while True:
@@ -321,6 +326,8 @@ class Pipeline:
                 output = self._guard.admit(replace(job.result, stranger=stranger))
             if output:
                 self._deliver(output, output.timestamp)
+        if not self._paced and (self._controls.stopped.is_set() or self.failure):
+            return  # a later run will make the rest of the file, with frames to look ahead to
         for output in self._guard.finish():
             self._deliver(output, None)
 

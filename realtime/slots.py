@@ -56,6 +56,13 @@ class Slot(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def drain(self) -> list[T]:
+        """Close, and take what was handed over but not taken."""
+        self.close()
+        with self._changed:
+            left, self._item = self._item, []
+            return left
+
     @property
     def filled(self) -> bool:
         """Whether an item waits to be taken."""

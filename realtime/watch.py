@@ -34,6 +34,12 @@ PASSES = 2  # looks at every window after which an unsure stranger counts as non
 FORGET = 0.7  # seconds after which a stranger who is not seen again is forgotten
 REMEMBER = 10.0  # the same for one who counts as none, lest what flickers raises alarm every time
 
+# How far a sight of a face may lie from the tracker's box of it, in that box's size. Of one face
+# they are 0.04 apart, 0.17 at most, and up to 0.5 where a window's border cuts it (measured).
+SAME = 0.6
+FOLLOWED = 0.3  # within which the tracker surely follows who was a stranger
+RATIO = 2.0  # of the sizes, within which they may be the same face: 0.7 to 1.2 (measured)
+
 Box = NDArray[np.floating]
 
 
@@ -43,6 +49,7 @@ class _Stranger:
     since: float  # seen, or surely seen if ever
     last: float
     turn: int  # of the watch, when first seen
+    seen: int  # the same, when last seen
     sure: bool = False
     believed: bool = True
 
@@ -84,17 +91,23 @@ class FaceWatch:
         windows = watch_windows(*frame.size)
         self._turn += 1
         known = [face.box for face in faces]
-        for box, score in self._detect(frame.image, windows[self._turn % len(windows)]):
-            if not any(overlap(box, other) > 0.2 for other in known):
-                self._note(box, score >= SURE, now)
+        seen = self._detect(frame.image, windows[self._turn % len(windows)])
+        for box, score in unexplained(seen, known):
+            self._note(box, score >= SURE, now)
         for stranger in self._strangers:
             doubted = not stranger.sure and self._turn - stranger.turn >= PASSES * len(windows)
             stranger.believed = not doubted and now - stranger.since <= self._patience
         self._strangers = [
             stranger
             for stranger in self._strangers
-            if 0 <= now - stranger.last <= stranger.memory
-            and not any(overlap(stranger.box, other) > 0.2 for other in known)
+            if (0 <= now - stranger.last <= stranger.memory)
+            # However slow the pictures come: each part must have been looked at again.
+            or self._turn - stranger.seen <= len(windows)
+        ]
+        self._strangers = [
+            stranger
+            for stranger in self._strangers
+            if not any(distance(stranger.box, other) < FOLLOWED for other in known)
         ]
         return any(stranger.believed for stranger in self._strangers)
 
@@ -102,6 +115,15 @@ class FaceWatch:
     def suspected(self) -> list[Box]:
         """Where strangers were when last seen, for the tracker to look closely."""
         return [stranger.box for stranger in self._strangers if stranger.believed]
+
+    def sees_stranger(self, image: Image, faces: Sequence[TrackedFace]) -> bool:
+        """Whether a still picture [H, W, 3] BGR surely shows a face that is none of `faces`."""
+        known = [face.box for face in faces]
+        return any(
+            score >= SURE
+            for window in watch_windows(image.shape[1], image.shape[0])
+            for _, score in unexplained(self._detect(image, window), known)
+        )
 
     def close(self) -> None:
         """Free MediaPipe's graph; safe to call twice."""
@@ -112,10 +134,10 @@ class FaceWatch:
         for stranger in self._strangers:
             sizes = sorted((box_size(box), box_size(stranger.box)))
             if overlap(box, stranger.box) > 0.2 and sizes[1] < 2 * sizes[0]:
-                stranger.box, stranger.last = box, now
+                stranger.box, stranger.last, stranger.seen = box, now, self._turn
                 break
         else:
-            stranger = _Stranger(box, now, now, self._turn)
+            stranger = _Stranger(box, now, now, self._turn, self._turn)
             self._strangers.append(stranger)
         if sure and not stranger.sure:
             stranger.sure, stranger.since = True, now
@@ -143,6 +165,34 @@ def watch_windows(width: int, height: int) -> list[Window]:
     wide = width >= height
     squares = [(s, 0, s + side, side) if wide else (0, s, side, s + side) for s in starts]
     return [(0, 0, width, height), *squares]
+
+
+def unexplained(seen: Sequence[tuple[Box, float]], known: Sequence[Box]) -> list[tuple[Box, float]]:
+    """The sights (box, score) of one window that are no known face.
+
+    Each known face explains the nearest sight alone: with one face before another, the tracker may
+    follow one of them, or one mesh may span both.
+    """
+    pairs = sorted(
+        (distance(box, face), i, j)
+        for i, (box, _) in enumerate(seen)
+        for j, face in enumerate(known)
+    )
+    explained: dict[int, int] = {}
+    for apart, i, j in pairs:
+        if apart < SAME and i not in explained and j not in explained.values():
+            explained[i] = j
+    return [sight for i, sight in enumerate(seen) if i not in explained]
+
+
+def distance(sight: Box, face: Box) -> float:
+    """How far the middle of a sight is from that of a face, in the face's size; sizes more than
+    `RATIO` apart are infinitely far."""
+    size, ratio = box_size(face), box_size(sight) / max(box_size(face), 1e-6)
+    if not 1 / RATIO < ratio < RATIO:
+        return float("inf")
+    middles = [(box[:2] + box[2:]) / 2 for box in (sight, face)]
+    return float(np.hypot(*(middles[0] - middles[1]))) / size
 
 
 def overlap(first: Box, second: Box) -> float:

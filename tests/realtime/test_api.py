@@ -66,16 +66,43 @@ def test_a_stream_gives_every_frame(toonify: Toonifier, tmp_path: Path) -> None:
     assert [number_of(image) for image in toonify.stream(str(film))] == list(range(12))
 
 
-def test_under_a_guard_no_raw_picture_comes_back(model: Path, picture: np.ndarray) -> None:
+def test_under_a_guard_no_raw_picture_comes_back(
+    model: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = Bundle.load(model)
     with Toonifier(bundle=bundle, report=Messages(), engine="torch:cpu", guard="card") as toonify:
         empty = np.full((240, 320, 3), 90, np.uint8)
         assert np.abs(toonify(empty).astype(int) - empty).max() > 20
+        monkeypatch.setattr(toonify._session.tracker, "still", lambda image: [])
+        hidden = toonify(picture).astype(int)
+        assert np.abs(hidden - picture).mean() > 20
+
+
+def test_a_face_that_only_the_watch_sees_hides_a_picture(
+    model: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, room = Bundle.load(model), picture.shape
+    both = np.concatenate([picture, picture], axis=1)
+    with Toonifier(
+        bundle=bundle, report=Messages(), engine="torch:cpu", guard="card", mode="crop"
+    ) as toonify:
+        assert toonify.picture(both).alpha.max() == 255  # both faces are found and covered
+        find = toonify._session.tracker.still
+        monkeypatch.setattr(
+            toonify._session.tracker,
+            "still",
+            lambda image: [face for face in find(image) if face.box[0] < room[1]],
+        )
+        result = toonify.picture(both)
+        assert result.faces == 1
+        assert result.alpha.max() == 0
 
 
 def test_options_are_checked() -> None:
     with pytest.raises(ToonifyError, match="no option 'colour'"):
         Toonifier(colour="red")
+    with pytest.raises(ToonifyError, match="settings and guard beside them"):
+        Toonifier(load_settings(), guard="card")
     with pytest.raises(ToonifyError, match="There is no model 'nope'"):
         Toonifier(load_settings(flags={"engine": {"bundle": "nope"}}))
 

@@ -13,7 +13,7 @@ from realtime.frame import Frame
 from realtime.guard import Guard, Result
 from realtime.settings import GuardSettings
 from realtime.sources.demo import DemoSource
-from realtime.watch import CONFIDENCE, SURE, FaceWatch, overlap, watch_windows
+from realtime.watch import CONFIDENCE, SURE, FaceWatch, overlap, unexplained, watch_windows
 
 UNSURE = (CONFIDENCE + SURE) / 2
 STEPS = range(100, 172, 3)  # the second person comes in from step 120 on
@@ -149,6 +149,67 @@ def test_the_room_behind_a_person_is_hardly_ever_taken_for_a_face(watch: FaceWat
             tracker.search(watch.suspected)
             alarms.append(watch.alarmed(frame, faces))
     assert sum(alarms) <= 2 * len(watch_windows(1280, 720))
+
+
+def box(x: float, y: float, size: float) -> np.ndarray:
+    return np.array([x - size / 2, y - size / 2, x + size / 2, y + size / 2])
+
+
+def test_each_known_face_explains_one_sight() -> None:
+    first, second = (box(200, 200, 100), 0.9), (box(270, 210, 100), 0.9)
+    assert unexplained([first], [box(205, 200, 105)]) == []
+    assert unexplained([first, second], [box(205, 200, 105), box(268, 212, 90)]) == []
+    assert unexplained([first, second], [box(205, 200, 105)]) == [second]
+    spanning = box(240, 205, 140)  # one mesh over both
+    assert len(unexplained([first, second], [spanning])) == 1
+    assert unexplained([first], []) == [first]
+
+
+@pytest.mark.parametrize(
+    ("face", "whose"),
+    [
+        (box(215, 200, 100), "same"),
+        (box(262, 200, 100), "another"),
+        (box(200, 200, 220), "another"),
+    ],
+)
+def test_a_sight_beside_a_face_or_within_a_larger_one_is_another_face(
+    face: np.ndarray, whose: str
+) -> None:
+    sight = (box(200, 200, 100), 0.9)
+    assert (unexplained([sight], [face]) == []) == (whose == "same")
+
+
+def test_two_overlapping_people_need_two_tracked_faces(
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+) -> None:
+    (face,) = tracked[0]
+    left, top, right, bottom = (int(v) for v in face.box)
+    margin = (bottom - top) // 2
+    head = frames[0].image[top - margin : bottom + margin, left - margin : right + margin]
+    both = frames[0].image.copy()
+    aside = int(0.8 * (right - left))
+    both[top - margin : bottom + margin, left - margin + aside : right + margin + aside] = head
+    moved = face.box + np.array([aside, 0, aside, 0])
+    assert overlap(face.box, moved) > 0.15
+    assert not watch.sees_stranger(frames[0].image, [face])
+    assert watch.sees_stranger(both, [face])
+    assert any(watch.alarmed(Frame(both, i / 30, i), [face]) for i in range(8))
+
+
+@pytest.mark.parametrize("rate", [1, 3, 30])
+def test_a_stranger_is_not_forgotten_between_two_looks(rate: int) -> None:
+    class InOneWindow(Scripted):
+        def _detect(self, image: object, window: object) -> list[tuple[np.ndarray, float]]:
+            here = window == watch_windows(1280, 720)[-1]
+            return super()._detect(image, window) if here else []
+
+    watch = InOneWindow(patience=60.0)
+    watch.score = 0.9
+    image = np.zeros((720, 1280, 3), np.uint8)
+    alarms = [watch.alarmed(Frame(image, i / rate, i), []) for i in range(24)]
+    watch.close()
+    assert all(alarms[alarms.index(True) :])
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (640, 480), (500, 500)])

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, install
 from realtime.cli_models import Precision, Style, blend, engines_app, models_app
 
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
@@ -204,7 +204,7 @@ def video(
     swap: Swap = None,
     strength: Strength = None,
     mode: Mode = None,
-    guard: GuardFlag = "pass",
+    guard: GuardFlag = None,
     engine: EngineFlag = None,
     precision: Precision = None,
     faces: Faces = None,
@@ -220,6 +220,7 @@ def video(
     settings = settings_from(
         config, bundle=model, style=style, swap=swap, strength=strength, mode=mode, guard=guard,
         engine=engine, precision=precision, faces=faces,
+        sinks=[str(target)],  # the only one, so that the guard is open unless a mode is set
     )  # fmt: skip
     with frame_progress() as bar:
         task = bar.add_task(source.name, total=None)
@@ -295,7 +296,7 @@ def _explain(error: Exception) -> int:
         say(f"Error: {error}")
         return 2 if isinstance(error, SettingsError) else 1
     if isinstance(error, ModuleNotFoundError):
-        say(f"Error: {error.name} is not installed; `pip install toonify-live[train,bench]`.")
+        say(f"Error: {error.name} is not installed; run: {install('train,bench')}.")
     else:
         say(f"Error: {type(error).__name__}: {error}. This is a fault of the program; run the "
             "command again with --debug and report what it shows.")  # fmt: skip

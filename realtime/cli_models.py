@@ -11,7 +11,7 @@ models_app = typer.Typer(no_args_is_help=True, help="Installed and downloadable 
 engines_app = typer.Typer(no_args_is_help=True, help="Engines built for this machine.")
 
 Style = Annotated[str | None, typer.Option(help="One of the model's styles.")]
-Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or int8, as the engine can.")]
+Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or bf16, as the engine can.")]
 
 
 @models_app.command("list")

@@ -9,11 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from engines.errors import ToonifyError
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
@@ -128,14 +130,22 @@ class Statistics:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `path` so that a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write `path` so that a reader sees the old file or the new one, never a part.
+
+    Raises `ToonifyError` when it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         os.replace(partial, path)
+    except OSError as error:
+        raise ToonifyError(
+            f"{path} cannot be written: {error.strerror or error}; give another place."
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:

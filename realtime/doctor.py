@@ -168,8 +168,8 @@ def _models() -> Iterator[Finding]:
 
 
 def _reinstall(shipped: bool) -> str:
-    command = "pip install --force-reinstall toonify-live"
-    return f"`{command}`" if shipped else "delete it, then fetch or import it again"
+    mend = "get it anew: `git checkout engines/catalogue` in Toonify's folder"
+    return mend if shipped else "delete it, then fetch or import it again"
 
 
 def _tracker() -> Finding:

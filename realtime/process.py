@@ -14,11 +14,15 @@ from realtime.controls import Controls
 
 @contextlib.contextmanager
 def signals(controls: Controls) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run; SIGUSR1, where there is one, is the panic key."""
+    """Ctrl-C, SIGTERM and a closed terminal end the run; SIGUSR1, where there is one, is the
+    panic key."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {signal.SIGINT: controls.stop, signal.SIGTERM: controls.stop}
+    # Who was started with nohup means to go on.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        handlers[signal.SIGHUP] = controls.stop
     if hasattr(signal, "SIGUSR1"):
         handlers[signal.SIGUSR1] = controls.toggle_panic
     before = {

@@ -163,7 +163,7 @@ def load_settings(
     tables = read_toml(path) if path else {}
     for section, values in (flags or {}).items():
         given = {key: value for key, value in values.items() if value is not None}
-        tables[section] = {**tables.get(section, {}), **given}
+        tables[section] = {**_table(tables.get(section, {}), section), **given}
     return _build(Settings, tables, "")
 
 
@@ -180,7 +180,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write every setting as TOML, atomically; keys that are None are left out."""
+    """Write every setting as TOML, atomically; keys that are None are left out.
+
+    Raises `SettingsError` for a path that is no settings file's: what stands there is replaced.
+    """
+    require(path.suffix == ".toml", f"Settings are kept in a file ending in .toml, not {path}.")
     lines = ["# Settings of toonify; flags on the command line win over these."]
     for section, values in dataclasses.asdict(settings).items():
         lines += ["", f"[{section}]"]
@@ -194,10 +198,17 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _build(kind: Any, values: Any, where: str) -> Any:
-    """An instance of dataclass `kind` from a table, checking every key and type."""
+def _table(values: Any, section: str) -> Mapping[str, Any]:
+    """The settings of one section, if that is what they are."""
     if not isinstance(values, Mapping):
-        raise SettingsError(f"{where or 'The settings'} must be a table, not {values!r}.")
+        raise SettingsError(
+            f"{section} must be a table, not {values!r}; write its keys below a line [{section}]."
+        )
+    return values
+
+
+def _build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
+    """An instance of dataclass `kind` from a table, checking every key and type."""
     hints = typing.get_type_hints(kind)
     arguments = {}
     for key, value in values.items():
@@ -207,7 +218,7 @@ def _build(kind: Any, values: Any, where: str) -> Any:
             raise SettingsError(f"There is no setting {name}; did you mean {near[0]}?")
         hint = hints[key]
         arguments[key] = (
-            _build(hint, value, name)
+            _build(hint, _table(value, name), name)
             if dataclasses.is_dataclass(hint)
             else _convert(hint, value, name)
         )

@@ -7,6 +7,7 @@ sound of the input, and OUT appears whole.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -16,24 +17,27 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import av
 import av.error
 
+from engines.bundle import Card
+from engines.catalogue.models import find_bundle
 from engines.errors import ToonifyError
 from realtime.clocks import write_atomically
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
 from realtime.session import Session
 from realtime.settings import Settings
-from realtime.sinks.encoding import H264, AudioTrack, MovieWriter, audio_of
+from realtime.sinks import MOVIES
+from realtime.sinks.encoding import H264, AudioTrack, MovieWriter
 from realtime.sources import Report
 from realtime.sources.media import MediaSource, open_media
 
 SEGMENT = 150  # frames; at most so many are done again after a crash
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 OPTIONS = {**H264, "preset": "faster"}
 
 
@@ -124,11 +128,13 @@ def convert_video(
     Raises `ToonifyError`; what was done by then is kept for the next call.
     """
     _check_target(source, target, force)
+    bundle = session.bundle if session else find_bundle(settings.engine.bundle)
     folder = target.with_name(target.name + ".parts")
-    _begin(folder, source, settings, report)
+    media = MediaSource(str(source), live=False, loop=False, report=report)
+    _begin(folder, _job(source, settings, bundle.card), report)
     parts = finished_parts(folder)
-    first = sum(part.count for part in parts)
-    media = MediaSource(str(source), live=False, loop=False, report=report, first=first)
+    media.first = first = sum(part.count for part in parts)
+    audio = _sound(media.audio_location, target, folder, report)
     if first:
         report(f"Going on after {first} frames that are done.")
     done = first
@@ -140,7 +146,7 @@ def convert_video(
 
     # There is time to look at every face in every frame.
     faces = dataclasses.replace(settings.faces, look_interval=0.0)
-    own = session or Session(dataclasses.replace(settings, faces=faces), report)
+    own = session or Session(dataclasses.replace(settings, faces=faces), report, bundle)
     try:
         guard = own.guard(media.size)
         controls = own.controls(guard, report)
@@ -165,33 +171,50 @@ def convert_video(
             own.close()
     if pipeline.interrupted:
         raise VideoError(f"Stopped after {done} frames; the same command goes on from there.")
-    _join(finished_parts(folder), media.audio_location, target)
+    _join(finished_parts(folder), audio, target, report)
     shutil.rmtree(folder)
     return pipeline.snapshot()
 
 
 def _check_target(source: Path, target: Path, force: bool) -> None:
-    if target.suffix.lower() not in SUFFIXES:
-        raise VideoError(f"{target} must end in {', '.join(SUFFIXES)}.")
-    if target.exists() and source.exists() and os.path.samefile(source, target):
+    if target.suffix.lower() not in MOVIES:
+        raise VideoError(f"{target} must end in {', '.join(MOVIES)}.")
+    if not source.is_file():
+        raise VideoError(f"There is no video {source}; check the path.")
+    if target.exists() and os.path.samefile(source, target):
         raise VideoError(f"{target} is the input itself; give the output another name.")
     if target.exists() and not force:
         raise VideoError(f"{target} exists; give another name or --force to replace it.")
 
 
-def _begin(folder: Path, source: Path, settings: Settings, report: Report) -> None:
-    """Make the folder; segments of another input or other settings are thrown away."""
-    if not source.is_file():
-        raise VideoError(f"There is no video {source}; check the path.")
-    status = source.stat()
+def _job(source: Path, settings: Settings, model: Card) -> dict[str, Any]:
+    """Everything that decides about the pictures; segments of another job do not fit to ours."""
+    card = settings.guard.card
     relevant = {
-        name: dataclasses.asdict(getattr(settings, name))
-        for name in ("faces", "engine", "compositing", "guard")
+        **{
+            name: dataclasses.asdict(getattr(settings, name))
+            for name in ("faces", "engine", "compositing", "guard")
+        },
+        "program": metadata.version("toonify-live"),
+        "model": model.to_json(),  # with the hashes of its parts, whatever its name or place
+        "mirror": settings.source.mirror,
+        "mode": settings.guard_mode(),
+        "card": _state(Path(card)) if card and Path(card).is_file() else None,
     }
-    job = {
-        "input": [str(source.resolve()), status.st_size, status.st_mtime_ns],
+    return {
+        "input": _state(source),
         "settings": hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
     }
+
+
+def _state(path: Path) -> list[str | int]:
+    """What changes when a file does."""
+    status = path.stat()
+    return [str(path.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _begin(folder: Path, job: dict[str, Any], report: Report) -> None:
+    """Make the folder; segments of another job are thrown away."""
     card = folder / "job.json"
     if folder.exists():
         try:
@@ -202,41 +225,80 @@ def _begin(folder: Path, source: Path, settings: Settings, report: Report) -> No
                 raise VideoError(
                     f"{folder} is in the way and is not of our making; move it away."
                 ) from None
-        report(f"Beginning anew: {folder} holds work for another input or other settings.")
+        report(f"Beginning anew: {folder} holds work for another input, model or settings.")
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise VideoError(
+            f"The folder {folder} cannot be made: {error.strerror or error}; give another OUT."
+        ) from error
     write_atomically(card, json.dumps(job).encode())
 
 
-def _join(parts: list[Part], audio: str | None, target: Path) -> None:
-    """Put the segments' packets and the sound into `target`, atomically."""
+def _sound(audio: str | None, target: Path, folder: Path, report: Report) -> str | None:
+    """`audio` if `target` can hold its sound: tried on a second of it, before hours of drawing."""
+    if not audio:
+        return None
+    trial = folder / f"sound{target.suffix}"
+    try:
+        with av.open(str(trial), "w") as output:
+            sound = _track(audio, output, target)
+            sound.write(sound.start + 1)
+            sound.close()
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        report(f"The sound of {audio} cannot be kept ({error}); {target} is made without it.")
+        return None
+    finally:
+        trial.unlink(missing_ok=True)
+    return audio
+
+
+def _track(audio: str, output: Any, target: Path) -> AudioTrack:
+    return AudioTrack(audio, output, begin=None if _edits(target) else Fraction(0))
+
+
+def _edits(target: Path) -> bool:
+    """Whether a track may begin before time 0."""
+    return target.suffix.lower() != ".mkv"
+
+
+def _join(parts: list[Part], audio: str | None, target: Path, report: Report) -> None:
+    """Put the segments' packets and the sound into `target`, atomically; without the sound, and
+    telling so, if only that makes it fail."""
     if not parts:
         raise VideoError("The input holds no frame that can be decoded.")
     partial = target.with_name(f".{target.stem}.partial{target.suffix}")
     try:
-        edits = target.suffix.lower() != ".mkv"  # whether a track may begin before time 0
-        options = {"movflags": "faststart"} if edits else {}
-        with av.open(str(partial), "w", options=options) as output:
-            with open_media(str(parts[0].path)) as model:
-                stream = output.add_stream_from_template(model.streams.video[0])
-            sound = (
-                AudioTrack(audio, output, from_zero=not edits)
-                if audio and audio_of(audio)
-                else None
-            )
-            for part in parts:
-                with open_media(str(part.path)) as segment:
-                    for packet in segment.demux(segment.streams.video[0]):
-                        if packet.dts is None:
-                            continue
-                        if sound:
-                            sound.write(packet.dts * packet.time_base)
-                        packet.stream = stream
-                        output.mux(packet)
-            if sound:
-                sound.write(None)
-                sound.close()
+        try:
+            _mux(parts, audio, target, partial)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            if not audio:
+                raise
+            _mux(parts, None, target, partial)
+            report(f"The sound of {audio} could not be kept ({error}); {target} is without it.")
         os.replace(partial, target)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise VideoError(f"{target} cannot be written: {error}.") from error
+
+
+def _mux(parts: list[Part], audio: str | None, target: Path, partial: Path) -> None:
+    options = {"movflags": "faststart"} if _edits(target) else {}
+    with av.open(str(partial), "w", options=options) as output:
+        with open_media(str(parts[0].path)) as model:
+            stream = output.add_stream_from_template(model.streams.video[0])
+        sound = _track(audio, output, target) if audio else None
+        for part in parts:
+            with open_media(str(part.path)) as segment:
+                for packet in segment.demux(segment.streams.video[0]):
+                    if packet.dts is None:
+                        continue
+                    if sound:
+                        sound.write(packet.dts * packet.time_base)
+                    packet.stream = stream
+                    output.mux(packet)
+        if sound:
+            sound.write(None)
+            sound.close()

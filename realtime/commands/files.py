@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ SAVE[".jpeg"] = SAVE[".jpg"]
 
 def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
     """Write `image` (BGR) with the alpha and colour profile of `picture`, as PNG where the format
-    of `path` cannot hold them; returns where. Nothing is overwritten."""
+    of `path` cannot hold them; returns where. Nothing is overwritten.
+
+    Raises `ToonifyError` when it cannot be written.
+    """
     pixels = image[:, :, ::-1]
     if picture.alpha is not None:
         pixels = np.dstack([pixels, picture.alpha])
@@ -35,8 +39,33 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
         path, suffix = path.with_suffix(".png"), ".png"
     path = unused(path)
     extra: dict[str, Any] = {"icc_profile": picture.icc_profile} if picture.icc_profile else {}
-    PillowImage.fromarray(np.ascontiguousarray(pixels)).save(path, **SAVE[suffix], **extra)
+    try:
+        PillowImage.fromarray(np.ascontiguousarray(pixels)).save(path, **SAVE[suffix], **extra)
+    except (OSError, ValueError) as error:  # the latter for a size that the format cannot hold
+        path.unlink(missing_ok=True)
+        raise ToonifyError(
+            f"{path} cannot be written: {_reason(error)}; give another --out, or another format."
+        ) from error
     return path
+
+
+def copy_picture(source: Path, path: Path) -> Path:
+    """Copy a picture file byte by byte; returns where to. Nothing is overwritten.
+
+    Raises `ToonifyError` when it cannot be written.
+    """
+    path = unused(path)
+    try:
+        shutil.copyfile(source, path)
+    except OSError as error:
+        raise ToonifyError(
+            f"{path} cannot be written: {_reason(error)}; give another --out."
+        ) from error
+    return path
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def convert_images(
@@ -53,17 +82,31 @@ def convert_images(
         except ToonifyError as error:
             report(str(error))
             failed += 1
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToonifyError(
+            f"The folder {folder} for the results cannot be made: {_reason(error)}; give --out "
+            f"another one."
+        ) from error
+    # Under a guard a file is not passed on: more may be hidden in it than the picture shows.
+    copies = toonify.settings.guard_mode() == "pass"
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):
             try:
                 picture = read_picture(path)
                 toon = toonify.picture(picture.image)
-                written = write_picture(picture, toon.image, folder / path.name)
+                same = copies and not toon.faces and path.suffix.lower() in SAVE
+                written = (
+                    copy_picture(path, folder / path.name)
+                    if same
+                    else write_picture(picture, toon.image, folder / path.name)
+                )
             except (ToonifyError, OSError) as error:
                 report(str(error))
                 failed += 1
                 continue
             found = f"{toon.faces} face{'s' if toon.faces != 1 else ''}"
-            report(f"{written}: {found if toon.faces else 'no face found, left as it is'}")
+            none = "no face found, left as it is" if same else "no face found"
+            report(f"{written}: {found if toon.faces else none}")
     return failed

@@ -156,12 +156,11 @@ def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
 
 
 def _numbers(pipeline: Pipeline) -> dict[str, object]:
-    numbers = pipeline.statistics.snapshot()
-    latency = numbers["added_latency"]["p50_ms"]
-    return {
-        "fps": f"{numbers['fps_recent']:.1f}",
-        "latency": "" if latency is None else f"{latency:.0f} ms",
-    }
+    """What is shown while it runs: of the last pictures only, as a whole snapshot takes too long
+    to be made for every one of them."""
+    numbers = pipeline.statistics
+    latency = f"{numbers.latency.usual() * 1e3:.0f} ms" if numbers.latency.count else ""
+    return {"fps": f"{numbers.sent.recent():.1f}", "latency": latency}
 
 
 def _status_line(pipeline: Pipeline, mode: str, reason: str) -> Text:

@@ -97,7 +97,7 @@ class Anchor:
         move = similarity(start[followed], after[followed], KEPT * len(SKULL), SPREAD * size)
         if move is None or not _slight(move, start, size) or not self._alike(now, move):
             return None
-        shift = move[:, :2] @ (0.5 - origin / scale) * scale + (move[:, 2] - 0.5) * scale + origin
+        shift = move[:, :2] @ (-0.5 - origin / scale) * scale + (move[:, 2] + 0.5) * scale + origin
         points = self.face.points.copy()
         points[:, :2] = points[:, :2] @ move[:, :2].T + shift
         points[:, 2] *= np.hypot(move[0, 0], move[1, 0])

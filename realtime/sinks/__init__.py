@@ -7,8 +7,11 @@ from typing import Protocol
 
 from engines.errors import ToonifyError
 from realtime.guard import Output
-from realtime.settings import OutputSettings
+from realtime.settings import OutputSettings, require
 from realtime.sources import Source
+
+MOVIES = (".mp4", ".m4v", ".mov", ".mkv")
+"""What recordings may end in."""
 
 
 class SinkError(ToonifyError):
@@ -20,7 +23,8 @@ class Sink(Protocol):
 
     name: for messages and reports.
     live: shown to somebody now, so that the last picture may stay on after the end.
-    local: only the user sees it, so it is given the untooned picture too (`Output.before`).
+    local: it is given the untooned picture too (`Output.before`): only the user sees it, or it
+        takes out of a picture what is not toon.
     """
 
     name: str
@@ -48,8 +52,11 @@ def open_sinks(
     size: (width, height) of the pictures; rate: frames per second.
     source: its audio is kept in recordings if it is a file.
     paced: pictures come in real time, else as fast as they are made.
+
+    Raises `SettingsError` for a target that is nothing known, rather than guess what it may be:
+    a mistyped virtual camera must not become a folder of pictures.
     """
-    from realtime.sinks.files import AlphaMovie, PictureSequence, Recording
+    from realtime.sinks.files import ALPHA_CODECS, AlphaMovie, PictureSequence, Recording
     from realtime.sinks.virtual_camera import VirtualCamera
 
     audio = None if settings.overlay == "green" else getattr(source, "audio_location", None)
@@ -63,16 +70,26 @@ def open_sinks(
         elif is_folder(target):
             sinks.append(PictureSequence(Path(target)))
         else:
+            require(
+                Path(target).suffix.lower() in MOVIES,
+                f"There is no sink {target!r}: choose virtual, virtual:DEVICE, none, a movie "
+                f"ending in {', '.join(MOVIES)}, or a folder ending in /.",
+            )
             sinks.append(Recording(Path(target), size, rate, audio=audio, paced=paced))
     if settings.overlay not in ("none", "green"):
         path = Path(settings.overlay)
         if is_folder(settings.overlay):
             sinks.append(PictureSequence(path, alpha=True))
         else:
+            require(
+                path.suffix.lower() in ALPHA_CODECS,
+                f"There is no overlay {settings.overlay!r}: choose none, green, a movie ending in "
+                f"{', '.join(ALPHA_CODECS)}, or a folder ending in /.",
+            )
             sinks.append(AlphaMovie(path, size, rate, paced=paced))
     return sinks
 
 
 def is_folder(target: str) -> bool:
-    """Whether a target names a folder: it ends in a slash, exists as one, or has no suffix."""
-    return target.endswith(("/", "\\")) or Path(target).is_dir() or not Path(target).suffix
+    """Whether a target names a folder: it ends in a slash or exists as one."""
+    return target.endswith(("/", "\\")) or Path(target).is_dir()

@@ -17,6 +17,12 @@ TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
 BT709 = 1  # AVCOL_SPC_BT709 and its like for primaries and transfer: what players assume at HD
 LIMITED = 1  # AVCOL_RANGE_MPEG
 
+# What every player takes from an MP4 or its kin; FFmpeg lists more, and refuses some of it when the
+# file is begun. Matroska takes whatever FFmpeg lists.
+COPIED = ("aac", "mp3", "mp3float")
+MP4 = ("mp4", "mov", "ipod")  # FFmpeg's names for .mp4, .mov, .m4v
+LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")  # by number of channels
+
 # Without B-frames decoding order is display order: time begins at zero without edit lists, and
 # segments join by their time stamps alone.
 H264 = {"crf": "18", "preset": "veryfast", "bf": "0", "g": "60"}
@@ -28,42 +34,57 @@ class AudioTrack:
     Packets are copied as they are where the container can hold them; else they are decoded and
     encoded as AAC.
 
-    from_zero: leave out packets before time 0 (an encoder's run-in, 20 ms of silence), for
-        containers that cannot say so and would begin later instead.
+    begin: time in the file, in seconds, that is 0 in the output; packets before it (at 0 an
+        encoder's run-in, 20 ms of silence) are left out. None keeps all as they are, for
+        containers that can hold a track which begins before 0.
+    start: time of the first packet in the file, seconds.
+    Raises `ValueError` or FFmpeg's errors for sound that can be neither copied nor encoded.
     """
 
-    def __init__(self, location: str, output: Any, *, from_zero: bool = False) -> None:
-        self._from_zero = from_zero
+    def __init__(self, location: str, output: Any, *, begin: Fraction | None) -> None:
+        self._begin = begin
         self._input = av.open(location)
         self._output = output
         source = self._input.streams.audio[0]
         self._packets = self._input.demux(source)
         self._pending: Any = None
-        self.copied = source.codec_context.name in output.supported_codecs
+        if source.codec_context is None:
+            raise ValueError("the codec of the sound is not known")
+        name = source.codec_context.name
+        self.start = (source.start_time or 0) * Fraction(source.time_base or 0)
+        self.copied = name in output.supported_codecs and (
+            name in COPIED or output.format.name not in MP4
+        )
         if self.copied:
             self._stream = output.add_stream_from_template(source)
         else:
-            self._stream = output.add_stream("aac", rate=source.rate)
-            self._stream.layout = source.layout
+            rates = av.Codec("aac", "w").audio_rates or ()
+            rate = source.rate if source.rate in rates else 48_000
+            self._stream = output.add_stream("aac", rate=rate)
+            self._stream.layout = _known_layout(source.layout)
             self._resampler = av.AudioResampler(
-                format=self._stream.format, layout=source.layout, rate=source.rate
+                format=self._stream.format, layout=self._stream.layout, rate=rate
             )
 
     def write(self, until: Fraction | None) -> None:
-        """Write the sound up to `until`, seconds of the file's time; None for all of it."""
+        """Write the sound up to `until`, seconds of the output; None for all of it."""
         while True:
             packet = self._pending or next(self._packets, None)
             self._pending = None
             if packet is None or (packet.dts is None and packet.size == 0):
                 return
             time = (packet.pts if packet.pts is not None else packet.dts) or 0
-            if until is not None and time * packet.time_base > until:
+            begin = self._begin or Fraction(0)
+            if until is not None and time * packet.time_base > begin + until:
                 self._pending = packet
                 return
-            if time >= 0 or not self._from_zero:
-                self._mux(packet)
+            if self._begin is None or time * packet.time_base >= begin:
+                self._mux(packet, round(begin / packet.time_base))
 
-    def _mux(self, packet: Any) -> None:
+    def _mux(self, packet: Any, begin: int) -> None:
+        """Write a packet, `begin` of its ticks earlier than it stands in its file."""
+        packet.pts = None if packet.pts is None else packet.pts - begin
+        packet.dts = None if packet.dts is None else packet.dts - begin
         if self.copied:
             packet.stream = self._stream
             self._output.mux(packet)
@@ -79,6 +100,15 @@ class AudioTrack:
         self._input.close()
 
 
+def _known_layout(layout: Any) -> str:
+    """Name of a layout that AAC has, or of the usual one if the channels are not said to be any."""
+    name: str = layout.name
+    if name.endswith("channels"):  # as FFmpeg calls it then: "2 channels"
+        count = layout.nb_channels
+        return LAYOUTS[count - 1] if count <= len(LAYOUTS) else "stereo"
+    return name.removesuffix("(side)")  # AC-3's 5.1; for AAC, they stand at the back
+
+
 def audio_of(location: str) -> bool:
     """Whether a media file has sound."""
     with av.open(location) as container:
@@ -90,7 +120,8 @@ class MovieWriter:
 
     size: (width, height); an odd side is continued by one pixel, as H.264 asks.
     codec, pixel_format, options: as FFmpeg names them.
-    audio: media file whose sound is kept, with the same time line as the pictures.
+    audio: media file whose sound is kept, from the time `begin` (seconds) on, until the last
+        picture has been shown.
     Raises `SinkError` when the file cannot be made.
     """
 
@@ -104,19 +135,19 @@ class MovieWriter:
         pixel_format: str = "yuv420p",
         options: dict[str, str] | None = None,
         audio: str | None = None,
+        begin: Fraction = Fraction(0),
     ) -> None:
         self.path = path
         # Regular at the end, fragmented until then, so that a crash costs the last seconds only.
         flags = {"fflags": "+flush_packets"}
         if path.suffix in (".mp4", ".mov", ".m4v"):
-            flags["movflags"] = "hybrid_fragmented"
+            flags["movflags"] = "hybrid_fragmented+delay_moov"
         self._stream: Any
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container: Any = av.open(str(path), "w", options=flags)
-            self._stream = self._container.add_stream(
-                codec, rate=Fraction(rate).limit_denominator(1001)
-            )
+            self._rate = Fraction(rate).limit_denominator(1001)
+            self._stream = self._container.add_stream(codec, rate=self._rate)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SinkError(f"The movie {path} cannot be written: {error}.") from error
         context: Any = self._stream.codec_context
@@ -129,9 +160,7 @@ class MovieWriter:
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
         self._audio = (
-            AudioTrack(audio, self._container, from_zero=True)
-            if audio and audio_of(audio)
-            else None
+            AudioTrack(audio, self._container, begin=begin) if audio and audio_of(audio) else None
         )
         self._last = -1
 
@@ -154,13 +183,13 @@ class MovieWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"The movie {self.path} cannot be continued: {error}.") from error
 
-    def close(self, *, all_audio: bool = False) -> None:
-        """Finish the file; with `all_audio` the sound after the last picture is kept too."""
+    def close(self) -> None:
+        """Finish the file."""
         try:
             if self._last >= 0:
                 self._container.mux(self._stream.encode(None))
             if self._audio:
-                self._audio.write(None if all_audio else self._last * TIME_BASE)
+                self._audio.write(self._last * TIME_BASE + 1 / self._rate)
                 self._audio.close()
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.frame import Image
+from realtime.frame import Image, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -34,6 +34,7 @@ class _Movie:
 
     live = False
     local = False
+    _audio: str | None = None
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float, *, paced: bool) -> None:
         self.name = f"movie {path}"
@@ -42,37 +43,39 @@ class _Movie:
         self._rate = rate
         self._paced = paced
         self._writer: MovieWriter | None = None
-        self._start: float | None = None
-        self._offset = Fraction(0)
+        self._start = Fraction(0)
         self._count = 0
 
     def _time(self, output: Output) -> Fraction:
-        """Seconds from the start of the movie: real time if paced, else the file's own."""
-        media = output.media_time
-        if not self._paced:
-            self._count += 1
-            step = Fraction(self._rate).limit_denominator(1001)
-            return media if media is not None else Fraction(self._count - 1) / step
-        now = time.monotonic()
-        if self._start is None:
-            self._start, self._offset = now, media or Fraction(0)
-        return self._offset + Fraction(now - self._start).limit_denominator(90_000)
+        """When a picture is shown, seconds: now if paced, else by the file's own time line; sound
+        belongs to that one, however much later a picture comes out of the loop."""
+        self._count += 1
+        if output.media_time is not None and (self._audio or not self._paced):
+            return output.media_time
+        if self._paced:
+            return Fraction(time.monotonic()).limit_denominator(90_000)
+        return (self._count - 1) / Fraction(self._rate).limit_denominator(1001)
 
     def _make(self) -> MovieWriter:
+        """A file that begins at `_start` on the time line of the pictures."""
         raise NotImplementedError
 
     def open(self) -> None:
         """The file begins with the first picture."""
 
     def _write(self, image: Image, output: Output) -> None:
+        if self._audio and output.media_time is None:
+            return  # before the first picture of the file there is nothing to be in time with
+        shown = self._time(output)
         if self._writer is None:
             self.path = unused(self.path)  # nothing is overwritten, not even after a failure
+            self._start = shown
             self._writer = self._make()
-        self._writer.write(image, self._time(output))
+        self._writer.write(image, shown - self._start)
 
     def close(self) -> None:
         """Finish the file."""
-        writer, self._writer, self._start = self._writer, None, None
+        writer, self._writer = self._writer, None
         if writer:
             writer.close()
 
@@ -93,7 +96,7 @@ class Recording(_Movie):
         self._audio = audio
 
     def _make(self) -> MovieWriter:
-        return MovieWriter(self.path, self._size, self._rate, audio=self._audio)
+        return MovieWriter(self.path, self._size, self._rate, audio=self._audio, begin=self._start)
 
     def send(self, output: Output) -> None:
         """Add one picture."""
@@ -102,6 +105,8 @@ class Recording(_Movie):
 
 class AlphaMovie(_Movie):
     """The toons alone on a clear ground, as ProRes 4444 (.mov) or VP9 (.webm)."""
+
+    local = True  # the untooned picture is needed to take it out
 
     def open(self) -> None:
         """Raises `SinkError` for a suffix that cannot hold alpha."""
@@ -130,9 +135,9 @@ class PictureSequence:
     """frame-000001.png, ... in a folder, continuing after what is there; with alpha on request."""
 
     live = False
-    local = False
 
     def __init__(self, folder: Path, *, alpha: bool = False) -> None:
+        self.local = alpha  # the untooned picture is needed to take it out
         self.name = f"pictures {folder}"
         self.folder = folder
         self._alpha = alpha
@@ -158,18 +163,36 @@ class PictureSequence:
 
 
 def with_alpha(output: Output) -> Image:
-    """uint8 [H, W, 4] BGRA: the toons; where there is none, black and clear."""
-    hidden = cv2.bitwise_and(output.image, output.image, mask=output.alpha)
-    return cv2.merge([*cv2.split(hidden), output.alpha])
+    """uint8 [H, W, 4] BGRA: the toons in their own colours; where there is none, black and clear.
+
+    At a soft edge the colours are as exact as their weight is large: over any ground, the picture
+    is right to a level.
+    """
+    weights = cv2.merge([output.alpha] * 3)
+    colours = cv2.divide(_toons(output, weights), weights, scale=255)  # 0 where nothing is toon
+    return cv2.merge([*cv2.split(colours), output.alpha])
 
 
 def on_green(output: Output) -> Image:
     """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
-    alpha = cv2.merge([output.alpha] * 3)
+    weights = cv2.merge([output.alpha] * 3)
     green = np.zeros_like(output.image)
     green[:, :, 1] = 255
-    toon = cv2.multiply(output.image, alpha, scale=1 / 255)
-    return cv2.add(toon, cv2.multiply(green, 255 - alpha, scale=1 / 255))
+    ground = cv2.multiply(green, 255 - weights, scale=1 / 255)
+    return cv2.add(_toons(output, weights), ground)
+
+
+def _toons(output: Output, weights: Image) -> Image:
+    """What the toons add to the picture, their colours times uint8 [H, W, 3] `weights`.
+
+    The room's share is taken out again, in the arithmetic of `compositing.paste`, which needs the
+    frame under the toons. Where that is not known, as for a toon that is held while `before` goes
+    on, what shows of the room at a soft edge counts as toon.
+    """
+    if output.kind == "toon" and output.before is not None:
+        before = fit(output.before, output.image.shape[1::-1])
+        return cv2.subtract(output.image, cv2.multiply(before, 255 - weights, scale=1 / 255))
+    return cv2.multiply(output.image, weights, scale=1 / 255)
 
 
 def write_png(path: Path, image: Image) -> None:

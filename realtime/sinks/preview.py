@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engines.errors import ToonifyError
 from realtime.controls import Controls
 from realtime.frame import Image, fit
 from realtime.guard import Output
@@ -115,10 +116,13 @@ class Preview:
             self._controls.stop()
 
     def press(self, key: int) -> None:
-        """Act on a key code; unknown ones do nothing."""
+        """Act on a key code; unknown ones do nothing, and what fails is told of."""
         action = self._keys.get(key)
         if action:
-            action()
+            try:
+                action()
+            except (ToonifyError, OSError) as error:
+                self._report(str(error))  # a full disk must not end a call
 
     def close(self) -> None:
         """Close the window."""

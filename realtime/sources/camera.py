@@ -190,7 +190,7 @@ class CameraSource:
         self._closed.set()
 
     def _read(self, grabber: _Grabber) -> Iterator[Frame]:
-        watch = _Watch(self._settings, self._tell, self._frozen, self._rate_check)
+        watch = _Watch(self._settings, self._report, self._frozen, self._rate_check)
         bad = 0
         silent_since = time.monotonic()
         while not self._closed.is_set():

@@ -16,6 +16,8 @@ from realtime.frame import Frame, Image
 from realtime.sources import Report, SourceError
 from realtime.sources.camera import PAUSES
 
+UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+
 
 def open_media(location: str) -> Any:
     """An open container with at least one video stream. Raises `SourceError`."""
@@ -32,8 +34,14 @@ def open_media(location: str) -> Any:
 
 
 def upright(frame: Any) -> Image:
-    """A decoded picture as uint8 [H, W, 3] BGR, turned as its display matrix asks."""
-    image = frame.to_ndarray(format="bgr24")
+    """A decoded picture as uint8 [H, W, 3] BGR, turned as its display matrix asks.
+
+    Colours that do not say which they are count as BT.709 from HD on, as players take them, and as
+    BT.601 below.
+    """
+    large = frame.width >= 1280 or frame.height >= 720
+    unsaid = frame.colorspace == UNSPECIFIED and not frame.format.is_rgb
+    image = frame.to_ndarray(format="bgr24", src_colorspace="ITU709" if large and unsaid else None)
     turns = round((frame.rotation or 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
@@ -44,7 +52,8 @@ class MediaSource:
     time_base: unit of the file's time stamps, seconds.
     total: number of frames as the file states or its length suggests; None if unknown.
     audio_location: where the sound that belongs to the pictures is; None if there is none.
-    first: number of the first frame wanted; those before are decoded and left out.
+    first: number of the first frame wanted; those before are decoded and left out. May be set
+        until `frames` is called.
     """
 
     def __init__(
@@ -52,14 +61,20 @@ class MediaSource:
     ) -> None:
         self.name = location
         self.live = live
-        self._first = first
+        self.first = first
         self._network = "://" in location and not location.startswith("file:")
         self._loop = loop
         self._report = report
         self._closed = threading.Event()
         with open_media(location) as container:
             stream = container.streams.video[0]
-            picture = next(container.decode(stream), None)
+            try:
+                picture = next(container.decode(stream), None)
+            except (av.error.FFmpegError, OSError) as error:
+                raise SourceError(
+                    f"{location} holds no picture that can be decoded ({_reason(error)}); it may "
+                    f"be damaged."
+                ) from error
             if picture is None:
                 raise SourceError(f"{location} holds no picture that can be decoded.")
             image = upright(picture)
@@ -122,7 +137,7 @@ class MediaSource:
                     started = time.monotonic() - float(media_time)
                 if self.live and not self._network:
                     self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))
-                if number >= self._first:
+                if number >= self.first:
                     yield Frame(upright(picture), time.monotonic(), number, media_time)
                 number += 1
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)

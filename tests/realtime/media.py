@@ -42,8 +42,14 @@ def write_movie(
     rate: int = RATE,
     pictures: list[np.ndarray] | None = None,
     jitter: bool = False,
+    tone_from: float = 0.0,
+    sound_from: float = 0.0,
 ) -> Path:
-    """A movie of numbered pictures with a tone of the same length."""
+    """A movie of numbered pictures with a tone of the same length.
+
+    tone_from: seconds of silence before the tone.
+    sound_from: time of the sound's first sample, seconds.
+    """
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=rate, options={"crf": "12", "g": "20"})
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
@@ -59,15 +65,17 @@ def write_movie(
         if audio:
             length = count * SOUND_RATE // rate
             tone = np.sin(np.arange(length) * 2 * np.pi * 440 / SOUND_RATE) * 0.3
+            tone[: round(tone_from * SOUND_RATE)] = 0
+            delay = round(sound_from * SOUND_RATE)
             for start in range(0, length, 1024):
                 part = tone[None, start : start + 1024].astype(np.float32)
                 frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
-                frame.sample_rate, frame.pts = SOUND_RATE, start
+                frame.sample_rate, frame.pts = SOUND_RATE, start + delay
                 frame.time_base = Fraction(1, SOUND_RATE)
-                if sound == "pcm_s16le":
+                if sound in ("pcm_s16le", "pcm_alaw"):
                     pcm = (part * 32767).astype(np.int16)
                     frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
-                    frame.sample_rate, frame.pts = SOUND_RATE, start
+                    frame.sample_rate, frame.pts = SOUND_RATE, start + delay
                 container.mux(audio.encode(frame))
             container.mux(audio.encode(None))
     return path
@@ -84,3 +92,27 @@ def read_movie(path: Path) -> tuple[list[np.ndarray], list[Fraction], np.ndarray
             return pictures, times, np.zeros(0)
         parts = [f.to_ndarray().astype(np.float64).mean(0) for f in container.decode(audio=0)]
     return pictures, times, np.concatenate(parts)
+
+
+def tone_begins(path: Path) -> float:
+    """When the sound is first louder than a whisper, seconds of the movie's time."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            samples = frame.to_ndarray().astype(np.float64).ravel()
+            samples /= 1.0 if frame.format.name.startswith("flt") else 32767
+            loud = np.flatnonzero(np.abs(samples) > 0.1)
+            if loud.size:
+                return float(frame.pts * frame.time_base) + float(loud[0]) / SOUND_RATE
+    return float("inf")
+
+
+def damage(film: Path, path: Path) -> Path:
+    """A copy of a movie whose pictures are noise, while its index is whole."""
+    content = bytearray(film.read_bytes())
+    start = content.index(b"mdat") + 4
+    end = content.find(b"moov", start)
+    rng = np.random.default_rng(0)
+    end = end - 4 if end > 0 else len(content)
+    content[start:end] = rng.integers(0, 256, end - start, np.uint8).tobytes()
+    path.write_bytes(bytes(content))
+    return path

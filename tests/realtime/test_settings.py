@@ -38,6 +38,11 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
             "guard": {"grace": 0.5},
         }
     )
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"a picture")
+    with pytest.raises(SettingsError, match=r"ending in \.toml, not .*a\.png"):
+        save_settings(settings, picture)
+    assert picture.read_bytes() == b"a picture"
     save_settings(settings, tmp_path / "deep" / "a.toml")
     assert load_settings(tmp_path / "deep" / "a.toml") == settings
 
@@ -80,6 +85,13 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -
     path.write_text(text)
     with pytest.raises(ToonifyError, match=message):
         load_settings(path)
+
+
+def test_a_key_in_a_section_s_place_is_told_even_beside_a_flag_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('guard = "blur"')
+    with pytest.raises(SettingsError, match=r"guard must be a table, not 'blur'; .* \[guard\]"):
+        load_settings(path, flags_of({"guard": "card"}))
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

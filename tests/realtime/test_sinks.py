@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.compositing import GRID, paste
 from realtime.guard import Output
-from realtime.settings import OutputSettings
+from realtime.settings import OutputSettings, SettingsError
 from realtime.sinks import SinkError, open_sinks
 from realtime.sinks.encoding import MovieWriter
 from realtime.sinks.files import (
@@ -28,8 +29,15 @@ from realtime.sinks.files import (
 from realtime.sinks.runner import SinkRunner
 from realtime.sinks.virtual_camera import CONVERT, VirtualCamera
 from realtime.sources.media import MediaSource
-from tests.realtime.fakes import Collector, Messages
-from tests.realtime.media import RATE, number_of, numbered, read_movie, write_movie
+from tests.realtime.fakes import Collector, FakeSource, Messages
+from tests.realtime.media import (
+    RATE,
+    number_of,
+    numbered,
+    read_movie,
+    tone_begins,
+    write_movie,
+)
 
 SIZE = (160, 120)
 
@@ -148,6 +156,36 @@ class TestRecording:
         spectrum = np.abs(np.fft.rfft(after[2][4800:52800]))
         assert np.argmax(spectrum) == pytest.approx(440, abs=2)
 
+    @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+    @pytest.mark.parametrize("sound", ["aac", "pcm_s16le"])
+    @pytest.mark.parametrize(("first", "sound_from"), [(0, 0.0), (13, 0.0), (2, 0.3)])
+    def test_sound_and_pictures_stay_together_however_late_they_come(
+        self, tmp_path: Path, suffix: str, sound: str, first: int, sound_from: float
+    ) -> None:
+        film = write_movie(
+            tmp_path / "in.mkv", 30, sound=sound, tone_from=0.8, sound_from=sound_from
+        )
+        sink = Recording(tmp_path / f"out{suffix}", SIZE, RATE, audio=str(film), paced=True)
+        sink.open()
+        sink.send(replace(output(), media_time=None))  # the guard's, before the first picture
+        for number in range(first, 30):
+            sink.send(output(number))  # all at once, as no wall clock has them
+        sink.close()
+        pictures, times, _ = read_movie(tmp_path / f"out{suffix}")
+        assert [number_of(image) for image in pictures] == list(range(first, 30))
+        assert times == pytest.approx([n / RATE for n in range(30 - first)], abs=1e-3)
+        expected = 0.8 + sound_from - first / RATE
+        assert tone_begins(tmp_path / f"out{suffix}") == pytest.approx(expected, abs=3e-3)
+
+    def test_sound_lasts_as_long_as_the_last_picture(self, tmp_path: Path) -> None:
+        film = write_movie(tmp_path / "in.mkv", 30, sound="pcm_s16le", rate=5)
+        sink = Recording(tmp_path / "out.mkv", SIZE, 5, audio=str(film), paced=True)
+        sink.open()
+        for number in range(10):
+            sink.send(output(number, rate=5))
+        sink.close()
+        assert 2.0 * 48_000 <= len(read_movie(tmp_path / "out.mkv")[2]) <= 2.0 * 48_000 + 1024
+
     def test_colours_come_back(self, tmp_path: Path) -> None:
         colours = [(30, 60, 200), (200, 60, 30), (60, 180, 60), (128, 128, 128), (235, 235, 235)]
         writer = MovieWriter(tmp_path / "a.mp4", SIZE, RATE)
@@ -213,6 +251,32 @@ class TestOverlay:
         green = on_green(output(255))
         assert (green[60, 90] == (0, 255, 0)).all()
         assert (green[60, 10] == 235).all()
+
+    @pytest.mark.parametrize("room", [0, 90, 255])
+    def test_soft_edges_hold_nothing_of_the_room(self, room: int) -> None:
+        before = np.full((200, 200, 3), room, np.uint8)
+        image, alpha = before.copy(), np.zeros((200, 200), np.uint8)
+        mask = np.tile(np.linspace(0, 1, GRID, dtype=np.float32), (GRID, 1))
+        toon = np.full((GRID, GRID, 3), (200, 120, 30), np.uint8)
+        paste(image, alpha, toon, mask, np.array([[1.0, 0, 36], [0, 1.0, 36]]))
+        assert len(np.unique(alpha)) > 100
+        mixed = Output(image, alpha, "toon", 0.0, None, before)
+
+        weight = alpha[..., None] / 255
+        picture = with_alpha(mixed)
+        assert (picture[..., 3] == alpha).all()
+        for ground in (0, 255):
+            laid = picture[..., :3] * weight + ground * (1 - weight)
+            wanted = np.array([200, 120, 30]) * weight + ground * (1 - weight)
+            assert np.abs(laid - wanted).max() <= 1.5
+        wanted = np.array([200, 120, 30]) * weight + np.array([0, 255, 0]) * (1 - weight)
+        assert np.abs(on_green(mixed) - wanted).max() <= 1.5
+
+    def test_a_picture_that_is_no_toon_shows_nothing(self) -> None:
+        hidden = replace(output(255), alpha=np.zeros((120, 160), np.uint8), kind="blur")
+        hidden = replace(hidden, before=numbered(7))
+        assert not with_alpha(hidden).any()
+        assert (on_green(hidden) == (0, 255, 0)).all()
 
     @pytest.mark.parametrize("name", ["a.mov", "a.webm"])
     def test_movies_carry_alpha(self, tmp_path: Path, name: str) -> None:
@@ -290,6 +354,21 @@ class TestRunner:
         assert runner.dropped > 10
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sinks": ("virtuel",)},
+        {"sinks": ("/dev/null",)},
+        {"sinks": ("none", "film.txt")},
+        {"overlay": "gren"},
+        {"overlay": "toon.mp4"},
+    ],
+)
+def test_what_is_no_sink_is_refused_and_not_guessed_at(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"There is no (sink|overlay) '.*': choose"):
+        open_sinks(OutputSettings(**wrong), SIZE, 30, FakeSource(), paced=True)
+
+
 def test_settings_name_sinks(tmp_path: Path) -> None:
     film = write_movie(tmp_path / "in.mp4", 3)
     source = MediaSource(str(film), live=True, loop=False, report=Messages())
@@ -301,4 +380,5 @@ def test_settings_name_sinks(tmp_path: Path) -> None:
     kinds = [type(sink).__name__ for sink in sinks]
     assert kinds == ["VirtualCamera", "Recording", "PictureSequence", "AlphaMovie"]
     assert [sink.live for sink in sinks] == [True, False, False, False]
-    assert not any(sink.local for sink in sinks)
+    # What is cut out needs to know from what; nothing else is given an untooned picture.
+    assert [sink.local for sink in sinks] == [False, False, False, True]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engines.errors import ToonifyError
 from realtime.clocks import (
     RECENT,
     WINDOW,
@@ -145,10 +146,16 @@ def test_a_failed_write_leaves_the_old_file(
     path = tmp_path / "a.json"
     write_atomically(path, b"old")
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ToonifyError, match=r"a\.json cannot be written: disk full; give"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ToonifyError, match=r"cannot be written: .*(Not a directory|exists); give"):
+        write_atomically(tmp_path / "file/a.json", b"x")
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])

@@ -1,27 +1,49 @@
 from __future__ import annotations
 
+import struct
 import threading
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageCms
 
 from realtime.settings import SourceSettings
 from realtime.sources import SourceError, open_source
 from realtime.sources.camera import CameraInfo, CameraSource, find_camera
 from realtime.sources.demo import FACE_HEIGHT, DemoSource
-from realtime.sources.media import MediaSource
+from realtime.sources.media import UNSPECIFIED, MediaSource
 from realtime.sources.pictures import PictureSource, list_pictures, read_picture
 from tests.realtime.fakes import FakeDevice, Messages
-from tests.realtime.media import number_of, numbered, write_movie
+from tests.realtime.media import damage, number_of, numbered, write_movie
 
 
 def source(what: str, **settings: Any) -> Any:
     return open_source(SourceSettings(source=what, **settings), Messages(), every_frame=True)
+
+
+def grey_profile() -> bytes:
+    """A colour profile of grey that is linear in light, as the ICC's specification lays it out."""
+    white = struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1.0, 0.8249)))
+    parts = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(78),
+        b"wtpt": b"XYZ " + bytes(4) + white,
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0),
+    }
+    table, data, start = b"", b"", 128 + 4 + 12 * len(parts)
+    for name, part in parts.items():
+        table += struct.pack(">4sII", name, start + len(data), len(part))
+        data += part + bytes(-len(part) % 4)
+    head = struct.pack(">4xI4s4s4s12s4s", 0x02400000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
+    head += bytes(28) + white + bytes(48)
+    body = head + struct.pack(">I", len(parts)) + table + data
+    return struct.pack(">I", len(body) + 4)[:4] + body
 
 
 CAMERAS = [
@@ -71,11 +93,13 @@ class TestCamera:
 
         camera = self.camera(slow(), messages, fps=240.0)
         for frame in camera.frames():
-            if any("a second instead of 240" in line for line in messages) or frame.number > 3000:
+            told = any("a second instead of 240" in line for line in messages)
+            if (told and frame.number > 3) or frame.number > 3000:
                 break
         camera.close()
         assert any("80x60 instead of 160x120" in line for line in messages)
         assert any("a second instead of 240" in line for line in messages)
+        assert not any("is back" in line for line in messages)  # it was never gone
 
     def test_that_repeats_one_picture_is_told_of_once(self) -> None:
         messages = Messages()
@@ -173,6 +197,36 @@ class TestMedia:
         frames = list(media.frames())
         assert frames[-1].timestamp - frames[0].timestamp >= 0.065
 
+    @pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+    @pytest.mark.parametrize(
+        ("size", "matrix", "tag"),
+        [
+            ((1280, 720), "ITU709", UNSPECIFIED),
+            ((1280, 720), "ITU709", 1),
+            ((1280, 720), "ITU601", 5),
+            ((640, 360), "ITU601", UNSPECIFIED),
+        ],
+    )
+    def test_colours_are_those_that_players_show(
+        self, tmp_path: Path, size: tuple[int, int], matrix: str, tag: int, full: bool
+    ) -> None:
+        colour = (40, 40, 200)
+        with av.open(str(tmp_path / "a.mkv"), "w") as container:
+            stream: Any = container.add_stream("libx264", rate=25, options={"crf": "1"})
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if full else "yuv420p"
+            stream.codec_context.colorspace = tag
+            image = np.full((size[1], size[0], 3), colour, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
+                format=stream.pix_fmt,
+                dst_colorspace=matrix,
+                dst_color_range="JPEG" if full else "MPEG",
+            )
+            frame.colorspace, frame.pts = tag, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+        (frame_read,) = source(str(tmp_path / "a.mkv")).frames()
+        assert np.abs(frame_read.image[100, 100].astype(int) - colour).max() <= 4
+
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
@@ -188,9 +242,12 @@ class TestMedia:
         with pytest.raises(SourceError, match=message):
             source(str(tmp_path / name))
 
-    def test_without_pictures_is_refused(self, tmp_path: Path) -> None:
-        import av
+    def test_that_is_damaged_is_refused(self, tmp_path: Path) -> None:
+        path = damage(write_movie(tmp_path / "a.mp4", 10), tmp_path / "b.mp4")
+        with pytest.raises(SourceError, match=r"no picture that can be decoded \(.+\)"):
+            source(str(path))
 
+    def test_without_pictures_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "sound.wav"
         with av.open(str(path), "w") as container:
             stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
@@ -221,6 +278,75 @@ class TestPictures:
         assert picture.alpha is not None
         assert (picture.alpha == alpha).all()
         assert (picture.image == upright[:, :, ::-1]).all()
+
+    def test_a_profile_of_other_colours_than_rgb_is_not_kept(self, tmp_path: Path) -> None:
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+        grey = np.full((4, 6), 128, np.uint8)
+        alpha = np.full((4, 6), 77, np.uint8)
+        linear = grey_profile()
+        for mode, pixels, profile, kept, shown in (
+            ("RGB", np.dstack([grey] * 3), srgb, srgb, 128),
+            ("L", grey, srgb, srgb, 128),
+            ("L", grey, linear, None, 188),  # half the light in sRGB
+            ("LA", np.dstack([grey, alpha]), linear, None, 188),
+            ("L", grey, lab, None, 128),
+            ("L", grey, b"no profile", None, 128),
+        ):
+            path = tmp_path / "a.png"
+            PillowImage.fromarray(pixels, mode).save(path, icc_profile=profile)
+            picture = read_picture(path)
+            assert picture.icc_profile == kept
+            assert np.abs(picture.image.astype(int) - shown).max() <= 1
+            assert picture.alpha is None if mode != "LA" else (picture.alpha == 77).all()
+
+    @pytest.mark.parametrize(
+        ("suffix", "values"),
+        [
+            (".png", np.array([[0, 257 * 40, 257 * 128, 65535]], np.uint16)),
+            (".tif", np.array([[0, 257 * 40, 257 * 128, 65535]], np.int32)),
+            (".tif", np.array([[0, 40 / 255, 128 / 255, 1]], np.float32)),
+            (".tif", np.array([[0, 40, 128, 255]], np.float32)),
+        ],
+        ids=["16 bits", "32 bits", "to 1", "to 255"],
+    )
+    def test_deep_grey_keeps_its_shades(
+        self, tmp_path: Path, suffix: str, values: np.ndarray
+    ) -> None:
+        path = tmp_path / f"a{suffix}"
+        PillowImage.fromarray(values).save(path)
+        picture = read_picture(path)
+        assert picture.alpha is None
+        assert picture.image[0].tolist() == [[shade] * 3 for shade in (0, 40, 128, 255)]
+
+    def test_deep_grey_may_have_a_clear_shade(self, tmp_path: Path) -> None:
+        values = np.array([[0, 10280, 10281, 65535]], np.uint16)
+        PillowImage.fromarray(values).save(tmp_path / "a.png", transparency=10280)
+        picture = read_picture(tmp_path / "a.png")
+        assert picture.alpha is not None
+        assert picture.alpha.tolist() == [[255, 0, 255, 255]]
+
+    def test_large_ones_are_read_without_a_warning(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        PillowImage.new("L", (40, 30)).save(tmp_path / "a.png")
+        monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 1000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert read_picture(tmp_path / "a.png").image.shape == (30, 40, 3)
+        monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 500)
+        with pytest.raises(SourceError, match="too large to be opened safely"):
+            read_picture(tmp_path / "a.png")
+
+    def test_a_folder_that_cannot_be_read_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        with pytest.raises(SourceError, match="cannot be read: Permission denied; check"):
+            list_pictures(tmp_path)
 
     def test_folders_are_read_in_natural_order(self, tmp_path: Path) -> None:
         for number in (10, 2, 1):

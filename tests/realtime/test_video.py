@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
+from engines.bundle import Card
 from realtime import video
 from realtime.session import Session
+from realtime.settings import GuardSettings, OutputSettings, SourceSettings
+from realtime.sinks.encoding import AudioTrack
+from realtime.sources import SourceError
 from realtime.sources.demo import DemoSource
 from realtime.video import VideoError, convert_video, finished_parts
 from tests.realtime.fakes import Messages
-from tests.realtime.media import number_of, read_movie, write_movie
+from tests.realtime.media import (
+    RATE,
+    SOUND_RATE,
+    damage,
+    number_of,
+    read_movie,
+    tone_begins,
+    write_movie,
+)
 
 COUNT = 30
 
@@ -102,6 +116,37 @@ def test_work_for_another_input_is_begun_anew(film: Path, tmp_path: Path, sessio
     check(film, tmp_path / "out.mp4")
 
 
+def test_work_with_another_model_or_other_settings_is_begun_anew(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    def job(model: Card = session.bundle.card, **changes: Any) -> dict[str, Any]:
+        return video._job(film, replace(session.settings, **changes), model)
+
+    card = tmp_path / "card.png"
+    guard = GuardSettings(mode="card", card=str(card))
+    jobs = [
+        job(),
+        job(replace(session.bundle.card, parts={"face.safetensors": "0" * 64})),
+        job(source=SourceSettings(mirror=True)),
+        job(guard=GuardSettings(), output=OutputSettings(sinks=("virtual",))),
+        job(guard=GuardSettings(), output=OutputSettings(sinks=("a.mp4",))),
+        job(guard=guard),
+    ]
+    card.write_bytes(b"x")
+    jobs.append(job(guard=guard))
+    assert all(jobs.count(one) == 1 for one in jobs)
+    assert job() == jobs[0]
+
+    folder = tmp_path / "out.mp4.parts"
+    video._begin(folder, jobs[0], Messages())
+    (folder / "segment-00000000-8.nut").write_bytes(b"x")
+    video._begin(folder, job(), Messages())
+    assert len(finished_parts(folder)) == 1
+    video._begin(folder, jobs[1], messages := Messages())
+    assert finished_parts(folder) == []
+    assert "Beginning anew" in messages[0]
+
+
 def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: Session) -> None:
     target = tmp_path / "out.mp4"
     target.write_bytes(b"precious")
@@ -133,3 +178,77 @@ def test_faces_are_changed_and_only_they(tmp_path: Path, session: Session) -> No
         change = np.abs(old.astype(int) - new).max(axis=2)
         assert change[60:220, 230:350].mean() > 10  # the face
         assert change[:, 450:].mean() < 4  # the shelf: the codec's losses only
+
+
+@pytest.mark.parametrize(
+    ("sound", "before", "after"),
+    [
+        ("pcm_s16le", ".avi", ".mp4"),
+        ("pcm_s16le", ".mkv", ".mov"),
+        ("pcm_alaw", ".avi", ".mp4"),
+        ("pcm_alaw", ".avi", ".mkv"),
+        ("libopus", ".mkv", ".mov"),
+        ("pcm_s16le", ".mkv", ".mkv"),
+    ],
+)
+def test_common_sound_is_kept_in_every_container(
+    sound: str, before: str, after: str, tmp_path: Path, session: Session
+) -> None:
+    film = write_movie(tmp_path / f"in{before}", COUNT, sound=sound, tone_from=0.4)
+    target = tmp_path / f"out{after}"
+    convert(film, target, session, report=(messages := Messages()))
+    assert not any("sound" in line for line in messages)
+    assert tone_begins(target) == pytest.approx(0.4, abs=0.03)
+    pictures, _, samples = read_movie(target)
+    assert len(pictures) == COUNT
+    assert len(samples) == pytest.approx(COUNT * SOUND_RATE / RATE, abs=2100)
+    with av.open(str(target)) as made:
+        codec = made.streams.audio[0].codec_context.name
+    assert codec == ("pcm_s16le" if after == before == ".mkv" else "aac")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "at the join"])
+def test_sound_that_cannot_be_kept_costs_only_itself(
+    late: bool, film: Path, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    told_after: list[int] = []
+
+    class Failing(AudioTrack):
+        def write(self, until: Fraction | None) -> None:
+            if until is None or not late:
+                raise ValueError("no such sound")
+            super().write(until)
+
+    class Noting(Messages):
+        def __call__(self, line: str) -> None:
+            super().__call__(line)
+            told_after.append(len(drawn))
+
+    monkeypatch.setattr(video, "AudioTrack", Failing)
+    messages = Noting()
+    target = tmp_path / "out.mp4"
+    convert(film, target, session, report=messages, progress=lambda *_: drawn.append(1))
+    (told,) = [i for i, line in enumerate(messages) if "(no such sound)" in line]
+    assert told_after[told] == (COUNT if late else 0)
+    pictures, _, sound = read_movie(target)
+    assert [number_of(image) for image in pictures] == list(range(COUNT))
+    assert len(sound) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_damaged_video_is_told_and_leaves_nothing(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    damaged = damage(film, tmp_path / "damaged.mp4")
+    with pytest.raises(SourceError, match=r"holds no picture that can be decoded \(.+\)"):
+        convert(damaged, tmp_path / "out.mp4", session)
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged.mp4"]
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(VideoError, match=r"out\.mp4\.parts cannot be made: Not a directory; give"):
+        convert(film, tmp_path / "file/out.mp4", session)

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.quality.moves import close_eyes, open_mouth
 from engines.faces.alignment import pixel_matrix, transform_points
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from realtime.faces import motion
 from realtime.faces.motion import Anchor, likeness, similarity
 from realtime.sources.demo import portrait
 
@@ -57,7 +58,22 @@ def test_a_face_is_carried_to_where_it_is(picture, face, move, shrunk) -> None:
     carried = Anchor.of(there, start).moved(moved(picture, both[:2], light=0.9), there)
     assert carried is not None
     off = np.hypot(*(carried.points - transform_points(face.points, both[:2]))[:, :2].T)
-    assert off.max() < 0.008 * size(there)
+    assert off.max() < 0.007 * size(there)
+
+
+@pytest.mark.parametrize("move", [turn(0, 1.05, 0, 0), turn(3, 0.97, -9, 5)])
+def test_landmarks_are_carried_exactly_as_the_picture_moves(
+    picture, face, move, monkeypatch
+) -> None:
+    anchor = Anchor.of(face, picture)
+    assert anchor.factor > 1
+    left, top = anchor.window[:2]
+    small = np.array([[anchor.factor, 0, left], [0, anchor.factor, top], [0, 0, 1.0]])
+    seen = np.linalg.inv(small) @ np.vstack([move, [0, 0, 1]]) @ small  # by the shrunk window
+    monkeypatch.setattr(motion, "similarity", lambda *_: pixel_matrix(seen[:2]))
+    carried = anchor.moved(moved(picture, move), face)
+    assert carried is not None
+    np.testing.assert_allclose(carried.points, transform_points(face.points, move), atol=2e-3)
 
 
 def test_it_goes_on_from_where_the_face_was_last(picture, face) -> None:

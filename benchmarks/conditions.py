@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ MAX_OTHER_LOAD = 0.10
 MAX_YARDSTICK_SPREAD = 1.25
 """p90 over p10 of the time for one fixed piece of work."""
 MAX_CLOCK_SPREAD = 1.10
-"""Highest over lowest SM clock seen under load."""
+"""Highest over lowest SM clock seen under one and the same load."""
 MAX_CLOCK_JUMP = 0.01
 """Share by which wall clock and performance counter may disagree, beyond 50 ms."""
 
@@ -37,7 +38,10 @@ class UnfitMachineError(ToonifyError):
 
 @dataclass(frozen=True)
 class GpuReading:
-    """One look at one GPU through NVML."""
+    """One look at one GPU through NVML.
+
+    after: what had just run there; empty where the clock is that of an idle GPU.
+    """
 
     index: int
     sm_clock_mhz: int
@@ -45,6 +49,7 @@ class GpuReading:
     temperature_c: int
     throttle: int
     shared: bool
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,13 @@ class Conditions:
                 found.append(f"GPU {index} slowed itself down ({', '.join(names)}); cool it.")
             if any(reading.shared for reading in seen):
                 found.append(f"Another program held GPU {index}; stop it and run again.")
-            clocks = [reading.sm_clock_mhz for reading in seen[1:-1]]
-            if clocks and max(clocks) > MAX_CLOCK_SPREAD * min(clocks):
-                found.append(
-                    f"The clock of GPU {index} moved between {min(clocks)} and {max(clocks)} MHz "
-                    "during the run; lock it (nvidia-smi -lgc) or warm up longer."
-                )
+            for load in dict.fromkeys(reading.after for reading in seen if reading.after):
+                clocks = [reading.sm_clock_mhz for reading in seen if reading.after == load]
+                if max(clocks) > MAX_CLOCK_SPREAD * min(clocks):
+                    found.append(
+                        f"The clock of GPU {index} moved between {min(clocks)} and {max(clocks)} "
+                        f"MHz while {load} ran; lock it (nvidia-smi -lgc) or warm up longer."
+                    )
         return found
 
     @property
@@ -125,10 +131,14 @@ def require_fit(complaints: Sequence[str], noisy_ok: bool) -> None:
 
 
 class Watch:
-    """Watches the machine while something is measured; call `tick` now and then."""
+    """Watches the machine while something is measured; call `tick` now and then.
+
+    In a worker of a benchmark the parent and all its workers count as the benchmark itself.
+    """
 
     def __init__(self) -> None:
-        self._process = psutil.Process()
+        parent = multiprocessing.parent_process()
+        self._benchmark = psutil.Process(parent.pid if parent else None)
         self._yardstick: list[float] = []
         self._gpus: list[GpuReading] = []
         self._work = np.random.default_rng(0).standard_normal((192, 192)).astype(np.float32)
@@ -137,9 +147,17 @@ class Watch:
         self._busy, self._own = _busy_seconds(), self._own_seconds()
 
     def tick(self) -> None:
-        """Takes one reading of everything."""
+        """Times the yardstick once."""
         self._yardstick.append(self._measure_yardstick())
-        self._gpus += read_gpus()
+
+    def look_at_gpu(self, after: str = "") -> list[GpuReading]:
+        """Takes a reading of the GPU that CUDA uses here; call it when something ran there.
+
+        after: as in `GpuReading`.
+        """
+        found = read_gpu(after)
+        self._gpus += found
+        return found
 
     def finish(self) -> Conditions:
         """What was seen from construction to now."""
@@ -165,14 +183,14 @@ class Watch:
         return best * 1e3
 
     def _own_seconds(self) -> float:
-        times = self._process.cpu_times()
-        total = times.user + times.system + times.children_user + times.children_system
-        for child in self._process.children(recursive=True):
+        """Processor seconds of the benchmark's processes, those that have ended included."""
+        total = 0.0
+        for process in (self._benchmark, *self._benchmark.children(recursive=True)):
             try:
-                child_times = child.cpu_times()
+                times = process.cpu_times()
             except psutil.Error:
                 continue
-            total += child_times.user + child_times.system
+            total += times.user + times.system + times.children_user + times.children_system
         return total
 
 
@@ -184,25 +202,32 @@ def _busy_seconds() -> float:
     return sum(value for name, value in times._asdict().items() if name not in idle)
 
 
-def read_gpus() -> list[GpuReading]:
-    """One reading per GPU; empty without NVML."""
+def read_gpu(after: str = "") -> list[GpuReading]:
+    """A reading of the GPU that CUDA uses in this process; empty where NVML knows none.
+
+    CUDA and NVML number GPUs differently, so it is found by its UUID.
+    """
+    import torch
+
     with nvml() as library:
-        if library is None:
+        if library is None or not torch.cuda.is_available():
             return []
-        readings = []
-        for index in range(library.nvmlDeviceGetCount()):
-            handle = library.nvmlDeviceGetHandleByIndex(index)
-            readings.append(
-                GpuReading(
-                    index=index,
-                    sm_clock_mhz=library.nvmlDeviceGetClockInfo(handle, library.NVML_CLOCK_SM),
-                    power_w=library.nvmlDeviceGetPowerUsage(handle) / 1e3,
-                    temperature_c=library.nvmlDeviceGetTemperature(
-                        handle, library.NVML_TEMPERATURE_GPU
-                    ),
-                    throttle=library.nvmlDeviceGetCurrentClocksThrottleReasons(handle),
-                    # NVML counts processes of other containers too, under pids unknown here
-                    shared=len(library.nvmlDeviceGetComputeRunningProcesses(handle)) > 1,
-                )
+        uuid = torch.cuda.get_device_properties(torch.cuda.current_device()).uuid
+        try:
+            handle = library.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+        except library.NVMLError:  # a slice of a GPU (MIG), whose clock and power are not its own
+            return []
+        return [
+            GpuReading(
+                index=library.nvmlDeviceGetIndex(handle),
+                sm_clock_mhz=library.nvmlDeviceGetClockInfo(handle, library.NVML_CLOCK_SM),
+                power_w=library.nvmlDeviceGetPowerUsage(handle) / 1e3,
+                temperature_c=library.nvmlDeviceGetTemperature(
+                    handle, library.NVML_TEMPERATURE_GPU
+                ),
+                throttle=library.nvmlDeviceGetCurrentClocksThrottleReasons(handle),
+                # NVML counts processes of other containers too, under pids unknown here
+                shared=len(library.nvmlDeviceGetComputeRunningProcesses(handle)) > 1,
+                after=after,
             )
-        return readings
+        ]

@@ -9,9 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
+
+if TYPE_CHECKING:
+    from engines.backends import Engine
 
 PACKAGES = (
     "torch", "openvino", "tensorrt-rtx-cu13", "torch-tensorrt", "nncf", "mediapipe", "numpy",
@@ -66,6 +69,15 @@ def gpus() -> list[dict[str, Any]]:
                 }
             )
         return found
+
+
+def device_kind(engine: Engine) -> Literal["cuda", "cpu", "other"]:
+    """Where an engine computes, by its `device`: one back end may run on several."""
+    import torch
+
+    if torch.cuda.is_available() and engine.device == torch.cuda.get_device_name():
+        return "cuda"
+    return "cpu" if engine.device.lower().startswith("cpu") else "other"
 
 
 @contextlib.contextmanager

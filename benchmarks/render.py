@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.compare import Comparison
+from benchmarks.compare import Change, Comparison
 from benchmarks.report import Report, Result
 from benchmarks.statistics import Estimate, Verdict
 
@@ -214,19 +214,21 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Draws what changed between two reports."""
     for warning in comparison.warnings:
         console.print(f"[yellow]Note:[/] {escape(warning)}")
-    table = Table(title="second over first", title_justify="left")
-    for title in ("", "quantity", "first", "second", "ratio", "95 % interval", "verdict"):
+    table = Table(title="second over first (×), or less first (±)", title_justify="left")
+    for title in ("", "quantity", "first", "second", "change", "95 % interval", "verdict"):
         table.add_column(title, justify="left" if title in ("", "quantity") else "right")
     for change in comparison.changes:
-        low, high = change.ratio.low, change.ratio.high
+        low, high = change.estimate.low, change.estimate.high
         style = STYLES.get(change.verdict, "yellow")
         table.add_row(
             escape(change.name),
             f"{change.quantity}, {change.unit}",
             _number(change.before),
             _number(change.after),
-            f"{change.ratio.value:.3f}",
-            f"{low:.3f} to {high:.3f}" if low is not None and high is not None else "–",
+            _change(change, change.estimate.value),
+            "–"
+            if low is None or high is None
+            else f"{_change(change, low)} to {_change(change, high)}",
             f"[{style}]{change.verdict.value}[/]",
         )
     console.print(table)
@@ -236,3 +238,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     ):
         if names:
             console.print(f"Only in the {which}: {escape(', '.join(names))}", style="dim")
+    for skipped in comparison.skipped:
+        console.print(f"Not compared: {escape(skipped.name)}: {escape(skipped.reason)}")
+
+
+def _change(change: Change, value: float) -> str:
+    return f"×{value:.3f}" if change.measure == "ratio" else f"{value:+.3f}"

@@ -44,7 +44,7 @@ class Series:
 
     @property
     def summary(self) -> Summary:
-        return summarise(self.samples)
+        return summarise(self.rounds)
 
 
 @dataclass(frozen=True)

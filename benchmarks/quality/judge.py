@@ -143,7 +143,7 @@ def _spectacles(judge: Judge, portrait: Portrait, drawn: Drawn, bare: Image) -> 
     """How much of a black frame drawn on the photo the toon shows."""
     size, side = judge.engine.input_size, judge.engine.output_size
     worn = judge.toons([black_frame(portrait, size).over(portrait.crop(size))])[0]
-    return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp))
+    return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp.astype(np.float32)))
 
 
 def _following(

@@ -30,14 +30,17 @@ UNITS: dict[str, tuple[str, Better]] = {
 
 
 def metric_result(name: str, names: Sequence[str], values: Sequence[float]) -> Result:
-    """One metric over faces; `worst` is the face farthest from what is wanted."""
+    """One metric over faces; `worst` is the face farthest from what is wanted.
+
+    The label `names` holds everybody's name, in order; a blank within a name becomes `_`.
+    """
     unit, better = UNITS[name.partition(",")[0]]
     off = {"lower": np.array(values), "higher": -np.array(values)}.get(
         better, np.abs(np.array(values) - 1)
     )
     return Result(
         name,
-        {"unit": unit, "names": " ".join(names)},
+        {"unit": unit, "names": " ".join("_".join(name.split()) for name in names)},
         {"faces": Series(unit, better, [list(values)])},
         {
             "median": float(np.median(values)),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import gc
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from benchmarks.conditions import GpuReading, Watch, read_gpus
+from benchmarks.conditions import GpuReading, Watch
 from benchmarks.faces import demo_crops
+from benchmarks.machine import device_kind
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Label, Report, Result, Series, Skipped
 from benchmarks.roofline import DTYPES, Ceiling, element_bytes, measure_ceiling, traffic
@@ -70,18 +70,29 @@ class Runner:
     held_mib: float
 
     @property
+    def kind(self) -> Literal["cuda", "cpu", "other"]:
+        return device_kind(self.engine)
+
+    @property
     def on_cuda(self) -> bool:
-        return self.engine.name in ("cuda", "tensorrt-rtx", "tensorrt") or (
-            self.engine.name == "torch" and torch.cuda.is_available()
-        )
+        return self.kind == "cuda"
 
     @property
     def label(self) -> str:
         return f"{self.tier} {self.engine.name} {self.engine.precision}"
 
 
-def run(settings: EngineSettings, say: Say, ready: Callable[[], None] = lambda: None) -> Report:
-    """Times everything in `settings`; `ready` is called before each group of measurements."""
+def run(
+    settings: EngineSettings,
+    say: Say,
+    ready: Callable[[], None] = lambda: None,
+    *,
+    only_cuda: bool = False,
+) -> Report:
+    """Times everything in `settings`; `ready` is called before each group of measurements.
+
+    only_cuda: leave out what does not run on the GPU.
+    """
     watch = Watch()
     results: list[Result] = []
     skipped: list[Skipped] = []
@@ -92,6 +103,8 @@ def run(settings: EngineSettings, say: Say, ready: Callable[[], None] = lambda: 
             skipped.append(Skipped(tier.name, str(error)))
             continue
         runners = _build(tier.name, network, settings, skipped, say)
+        if only_cuda:
+            runners = _those_on_cuda(runners, skipped)
         for batch in settings.batches:
             say(f"{tier.name}: batch {batch}, {len(runners)} engines taking turns")
             ready()
@@ -133,12 +146,21 @@ def _build(
     return runners
 
 
+def _those_on_cuda(runners: Sequence[Runner], skipped: list[Skipped]) -> list[Runner]:
+    """Closes the others: processes that share the processor would time one another."""
+    for runner in runners:
+        if not runner.on_cuda:
+            runner.engine.close()
+            skipped.append(Skipped(runner.label, "It does not run on the GPU."))
+    return [runner for runner in runners if runner.on_cuda]
+
+
 def build_runner(
     tier: str, network: Any, name: str, precision: str | None, max_batch: int
 ) -> Runner:
     """Builds one engine and counts its work; raises ToonifyError where it cannot run."""
     example = torch.from_numpy(random_crops(network.input_size, 1))
-    memory = PeakMemory(cuda=torch.cuda.is_available())
+    meters = {cuda: PeakMemory(cuda=cuda) for cuda in {False, torch.cuda.is_available()}}
     with tempfile.TemporaryDirectory() as fresh:  # a build time, not that of a cache
         engine = create_engine(
             network,
@@ -151,14 +173,14 @@ def build_runner(
             if precision == "int8"
             else None,
         )
-    held = memory.held()
+    held = {cuda: meter.held() for cuda, meter in meters.items()}
     return Runner(
         tier=tier,
         engine=engine,
         macs=macs(network, example),
         traffic=traffic(network, example, precision=engine.precision),
         weights=sum(p.numel() for p in network.parameters()) * element_bytes(engine.precision),
-        held_mib=held,
+        held_mib=held[device_kind(engine) == "cuda"],
     )
 
 
@@ -194,11 +216,13 @@ def time_batch(
             continue
         tasks[task.name] = (task, runner)
     readings: dict[str, list[GpuReading]] = {name: [] for name in tasks}
+
+    def look(task: Task) -> None:
+        if tasks[task.name][1].on_cuda:
+            readings[task.name] += watch.look_at_gpu(task.name)
+
     timings = take_turns(
-        [task for task, _ in tasks.values()],
-        budget,
-        between=watch.tick,
-        after=lambda task: readings[task.name].extend(read_gpus()),
+        [task for task, _ in tasks.values()], budget, between=watch.tick, after=look
     )
     return [
         engine_result(name, runner, batch, timings[name], readings[name], peaks[name])
@@ -244,17 +268,16 @@ def engine_result(
         "peak_memory_mib": peak_memory_mib,
         "build_s": runner.engine.build_seconds,
     }
-    own = [reading for reading in readings if reading.index == _gpu_index()]
-    if own and runner.on_cuda:
-        metrics["power_w"] = float(np.mean([reading.power_w for reading in own]))
-        metrics["sm_clock_mhz"] = float(np.mean([reading.sm_clock_mhz for reading in own]))
+    if readings:
+        metrics["power_w"] = float(np.mean([reading.power_w for reading in readings]))
+        metrics["sm_clock_mhz"] = float(np.mean([reading.sm_clock_mhz for reading in readings]))
     labels: dict[str, Label] = {
         "tier": runner.tier,
         "engine": runner.engine.name,
         "device": runner.engine.device,
         "precision": runner.engine.precision,
         "batch": batch,
-        "kind": "cuda" if runner.on_cuda else "cpu",
+        "kind": runner.kind,
     }
     return Result(name, labels, series, metrics)
 
@@ -265,18 +288,12 @@ def intensity(runner: Runner, batch: int) -> float:
     return batch * runner.macs / (runner.weights + batch * activations)
 
 
-def _gpu_index() -> int:
-    """NVML's number of the GPU this process uses."""
-    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
-    return int(first) if first.isdigit() else 0
-
-
 def measure_ceilings(results: Sequence[Result], say: Say) -> list[Ceiling]:
-    """The ceilings of every device kind and float precision that was timed."""
+    """The ceilings of processor and CUDA device in every float precision that was timed there."""
     wanted = dict.fromkeys(
         (str(result.labels["kind"]), str(result.labels["precision"]))
         for result in results
-        if result.labels["precision"] in DTYPES
+        if result.labels["kind"] != "other" and result.labels["precision"] in DTYPES
     )
     say("measuring the machine's own ceilings")
     return [measure_ceiling(kind, precision) for kind, precision in wanted]

@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.conditions import Watch
 from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import Bypass, Visit, visit
+from benchmarks.machine import device_kind
 from benchmarks.report import Aim, Label, Report, Result, Series
 from engines.errors import ToonifyError
 from realtime.faces.tracker import TrackerSettings
@@ -123,6 +124,8 @@ def run_rates(
                     session, stylizer, banks[rate or 30.0], rate, settings.seconds, settings.warmup
                 )
             )
+            if settings.toons and device_kind(session.engine) == "cuda":
+                watch.look_at_gpu()
     engine = session.engine
     about = f"{engine.name} {engine.precision}" if settings.toons else "no toons"
     return [loop_result(size, faces, rate, about, seen) for rate, seen in visits.items()]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.machine import gpus
-from benchmarks.report import Report, Result
+from benchmarks.report import Report, Result, Skipped
 from benchmarks.suites.engines import EngineSettings, run
 from engines.errors import ToonifyError
 
@@ -28,8 +28,7 @@ def run_on_gpus(settings: EngineSettings, which: str, say: Say) -> Report:
             f"Expected GPUs among the {present} that the driver reports, found {which!r}; "
             "leave out --gpus to measure without one."
         )
-    environments = [{"CUDA_VISIBLE_DEVICES": str(index)} for index in chosen]
-    return run_at_once(settings, environments, say)
+    return run_at_once(settings, chosen, say)
 
 
 def _numbers(text: str) -> list[int]:
@@ -39,20 +38,18 @@ def _numbers(text: str) -> list[int]:
     return sorted({int(part) for part in parts})
 
 
-def run_at_once(
-    settings: EngineSettings, environments: Sequence[dict[str, str]], say: Say
-) -> Report:
-    """The engine benchmark in one process per environment; timings start together."""
+def run_at_once(settings: EngineSettings, chosen: Sequence[int], say: Say) -> Report:
+    """The engine benchmark in one process per GPU (the driver's numbers), timed at once."""
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(len(environments))
+    barrier = context.Barrier(len(chosen))
     answers = context.Queue()
     names = [tier.name for tier in settings.tiers]
     workers = [
         context.Process(
             target=_work,
-            args=(replace(settings, tiers=()), names, environment, number, barrier, answers),
+            args=(replace(settings, tiers=()), names, number, barrier, answers),
         )
-        for number, environment in enumerate(environments)
+        for number in chosen
     ]
     say(f"{len(workers)} processes, one per GPU")
     for worker in workers:
@@ -66,51 +63,60 @@ def run_at_once(
     failures = [answer for answer in found.values() if isinstance(answer, str)]
     if failures:
         raise ToonifyError(f"A process of the multi-GPU run failed: {failures[0]}")
-    reports = [Report.from_dict(found[number]) for number in range(len(workers))]
-    return merge(reports)
+    return merge({number: Report.from_dict(found[number]) for number in chosen})
 
 
 def _work(
     settings: EngineSettings,
     tiers: Sequence[str],
-    environment: dict[str, str],
     number: int,
     barrier: Any,
     answers: Any,
 ) -> None:
     """In the child: choose the GPU before CUDA starts, then measure in step with the others."""
-    os.environ.update(environment)
+    # CUDA counts the fastest GPU first unless told to count as the driver does
+    os.environ.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=str(number))
     try:
         from benchmarks.tiers import TIERS
 
         full = replace(settings, tiers=tuple(TIERS[name] for name in tiers))
-        report = run(full, lambda line: None, ready=lambda: barrier.wait(PATIENCE))
+        report = run(full, lambda line: None, ready=lambda: barrier.wait(PATIENCE), only_cuda=True)
         answers.put((number, report.to_dict()))
     except Exception as error:  # every failure must reach the parent, or it waits for ever
         barrier.abort()
         answers.put((number, f"{type(error).__name__}: {error}"))
 
 
-def merge(reports: Sequence[Report]) -> Report:
+def merge(reports: Mapping[int, Report]) -> Report:
     """All results under their GPU's number, and one aggregate for what all of them timed."""
-    first = reports[0]
+    first = next(iter(reports.values()))
     results = [
         replace(
             result, name=f"GPU {number}: {result.name}", labels={**result.labels, "gpu": number}
         )
-        for number, report in enumerate(reports)
+        for number, report in reports.items()
         for result in report.results
     ]
     for result in first.results:
-        same = [report.result(result.name) for report in reports]
+        same = [report.result(result.name) for report in reports.values()]
         found = [one for one in same if one is not None]
         if len(found) == len(reports):
             results.append(_aggregate(result, found))
-    complaints = [c for report in reports for c in report.complaints]
+    complaints = [c for report in reports.values() for c in report.complaints]
+    readings = [g for report in reports.values() for g in report.conditions.get("gpus", [])]
     return replace(
         first,
-        conditions={**first.conditions, "complaints": list(dict.fromkeys(complaints))},
+        conditions={
+            **first.conditions,
+            "complaints": list(dict.fromkeys(complaints)),
+            "gpus": readings,
+        },
         results=results,
+        skipped=[
+            Skipped(f"GPU {number}: {skipped.name}", skipped.reason)
+            for number, report in reports.items()
+            for skipped in report.skipped
+        ],
         settings={**first.settings, "processes": len(reports)},
     )
 

@@ -139,7 +139,7 @@ def _add_ratio(result: Result, rival: Result) -> None:
         result.series["latency"],
         paired=True,
         tolerance=TOLERANCE_TOGETHER,
-    ).ratio
+    ).estimate
     result.labels["against"] = rival.name
     result.metrics["times_ours"] = found.value
     if found.low is not None and found.high is not None:

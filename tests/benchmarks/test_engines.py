@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.report import Report, Result, Series
+from benchmarks.machine import device_kind
+from benchmarks.report import Report, Result, Series, Skipped
 from benchmarks.suites import engines as suite
 from benchmarks.suites import multi_gpu
 from benchmarks.suites import peers as peer_suite
@@ -81,6 +83,46 @@ def test_an_engine_asked_for_twice_is_timed_once():
     assert "timed already" in found.skipped[0].reason
 
 
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [("CPU, x86_64", "cpu"), ("A card", "cuda"), ("GPU.0, Intel(R) Graphics", "other")],
+)
+def test_the_device_decides_what_an_engine_runs_on(monkeypatch, device, kind):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "A card")
+    assert device_kind(SimpleNamespace(name="torch", device=device)) == kind
+
+
+def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch):
+    meter = SimpleNamespace
+    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: meter(held=lambda: 7.0 if cuda else 3.0))
+    network = tiny_network()
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "A card")
+    runner = suite.build_runner("tiny", network, "torch:cpu", None, 1)
+    assert (runner.kind, runner.held_mib) == ("cpu", 3.0)
+
+
+@pytest.mark.parametrize(("kind", "looks"), [("cpu", 0), ("cuda", FEW.rounds)])
+def test_a_gpu_is_looked_at_only_after_what_ran_on_it(monkeypatch, kind, looks):
+    runner = suite.build_runner("tiny", tiny_network(), "torch:cpu", None, 1)
+    monkeypatch.setattr(suite, "device_kind", lambda engine: kind)
+    monkeypatch.setattr(suite, "CudaClock", lambda stream: None)
+    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: SimpleNamespace(read=lambda: 1.0))
+    seen: list[str] = []
+    watch = SimpleNamespace(tick=lambda: None, look_at_gpu=lambda after: seen.append(after) or [])
+    suite.time_batch([runner], 1, FEW, watch, [])
+    assert seen == ["tiny torch fp32 b1"] * looks
+
+
+def test_several_gpus_time_only_what_runs_on_them():
+    found = suite.run(
+        settings(engines=("torch:cpu",), batches=(1,)), lambda line: None, only_cuda=True
+    )
+    assert found.results == []
+    assert found.skipped[0].reason == "It does not run on the GPU."
+
+
 def test_what_takes_too_long_is_left_out():
     hasty = replace(FEW, seconds=1e-7)
     found = suite.run(settings(engines=("torch:cpu",), batches=(1,), budget=hasty), lambda _: None)
@@ -134,13 +176,15 @@ def one_gpu(rate: float, complaints: list[str]) -> Report:
 
 
 def test_gpus_add_up():
-    merged = multi_gpu.merge([one_gpu(100, []), one_gpu(90, ["Hot."])])
+    hot = replace(one_gpu(90, ["Hot."]), skipped=[Skipped("256 tensorrt", "Not installed.")])
+    merged = multi_gpu.merge({0: one_gpu(100, []), 2: hot})
     names = [result.name for result in merged.results]
     assert names == [
-        "GPU 0: 256 cuda fp16 b1", "GPU 1: 256 cuda fp16 b1", "all 2 GPUs: 256 cuda fp16 b1",
+        "GPU 0: 256 cuda fp16 b1", "GPU 2: 256 cuda fp16 b1", "all 2 GPUs: 256 cuda fp16 b1",
     ]  # fmt: skip
     assert merged.results[-1].metrics["images_per_s"] == 190
     assert merged.complaints == ["Hot."]
+    assert merged.skipped == [Skipped("GPU 2: 256 tensorrt", "Not installed.")]
 
 
 def test_gpus_that_are_not_there_are_refused():

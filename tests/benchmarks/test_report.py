@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks.compare import compare
 from benchmarks.plots import draw, plot
+from benchmarks.quality.metrics import metric_result
 from benchmarks.render import markdown, print_comparison, print_report
 from benchmarks.report import Aim, Report, ReportError, Result, Series, Skipped
 from benchmarks.statistics import Verdict
@@ -123,7 +124,7 @@ def test_verdicts_on_two_reports():
     assert changes["cpu-256 torch b1"].verdict is Verdict.SAME
     faster = changes["cpu-256 openvino b1"]
     assert faster.verdict is Verdict.BETTER
-    assert faster.ratio.value == pytest.approx(0.7, abs=0.02)
+    assert faster.estimate.value == pytest.approx(0.7, abs=0.02)
     worse = compare(after, before).changes[1]
     assert worse.verdict is Verdict.WORSE
 
@@ -134,6 +135,108 @@ def test_noise_makes_no_verdict():
     wild = replace(result("openvino", 20), series={"latency": Series("ms", "lower", noisy)})
     found = compare(report(), report(results=[wild])).changes[0]
     assert found.verdict is Verdict.UNCLEAR
+
+
+def people(values: dict[str, list[float]]) -> Report:
+    """A quality report on people p0, p1, ..., by metric."""
+    results = [
+        metric_result(name, [f"p{i}" for i in range(len(samples))], samples)
+        for name, samples in values.items()
+    ]
+    return report(kind="quality", results=results)
+
+
+def test_lost_faces_are_seen_both_ways():
+    whole, lossy = (
+        people({"face found": [1.0] * 50}),
+        people({"face found": [1.0] * 42 + [0.0] * 8}),
+    )
+    (lost,) = compare(whole, lossy).changes
+    assert lost.verdict is Verdict.WORSE
+    assert lost.estimate.value == pytest.approx(-0.16)
+    (won,) = compare(lossy, whole).changes
+    assert won.verdict is Verdict.BETTER
+    (same,) = compare(whole, whole).changes
+    assert same.verdict is Verdict.SAME
+
+
+def test_people_are_paired_by_name_and_who_is_missing_is_told():
+    random = np.random.default_rng(4)
+    before = list(0.3 + 0.1 * random.standard_normal(40))
+    after = [value - 0.02 for value in before]
+    old, new = people({"feature distance": before}), people({"feature distance": after[:30]})
+    names = str(new.results[0].labels["names"]).split()[::-1]
+    turned = metric_result("feature distance", names, after[:30][::-1])
+    found = compare(old, replace(new, results=[turned]))
+    assert found.changes[0].verdict is Verdict.BETTER  # far less than people differ
+    assert found.changes[0].estimate.value == pytest.approx(-0.02)
+    assert "for 10 of 40 people" in found.skipped[0].reason
+
+
+def test_what_should_be_one_is_compared_by_its_distance_from_one():
+    one, other = [1.1] * 20, [0.7] * 20
+    (found,) = compare(people({"detail": one}), people({"detail": other})).changes
+    assert found.verdict is Verdict.WORSE
+    assert (found.before, found.after) == (pytest.approx(0.1), pytest.approx(0.3))
+    assert "distance from 1" in found.quantity
+    (even,) = compare(people({"detail": one}), people({"detail": [0.9] * 20})).changes
+    assert even.verdict is Verdict.SAME
+
+
+def test_few_people_make_no_verdict():
+    (found,) = compare(people({"flicker": [0.2] * 7}), people({"flicker": [0.9] * 7})).changes
+    assert found.verdict is Verdict.UNCLEAR
+
+
+def test_names_that_do_not_tell_people_apart_are_skipped():
+    twice = replace(people({}), results=[metric_result("flicker", ["a", "a"], [0.1, 0.2])])
+    found = compare(twice, twice)
+    assert found.changes == []
+    assert "cannot be told apart" in found.skipped[0].reason
+    blank = metric_result("flicker", ["a b", "c"], [0.1, 0.2])
+    assert str(blank.labels["names"]).split() == ["a_b", "c"]
+
+
+def test_a_measure_that_changed_its_meaning_is_skipped():
+    before = people({"spectacles": [1.0] * 10})
+    (old,) = before.results
+    series = {"faces": replace(old.series["faces"], unit="contrast")}
+    found = compare(replace(before, results=[replace(old, series=series)]), before)
+    assert found.changes == []
+    assert "Measured differently: as contrast" in found.skipped[0].reason
+
+
+def loop(intervals: list[float], latencies: list[float]) -> Report:
+    """A loop report of six rounds alike."""
+    series = {
+        "frame_interval": Series("ms", "lower", [intervals] * 6),
+        "latency": Series("ms", "lower", [latencies] * 6),
+        "memory": Series("MiB", "neither", [[500.0]] * 6),
+    }
+    return report(kind="loop", results=[Result("1 face 30 fps", {}, series)])
+
+
+def test_dropped_frames_and_slow_tails_do_not_hide_behind_medians():
+    smooth = loop([33.0] * 100, [30.0] * 100)
+    rough = loop([33.0] * 60 + [66.0] * 40, [30.0] * 90 + [90.0] * 10)
+    found = compare(smooth, rough)
+    verdicts = {change.quantity: change.verdict for change in found.changes}
+    assert verdicts == {
+        "frame_interval (mean)": Verdict.WORSE,
+        "latency": Verdict.SAME,
+        "latency (p95)": Verdict.WORSE,
+    }
+    assert [skipped.name for skipped in found.skipped] == ["1 face 30 fps, memory"]
+
+
+def test_series_without_a_ratio_are_told_of():
+    before, after = loop([33.0] * 9, [0.0] * 9), loop([33.0] * 9, [30.0] * 9)
+    del after.results[0].series["memory"]
+    reasons = {skipped.name: skipped.reason for skipped in compare(before, after).skipped}
+    assert reasons["1 face 30 fps, memory"] == "Only in the first report."
+    assert "positive" in reasons["1 face 30 fps, latency"]
+    reasons = {skipped.name: skipped.reason for skipped in compare(after, before).skipped}
+    assert "positive" in reasons["1 face 30 fps, latency"]
 
 
 def test_what_makes_a_comparison_doubtful_is_said():
@@ -175,6 +278,13 @@ def test_a_comparison_is_drawn():
     with screen.capture() as captured:
         print_comparison(compare(report(), report()), screen)
     assert "same" in captured.get()
+    with screen.capture() as captured:
+        print_comparison(
+            compare(people({"flicker": [0.2] * 9}), people({"flicker": [0.3] * 8})), screen
+        )
+    text = captured.get()
+    assert "+0.100" in text
+    assert "Not compared: flicker of p8: Answered only in the first report" in text
 
 
 @pytest.mark.parametrize("kind", ["engines", "peers", "loop", "quality"])

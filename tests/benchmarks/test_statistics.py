@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -10,9 +13,10 @@ from benchmarks.statistics import (
     Verdict,
     estimate_quantile,
     judge,
+    mean_difference,
     quantile_ranks,
     ratio,
-    round_spread,
+    student_t,
     summarise,
 )
 from engines.errors import ToonifyError
@@ -27,7 +31,7 @@ def rounds(median: float, count: int = 8, size: int = 20, *, seed: int = 0, drif
 
 
 def test_percentiles_of_one_to_a_thousand():
-    found = summarise([float(i) for i in range(1, 1001)])
+    found = summarise([[float(i) for i in range(1, 1001)]])
     assert found.count == 1000
     assert found.mean == pytest.approx(500.5)
     assert found.median.value == pytest.approx(500.5)
@@ -46,31 +50,69 @@ def test_ranks_agree_with_the_published_table():
 def test_a_tail_that_the_samples_do_not_bound_is_open():
     # 0.99^200 = 13 %: even the largest of 200 samples may lie below the 99th percentile
     assert quantile_ranks(200, 0.99)[1] is None
-    assert estimate_quantile([float(i) for i in range(200)], 0.99).high is None
+    assert estimate_quantile([[float(i) for i in range(200)]], 0.99).high is None
 
 
 def test_intervals_cover_the_true_median_as_often_as_they_say():
     random = np.random.default_rng(3)
     hits = 0
     for _ in range(400):
-        found = estimate_quantile(list(random.exponential(size=41)), 0.5)
+        found = estimate_quantile([list(random.exponential(size=41))], 0.5)
         assert found.low is not None
         assert found.high is not None
         hits += found.low <= np.log(2) <= found.high
     assert hits / 400 >= 0.93
 
 
+@pytest.mark.parametrize(
+    ("count", "size", "share"), [(10, 20, 0.5), (6, 10, 0.5), (10, 20, 0.95), (6, 20, 0.95)]
+)
+@pytest.mark.parametrize("effect", [0.0, 0.03])
+def test_intervals_cover_where_rounds_differ(count, size, share, effect):
+    random = np.random.default_rng(11)
+    truth = 1 + NormalDist().inv_cdf(share) * math.hypot(effect, 0.01)
+    hits = 0
+    for _ in range(200):
+        levels = 1 + effect * random.standard_normal(count)
+        found = estimate_quantile(
+            [list(level + 0.01 * random.standard_normal(size)) for level in levels], share
+        )
+        above = found.low is None or found.low <= truth
+        hits += above and (found.high is None or truth <= found.high)
+    assert hits / 200 >= 0.9
+
+
+def test_rounds_that_differ_widen_the_interval_and_few_bound_nothing():
+    steady, moved = (summarise(rounds(10, count=10, drift=drift)) for drift in (0.0, 0.03))
+    width = [(s.median.high or 0) - (s.median.low or 0) for s in (steady, moved)]
+    assert 0 < width[0] < width[1] / 5
+    few = summarise(rounds(10, count=5)).median
+    assert (few.low, few.high) == (None, None)
+    assert few.value == pytest.approx(10, rel=0.01)
+    alone = [sample for one in rounds(10, count=10) for sample in one]
+    low, high = quantile_ranks(len(alone), 0.5)
+    assert summarise([alone]).median.low == sorted(alone)[low or 0]
+    assert summarise([alone]).median.high == sorted(alone)[high or 0]
+
+
+def test_students_t_is_that_of_the_tables():
+    reaches = {1: 12.706, 2: 4.303, 5: 2.571, 9: 2.262, 30: 2.042}
+    for freedom, reach in reaches.items():
+        assert student_t(freedom) == pytest.approx(reach, abs=0.001)
+    assert student_t(4, 0.90) == pytest.approx(2.132, abs=0.001)
+
+
 def test_rare_percentiles_are_not_made_up():
-    assert summarise([1.0] * 19).p95 is None
-    assert summarise([1.0] * 99).p99 is None
-    assert summarise([1.0] * 100).p99 is not None
+    assert summarise([[1.0] * 19]).p95 is None
+    assert summarise([[1.0] * 99]).p99 is None
+    assert summarise([[1.0] * 100]).p99 is not None
 
 
 def test_meaningless_samples_are_refused():
     with pytest.raises(ToonifyError, match="at least one sample"):
         summarise([])
     with pytest.raises(ToonifyError, match="1 not finite"):
-        summarise([1.0, float("nan")])
+        summarise([[1.0, float("nan")]])
 
 
 def test_a_ratio_is_found_with_its_interval():
@@ -79,6 +121,38 @@ def test_a_ratio_is_found_with_its_interval():
     assert found.high is not None
     assert found.low < 1.2 < found.high
     assert found.high - found.low < 0.05
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_ratios_cover_where_rounds_differ(count):
+    random = np.random.default_rng(7)
+    hits = 0
+    for _ in range(200):
+        first, second = (
+            [list(level * (1 + 0.01 * random.standard_normal(10))) for level in levels]
+            for levels in 10 * (1 + 0.03 * random.standard_normal((2, count)))
+        )
+        found = ratio(first, second)
+        hits += (found.low or 0) <= 1 <= (found.high or 0)
+    assert hits / 200 >= 0.9
+
+
+def test_one_round_has_no_interval_of_its_ratio():
+    found = ratio(rounds(10, count=1), rounds(12, count=8))
+    assert found.value == pytest.approx(1.2, rel=0.01)
+    assert (found.low, found.high) == (None, None)
+    same = ratio([[3.0], [3.0]], [[3.0], [3.0]])
+    assert (same.low, same.high) == (1.0, 1.0)
+
+
+def test_mean_differences_are_bounded_by_pairs():
+    random = np.random.default_rng(2)
+    people = random.random(60)
+    found = mean_difference(people, people + 0.1 + 0.01 * random.standard_normal(60))
+    assert found.low is not None
+    assert found.high is not None
+    assert 0.09 < found.low < found.value < found.high < 0.11
+    assert mean_difference(people[:7], people[:7]) == Estimate(0.0)
 
 
 def test_pairing_cancels_a_drift_that_hits_both():
@@ -115,6 +189,10 @@ def test_verdicts_turn_round_where_more_is_better():
     assert judge(more, lower_is_better=False, tolerance=0.02) is Verdict.BETTER
 
 
-def test_round_spread_sees_a_drift():
-    assert round_spread(rounds(10)) < 0.02
-    assert round_spread(rounds(10, drift=0.1)) > 0.3
+def test_verdicts_on_differences_are_around_zero():
+    verdicts = [
+        judge(Estimate(middle, middle - 0.01, middle + 0.01), lower_is_better=False, tolerance=0.02,
+              unchanged=0.0)
+        for middle in (-0.1, 0.0, 0.02, 0.1)
+    ]  # fmt: skip
+    assert verdicts == [Verdict.WORSE, Verdict.SAME, Verdict.UNCLEAR, Verdict.BETTER]

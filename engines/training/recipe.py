@@ -128,7 +128,7 @@ FILM_256_WORDS = Description(
         ),
         (
             "The style comic is farther from its drawings than film is from its own: a feature "
-            "distance of 0.42 (benchmarks/results/quality-comic.json)."
+            "distance of 0.41 (benchmarks/results/quality-comic.json)."
         ),
         (
             "The colour of light eyes is kept less well than that of skin: green ones can come out "

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import cv2
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
@@ -101,13 +103,15 @@ class Toonifier:
 
         A file gives every frame; a camera gives the newest whenever the loop asks.
         """
-        settings = load_settings(flags={"source": {"source": source}}).source
+        settings = replace(self.settings.source, source=source)
         opened = open_source(settings, self._report, every_frame=True)
         guard = self._session.guard(opened.size)
         self._session.tracker.reset()
         self._session.stylizer.reset()
         try:
             for frame in opened.frames():
+                if settings.mirror:
+                    frame = replace(frame, image=cv2.flip(frame.image, 1))
                 watch = self._session.watch if guard.mode != "pass" else None
                 faces = self._session.tracker.update(frame)
                 done = self._session.stylizer.apply(frame, faces)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from engines.faces.landmarker import MODEL, close_task, quiet_stderr
 from realtime.faces.face import TrackedFace
-from realtime.faces.search import Window, box_size, sight
+from realtime.faces.search import Window, box_distance, box_size, sight
 from realtime.frame import Frame, Image
 
 CONFIDENCE = 0.5  # of the detector, from which on there may be a face
@@ -144,8 +144,9 @@ class FaceWatch:
 
     def _detect(self, image: Image, window: Window) -> list[tuple[Box, float]]:
         """Boxes of faces in pixels of the whole picture, and how sure they are."""
-        longer = max(window[2] - window[0], window[3] - window[1])
-        view = sight(image, window, 2 ** max(0, int(np.log2(longer / SIDE))))
+        shorter, longer = sorted((window[2] - window[0], window[3] - window[1]))
+        factor = min(longer / SIDE, shorter)  # something must be left of a thin strip
+        view = sight(image, window, 2 ** max(0, int(np.log2(factor))))
         picture = self._picture(self._format, view.image)
         found = []
         for detection in self._detector.detect(picture).detections:
@@ -188,11 +189,8 @@ def unexplained(seen: Sequence[tuple[Box, float]], known: Sequence[Box]) -> list
 def distance(sight: Box, face: Box) -> float:
     """How far the middle of a sight is from that of a face, in the face's size; sizes more than
     `RATIO` apart are infinitely far."""
-    size, ratio = box_size(face), box_size(sight) / max(box_size(face), 1e-6)
-    if not 1 / RATIO < ratio < RATIO:
-        return float("inf")
-    middles = [(box[:2] + box[2:]) / 2 for box in (sight, face)]
-    return float(np.hypot(*(middles[0] - middles[1]))) / size
+    small, large = sorted((box_size(sight), box_size(face)))
+    return box_distance(sight, face) / box_size(face) if large < RATIO * small else float("inf")
 
 
 def overlap(first: Box, second: Box) -> float:

@@ -17,6 +17,7 @@ from realtime.sinks.files import unused
 from realtime.sources import Report
 from realtime.sources.pictures import Picture, list_pictures, read_picture
 
+NAMED = 5  # of the files that are left out
 SAVE: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"quality": 95},
@@ -68,6 +69,18 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
+def _others(folder: Path, pictures: Sequence[Path]) -> str:
+    """The names of what else lies in a folder, a few of them."""
+    seen = set(pictures)
+    names = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry not in seen and not entry.name.startswith(".")
+    )
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
 def convert_images(
     sources: Sequence[Path], folder: Path, toonify: Toonifier, report: Report
 ) -> int:
@@ -78,7 +91,10 @@ def convert_images(
         try:
             if not source.exists():
                 raise ToonifyError(f"There is no picture {source}; check the path.")
-            paths += list_pictures(source)
+            pictures = list_pictures(source)
+            paths += pictures
+            if source.is_dir() and (others := _others(source, pictures)):
+                report(f"{source}: left out what is no picture of a known kind: {others}.")
         except ToonifyError as error:
             report(str(error))
             failed += 1

@@ -20,7 +20,7 @@ from realtime.pipeline import Pipeline
 from realtime.session import Session, check_settings
 from realtime.settings import Settings, SourceSettings
 from realtime.sinks import Sink, SinkError, open_sinks
-from realtime.sinks.files import Recording, write_png
+from realtime.sinks.files import AlphaMovie, Recording, write_png
 from realtime.sinks.preview import Preview, has_display
 from realtime.sinks.virtual_camera import VirtualCamera
 from realtime.sources import Report, open_source
@@ -138,6 +138,9 @@ def run_live(
             if stats:
                 write_statistics(stats, numbers)
             out.print(statistics_table(numbers))
+            for sink in sinks:
+                if isinstance(sink, Recording | AlphaMovie) and sink.path.is_file():
+                    report(f"Recorded {sink.path}.")
             if timer:
                 timer.cancel()
     finally:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,17 @@ def test_garbage_is_refused_in_a_sentence(toonify: Toonifier) -> None:
 def test_a_stream_gives_every_frame(toonify: Toonifier, tmp_path: Path) -> None:
     film = write_movie(tmp_path / "a.mp4", 12)
     assert [number_of(image) for image in toonify.stream(str(film))] == list(range(12))
+
+
+def test_a_stream_is_opened_as_the_settings_say(toonify: Toonifier, tmp_path: Path) -> None:
+    film = write_movie(tmp_path / "a.mp4", 2)
+    plain = next(toonify.stream(str(film)))
+    chosen = toonify.settings
+    toonify.settings = replace(chosen, source=replace(chosen.source, mirror=True))
+    mirrored = next(toonify.stream(str(film)))
+    toonify.settings = chosen
+    assert np.array_equal(mirrored, plain[:, ::-1])
+    assert not np.array_equal(mirrored, plain)
 
 
 def test_under_a_guard_no_raw_picture_comes_back(

@@ -150,7 +150,8 @@ def test_demo(tmp_path: Path, engine: list[object], capsys: pytest.CaptureFixtur
 def test_run_from_the_demo_to_several_sinks(
     tmp_path: Path, engine: list[object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = run(
+    (tmp_path / "a.mp4").write_bytes(b"kept")
+    code, out, err = run(
         capsys, "run", "--source", "demo", "--size", "320x180", "--sink", tmp_path / "a.mp4",
         "--sink", f"{tmp_path}/shots/", "--overlay", tmp_path / "a.mov", "--seconds", "1.5",
         "--stats", tmp_path / "stats.json", *engine,
@@ -158,7 +159,11 @@ def test_run_from_the_demo_to_several_sinks(
     assert code == 0
     numbers = json.loads((tmp_path / "stats.json").read_text())
     assert numbers["frames_sent"] > 0
-    assert len(read_movie(tmp_path / "a.mp4")[0]) > 0
+    assert (tmp_path / "a.mp4").read_bytes() == b"kept"
+    assert len(read_movie(tmp_path / "a-2.mp4")[0]) > 0
+    told = "".join(err.split())  # wrapped
+    assert f"Recorded{tmp_path}/a-2.mp4." in told
+    assert f"Recorded{tmp_path}/a.mov." in told
     assert len(list((tmp_path / "shots").iterdir())) > 0
     assert len(read_movie(tmp_path / "a.mov")[0]) > 0
     assert "frames a second" in out
@@ -200,10 +205,13 @@ def test_pictures(tmp_path: Path, engine: list[object], capsys: pytest.CaptureFi
     PillowImage.fromarray(np.ascontiguousarray(face)).save(tmp_path / "b.jpg", quality=95)
     PillowImage.new("RGB", (50, 40), (9, 9, 9)).save(tmp_path / "c.webp", lossless=True)
     (tmp_path / "broken.png").write_bytes(b"x")
+    for name in ("film.gif", "notes.txt", ".hidden"):
+        (tmp_path / name).write_bytes(b"x")
     code, _, err = run(capsys, "image", tmp_path, "/nope.png", "--out", tmp_path / "out", *engine)
     assert code == 1
     assert "There is no picture /nope.png" in err
     assert "broken.png cannot be read" in err
+    assert "no picture of a known kind: film.gif, notes.txt." in " ".join(err.split())
     assert "c.webp: no face found" in err
     assert "2 of the pictures could not be made" in err
     out = {path.name: path for path in (tmp_path / "out").iterdir()}

@@ -197,6 +197,11 @@ def test_two_overlapping_people_need_two_tracked_faces(
     assert any(watch.alarmed(Frame(both, i / 30, i), [face]) for i in range(8))
 
 
+@pytest.mark.parametrize("shape", [(64, 16400), (16400, 2), (1, 1)])
+def test_thin_strips_are_looked_at(shape: tuple[int, int], watch: FaceWatch) -> None:
+    assert not watch.sees_stranger(np.zeros((*shape, 3), np.uint8), [])
+
+
 @pytest.mark.parametrize("rate", [1, 3, 30])
 def test_a_stranger_is_not_forgotten_between_two_looks(rate: int) -> None:
     class InOneWindow(Scripted):

@@ -139,10 +139,9 @@ def build_engines(
     engines = []
     for name in names:
         backend, _, variant = name.partition(":")
-        if backend in BACKENDS and backend not in PREBUILT:
-            raise BackendError(
-                f"{backend} starts without a build: name one of {', '.join(PREBUILT)}."
-            )
+        if backend not in PREBUILT:
+            what = "starts without a build" if backend in BACKENDS else "is no back end to build"
+            raise BackendError(f"{backend} {what}: name one of {', '.join(PREBUILT)}.")
 
         def step(stage: str, fraction: float, name: str = name) -> None:
             progress(BuildStep(name, stage, fraction))

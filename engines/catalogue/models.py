@@ -106,12 +106,13 @@ def fetch(
 
     if what in DOWNLOADS:
         url, sha256 = DOWNLOADS[what].url, DOWNLOADS[what].sha256
-    elif "://" in what:
+    elif what.startswith(("https://", "http://")):
         url = what
     else:
         names = ", ".join(DOWNLOADS) or "none in this release"
         raise DownloadError(
-            f"There is no model {what!r} to fetch (known: {names}); give a URL and its --sha256."
+            f"There is no model {what!r} to fetch (known: {names}); give an https:// URL and its "
+            f"--sha256."
         )
     if not sha256 or len(sha256) != 64:
         raise DownloadError(

@@ -148,7 +148,11 @@ def test_offline_is_told(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("what", "digest", "message"),
-    [("nope", None, "no model 'nope' to fetch"), ("http://127.0.0.1:9/x", None, "needs --sha256")],
+    [
+        ("nope", None, "no model 'nope' to fetch"),
+        ("ftp://127.0.0.1:9/x", "0" * 64, "give an https:// URL"),
+        ("http://127.0.0.1:9/x", None, "needs --sha256"),
+    ],
 )
 def test_what_to_fetch_must_be_clear(what: str, digest: str | None, message: str) -> None:
     with pytest.raises(DownloadError, match=message):

@@ -188,6 +188,11 @@ def test_back_ends_without_a_build_say_so(tiny: ToonNetwork, tmp_path: Path, nam
         build_engines(tiny, [name], cache_dir=tmp_path)
 
 
+def test_what_is_no_back_end_cannot_be_built(tiny: ToonNetwork) -> None:
+    with pytest.raises(BackendError, match="auto is no back end to build: name one of tensorrt"):
+        build_engines(tiny, ["auto"])
+
+
 def test_the_engine_keeps_no_tie_to_the_network(
     tiny: ToonNetwork, engines: Path, tiny_crops: np.ndarray
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,8 +57,15 @@ def run_at_once(settings: EngineSettings, chosen: Sequence[int], say: Say) -> Re
         worker.start()
     found: dict[int, dict[str, Any] | str] = {}
     while len(found) < len(workers):
-        number, answer = answers.get(timeout=PATIENCE)
-        found[number] = answer
+        try:
+            number, answer = answers.get(timeout=1.0)
+            found[number] = answer
+        except queue.Empty:
+            for number, worker in zip(chosen, workers, strict=True):
+                # One that was killed, for want of memory perhaps, cannot say so itself.
+                if number not in found and worker.exitcode:
+                    barrier.abort()
+                    found[number] = f"that of GPU {number} ended with code {worker.exitcode}"
     for worker in workers:
         worker.join()
     failures = [answer for answer in found.values() if isinstance(answer, str)]

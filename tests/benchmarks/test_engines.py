@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -192,3 +194,20 @@ def test_gpus_that_are_not_there_are_refused():
         multi_gpu.run_on_gpus(settings(), "977", lambda line: None)
     with pytest.raises(ToonifyError, match="'all' or numbers"):
         multi_gpu.run_on_gpus(settings(), "first", lambda line: None)
+
+
+def killed(settings: object, tiers: object, number: int, *rest: object) -> None:
+    """In place of a GPU's process: the second one dies without a word."""
+    barrier = rest[0]
+    if number == 2:
+        os._exit(9)
+    try:
+        barrier.wait(60)  # type: ignore[attr-defined]
+    except threading.BrokenBarrierError:
+        os._exit(3)
+
+
+def test_a_killed_process_ends_a_run_on_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_gpu, "_work", killed)
+    with pytest.raises(ToonifyError, match="that of GPU 2 ended with code 9"):
+        multi_gpu.run_at_once(settings(), [0, 2], lambda line: None)

@@ -28,6 +28,7 @@ from engines.training.previews import encoder_sheet, style_sheet
 from engines.training.sheets import write_png
 from engines.training.slices import (
     PICTURES,
+    RUN,
     Deadline,
     Hardware,
     Task,
@@ -40,7 +41,6 @@ from engines.training.style import StyleSettings, StyleTrainer
 # The 4x4 layers decide where the head is and how it is turned: they stay the face model's.
 DEFAULT_BLEND = BlendSpec(swap_resolution=8, low="face")
 FEWEST_PICTURES = 20
-RUN = "run.json"  # the file by which `claim` marks a folder
 T = TypeVar("T")
 Report = Callable[[str, Task, int, dict[str, float]], None]
 

@@ -26,6 +26,7 @@ from engines.errors import ToonifyError
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
+RUN = "run.json"  # by which `claim` marks a folder
 PICTURES = "pictures.json"
 PRECISIONS = ("32-true", "bf16-mixed")
 
@@ -173,7 +174,7 @@ def fingerprint(*states: Mapping[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def claim(folder: Path, run: Mapping[str, Any], note: str = "run.json") -> None:
+def claim(folder: Path, run: Mapping[str, Any], note: str = RUN) -> None:
     """Mark a working folder as that of ``run`` (plain values), or check that it is.
 
     ``note``: the file in it that says so; what is known later stands in a second one.

@@ -170,9 +170,9 @@ class CameraSource:
             try:
                 grabber = _Grabber(self._open(self._settings))
             except SourceError as error:
-                self._tell(str(error))
+                self._tell(f"{error} Waiting for it.")
             except Exception as error:
-                self._tell(f"The {self.name} cannot be opened: {error}.")
+                self._tell(f"The {self.name} cannot be opened: {error}. Waiting for it.")
             else:
                 before = self._number
                 try:

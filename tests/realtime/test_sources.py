@@ -134,7 +134,7 @@ class TestCamera:
         camera.close()
         thread.join(5)
         assert not thread.is_alive()
-        assert messages == ["No camera fits '0'."]
+        assert messages == ["No camera fits '0'. Waiting for it."]
 
     def test_gets_what_was_asked_in_the_right_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import cv2

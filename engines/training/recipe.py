@@ -109,7 +109,8 @@ FILM_256_WORDS = Description(
             "nor backgrounds left as they are. Of the last 32,000, people with blue and green eyes "
             "were shown more often, and in the last 3,200 only the toon generator learned, with "
             "more weight on eyes, colour and detail; the weights are those mixed 3 to 1 with those "
-            "of before the 32,000, which kept an eye in hard shade open."
+            "of before the 32,000, a share chosen on the evaluation's people so that an eye in "
+            "hard shade stays open."
         ),
         "Second style": (
             "The style comic is a copy of the film generator that learned the artist's comic "

@@ -111,8 +111,8 @@ def fetch(
     else:
         names = ", ".join(DOWNLOADS) or "none in this release"
         raise DownloadError(
-            f"There is no model {what!r} to fetch (known: {names}); give an https:// URL and its "
-            f"--sha256."
+            f"There is no model {what!r} to fetch (known: {names}); give a URL and its --sha256 "
+            f"(https:// or http://)."
         )
     if not sha256 or len(sha256) != 64:
         raise DownloadError(

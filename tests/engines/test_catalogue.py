@@ -150,7 +150,7 @@ def test_offline_is_told(server: Server) -> None:
     ("what", "digest", "message"),
     [
         ("nope", None, "no model 'nope' to fetch"),
-        ("ftp://127.0.0.1:9/x", "0" * 64, "give an https:// URL"),
+        ("ftp://127.0.0.1:9/x", "0" * 64, "no model 'ftp://.*https:// or http://"),
         ("http://127.0.0.1:9/x", None, "needs --sha256"),
     ],
 )

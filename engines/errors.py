@@ -7,6 +7,11 @@ class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next."""
 
 
+def reason(error: Exception) -> str:
+    """Why something failed, for the middle of a sentence: the system's words if it gave some."""
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
+
+
 def install(extra: str) -> str:
     """The command that adds one of the optional groups of packages, for messages."""
     return f"pip install -c constraints.txt -e '.[{extra}]' (in Toonify's folder)"

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import cv2
-
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from realtime.frame import Frame, Image, Mask, as_bgr
@@ -111,7 +109,7 @@ class Toonifier:
         try:
             for frame in opened.frames():
                 if settings.mirror:
-                    frame = replace(frame, image=cv2.flip(frame.image, 1))
+                    frame = frame.mirrored()
                 watch = self._session.watch if guard.mode != "pass" else None
                 faces = self._session.tracker.update(frame)
                 done = self._session.stylizer.apply(frame, faces)

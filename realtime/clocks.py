@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
@@ -141,7 +141,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(partial, path)
     except OSError as error:
         raise ToonifyError(
-            f"{path} cannot be written: {error.strerror or error}; give another place."
+            f"{path} cannot be written: {reason(error)}; give another place."
         ) from error
     finally:
         with suppress(OSError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +33,10 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
+
+    def mirrored(self) -> Frame:
+        """The same, left and right exchanged."""
+        return replace(self, image=cv2.flip(self.image, 1))
 
 
 def as_bgr(picture: object) -> Image | None:

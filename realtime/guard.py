@@ -133,7 +133,7 @@ class Guard:
         self._toon: Output | None = None  # the newest that proved itself
         self._toon_time = -float("inf")
         self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
-        self._tainted = False  # whether `_toon` may show somebody who was noticed after it
+        self._kept: Output | None = None  # of these, what `hold` may show: nobody noticed since
         self.reason = "no picture yet"
 
     def admit(self, result: Result) -> Output | None:
@@ -171,7 +171,7 @@ class Guard:
         if self.mode == "pass":
             return self._raw(newest) if newest else self._still(None)
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
-        held = self._toon if recent else self._held() if self.mode == "hold" else None
+        held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
             return _output(held.image, held.alpha, "hold", newest)
         if self.mode == "blur" and newest:
@@ -215,14 +215,9 @@ class Guard:
 
     def _look_back(self, now: float) -> None:
         """Somebody was noticed: what was shown shortly before may show them."""
-        self._tainted = True
         while self._earlier and self._earlier[-1][0] > now - HINDSIGHT:
             self._earlier.pop()
-
-    def _held(self) -> Output | None:
-        if not self._tainted:
-            return self._toon
-        return self._earlier[-1][1] if self._earlier else None
+        self._kept = self._earlier[-1][1] if self._earlier else None
 
     def _remember(self, result: Result) -> None:
         width, height = result.frame.size
@@ -249,7 +244,8 @@ class Guard:
 
     def _proven(self, result: Result) -> Output:
         output, now = self._drawn(result), result.frame.timestamp
-        self._toon, self._toon_time, self._tainted = output, now, False
+        self._toon = self._kept = output
+        self._toon_time = now
         if not self._earlier or not 0 <= now - self._earlier[-1][0] < SPACING:
             self._earlier.append((now, output))
         return output

@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-import cv2
 import numpy as np
 
 from engines.errors import ToonifyError
@@ -198,7 +197,7 @@ class Pipeline:
                 return
             self.statistics.captured.tick(frame.timestamp)
             if self._controls.mirror:
-                frame = replace(frame, image=cv2.flip(frame.image, 1))
+                frame = frame.mirrored()
             if self._newest:
                 self._arriving.add(frame.timestamp - self._newest.timestamp)
             self._newest = frame

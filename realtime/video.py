@@ -26,7 +26,7 @@ import av.error
 
 from engines.bundle import Card
 from engines.catalogue.models import find_bundle
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 from realtime.clocks import write_atomically
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
@@ -231,7 +231,7 @@ def _begin(folder: Path, job: dict[str, Any], report: Report) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise VideoError(
-            f"The folder {folder} cannot be made: {error.strerror or error}; give another OUT."
+            f"The folder {folder} cannot be made: {reason(error)}; give another OUT."
         ) from error
     write_atomically(card, json.dumps(job).encode())
 

@@ -100,14 +100,12 @@ class FaceWatch:
         self._strangers = [
             stranger
             for stranger in self._strangers
-            if (0 <= now - stranger.last <= stranger.memory)
             # However slow the pictures come: each part must have been looked at again.
-            or self._turn - stranger.seen <= len(windows)
-        ]
-        self._strangers = [
-            stranger
-            for stranger in self._strangers
-            if not any(distance(stranger.box, other) < FOLLOWED for other in known)
+            if (
+                0 <= now - stranger.last <= stranger.memory
+                or self._turn - stranger.seen <= len(windows)
+            )
+            and not any(distance(stranger.box, other) < FOLLOWED for other in known)
         ]
         return any(stranger.believed for stranger in self._strangers)
 
@@ -179,11 +177,12 @@ def unexplained(seen: Sequence[tuple[Box, float]], known: Sequence[Box]) -> list
         for i, (box, _) in enumerate(seen)
         for j, face in enumerate(known)
     )
-    explained: dict[int, int] = {}
+    left, free = set(range(len(seen))), set(range(len(known)))
     for apart, i, j in pairs:
-        if apart < SAME and i not in explained and j not in explained.values():
-            explained[i] = j
-    return [sight for i, sight in enumerate(seen) if i not in explained]
+        if apart < SAME and i in left and j in free:
+            left.remove(i)
+            free.remove(j)
+    return [seen[i] for i in sorted(left)]
 
 
 def distance(sight: Box, face: Box) -> float:

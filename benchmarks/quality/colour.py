@@ -23,8 +23,10 @@ Mask = NDArray[np.bool_]
 
 # Individual typology angle in degrees (Chardon et al. 1991), its classes merged into three.
 TONES = (("light", 41.0), ("medium", 10.0), ("dark", -90.0))
-LEAST_SHARE = 0.002
+LEAST_SHARE = 0.005
 """A region smaller than this share of the picture is no region (bald, or a hat)."""
+LEAST_IRISES = 0.002
+"""The same of both irises, which are small."""
 
 
 def to_lab(image: Image) -> NDArray[np.float32]:
@@ -74,16 +76,16 @@ def _filled(landmarks: NDArray[np.floating], part: Sequence[int], size: int) -> 
     return mask
 
 
-def mean_lab(image: Image, mask: Mask) -> NDArray[np.float64] | None:
-    """Mean L*a*b* under a mask, or None where the mask is too small to mean anything."""
-    if mask.mean() < LEAST_SHARE:
+def mean_lab(image: Image, mask: Mask, least: float = LEAST_SHARE) -> NDArray[np.float64] | None:
+    """Mean L*a*b* under a mask, or None where the mask covers less than `least` of the picture."""
+    if mask.mean() < least:
         return None
     return to_lab(image)[mask].mean(axis=0, dtype=np.float64)
 
 
-def colour_difference(a: Image, b: Image, mask: Mask) -> float | None:
-    """CIE76 difference of the mean colours of two pictures under one mask."""
-    first, second = mean_lab(a, mask), mean_lab(b, mask)
+def colour_difference(a: Image, b: Image, mask: Mask, least: float = LEAST_SHARE) -> float | None:
+    """CIE76 difference of the mean colours of two pictures under one mask; see `mean_lab`."""
+    first, second = mean_lab(a, mask, least), mean_lab(b, mask, least)
     if first is None or second is None:
         return None
     return float(np.linalg.norm(first - second))

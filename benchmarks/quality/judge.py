@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.quality import shape, steadiness
 from benchmarks.quality.colour import (
+    LEAST_IRISES,
     colour_difference,
     hair_mask,
     iris_mask,
@@ -143,7 +144,7 @@ def _spectacles(judge: Judge, portrait: Portrait, drawn: Drawn, bare: Image) -> 
     """How much of a black frame drawn on the photo the toon shows."""
     size, side = judge.engine.input_size, judge.engine.output_size
     worn = judge.toons([black_frame(portrait, size).over(portrait.crop(size))])[0]
-    return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp.astype(np.float32)))
+    return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp))
 
 
 def _following(
@@ -156,7 +157,7 @@ def _following(
         numbers["eye size"] = shape.eye_size(found) / shape.eye_size(wanted)
     if wanted is not None:
         irises = iris_mask(wanted, len(target))
-        numbers["eye colour"] = colour_difference(output, target, irises)
+        numbers["eye colour"] = colour_difference(output, target, irises, LEAST_IRISES)
     size = judge.engine.input_size
     crop, points = portrait.crop(size), portrait.points(size)
     for name, move, read in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from engines.errors import ToonifyError
 
 Say = Callable[[str], None]
 PATIENCE = 1800.0
-"""Seconds that one GPU waits for another that still builds its engines."""
+"""Seconds without an answer, from a GPU that builds its engines perhaps, before all give up."""
 
 
 def run_on_gpus(settings: EngineSettings, which: str, say: Say) -> Report:
@@ -56,17 +57,21 @@ def run_at_once(settings: EngineSettings, chosen: Sequence[int], say: Say) -> Re
     for worker in workers:
         worker.start()
     found: dict[int, dict[str, Any] | str] = {}
-    while len(found) < len(workers):
+    latest = time.monotonic()
+    while len(found) < len(workers) and time.monotonic() - latest < PATIENCE:
         try:
             number, answer = answers.get(timeout=1.0)
-            found[number] = answer
+            found[number], latest = answer, time.monotonic()
         except queue.Empty:
             for number, worker in zip(chosen, workers, strict=True):
                 # One that was killed, for want of memory perhaps, cannot say so itself.
                 if number not in found and worker.exitcode:
                     barrier.abort()
                     found[number] = f"that of GPU {number} ended with code {worker.exitcode}"
-    for worker in workers:
+    for number, worker in zip(chosen, workers, strict=True):
+        if number not in found:
+            found[number] = f"that of GPU {number} gave no answer for {PATIENCE / 60:.0f} minutes"
+            worker.kill()
         worker.join()
     failures = [answer for answer in found.values() if isinstance(answer, str)]
     if failures:

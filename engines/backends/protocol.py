@@ -79,10 +79,11 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def one_line(error: Exception) -> str:
-    """An error of somebody else's library in one line of at most 160 characters."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())
-    return line if len(line) <= 160 else f"{line[:157]}..."
+def one_line(error: Exception | str, longest: int = 160) -> str:
+    """What somebody else's library says, in one line of at most so many characters."""
+    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def check_crops(crops: NDArray[np.uint8], size: int, max_batch: int) -> int:

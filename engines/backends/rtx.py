@@ -52,7 +52,8 @@ def create(request: EngineRequest) -> SwappingEngine:
 
     def build(network: ToonNetwork) -> RtxSession:
         current = replace(request, network=network)
-        keys = [_key(current, precision, target) for target in targets]
+        first = _key(current, precision, targets[0])
+        keys = [replace(first, target=target) for target in targets]
         key = next((key for key in keys if request.cache.holds(key)), keys[0])
 
         def compiled() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engines.backends.onnx_graph import INPUT
-from engines.backends.protocol import BackendError
+from engines.backends.protocol import BackendError, one_line
 from engines.backends.request import Progress
 from engines.errors import install
 
@@ -79,7 +79,7 @@ def build_plan(
     parser = trt.OnnxParser(definition, messages.logger)
     if not parser.parse(model):
         reason = parser.get_error(0).desc() if parser.num_errors else messages.first()
-        raise BackendError(f"TensorRT for RTX cannot read this model: {_one_line(reason)}")
+        raise BackendError(f"TensorRT for RTX cannot read this model: {one_line(reason, 300)}")
     config = builder.create_builder_config()
     if min(shapes) != max(shapes):
         profile = builder.create_optimization_profile()
@@ -95,7 +95,8 @@ def build_plan(
     plan = builder.build_serialized_network(definition, config)
     if plan is None:
         raise BackendError(
-            f"TensorRT for RTX cannot build this model for {target}: {_one_line(messages.first())}"
+            f"TensorRT for RTX cannot build this model for {target}: "
+            f"{one_line(messages.first(), 300)}"
         )
     return bytes(plan)
 
@@ -144,8 +145,3 @@ def _progress_monitor(trt: Any, progress: Progress) -> Any:
             pass
 
     return Monitor()
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 300 else f"{line[:297]}..."

@@ -21,6 +21,7 @@ from engines.backends.protocol import (
     Report,
     check_crops,
     check_same_shape,
+    one_line,
 )
 from engines.errors import ToonifyError
 
@@ -114,7 +115,7 @@ class SwappingEngine:
             try:
                 session = self._build(network)
             except Exception as error:  # whatever a compiler throws, the running engine goes on
-                reason = error if isinstance(error, ToonifyError) else _one_line(error)
+                reason = error if isinstance(error, ToonifyError) else one_line(error)
                 self._report(
                     f"{self.name}: the new style could not be built, the old one stays: {reason}"
                 )
@@ -131,8 +132,3 @@ class SwappingEngine:
         for unused in (old, late):
             if unused is not None:
                 unused.close()
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

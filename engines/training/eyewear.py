@@ -35,7 +35,7 @@ class Layer(NamedTuple):
         out = image + (self.colour - image) * self.opacity
         return (out + 0.5).astype(np.uint8)
 
-    def moved(self, warp: Floats) -> Layer:
+    def moved(self, warp: NDArray[np.floating]) -> Layer:
         """The frame in the toon's shape; ``warp`` [G, G, 2] is that of a `PairSet`."""
         side = len(self.opacity)
         rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)

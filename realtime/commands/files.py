@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as PillowImage
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 from realtime.api import Toonifier
 from realtime.commands.screen import frame_progress
 from realtime.sinks.files import unused
@@ -45,7 +45,7 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
     except (OSError, ValueError) as error:  # the latter for a size that the format cannot hold
         path.unlink(missing_ok=True)
         raise ToonifyError(
-            f"{path} cannot be written: {_reason(error)}; give another --out, or another format."
+            f"{path} cannot be written: {reason(error)}; give another --out, or another format."
         ) from error
     return path
 
@@ -60,13 +60,9 @@ def copy_picture(source: Path, path: Path) -> Path:
         shutil.copyfile(source, path)
     except OSError as error:
         raise ToonifyError(
-            f"{path} cannot be written: {_reason(error)}; give another --out."
+            f"{path} cannot be written: {reason(error)}; give another --out."
         ) from error
     return path
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def _others(folder: Path, pictures: Sequence[Path]) -> str:
@@ -102,7 +98,7 @@ def convert_images(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ToonifyError(
-            f"The folder {folder} for the results cannot be made: {_reason(error)}; give --out "
+            f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
     # Under a guard a file is not passed on: more may be hidden in it than the picture shows.

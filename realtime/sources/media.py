@@ -12,6 +12,7 @@ import av
 import av.error
 import numpy as np
 
+from engines.errors import reason
 from realtime.frame import Frame, Image
 from realtime.sources import Report, SourceError
 from realtime.sources.camera import PAUSES
@@ -25,7 +26,7 @@ def open_media(location: str) -> Any:
         # The time-outs bound a silent server; they do not touch files.
         container = av.open(location, timeout=(10.0, 5.0))
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{location} cannot be opened as a video: {_reason(error)}.") from error
+        raise SourceError(f"{location} cannot be opened as a video: {reason(error)}.") from error
     if not container.streams.video:
         container.close()
         raise SourceError(f"{location} holds no video stream; give a file that has pictures.")
@@ -72,7 +73,7 @@ class MediaSource:
                 picture = next(container.decode(stream), None)
             except (av.error.FFmpegError, OSError) as error:
                 raise SourceError(
-                    f"{location} holds no picture that can be decoded ({_reason(error)}); it may "
+                    f"{location} holds no picture that can be decoded ({reason(error)}); it may "
                     f"be damaged."
                 ) from error
             if picture is None:
@@ -127,7 +128,7 @@ class MediaSource:
                     picture = next(decoded, None)
                 except (av.error.FFmpegError, OSError) as error:
                     raise SourceError(
-                        f"{self.name} breaks off after {number} frames: {_reason(error)}."
+                        f"{self.name} breaks off after {number} frames: {reason(error)}."
                     ) from error
                 if picture is None:
                     return
@@ -141,7 +142,3 @@ class MediaSource:
                     yield Frame(upright(picture), time.monotonic(), number, media_time)
                 number += 1
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).rstrip(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -211,3 +212,15 @@ def test_a_killed_process_ends_a_run_on_several_gpus(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(multi_gpu, "_work", killed)
     with pytest.raises(ToonifyError, match="that of GPU 2 ended with code 9"):
         multi_gpu.run_at_once(settings(), [0, 2], lambda line: None)
+
+
+def hanging(*rest: object) -> None:
+    """In place of a GPU's process: its driver never answers."""
+    time.sleep(600)
+
+
+def test_a_hanging_process_ends_a_run_on_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multi_gpu, "_work", hanging)
+    monkeypatch.setattr(multi_gpu, "PATIENCE", 2.0)
+    with pytest.raises(ToonifyError, match="that of GPU 3 gave no answer"):
+        multi_gpu.run_at_once(settings(), [3], lambda line: None)

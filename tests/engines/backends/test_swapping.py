@@ -133,7 +133,7 @@ def test_failed_build_keeps_the_old_one_and_says_so(
     compiler.gate.release()
     assert engine.settle(10)
     assert shown(engine) == 0
-    reason = "no space" if isinstance(error, BackendError) else "RuntimeError: boom"
+    reason = "no space" if isinstance(error, BackendError) else "RuntimeError: boom and more"
     assert lines == [f"test: the new style could not be built, the old one stays: {reason}"]
 
 

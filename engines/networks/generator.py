@@ -292,18 +292,28 @@ def resample(feature: Tensor, detail: Tensor) -> Tensor:
     Bilinear; places outside the map repeat its border. The gain is that of the detail, what a place
     has beyond its surroundings: 0 leaves a soft picture in the right colours.
     """
-    side, detail = feature.shape[-1], detail.float()
-    centres = (torch.arange(side, device=detail.device) + 0.5) * (2 / side) - 1
-    here = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1)
-    there = here + 2 * detail[:, :2].permute(0, 2, 3, 1)
-    moved = F.grid_sample(feature.float(), there, padding_mode="border", align_corners=False)
+    taken = moved(feature, detail[:, :2])
     surroundings = F.interpolate(
-        F.avg_pool2d(moved, SURROUNDINGS),
+        F.avg_pool2d(taken, SURROUNDINGS),
         scale_factor=SURROUNDINGS,
         mode="bilinear",
         align_corners=False,
     )
-    return torch.lerp(surroundings, moved, detail[:, 2:3]).to(feature.dtype)
+    return torch.lerp(surroundings, taken, detail[:, 2:3].float()).to(feature.dtype)
+
+
+def moved(image: Tensor, moves: Tensor) -> Tensor:
+    """``image`` [N, C, H, H] taken from ``moves`` [N, 2, G, G] away: float32 [N, C, H, H].
+
+    Moves are shares of the picture's side, interpolated when G is not H.
+    """
+    side, moves = image.shape[-1], moves.float()
+    if moves.shape[-1] != side:
+        moves = F.interpolate(moves, [side, side], mode="bilinear", align_corners=False)
+    centres = (torch.arange(side, device=moves.device) + 0.5) * (2 / side) - 1
+    here = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1)
+    there = here + 2 * moves.permute(0, 2, 3, 1)
+    return F.grid_sample(image.float(), there, padding_mode="border", align_corners=False)
 
 
 class Drawing(NamedTuple):

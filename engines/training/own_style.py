@@ -7,9 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engines.blending import BlendSpec
 from engines.bundle import Bundle, Style
 from engines.errors import ToonifyError
@@ -17,6 +14,7 @@ from engines.training.data import PairSet
 from engines.training.distil import DistilSettings, distiller, with_encoder
 from engines.training.portraits import (
     BY_HAND,
+    Crops,
     Progress,
     listing,
     people_files,
@@ -25,6 +23,7 @@ from engines.training.portraits import (
     read_people,
 )
 from engines.training.previews import encoder_sheet, style_sheet
+from engines.training.shape import FEWEST_FACES, bent, in_sides, learn_shape
 from engines.training.sheets import write_png
 from engines.training.slices import (
     PICTURES,
@@ -103,7 +102,13 @@ def train_style(
     people, pictures = claimed(
         job.work, job.identity(base), lambda: _crops(job, base, say, progress)
     )
-    artist = StyleTrainer(base, people, pictures, job.style, hardware)
+    shape = learn_shape(in_sides(pictures), in_sides(people))
+    if shape is None:
+        say(
+            f"Fewer than {FEWEST_FACES} faces of the style or of the people were found by their "
+            f"landmarks, so the style's light, colours and lines are learned, but not its shape."
+        )
+    artist = StyleTrainer(base, bent(people, shape), pictures.images, job.style, hardware)
     done = run_slice(
         artist,
         job.work / "generator",
@@ -145,7 +150,7 @@ def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
 
 def _crops(
     job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
-) -> tuple[PairSet, NDArray[np.uint8]]:
+) -> tuple[PairSet, Crops]:
     side = base.card.generator.resolution
     cache = job.work / "style.npz"
     style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, progress=progress)
@@ -164,7 +169,7 @@ def _crops(
     # Pictures may still be added to make up for missing faces, but not once training begins.
     found = {"pictures": picture_files(job.pictures), "people": people_files(job.people)}
     claim(job.work, {what: listing(files) for what, files in found.items()}, PICTURES)
-    return people, style.images
+    return people, style
 
 
 def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) -> Bundle:
@@ -179,13 +184,15 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         f"pictures that the style was learned from.",
         training={
             **base.card.training,
-            "Own style": f"The face generator of {base.card.name}, fine-tuned adversarially with "
-            f"adaptive augmentation on {artist.step * job.style.batch_size} drawn pictures.",
+            "Own style": f"The face generator of {base.card.name}, fine-tuned on "
+            f"{artist.step * job.style.batch_size} drawn pictures: people in the shape of the "
+            f"style's faces, drawn so that their patches are the style's and a discriminator with "
+            f"adaptive augmentation takes them for its pictures.",
         },
         metrics={},
         limits=(
             *base.card.limits,
-            "The head mask is the face model's and does not follow a style that moves the outline.",
+            "The style's shape is what landmarks tell of it: of faces, not of hair or clothes.",
         ),
     )
     return replace(base, card=card, toons={job.name: artist.weights()})

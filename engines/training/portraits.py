@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -54,6 +53,11 @@ class Crops:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        return int(self.images.shape[1])
 
     def pairs(self) -> PairSet:
         """People as training pairs whose second picture is the photo itself."""
@@ -114,10 +118,9 @@ def align(
         padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         scale = min(1.0, LONGEST_SIDE / max(padded.shape[:2]))
         small = cv2.resize(padded, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        faces = [face.points[:, :2] for face in landmarker.detect(np.asarray(small, np.uint8))]
-        if faces:
-            points = max(faces, key=lambda face: float(np.ptp(face, axis=0).prod()))
-            points = points / scale - border
+        face = _largest_face(np.asarray(small, np.uint8), landmarker)
+        if face is not None:
+            points = face / scale - border
             try:
                 transform = crop_transform(points, size)
             except AlignmentError:
@@ -170,7 +173,7 @@ def read_folder(
     Args:
         folder: pictures; sub-folders are not looked into.
         size: side of the crops, pixels.
-        aligned: take each picture as the crop it is; landmarks are then not known.
+        aligned: take each picture as the crop it is, whether a face is found in it or not.
         cache: file that keeps the crops for as long as the folder holds the same pictures.
         progress: wraps the list of files, for a progress bar.
 
@@ -183,20 +186,15 @@ def read_folder(
         return kept
     images, points, left_out = [], [], []
     unknown = np.full((478, 2), np.nan, np.float32)
-    with ExitStack() as stack:
-        landmarker = (
-            None
-            if aligned
-            else stack.enter_context(
-                Landmarker("image", max_faces=4, blendshapes=False, pose=False)
-            )
-        )
+    with Landmarker("image", max_faces=4, blendshapes=False, pose=False) as landmarker:
         for path in progress(files):
             image = read_image(path)
             if image is None:
                 found = None
-            elif landmarker is None:
-                found = _centre_square(image, size), unknown
+            elif aligned:
+                square = _centre_square(image, size)
+                face = _largest_face(square, landmarker)
+                found = square, unknown if face is None else face
             else:
                 found = align(image, landmarker, size)
             if found is None:
@@ -235,6 +233,12 @@ def read_people(
             )
         return pairs
     return read_folder(folder, size, cache=cache, progress=progress).pairs()
+
+
+def _largest_face(image: Image, landmarker: Landmarker) -> NDArray[np.float32] | None:
+    """Landmarks float32 [478, 2] in pixels, or None."""
+    faces = [face.points[:, :2].astype(np.float32) for face in landmarker.detect(image)]
+    return max(faces, key=lambda face: float(np.ptp(face, axis=0).prod()), default=None)
 
 
 def _centre_square(image: Image, size: int) -> Image:

@@ -2,9 +2,11 @@
 
 StyleGAN fine-tuning with adaptive augmentation (arXiv 2006.06676), with the encoder in place of
 random latents: the generator is shown people through the frozen encoder and learns to draw each of
-them so that a discriminator takes it for one of the style's pictures. Two terms steady that with
-few pictures and few steps: the statistics of the style's image features (arXiv 1701.01036), and a
-weak tie to the person's colours and layout at low resolution.
+them so that a discriminator takes it for one of the style's pictures. By itself that takes tens of
+thousands of pictures to leave the photo. What is known of the style without a discriminator is
+therefore said outright: its shape (`engines.training.shape`), its patches
+(`engines.training.neighbours`) and the statistics of its image features (arXiv 1701.01036). Weak
+ties to the colours and the layout of the person, bent to that shape, keep it a picture of them.
 """
 
 from __future__ import annotations
@@ -25,18 +27,21 @@ from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder
-from engines.networks.generator import Generator
+from engines.networks.generator import Generator, moved
 from engines.training.ada import Controller, augment
 from engines.training.data import PairSet, Sampler, to_tensor
 from engines.training.losses import (
     TAPS,
     FeatureDistance,
+    colour_loss,
     discriminator_loss,
     generator_loss,
     r1_penalty,
     shrink,
 )
 from engines.training.models import Average, learning_groups
+from engines.training.neighbours import Neighbours, look
+from engines.training.patches import both_eyes
 from engines.training.slices import Hardware, own_stretch
 from engines.training.trainer import channels_last, one_cycle
 
@@ -57,8 +62,11 @@ class StyleSettings:
         judge_side: the discriminator sees pictures shrunk to this side.
         judge_base: its block r has ``min(judge_base / r, 256)`` channels.
         adversarial: weight of its judgement.
+        shape: weight of the error of the style's shape, in pixels of a 256 px picture.
+        patches: weight of the distance to the nearest patches of the style.
         statistics: weight of the distance to the style's feature statistics.
-        layout, colour: weights of the ties to the person, by deep features and at 16 px.
+        layout, colour, irises: weights of the ties to the person: by deep features, at 16 px, and
+            by the hue of the eyes, which no style takes from whom it shows.
         r1, r1_every: R1 penalty, and how often it is computed.
         target, horizon: of the augmentation's `engines.training.ada.Controller`.
     """
@@ -70,9 +78,12 @@ class StyleSettings:
     judge_side: int = 256
     judge_base: int = 2048
     adversarial: float = 1.0
+    shape: float = 0.1
+    patches: float = 4.0
     statistics: float = 2.0
     layout: float = 0.3
-    colour: float = 0.5
+    colour: float = 1.0
+    irises: float = 3.0
     r1: float = 2.0
     r1_every: int = 16
     target: float = 0.6
@@ -86,7 +97,7 @@ class StyleTrainer:
 
     Args:
         base: has an encoder and the face generator to start from.
-        people: portraits of the encoder's input size.
+        people: portraits of the encoder's input size, with warps to the style's shape.
         style: uint8 [M, S, S, 3] RGB, the style's pictures, aligned as the people are.
         settings: the run.
         hardware: what to train on.
@@ -132,7 +143,7 @@ class StyleTrainer:
             torch.optim.Adam(judge.parameters(), settings.judge_lr, (0.0, 0.99)),
         )
         self.features = channels_last(FeatureDistance()).to(device)
-        self.wanted = self._statistics_of(style)
+        self.neighbours, self.wanted = self._learn(style)
         self.ada = Controller(settings.target, settings.horizon)
         self.rng = torch.Generator().manual_seed(settings.seed + self.fabric.global_rank)
         self.sampler = Sampler(people, settings.batch_size, settings.seed)
@@ -145,12 +156,14 @@ class StyleTrainer:
         return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
 
     @torch.no_grad()
-    def _statistics_of(self, pictures: NDArray[np.uint8]) -> list[Tensor]:
-        """`feature_statistics` of all pictures together, a few of them in memory at a time."""
+    def _learn(self, pictures: NDArray[np.uint8]) -> tuple[Neighbours, list[Tensor]]:
+        """Patches and `feature_statistics` of all pictures, a few of them in hand at a time."""
+        neighbours = Neighbours()
         totals: list[Any] = [0.0] * len(TAPS)  # float64 [2, C] a tap: sums, sums of squares
         for start in range(0, len(pictures), 16):
             batch = to_tensor(list(pictures[start : start + 16])).to(self.fabric.device)
             taps = self.features.features(batch)
+            neighbours.add(taps, batch)
             for i, tap in enumerate(taps):
                 both = torch.stack([tap.sum((0, 2, 3)), tap.square().sum((0, 2, 3))])
                 totals[i] = totals[i] + both.cpu().double()
@@ -160,7 +173,7 @@ class StyleTrainer:
             variance = ((squares - sums.square() / count) / (count - 1)).clamp_min(0)
             found = torch.cat([sums / count, (variance + 1e-8).sqrt()])
             wanted.append(found.float().to(self.fabric.device))
-        return wanted
+        return neighbours, wanted
 
     # ------------------------------------------------------------------ a step
 
@@ -170,19 +183,23 @@ class StyleTrainer:
         rate = one_cycle(self.step / self.steps, s.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = s.lr * rate * group["factor"]
-        photo = self.sampler.draw().photo.to(self.fabric.device)
+        batch = self.sampler.draw().to(self.fabric.device)
+        photo, bent = batch.photo, moved(batch.photo, batch.warp)
         with self.fabric.autocast():
             with torch.no_grad():
                 codes = self.encoder(photo.to(memory_format=torch.channels_last))
-            image, mask, _ = self.synthesis.draw(*codes)
-            losses = self._ties(image, photo)
+            image, mask, detail = self.synthesis.draw(*codes)
+            losses = self._ties(image, bent, batch.eyes)
+            if detail is not None:
+                goal = shrink(batch.warp, detail.shape[-1])
+                losses["shape"] = s.shape * (256 * (detail[:, :2] - goal).abs()).mean()
             if mask is not None:
                 with torch.no_grad():
                     before = self.face.synthesis.draw(
                         *codes, top=self.face.config.mask_resolution
                     ).mask
                 assert before is not None
-                head = torch.sigmoid(before)
+                head = moved(torch.sigmoid(before), batch.warp)
                 losses["mask"] = 0.1 * F.binary_cross_entropy_with_logits(mask, head)
         small = shrink(image.float(), self.judge_side)
         seen = augment(small, self.ada.p, self.rng)
@@ -201,25 +218,33 @@ class StyleTrainer:
         self.average.update(self.generator, self.step)
         return {name: float(value.detach()) for name, value in losses.items()} | {"p": self.ada.p}
 
-    def _ties(self, image: Tensor, photo: Tensor) -> dict[str, Tensor]:
-        """What holds besides the discriminator: the style's statistics, the person's layout."""
+    def _ties(self, image: Tensor, person: Tensor, eyes: Tensor) -> dict[str, Tensor]:
+        """What holds besides the discriminator: the style's patches and statistics, the person's
+        layout and colours.
+        """
         s = self.settings
         taps = self.features.features(nhwc(image))
         with torch.no_grad():
-            person = self.features.features(nhwc(shrink(photo, min(photo.shape[-1], 256))))
+            seen = nhwc(shrink(person, min(person.shape[-1], 256)))
+            real = self.features.features(seen)
         layout = [
             (a - F.adaptive_avg_pool2d(b, a.shape[-1])).square().sum(1).mean()
-            for a, b in zip(taps[-LAYOUT_TAPS:], person[-LAYOUT_TAPS:], strict=True)
+            for a, b in zip(taps[-LAYOUT_TAPS:], real[-LAYOUT_TAPS:], strict=True)
         ]
         statistics = [
             (a - b).square().sum()
             for a, b in zip(feature_statistics(taps), self.wanted, strict=True)
         ]
-        colour = shrink(image.float(), COLOUR_SIDE) - shrink(photo, COLOUR_SIDE)
+        colour = shrink(image.float(), COLOUR_SIDE) - shrink(person, COLOUR_SIDE)
+        side = min(image.shape[-1], person.shape[-1])
+        eyes = eyes * (side / person.shape[-1])
+        mine, theirs = (both_eyes(shrink(x, side), eyes) for x in (image, person))
         return {
+            "patches": s.patches * self.neighbours.distance(taps, look(real, seen)),
             "statistics": s.statistics * torch.stack(statistics).mean(),
             "layout": s.layout * torch.stack(layout).mean(),
             "colour": s.colour * colour.abs().mean(),
+            "irises": s.irises * colour_loss(mine, theirs),
         }
 
     def _train_judge(self, fake: Tensor) -> dict[str, Tensor]:

@@ -12,8 +12,10 @@ import torch
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.training.augment import GeometryRange
 from engines.training.data import to_tensor
 from engines.training.models import tensors
+from engines.training.neighbours import Neighbours
 from engines.training.slices import Deadline, Hardware, run_slice
 from engines.training.style import StyleSettings, StyleTrainer, feature_statistics
 from tests.engines.factory import random_bundle
@@ -37,9 +39,8 @@ def test_training_is_resumed_exactly(bundle: Bundle, tmp_path: Path) -> None:
     whole, first, second = make(bundle), make(bundle), make(bundle)
     seen = []
     assert run_slice(whole, tmp_path / "a", Deadline(), report=lambda _, x: seen.append(x))
-    assert {"statistics", "layout", "colour", "mask", "adversarial", "judge", "r_t", "p"} == set(
-        seen[0]
-    )
+    terms = {"shape", "patches", "statistics", "layout", "colour", "irises", "mask", "adversarial"}
+    assert terms | {"judge", "r_t", "p"} == set(seen[0])
     assert all(np.isfinite(value) for losses in seen for value in losses.values())
     for _ in range(5):
         first.train_step()
@@ -82,6 +83,20 @@ def test_overfitting_raises_the_augmentation(bundle: Bundle) -> None:
     assert trainer.ada.p == pytest.approx(16 / 64)
 
 
+def test_people_take_the_shape_of_the_style(bundle: Bundle) -> None:
+    """By the moves that the generator draws with, and in the picture."""
+    warp = np.full((10, 64, 64, 2), (0.0, 0.06), np.float16)  # mirrored people move alike
+    people = replace(tiny_pairs(), warp=warp)
+    settings = replace(SHORT, pictures=400, adversarial=0.0, statistics=0.0, patches=0.0, lr=4e-3)
+    style = smooth_pictures(20, 32, seed=9)
+    trainer = StyleTrainer(bundle, people, style, replace(settings, warm_up=0.01), CPU)
+    trainer.sampler.geometry = GeometryRange(0, 0, 0)
+    values = [trainer.train_step() for _ in range(40)]
+    first, last = values[:4], values[-4:]
+    for name, share in (("shape", 0.5), ("layout", 0.95)):
+        assert np.mean([x[name] for x in last]) < share * np.mean([x[name] for x in first]), name
+
+
 def test_feature_statistics_are_means_and_spreads() -> None:
     tap = torch.randn(4, 3, 50, 50) * torch.tensor([1.0, 2.0, 3.0])[None, :, None, None] + 5
     (values,) = feature_statistics([tap])
@@ -104,7 +119,7 @@ def test_every_network_is_on_the_one_device(
     fabric = MagicMock(device=torch.device("meta"), global_rank=0, world_size=1)
     fabric.setup = lambda module, optimizer: (MagicMock(module=module.to("meta")), optimizer)
     monkeypatch.setattr(Hardware, "launch", lambda self, seed: fabric)
-    monkeypatch.setattr(StyleTrainer, "_statistics_of", lambda self, pictures: [])
+    monkeypatch.setattr(StyleTrainer, "_learn", lambda self, pictures: (Neighbours(), []))
     trainer = make(bundle)
     for name in ("encoder", "face", "generator", "features"):
         assert {t.device.type for t in tensors(getattr(trainer, name))} == {"meta"}, name

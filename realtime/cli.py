@@ -291,10 +291,8 @@ def _explain(error: Exception) -> int:
     from realtime.commands.screen import say
 
     if isinstance(error, ToonifyError):
-        from realtime.settings import SettingsError
-
         say(f"Error: {error}")
-        return 2 if isinstance(error, SettingsError) else 1
+        return error.exit_code
     if isinstance(error, ModuleNotFoundError):
         say(f"Error: {error.name} is not installed; run: {install('train,bench')}.")
     else:

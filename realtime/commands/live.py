@@ -17,7 +17,7 @@ from realtime.commands.screen import err, frame_progress, out, say, statistics_t
 from realtime.frame import Image, fit
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
-from realtime.session import Session, check_settings
+from realtime.session import Session, check_settings, find_chosen
 from realtime.settings import Settings, SourceSettings
 from realtime.sinks import Sink, SinkError, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording, write_png
@@ -79,6 +79,7 @@ def run_live(
     Raises `ToonifyError` when nothing could be shown, or something failed to the last.
     """
     check_settings(settings)
+    bundle = session.bundle if session else find_chosen(settings.engine)
     if settings.output.preview and not has_display():
         raise SinkError(
             "There is no display for a preview window; leave out --preview or log in to a "
@@ -88,7 +89,7 @@ def run_live(
     size, rate = source.size, source.rate
     sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True)
     _require_somewhere(sinks, settings.output.preview)
-    own = session or Session(settings, report)
+    own = session or Session(settings, report, bundle)
     try:
         guard = own.guard(size)
         controls = own.controls(guard, report)
@@ -226,13 +227,13 @@ def run_demo(
     session: Session | None = None,
 ) -> dict[str, Any]:
     """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics."""
-    folder.mkdir(parents=True, exist_ok=True)
     wanted: SourceSettings = settings.source
     total = max(1, round(seconds * wanted.fps))
     source = DemoSource(wanted.size, wanted.fps, live=False, total=total)
     film = BeforeAfter(folder, wanted.size, wanted.fps, total)
     own = session or Session(settings, report)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         guard = own.guard(wanted.size)
         with frame_progress() as bar:
             task = bar.add_task("Demo", total=total)

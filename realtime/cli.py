@@ -14,6 +14,7 @@ import typer
 
 from engines.errors import ToonifyError, install
 from realtime.cli_models import Precision, Style, blend, engines_app, models_app
+from realtime.process import early_panic
 
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
 os.environ.setdefault("GLOG_minloglevel", "2")
@@ -93,6 +94,7 @@ def demo(
 
 
 @app.command()
+@early_panic()
 def run(
     source: Annotated[
         str | None,

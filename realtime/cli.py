@@ -215,7 +215,7 @@ def video(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Every frame of a video, sound kept; the same command goes on after an interruption."""
-    from realtime.clocks import write_statistics
+    from realtime.clocks import check_writable, write_statistics
     from realtime.commands.screen import frame_progress, out, say, statistics_table
     from realtime.video import convert_video
 
@@ -224,6 +224,8 @@ def video(
         engine=engine, precision=precision, faces=faces,
         sinks=[str(target)],  # the only one, so that the guard is open unless a mode is set
     )  # fmt: skip
+    if stats:
+        check_writable(stats)
     with frame_progress() as bar:
         task = bar.add_task(source.name, total=None)
         numbers = convert_video(

@@ -12,7 +12,7 @@ import numpy as np
 from rich.live import Live
 from rich.text import Text
 
-from realtime.clocks import write_statistics
+from realtime.clocks import check_writable, write_statistics
 from realtime.commands.screen import err, frame_progress, out, say, statistics_table
 from realtime.frame import Image, fit
 from realtime.guard import Output
@@ -79,6 +79,8 @@ def run_live(
     Raises `ToonifyError` when nothing could be shown, or something failed to the last.
     """
     check_settings(settings)
+    if stats:
+        check_writable(stats)
     bundle = session.bundle if session else find_chosen(settings.engine)
     if settings.output.preview and not has_display():
         raise SinkError(
@@ -226,7 +228,11 @@ def run_demo(
     report: Report = say,
     session: Session | None = None,
 ) -> dict[str, Any]:
-    """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics."""
+    """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics.
+
+    Raises `ToonifyError`.
+    """
+    check_writable(folder / "stats.json")
     wanted: SourceSettings = settings.source
     total = max(1, round(seconds * wanted.fps))
     source = DemoSource(wanted.size, wanted.fps, live=False, total=total)

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from realtime.cli import main
+from realtime.sources.camera import CameraSource
+from tests.realtime.media import write_movie
+
 
 @pytest.fixture(scope="module")
 def engine(model: Path) -> list[str]:
@@ -40,3 +44,48 @@ sys.exit(main(sys.argv[1:]))
     assert done.returncode == 0, done.stderr
     assert "Card shown." in done.stderr
     assert list(json.loads(stats.read_text())["sent_by_kind"]) == ["card"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "place"),
+    [
+        (["--record", "{}/a.mp4"], "{}/a.mp4"),
+        (["--overlay", "{}/a.mov"], "{}/a.mov"),
+        (["--sink", "{}/shots/"], "{}/shots/frame-000001.png"),
+        (["--sink", "none", "--preview", "--stats", "{}/a.json"], "{}/a.json"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_camera_is_opened(
+    flags: list[str],
+    place: str,
+    tmp_path: Path,
+    engine: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(CameraSource, "frames", lambda self: iter(opened.append(self.name) or ()))
+    film = tmp_path / "film"
+    film.write_bytes(b"in the way")
+    words = [flag.format(film) for flag in flags]
+    assert main(["run", "--source", "0", "--seconds", "2", *words, *engine]) == 1
+    err = capsys.readouterr().err
+    assert f"Error: {place.format(film)} cannot be written: " in err
+    assert err.count("\n") == 1
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["demo", "--out", "{0}/file/demo"], ["video", "{0}/in.mp4", "{0}/out.mp4", "--stats", "{0}"]],
+)
+def test_other_commands_too_tell_what_cannot_be_written_before_they_work(
+    words: list[str], tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"in the way")
+    write_movie(tmp_path / "in.mp4", 2)
+    assert main([*(word.format(tmp_path) for word in words), *engine]) == 1
+    err = capsys.readouterr().err
+    assert "cannot be written: " in err
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "in.mp4"]

@@ -23,7 +23,7 @@ from realtime.sinks import Sink, SinkError, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording, write_png
 from realtime.sinks.preview import Preview, has_display
 from realtime.sinks.virtual_camera import VirtualCamera
-from realtime.sources import Report, open_source
+from realtime.sources import Report, SourceError, open_source
 from realtime.sources.demo import DemoSource
 
 
@@ -76,7 +76,7 @@ def run_live(
 ) -> dict[str, Any]:
     """Run until the source ends, the user stops it or `seconds` are over; returns statistics.
 
-    Raises `ToonifyError` when nothing could be shown, or something failed to the last.
+    Raises `ToonifyError` when nothing came or could be shown, or something failed to the last.
     """
     check_settings(settings)
     if stats:
@@ -136,6 +136,11 @@ def run_live(
                 transient=True,
             ):
                 pipeline.run()
+            if not pipeline.statistics.captured.count:
+                raise SourceError(
+                    f"Not one picture came from {source.name}; `toonify devices` tells what is "
+                    "wrong with each camera."
+                )
         finally:
             numbers = pipeline.snapshot()
             if stats:

@@ -217,7 +217,7 @@ def test_run_from_the_demo_to_several_sinks(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name: str) -> None:
     film = tmp_path / "a.mp4"
     words = ["run", "--source", "demo", "--size", "320x180", "--sink", film, *engine]
@@ -227,6 +227,7 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name:
     deadline = time.monotonic() + 120
     while not film.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+    time.sleep(1.0)  # a film begins with the card, before the first frame is there
     process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

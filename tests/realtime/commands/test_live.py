@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ from tests.realtime.media import write_movie
 def engine(model: Path) -> list[str]:
     """Flags for the small model."""
     return ["--model", str(model), "--engine", "torch:cpu", "--mode", "crop"]
+
+
+def wait_for(path: Path) -> None:
+    """Until a file is there, or for two minutes."""
+    deadline = time.monotonic() + 120
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
@@ -44,6 +52,21 @@ sys.exit(main(sys.argv[1:]))
     assert done.returncode == 0, done.stderr
     assert "Card shown." in done.stderr
     assert list(json.loads(stats.read_text())["sent_by_kind"]) == ["card"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_a_run_without_a_single_frame_has_failed(tmp_path: Path, engine: list[str]) -> None:
+    film = tmp_path / "a.mp4"
+    words = ["run", "--source", "99", "--sink", str(film), *engine]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime", *words], stderr=subprocess.PIPE, text=True
+    )
+    wait_for(film)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Error: Not one picture came from camera 99; `toonify devices`" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

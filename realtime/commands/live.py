@@ -12,6 +12,7 @@ import numpy as np
 from rich.live import Live
 from rich.text import Text
 
+from engines.errors import ToonifyError
 from realtime.clocks import check_writable, write_statistics
 from realtime.commands.screen import err, frame_progress, out, say, statistics_table
 from realtime.frame import Image, fit
@@ -235,7 +236,7 @@ def run_demo(
 ) -> dict[str, Any]:
     """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics.
 
-    Raises `ToonifyError`.
+    Raises `ToonifyError`; after an interruption the files hold what was made by then.
     """
     check_writable(folder / "stats.json")
     wanted: SourceSettings = settings.source
@@ -270,5 +271,10 @@ def run_demo(
     numbers = pipeline.snapshot()
     write_statistics(folder / "stats.json", numbers)
     out.print(statistics_table(numbers))
+    if pipeline.interrupted:
+        raise ToonifyError(
+            f"The demo was interrupted after {numbers['frames_sent']} of {total} pictures; run it "
+            "again for the whole film."
+        )
     say(f"Film: {film.film}. Contact sheet: {film.sheet}. Numbers: {folder / 'stats.json'}.")
     return numbers

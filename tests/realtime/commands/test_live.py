@@ -13,7 +13,7 @@ import pytest
 
 from realtime.cli import main
 from realtime.sources.camera import CameraSource
-from tests.realtime.media import write_movie
+from tests.realtime.media import read_movie, write_movie
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,29 @@ def test_a_run_without_a_single_frame_has_failed(tmp_path: Path, engine: list[st
     assert process.returncode == 1
     assert "Error: Not one picture came from camera 99; `toonify devices`" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_half_a_demo_is_not_done_and_says_so(tmp_path: Path, engine: list[str]) -> None:
+    for name in ("demo.mp4", "contact-sheet.png", "stats.json"):
+        (tmp_path / name).write_text("of an earlier demo")
+    words = ["demo", "--out", str(tmp_path), "--seconds", "40", "--size", "320x180", *engine]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime", *words], stderr=subprocess.PIPE, text=True
+    )
+    while (tmp_path / "contact-sheet.png").exists() and process.poll() is None:
+        time.sleep(0.05)
+    wait_for(tmp_path / "demo.mp4")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    pictures = read_movie(tmp_path / "demo.mp4")[0]
+    assert 0 < len(pictures) < 1200
+    assert f"Error: The demo was interrupted after {len(pictures)} of 1200 pictures; run" in err
+    assert "Film: " not in err
+    assert json.loads((tmp_path / "stats.json").read_text())["frames_sent"] == len(pictures)
+    sheet = tmp_path / "contact-sheet.png"
+    assert sheet.exists() == (len(pictures) > 75)  # its first picture is the 75th
 
 
 @pytest.mark.parametrize(

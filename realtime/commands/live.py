@@ -210,7 +210,7 @@ class BeforeAfter:
         """Add one picture to the film, and every so often to the sheet."""
         assert output.before is not None
         pair = np.hstack([fit(output.before, self._half), fit(output.image, self._half)])
-        self._film.send(replace(output, image=pair, before=None))
+        self._film.send(replace(output.for_others(), image=pair))
         if self._count in self._picked:
             self._thumbs.append(fit(pair, (960, 270)))
         self._count += 1

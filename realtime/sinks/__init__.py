@@ -24,8 +24,8 @@ class Sink(Protocol):
 
     name: for messages and reports.
     live: shown to somebody now, so that the last picture may stay on after the end.
-    local: it is given the untooned picture too (`Output.before`): only the user sees it, or it
-        takes out of a picture what is not toon.
+    local: it is given the untooned pictures too (see `Output`): only the user sees it, or it takes
+        out of a picture what is not toon.
     """
 
     name: str

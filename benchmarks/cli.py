@@ -310,4 +310,4 @@ def main() -> None:
         app()
     except ToonifyError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        sys.exit(1)
+        sys.exit(error.exit_code)

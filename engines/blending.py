@@ -22,7 +22,7 @@ from typing import Literal
 
 import torch
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 
 _LAYER = re.compile(r"synthesis\.b(\d+)\.(const|conv0|conv1|torgb|inject|todetail|tomask)\b")
 _FOLLOWS = {"inject": "conv1", "todetail": "conv1", "tomask": "conv1"}
@@ -33,6 +33,10 @@ ones near 1."""
 
 class BlendError(ToonifyError):
     """A blend that cannot be made: a bad setting, or two models that do not fit."""
+
+
+class SpecError(BlendError, UsageError):
+    """A setting that no blend has, or none at the models' resolution."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class BlendSpec:
             4x4 to the `low` model.
 
     Raises:
-        BlendError: a value is out of its range, or two of them exclude each other.
+        SpecError: a value is out of its range, or two of them exclude each other.
     """
 
     swap_resolution: int | None = 16
@@ -71,19 +75,19 @@ class BlendSpec:
     def __post_init__(self) -> None:
         r = self.swap_resolution
         if r is not None and r not in {2**k for k in range(2, 11)}:
-            raise BlendError(f"swap_resolution must be a power of two from 4 to 1024, not {r!r}.")
+            raise SpecError(f"swap_resolution must be a power of two from 4 to 1024, not {r!r}.")
         if self.level not in ("conv0", "conv1"):
-            raise BlendError(f'level must be "conv0" or "conv1", not {self.level!r}.')
+            raise SpecError(f'level must be "conv0" or "conv1", not {self.level!r}.')
         if self.low not in ("toon", "face"):
-            raise BlendError(f'low must be "toon" or "face", not {self.low!r}.')
+            raise SpecError(f'low must be "toon" or "face", not {self.low!r}.')
         if not (math.isfinite(self.width) and self.width >= 0):
-            raise BlendError(f"width must be 0 (a hard step) or above, not {self.width!r}.")
+            raise SpecError(f"width must be 0 (a hard step) or above, not {self.width!r}.")
         if not 0 <= self.strength <= 1:
-            raise BlendError(f"strength must lie in 0..1, not {self.strength!r}.")
+            raise SpecError(f"strength must lie in 0..1, not {self.strength!r}.")
         if self.weights is not None and not all(0 <= weight <= 1 for weight in self.weights):
-            raise BlendError(f"weights must all lie in 0..1, not {self.weights!r}.")
+            raise SpecError(f"weights must all lie in 0..1, not {self.weights!r}.")
         if self.published_quirk and (self.weights is not None or r is None):
-            raise BlendError("published_quirk needs a swap_resolution and no weights of its own.")
+            raise SpecError("published_quirk needs a swap_resolution and no weights of its own.")
 
 
 def layer_weights(spec: BlendSpec, resolution: int) -> dict[str, float]:
@@ -95,7 +99,7 @@ def layer_weights(spec: BlendSpec, resolution: int) -> dict[str, float]:
         is the noise buffers; both are 0 except under `published_quirk`.
 
     Raises:
-        BlendError: the spec does not fit this resolution.
+        SpecError: the spec does not fit this resolution.
     """
     blocks = [2**k for k in range(2, int(math.log2(resolution)) + 1)]
     layers = [
@@ -104,7 +108,7 @@ def layer_weights(spec: BlendSpec, resolution: int) -> dict[str, float]:
     if spec.weights is not None:
         num_ws = 2 * len(blocks)
         if len(spec.weights) != num_ws:
-            raise BlendError(
+            raise SpecError(
                 f"weights must have one value per w index, {num_ws} at {resolution} px, "
                 f"not {len(spec.weights)}."
             )
@@ -113,7 +117,7 @@ def layer_weights(spec: BlendSpec, resolution: int) -> dict[str, float]:
         shares = [1.0] * len(layers)
     else:
         if spec.swap_resolution > resolution:
-            raise BlendError(
+            raise SpecError(
                 f"swap_resolution {spec.swap_resolution} lies above the models' {resolution} px; "
                 "choose a lower one, or none to take every layer from the toon."
             )

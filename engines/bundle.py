@@ -33,7 +33,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
 from engines.blending import BlendSpec, blend
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator, GeneratorConfig
 from engines.networks.toon import ToonNetwork
@@ -54,6 +54,10 @@ _TEXTS = ("name", "title", "summary", "licence", "alignment", "value_range")
 
 class BundleError(ToonifyError):
     """A bundle that cannot be loaded or saved, and what is wrong with it."""
+
+
+class StyleError(BundleError, UsageError):
+    """A style that the bundle does not have."""
 
 
 @dataclass(frozen=True)
@@ -227,11 +231,11 @@ class Bundle:
         """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
 
         Raises:
-            BundleError: when there is no such style.
+            StyleError: when there is no such style.
         """
         name = self.styles[0] if style is None and self.styles else style
         if name not in self.toons:
-            raise BundleError(
+            raise StyleError(
                 f"{self.card.name} has no style {name!r}; choose one of "
                 f"{', '.join(self.styles) or '(none)'}."
             )
@@ -247,7 +251,8 @@ class Bundle:
             spec: the layer swap; None for the style's own.
 
         Raises:
-            BundleError: when there is no such style, or the model has no encoder.
+            StyleError: when there is no such style.
+            BundleError: when the model has no encoder.
         """
         if self.encoder is None or self.card.encoder is None:
             raise BundleError(

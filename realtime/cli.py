@@ -14,6 +14,7 @@ import typer
 
 from engines.errors import ToonifyError, install
 from realtime.cli_models import Precision, Style, blend, engines_app, models_app
+from realtime.process import early_panic
 
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
 os.environ.setdefault("GLOG_minloglevel", "2")
@@ -93,6 +94,7 @@ def demo(
 
 
 @app.command()
+@early_panic()
 def run(
     source: Annotated[
         str | None,
@@ -213,7 +215,7 @@ def video(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Every frame of a video, sound kept; the same command goes on after an interruption."""
-    from realtime.clocks import write_statistics
+    from realtime.clocks import check_writable, write_statistics
     from realtime.commands.screen import frame_progress, out, say, statistics_table
     from realtime.video import convert_video
 
@@ -222,6 +224,8 @@ def video(
         engine=engine, precision=precision, faces=faces,
         sinks=[str(target)],  # the only one, so that the guard is open unless a mode is set
     )  # fmt: skip
+    if stats:
+        check_writable(stats)
     with frame_progress() as bar:
         task = bar.add_task(source.name, total=None)
         numbers = convert_video(
@@ -291,10 +295,8 @@ def _explain(error: Exception) -> int:
     from realtime.commands.screen import say
 
     if isinstance(error, ToonifyError):
-        from realtime.settings import SettingsError
-
         say(f"Error: {error}")
-        return 2 if isinstance(error, SettingsError) else 1
+        return error.exit_code
     if isinstance(error, ModuleNotFoundError):
         say(f"Error: {error.name} is not installed; run: {install('train,bench')}.")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import statistics
@@ -129,6 +130,23 @@ class Statistics:
             }
 
 
+def check_writable(path: Path) -> None:
+    """Try, and leave nothing behind, whether a file can be made at `path` when its time comes, in
+    folders that may be made then.
+
+    Raises `ToonifyError` when it cannot.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        place = next(folder for folder in path.absolute().parents if folder.exists())
+        trial = place / f".toonify.{os.getpid()}"
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `path` so that a reader sees the old file or the new one, never a part.
 
@@ -140,12 +158,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
-        raise ToonifyError(
-            f"{path} cannot be written: {reason(error)}; give another place."
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> ToonifyError:
+    return ToonifyError(f"{path} cannot be written: {reason(error)}; give another place.")
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:

@@ -86,7 +86,9 @@ class Output:
     alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
     kind: how it came about.
     timestamp, media_time: of the captured frame it stands for; None before the first.
-    before: that frame's picture, for windows on the user's own screen; `for_others` takes it away.
+    before: that frame's picture, for windows on the user's own screen.
+    under: the picture that the toons in it were drawn on, an earlier one if they are held; None
+        where there are none. `for_others` takes both untooned pictures away.
     """
 
     image: Image
@@ -95,10 +97,11 @@ class Output:
     timestamp: float | None = None
     media_time: Fraction | None = None
     before: Image | None = None
+    under: Image | None = None
 
     def for_others(self) -> Output:
-        """The same without the untooned picture."""
-        return replace(self, before=None)
+        """The same without the untooned pictures."""
+        return replace(self, before=None, under=None)
 
 
 @dataclass
@@ -173,7 +176,7 @@ class Guard:
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
         held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
-            return _output(held.image, held.alpha, "hold", newest)
+            return _output(held.image, held.alpha, "hold", newest, held.under)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
         return self._still(newest)
@@ -254,7 +257,8 @@ class Guard:
         if result.image is None or not result.faces:
             return self._raw(result.frame)
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
-        return _output(fit(result.image, self._size), alpha, "toon", result.frame)
+        frame = result.frame
+        return _output(fit(result.image, self._size), alpha, "toon", frame, frame.image)
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
@@ -263,10 +267,12 @@ class Guard:
         return _output(self._card, self._clear, "card", frame)
 
 
-def _output(image: Image, alpha: Mask, kind: Kind, frame: Frame | None) -> Output:
+def _output(
+    image: Image, alpha: Mask, kind: Kind, frame: Frame | None, under: Image | None = None
+) -> Output:
     if frame is None:
-        return Output(image, alpha, kind)
-    return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image)
+        return Output(image, alpha, kind, under=under)
+    return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image, under)
 
 
 def blurred(image: Image, size: tuple[int, int]) -> Image:

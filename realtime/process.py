@@ -6,17 +6,43 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import cv2
+if TYPE_CHECKING:
+    from realtime.controls import Controls
 
-from realtime.controls import Controls
+
+class _Noted:
+    """A signal handler that only takes note."""
+
+    def __init__(self) -> None:
+        self.called = False
+
+    def __call__(self, *_: object) -> None:
+        self.called = True
+
+
+@contextlib.contextmanager
+def early_panic() -> Iterator[None]:
+    """Until `signals` takes it over, the panic key is only noted; it would end the process.
+
+    However often it is pressed: nobody can see yet whether the card is there.
+    """
+    if not hasattr(signal, "SIGUSR1") or not _in_main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGUSR1, _Noted())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @contextlib.contextmanager
 def signals(controls: Controls) -> Iterator[None]:
     """Ctrl-C, SIGTERM and a closed terminal end the run; SIGUSR1, where there is one, is the
-    panic key."""
-    if threading.current_thread() is not threading.main_thread():
+    panic key. Pressed early (see `early_panic`), it counts now."""
+    if not _in_main_thread():
         yield
         return
     handlers = {signal.SIGINT: controls.stop, signal.SIGTERM: controls.stop}
@@ -28,6 +54,8 @@ def signals(controls: Controls) -> Iterator[None]:
     before = {
         number: signal.signal(number, lambda *_, act=act: act()) for number, act in handlers.items()
     }
+    if any(isinstance(handler, _Noted) and handler.called for handler in before.values()):
+        controls.toggle_panic()
     try:
         yield
     finally:
@@ -38,9 +66,16 @@ def signals(controls: Controls) -> Iterator[None]:
 @contextlib.contextmanager
 def single_threaded_opencv() -> Iterator[None]:
     """OpenCV's own threads gain nothing on pictures of this size, and wait with a core in hand."""
+    import cv2
+
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
         yield
     finally:
         cv2.setNumThreads(before)
+
+
+def _in_main_thread() -> bool:
+    """Whether this thread may set signal handlers."""
+    return threading.current_thread() is threading.main_thread()

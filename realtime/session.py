@@ -12,13 +12,31 @@ from engines.catalogue.models import find_bundle
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
 from realtime.guard import Guard
-from realtime.settings import Settings, SettingsError
+from realtime.settings import EngineSettings, Settings, SettingsError
 from realtime.sources import Report
 from realtime.stylizer import Stylizer
 from realtime.watch import FaceWatch
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from engines.networks.toon import ToonNetwork
+
+
+def find_chosen(chosen: EngineSettings) -> Bundle:
+    """The bundle that the settings name; refuses, before anything is begun, a style or a swap
+    resolution that it does not have. Raises `UsageError`, `BundleError`."""
+    bundle = find_bundle(chosen.bundle)
+    network_of(bundle, chosen.style, chosen.swap)
+    return bundle
+
+
+def network_of(bundle: Bundle, style: str | None, swap: int | None) -> ToonNetwork:
+    """What draws a style of a bundle, with another swap resolution unless `swap` is None.
+
+    Raises `UsageError` for a style or a resolution that the bundle does not have.
+    """
+    return bundle.network(style, blend_of(bundle, style, swap))
 
 
 def blend_of(bundle: Bundle, style: str | None, swap: int | None) -> BlendSpec | None:
@@ -50,11 +68,8 @@ class Session:
         self.settings = settings
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.bundle)
-        network = self.bundle.network(
-            chosen.style, blend_of(self.bundle, chosen.style, chosen.swap)
-        )
         self.engine = create_engine(
-            network,
+            network_of(self.bundle, chosen.style, chosen.swap),
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
@@ -108,7 +123,7 @@ class Session:
 
     def switch(self, style: str | None, swap: int | None) -> None:
         """Draw another style or swap; frames go on with the old one until the new is ready."""
-        self.engine.update(self.bundle.network(style, blend_of(self.bundle, style, swap)))
+        self.engine.update(network_of(self.bundle, style, swap))
 
     def close(self) -> None:
         """Free everything."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from engines.errors import ToonifyError
+from engines.backends.registry import check_name
+from engines.errors import ToonifyError, UsageError
 from realtime.clocks import write_atomically
 from realtime.compositing import CompositingSettings
 from realtime.faces.tracker import TrackerSettings
@@ -27,7 +28,7 @@ GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
 
 
-class SettingsError(ToonifyError):
+class SettingsError(UsageError):
     """A setting that cannot be used; names the key and what it takes."""
 
 
@@ -72,16 +73,17 @@ class EngineSettings:
     swap: resolution from which layers are the other generator's, in most cards the one that draws
         the person; None for the card's default.
     backend: "auto" or a back end's name; asking by name never falls back.
-    precision: one the back end knows, such as "fp16"; None for its default.
+    precision: one that the back end can; None for its default.
     """
 
     bundle: str = "film-256"
     style: str | None = None
     swap: int | None = None
     backend: str = "auto"
-    precision: str | None = None
+    precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
 
     def __post_init__(self) -> None:
+        check_name(self.backend)
         swap = self.swap
         require(
             swap is None or (4 <= swap <= 1024 and swap & (swap - 1) == 0),

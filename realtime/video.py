@@ -25,12 +25,11 @@ import av
 import av.error
 
 from engines.bundle import Card
-from engines.catalogue.models import find_bundle
 from engines.errors import ToonifyError, reason
 from realtime.clocks import write_atomically
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
-from realtime.session import Session
+from realtime.session import Session, find_chosen
 from realtime.settings import Settings
 from realtime.sinks import MOVIES
 from realtime.sinks.encoding import H264, AudioTrack, MovieWriter
@@ -128,7 +127,7 @@ def convert_video(
     Raises `ToonifyError`; what was done by then is kept for the next call.
     """
     _check_target(source, target, force)
-    bundle = session.bundle if session else find_bundle(settings.engine.bundle)
+    bundle = session.bundle if session else find_chosen(settings.engine)
     folder = target.with_name(target.name + ".parts")
     media = MediaSource(str(source), live=False, loop=False, report=report)
     _begin(folder, _job(source, settings, bundle.card), report)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +29,10 @@ CLOSED = "The engine was closed: create a new one to go on."
 
 class BackendError(ToonifyError):
     """A back end that cannot run here, or was asked for something it cannot do."""
+
+
+class BackendNameError(BackendError, UsageError):
+    """A name that no back end has."""
 
 
 class EngineOutput(NamedTuple):

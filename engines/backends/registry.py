@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, Engine, Report, say
+from engines.backends.protocol import BackendError, BackendNameError, Engine, Report, say
 from engines.backends.request import Backend, EngineRequest
 
 if TYPE_CHECKING:
@@ -30,6 +30,17 @@ BACKENDS = {
 
 PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 """The back ends that keep engines on disk."""
+
+
+def check_name(name: str) -> None:
+    """Refuse what is neither ``auto`` nor a back end, with or without a variant.
+
+    Raises `BackendNameError`.
+    """
+    if name != "auto" and name.partition(":")[0] not in BACKENDS:
+        raise BackendNameError(
+            f"There is no back end {name!r}: choose auto or {', '.join(BACKENDS)}."
+        )
 
 
 def create_engine(
@@ -57,6 +68,7 @@ def create_engine(
     Raises:
         BackendError: the named back end cannot run here; another one is never taken instead.
     """
+    check_name(name)
     backend, _, variant = name.partition(":")
     request = EngineRequest(
         network, variant, precision, max_batch, EngineCache(cache_dir), report, calibration
@@ -83,8 +95,6 @@ def _first_that_runs(request: EngineRequest) -> Engine:
 
 
 def _backend(name: str) -> Backend:
-    if name not in BACKENDS:
-        raise BackendError(f"There is no back end {name!r}: choose auto or {', '.join(BACKENDS)}.")
     return cast("Backend", import_module(BACKENDS[name]))
 
 
@@ -135,13 +145,14 @@ def build_engines(
 
     Raises:
         BackendError: an engine cannot be built here; those before it are in the cache.
+        BackendNameError: a name is none of a back end that is built.
     """
     engines = []
     for name in names:
         backend, _, variant = name.partition(":")
         if backend not in PREBUILT:
             what = "starts without a build" if backend in BACKENDS else "is no back end to build"
-            raise BackendError(f"{backend} {what}: name one of {', '.join(PREBUILT)}.")
+            raise BackendNameError(f"{backend} {what}: name one of {', '.join(PREBUILT)}.")
 
         def step(stage: str, fraction: float, name: str = name) -> None:
             progress(BuildStep(name, stage, fraction))

@@ -166,14 +166,15 @@ class Landmarker:
 def close_task(task: Any) -> None:
     """Free the graph of a MediaPipe task, at exit too."""
     try:
-        task.close()
+        with quiet_stderr():
+            task.close()
     except RuntimeError:  # at exit MediaPipe's thread pool is gone; keep its destructor from trying
         task._handle = None
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hide what MediaPipe's native start-up prints; it has no switch for that."""
+    """Hide what MediaPipe's native code prints as it starts and ends; it has no switch for that."""
     sys.stderr.flush()
     saved = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -9,12 +9,12 @@ from engines.training.cli import app
 
 
 def main() -> int:
-    """Run the command line; a `ToonifyError` becomes one sentence and exit code 1."""
+    """Run the command line; a `ToonifyError` becomes one sentence and its exit code."""
     try:
         app(prog_name="python -m engines.training")
     except ToonifyError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
+        return error.exit_code
     return 0
 
 

@@ -12,18 +12,19 @@ import numpy as np
 from rich.live import Live
 from rich.text import Text
 
-from realtime.clocks import write_statistics
+from engines.errors import ToonifyError
+from realtime.clocks import check_writable, write_statistics
 from realtime.commands.screen import err, frame_progress, out, say, statistics_table
 from realtime.frame import Image, fit
 from realtime.guard import Output
 from realtime.pipeline import Pipeline
-from realtime.session import Session, check_settings
+from realtime.session import Session, check_settings, find_chosen
 from realtime.settings import Settings, SourceSettings
 from realtime.sinks import Sink, SinkError, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording, write_png
 from realtime.sinks.preview import Preview, has_display
 from realtime.sinks.virtual_camera import VirtualCamera
-from realtime.sources import Report, open_source
+from realtime.sources import Report, SourceError, open_source
 from realtime.sources.demo import DemoSource
 
 
@@ -76,9 +77,12 @@ def run_live(
 ) -> dict[str, Any]:
     """Run until the source ends, the user stops it or `seconds` are over; returns statistics.
 
-    Raises `ToonifyError` when nothing could be shown, or something failed to the last.
+    Raises `ToonifyError` when nothing came or could be shown, or something failed to the last.
     """
     check_settings(settings)
+    if stats:
+        check_writable(stats)
+    bundle = session.bundle if session else find_chosen(settings.engine)
     if settings.output.preview and not has_display():
         raise SinkError(
             "There is no display for a preview window; leave out --preview or log in to a "
@@ -88,7 +92,7 @@ def run_live(
     size, rate = source.size, source.rate
     sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True)
     _require_somewhere(sinks, settings.output.preview)
-    own = session or Session(settings, report)
+    own = session or Session(settings, report, bundle)
     try:
         guard = own.guard(size)
         controls = own.controls(guard, report)
@@ -133,6 +137,11 @@ def run_live(
                 transient=True,
             ):
                 pipeline.run()
+            if not pipeline.statistics.captured.count:
+                raise SourceError(
+                    f"Not one picture came from {source.name}; `toonify devices` tells what is "
+                    "wrong with each camera."
+                )
         finally:
             numbers = pipeline.snapshot()
             if stats:
@@ -201,7 +210,7 @@ class BeforeAfter:
         """Add one picture to the film, and every so often to the sheet."""
         assert output.before is not None
         pair = np.hstack([fit(output.before, self._half), fit(output.image, self._half)])
-        self._film.send(replace(output, image=pair, before=None))
+        self._film.send(replace(output.for_others(), image=pair))
         if self._count in self._picked:
             self._thumbs.append(fit(pair, (960, 270)))
         self._count += 1
@@ -225,14 +234,18 @@ def run_demo(
     report: Report = say,
     session: Session | None = None,
 ) -> dict[str, Any]:
-    """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the demo film, its contact sheet and stats.json in `folder`; returns statistics.
+
+    Raises `ToonifyError`; after an interruption the files hold what was made by then.
+    """
+    check_writable(folder / "stats.json")
     wanted: SourceSettings = settings.source
     total = max(1, round(seconds * wanted.fps))
     source = DemoSource(wanted.size, wanted.fps, live=False, total=total)
     film = BeforeAfter(folder, wanted.size, wanted.fps, total)
     own = session or Session(settings, report)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         guard = own.guard(wanted.size)
         with frame_progress() as bar:
             task = bar.add_task("Demo", total=total)
@@ -258,5 +271,10 @@ def run_demo(
     numbers = pipeline.snapshot()
     write_statistics(folder / "stats.json", numbers)
     out.print(statistics_table(numbers))
+    if pipeline.interrupted:
+        raise ToonifyError(
+            f"The demo was interrupted after {numbers['frames_sent']} of {total} pictures; run it "
+            "again for the whole film."
+        )
     say(f"Film: {film.film}. Contact sheet: {film.sheet}. Numbers: {folder / 'stats.json'}.")
     return numbers

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
+from realtime.clocks import check_writable
 from realtime.guard import Output
 from realtime.settings import OutputSettings, require
 from realtime.sources import Source
@@ -23,8 +24,8 @@ class Sink(Protocol):
 
     name: for messages and reports.
     live: shown to somebody now, so that the last picture may stay on after the end.
-    local: it is given the untooned picture too (`Output.before`): only the user sees it, or it
-        takes out of a picture what is not toon.
+    local: it is given the untooned pictures too (see `Output`): only the user sees it, or it takes
+        out of a picture what is not toon.
     """
 
     name: str
@@ -54,7 +55,8 @@ def open_sinks(
     paced: pictures come in real time, else as fast as they are made.
 
     Raises `SettingsError` for a target that is nothing known, rather than guess what it may be:
-    a mistyped virtual camera must not become a folder of pictures.
+    a mistyped virtual camera must not become a folder of pictures. Raises `ToonifyError` for a
+    place where no file can be made.
     """
     from realtime.sinks.files import ALPHA_CODECS, AlphaMovie, PictureSequence, Recording
     from realtime.sinks.virtual_camera import VirtualCamera
@@ -68,26 +70,33 @@ def open_sinks(
         if kind == "virtual":
             sinks.append(VirtualCamera(size, rate, device or None, settings.pixel_format))
         elif is_folder(target):
-            sinks.append(PictureSequence(Path(target)))
+            sinks.append(PictureSequence(_writable(Path(target), "frame-000001.png")))
         else:
             require(
                 Path(target).suffix.lower() in MOVIES,
                 f"There is no sink {target!r}: choose virtual, virtual:DEVICE, none, a movie "
                 f"ending in {', '.join(MOVIES)}, or a folder ending in /.",
             )
-            sinks.append(Recording(Path(target), size, rate, audio=audio, paced=paced))
+            path = _writable(Path(target))
+            sinks.append(Recording(path, size, rate, audio=audio, paced=paced))
     if settings.overlay not in ("none", "green"):
         path = Path(settings.overlay)
         if is_folder(settings.overlay):
-            sinks.append(PictureSequence(path, alpha=True))
+            sinks.append(PictureSequence(_writable(path, "frame-000001.png"), alpha=True))
         else:
             require(
                 path.suffix.lower() in ALPHA_CODECS,
                 f"There is no overlay {settings.overlay!r}: choose none, green, a movie ending in "
                 f"{', '.join(ALPHA_CODECS)}, or a folder ending in /.",
             )
-            sinks.append(AlphaMovie(path, size, rate, paced=paced))
+            sinks.append(AlphaMovie(_writable(path), size, rate, paced=paced))
     return sinks
+
+
+def _writable(path: Path, inside: str = "") -> Path:
+    """`path`, once a file can be made there, or `inside` it if it is a folder's."""
+    check_writable(path / inside)
+    return path
 
 
 def is_folder(target: str) -> bool:

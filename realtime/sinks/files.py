@@ -186,12 +186,12 @@ def _toons(output: Output, weights: Image) -> Image:
     """What the toons add to the picture, their colours times uint8 [H, W, 3] `weights`.
 
     The room's share is taken out again, in the arithmetic of `compositing.paste`, which needs the
-    frame under the toons. Where that is not known, as for a toon that is held while `before` goes
-    on, what shows of the room at a soft edge counts as toon.
+    frame under the toons. Where that is not known, what shows of the room at a soft edge counts as
+    toon.
     """
-    if output.kind == "toon" and output.before is not None:
-        before = fit(output.before, output.image.shape[1::-1])
-        return cv2.subtract(output.image, cv2.multiply(before, 255 - weights, scale=1 / 255))
+    if output.under is not None:
+        under = fit(output.under, output.image.shape[1::-1])
+        return cv2.subtract(output.image, cv2.multiply(under, 255 - weights, scale=1 / 255))
     return cv2.multiply(output.image, weights, scale=1 / 255)
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError
 from realtime.cli import main
-from realtime.settings import Settings
+from realtime.settings import FLAGS, Settings
 from realtime.sources.demo import DemoSource
 from tests.realtime.media import read_movie, write_movie
 
@@ -72,6 +73,52 @@ def test_wrong_use_is_told_in_a_sentence(
     code, out, err = run(capsys, *words)
     assert message in out + err
     assert code == 2
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("style", "clay", "no style 'clay'; choose one of film, comic"),
+        ("swap", 128, "swap_resolution 128 lies above the models' 64 px"),
+        ("engine", "warp", "no back end 'warp': choose auto or tensorrt-rtx"),
+        ("precision", "fp8", "engine.precision must be one of fp32, fp16, bf16, int8, not 'fp8'"),
+    ],
+)
+def test_what_a_model_or_engine_could_never_take_is_wrong_use(
+    flag: str,
+    value: str | int,
+    message: str,
+    tmp_path: Path,
+    model: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = tmp_path / "a.toml"
+    key = FLAGS[flag][1]
+    config.write_text(f'[engine]\nbundle = "{model.as_posix()}"\n{key} = {value!r}\n')
+    film = write_movie(tmp_path / "in.mp4", 2)
+    given = ["--model", model, f"--{flag}", value]
+    for words in (
+        ["run", *given],
+        ["run", "--config", config],
+        ["demo", "--out", tmp_path / "demo", *given],
+        ["image", film, "--out", tmp_path / "toons", *given],
+        ["video", film, tmp_path / "out.mp4", *given],
+        ["video", film, tmp_path / "out.mp4", "--config", config],
+    ):
+        code, _, err = run(capsys, *words)
+        assert message in err
+        assert code == 2
+    assert sorted(tmp_path.iterdir()) == [config, film]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_an_engine_that_cannot_run_here_is_no_wrong_use(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--out", tmp_path, "--model", model, "--engine", "cuda"]
+    code, _, err = run(capsys, "demo", *words)
+    assert code == 1
+    assert "cuda" in err
 
 
 @pytest.mark.parametrize(
@@ -170,7 +217,7 @@ def test_run_from_the_demo_to_several_sinks(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name: str) -> None:
     film = tmp_path / "a.mp4"
     words = ["run", "--source", "demo", "--size", "320x180", "--sink", film, *engine]
@@ -180,6 +227,7 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name:
     deadline = time.monotonic() + 120
     while not film.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+    time.sleep(1.0)  # a film begins with the card, before the first frame is there
     process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -327,9 +375,15 @@ def test_models_are_listed_shown_and_blended(
     assert run(capsys, *words)[0] == 0
     assert "comic" in run(capsys, "models", "show", "mixed")[1]
     assert "exists" in run(capsys, *words)[2]
-    code, _, err = run(capsys, "blend", "mine", "--out", tmp_path / "x.toon", "--swap", "12")
-    assert code == 1
-    assert "power of two" in err
+    for flag, value, message in (
+        ("--swap", "12", "power of two"),
+        ("--swap", "128", "lies above the models' 64 px"),
+        ("--low", "both", "low must be"),
+        ("--style", "clay", "no style 'clay'"),
+    ):
+        code, _, err = run(capsys, "blend", "mine", "--out", tmp_path / "x.toon", flag, value)
+        assert code == 2
+        assert message in err
 
 
 def test_engines_are_built_listed_and_cleared(

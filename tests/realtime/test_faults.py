@@ -95,7 +95,7 @@ class Run:
         assert shown
         if self.guard.mode != "pass":
             assert max(shown) == 0
-        assert all(p.before is None for p in self.pictures)
+        assert all(p.before is None and p.under is None for p in self.pictures)
 
 
 def hidden(mode: str, early: bool = False) -> tuple[str, ...]:

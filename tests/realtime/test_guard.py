@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from realtime.controls import Controls
-from realtime.frame import Frame
-from realtime.guard import Guard, Result, blurred
+from realtime.frame import Frame, Image
+from realtime.guard import Guard, Output, Result, blurred
 from realtime.settings import GUARD_MODES, GuardSettings
-from tests.realtime.fakes import BOX, SIZE, MarkedFace, MarkerStylizer, Messages, marked, raw_pixels
+from realtime.sinks.files import on_green, with_alpha
+from tests.realtime.fakes import (
+    BOX,
+    SIZE,
+    TOON,
+    MarkedFace,
+    MarkerStylizer,
+    Messages,
+    marked,
+    raw_pixels,
+)
 
 HIDING = [mode for mode in GUARD_MODES if mode != "pass"]
 AT_EDGE = (2, 80, 82, 180)
@@ -109,6 +120,28 @@ def test_the_last_toon_is_repeated_for_a_moment() -> None:
     assert kind(door, result(0, [face()])) == "toon"
     assert kind(door, result(3, [], boxes=[BOX])) == "hold"
     assert kind(door, result(9, [], boxes=[BOX])) == "blur"
+
+
+@pytest.mark.parametrize(("mode", "grace"), [("hold", 0.0), ("blur", 5.0)])
+@pytest.mark.parametrize("cut", [with_alpha, on_green])
+def test_a_held_toon_is_cut_out_of_the_picture_it_was_drawn_on(
+    mode: str, grace: float, cut: Callable[[Output], Image]
+) -> None:
+    def soft(room: int) -> Result:
+        """Every pixel half a toon."""
+        image = np.full((*SIZE[::-1], 3), room, np.uint8)
+        alpha = np.full(SIZE[::-1], 128, np.uint8)
+        drawn = cv2.addWeighted(np.full_like(image, TOON), 128 / 255, image, 127 / 255, 0)
+        return Result(Frame(image, 0.0, 0), drawn, alpha, [face()], frozenset([0]))
+
+    door = guard(mode, grace=grace)
+    shown = door.admit(soft(room=200))
+    assert shown
+    newest = soft(room=30).frame
+    held = door.fill(newest, 1.0)
+    assert held.kind == "hold"
+    assert held.before is newest.image
+    assert (cut(held) == cut(shown)).all()
 
 
 def test_hold_does_not_keep_the_frames_in_which_somebody_was_missed() -> None:

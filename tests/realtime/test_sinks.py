@@ -260,7 +260,7 @@ class TestOverlay:
         toon = np.full((GRID, GRID, 3), (200, 120, 30), np.uint8)
         paste(image, alpha, toon, mask, np.array([[1.0, 0, 36], [0, 1.0, 36]]))
         assert len(np.unique(alpha)) > 100
-        mixed = Output(image, alpha, "toon", 0.0, None, before)
+        mixed = Output(image, alpha, "toon", under=before)
 
         weight = alpha[..., None] / 255
         picture = with_alpha(mixed)

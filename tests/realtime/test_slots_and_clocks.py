@@ -14,6 +14,7 @@ from realtime.clocks import (
     Rate,
     StageClock,
     Statistics,
+    check_writable,
     write_atomically,
     write_statistics,
 )
@@ -156,6 +157,24 @@ def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) 
     (tmp_path / "file").write_text("x")
     with pytest.raises(ToonifyError, match=r"cannot be written: .*(Not a directory|exists); give"):
         write_atomically(tmp_path / "file/a.json", b"x")
+
+
+@pytest.mark.parametrize("place", ["file/a.json", "file/deep/a.json", "folder"])
+def test_a_place_that_will_not_be_writable_is_told_beforehand(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ToonifyError, match=r"cannot be written: .*irectory.*; give another place"):
+        check_writable(tmp_path / place)
+    with pytest.raises(ToonifyError):
+        write_atomically(tmp_path / place, b"x")
+
+
+@pytest.mark.parametrize("place", ["a.json", "file", "deep/in/folders/a.json"])
+def test_asking_whether_a_place_is_writable_leaves_nothing(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("kept")
+    check_writable(tmp_path / place)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "kept"
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])

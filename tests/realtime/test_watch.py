@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -215,6 +217,14 @@ def test_a_stranger_is_not_forgotten_between_two_looks(rate: int) -> None:
     alarms = [watch.alarmed(Frame(image, i / rate, i), []) for i in range(24)]
     watch.close()
     assert all(alarms[alarms.index(True) :])
+
+
+@pytest.mark.parametrize("end", ["watch.close()", "pass  # closed as the interpreter ends"])
+def test_mediapipe_is_not_heard_at_the_end(end: str) -> None:
+    program = f"from realtime.watch import FaceWatch; watch = FaceWatch(5.0); {end}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "INFO" not in done.stderr
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (640, 480), (500, 500)])

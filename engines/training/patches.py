@@ -30,7 +30,10 @@ def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
 
 
 def both_eyes(images: Tensor, eyes: Tensor) -> Tensor:
-    """Each eye by itself: [N, C, S, S] -> [2N, C, S / 8, S / 8]; ``eyes`` as in `eye_strips`."""
+    """Each eye by itself: [N, C, S, S] -> [2N, C, S / 8, S / 8].
+
+    ``eyes``: float32 [N, 2, 2], as in `Batch`, in pixels of ``images``.
+    """
     side = images.shape[-1] // 8
     last = images.shape[-1] - side
     corners = (eyes.cpu() - side / 2).long().clamp(0, last)

@@ -117,6 +117,11 @@ class EncoderTrainer:
         """Steps of the whole training."""
         return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
 
+    @property
+    def drawn(self) -> int:
+        """Pictures drawn so far, by all processes."""
+        return self.step * self.settings.batch_size * self.fabric.world_size
+
     def train_step(self) -> dict[str, float]:
         """One optimiser step on a fresh batch: the losses by name."""
         s = self.settings

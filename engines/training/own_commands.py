@@ -128,7 +128,7 @@ def distil(
         if not train_encoder(trainer, place, now):
             return paused(place)
     note = (
-        f"Distilled for {', '.join(blends)} on {trainer.step * settings.batch_size} augmented "
+        f"Distilled for {', '.join(blends)} on {trainer.drawn} augmented "
         f"crops of {len(crops)} people."
     )
     if trainer.fabric.is_global_zero:
@@ -178,8 +178,7 @@ def refit(
         if not train_encoder(trainer, place, now):
             return paused(place)
     note = (
-        f"Trained for the face generator on {trainer.step * settings.batch_size} augmented crops "
-        f"of {len(crops)} people."
+        f"Trained for the face generator on {trainer.drawn} augmented crops of {len(crops)} people."
     )
     if trainer.fabric.is_global_zero:
         with_encoder(bundle, trainer, note).save(target)

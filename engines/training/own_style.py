@@ -129,8 +129,9 @@ def train_style(
     )
     if not done:
         return None
-    seen = encoder.step * job.encoder.batch_size
-    note = f"Distilled for the blend of {job.name!r} on {seen} crops of {len(people)} people."
+    note = (
+        f"Distilled for the blend of {job.name!r} on {encoder.drawn} crops of {len(people)} people."
+    )
     bundle = with_encoder(styled, encoder, note)
     return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
 
@@ -185,7 +186,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         training={
             **base.card.training,
             "Own style": f"The face generator of {base.card.name}, fine-tuned on "
-            f"{artist.step * job.style.batch_size} drawn pictures: people in the shape of the "
+            f"{artist.drawn} drawn pictures: people in the shape of the "
             f"style's faces, drawn so that their patches are the style's and a discriminator with "
             f"adaptive augmentation takes them for its pictures.",
         },

@@ -54,7 +54,7 @@ class StyleSettings:
     """How a generator learns a style.
 
     A picture costs about 10 GMAC with the 256 px models, all passes forwards and backwards counted:
-    the standard 24,000 are hours on two CPU cores, and bound by launches on a GPU.
+    the standard 12,000 are about an hour of two CPU cores, and bound by launches on a GPU.
 
     Attributes:
         pictures: how many pictures it lasts.
@@ -71,7 +71,7 @@ class StyleSettings:
         target, horizon: of the augmentation's `engines.training.ada.Controller`.
     """
 
-    pictures: int = 24_000
+    pictures: int = 12_000
     batch_size: int = 8
     lr: float = 5e-4
     judge_lr: float = 1e-3
@@ -154,6 +154,11 @@ class StyleTrainer:
     def steps(self) -> int:
         """Steps of the whole training."""
         return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
+
+    @property
+    def drawn(self) -> int:
+        """Pictures drawn so far, by all processes."""
+        return self.step * self.settings.batch_size * self.fabric.world_size
 
     @torch.no_grad()
     def _learn(self, pictures: NDArray[np.uint8]) -> tuple[Neighbours, list[Tensor]]:

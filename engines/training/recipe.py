@@ -30,7 +30,6 @@ _FULL_SIZE = Stage(
     detail=3.0,
     colour=3.0,
     close_up=0.5,
-    irises=8.0,
     statistics=False,
 )
 

@@ -44,7 +44,7 @@ from engines.training.models import (
     learning_groups,
     patch_discriminator,
 )
-from engines.training.patches import both_eyes, cut, eye_strips, patch_corners
+from engines.training.patches import cut, eye_strips, patch_corners
 from engines.training.slices import (
     CHECKPOINT,
     CURVES,
@@ -78,8 +78,7 @@ class Stage:
         elsewhere: how much the feature distance of the toon counts beside its head, which is all
             that is shown by default.
         close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression.
-        irises: weight of hue and saturation in a box round each of the toon's eyes.
+            of the picture and half of its expression; their colours count as the picture's.
         consistency: weight of the crop-shift term on twin samples.
         warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
             whose shape is the person's own, of any move at all.
@@ -105,7 +104,6 @@ class Stage:
     feature_share: float = 1.0
     elsewhere: float = 1.0
     close_up: float = 0.0
-    irises: float = 0.0
     consistency: float = 0.0
     warp: float = 0.1
     fork: Literal["", "toon", "face"] = ""
@@ -398,9 +396,8 @@ class Trainer:
             if stage.close_up and name == "toon":
                 mine, aim = (eye_strips(x[:looked], batch.eyes * scale) for x in (image, target))
                 losses["toon_eyes"] = stage.close_up * self.features(mine, aim)
-            if stage.irises and name == "toon":
-                mine, aim = (both_eyes(x, batch.eyes[:count] * scale) for x in (image, target))
-                losses["toon_irises"] = stage.irises * colour_loss(mine, aim, 2)
+                if stage.colour:
+                    losses["toon_irises"] = stage.colour * colour_loss(mine, aim)
             if mask is not None:
                 losses[f"{name}_mask"] = mask_loss(mask, head)
             if detail is not None:

@@ -29,7 +29,6 @@ SHARP = Stage(
     consistency=0.5,
     face_share=0.5,
     close_up=0.5,
-    irises=1.0,
     detail=1.0,
     colour=1.0,
     elsewhere=0.2,

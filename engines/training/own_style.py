@@ -37,8 +37,8 @@ from engines.training.slices import (
 )
 from engines.training.style import StyleSettings, StyleTrainer
 
-# The 4x4 layers decide where the head is and how it is turned: they stay the face model's.
-DEFAULT_BLEND = BlendSpec(swap_resolution=8, low="face")
+# Every layer is the new one: the low ones hold the style's shape, and keep people's poses.
+DEFAULT_BLEND = BlendSpec(swap_resolution=None)
 FEWEST_PICTURES = 20
 T = TypeVar("T")
 Report = Callable[[str, Task, int, dict[str, float]], None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import platform
 import sys
 import warnings
@@ -207,6 +208,7 @@ def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Mod
         import nncf
     except ImportError as error:
         raise BackendError(f"INT8 needs NNCF: {install('int8')}.") from error
+    nncf.set_log_level(logging.ERROR)  # it would tell of every layer that it leaves as it is
     exact = core.compile_model(model, "CPU", _options("fp32"))
     data = nncf.Dataset([crop[None] for crop in crops])
     quantised = nncf.quantize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 
 if TYPE_CHECKING:
     from benchmarks.report import Report
@@ -297,7 +297,7 @@ def _finish(
             markdown.parent.mkdir(parents=True, exist_ok=True)
             markdown.write_text(as_markdown(report), encoding="utf-8")
         except OSError as error:
-            raise ToonifyError(f"Cannot write {markdown}: {error.strerror}.") from error
+            raise ToonifyError(f"Cannot write {markdown}: {reason(error)}.") from error
     if plot:
         from benchmarks.plots import plot as draw
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast, get_args
 
 from benchmarks.machine import describe
 from benchmarks.statistics import Summary, pooled, summarise
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 
 SCHEMA = "toonify-bench/1"
 Kind = Literal["engines", "loop", "quality", "peers"]
@@ -125,7 +125,7 @@ class Report:
                 file.write("\n")
             os.replace(file.name, path)
         except OSError as error:
-            raise ReportError(f"Cannot write the report to {path}: {error.strerror}.") from error
+            raise ReportError(f"Cannot write the report to {path}: {reason(error)}.") from error
 
     @classmethod
     def load(cls, path: Path) -> Report:
@@ -133,7 +133,7 @@ class Report:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ReportError(f"Cannot read the report {path}: {error.strerror}.") from error
+            raise ReportError(f"Cannot read the report {path}: {reason(error)}.") from error
         except ValueError as error:
             raise ReportError(f"{path} is not JSON ({error}); expected a saved report.") from error
         try:

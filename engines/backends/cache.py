@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from engines.backends.protocol import BackendError, Report
+from engines.errors import reason
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -171,7 +172,7 @@ class EngineCache:
                 raise
         except OSError as error:
             raise BackendError(
-                f"The engine could not be kept in {self.directory} ({error.strerror}): free space "
+                f"The engine could not be kept in {self.directory} ({reason(error)}): free space "
                 "there, or name another folder with TOONIFY_CACHE."
             ) from error
         self._evict(keep=path)
@@ -227,7 +228,7 @@ class EngineCache:
                 lock.acquire()
         except OSError as error:
             raise BackendError(
-                f"The engine cache {self.directory} cannot be written ({error.strerror}): name "
+                f"The engine cache {self.directory} cannot be written ({reason(error)}): name "
                 "another folder with TOONIFY_CACHE."
             ) from error
         try:
@@ -276,7 +277,7 @@ def clear_engines(cache_dir: Path | None = None) -> int:
         return freed + _sweep(directory)
     except OSError as error:
         raise BackendError(
-            f"The engines in {directory} could not all be deleted ({error.strerror}): close the "
+            f"The engines in {directory} could not all be deleted ({reason(error)}): close the "
             "programs that use them, or delete them as the user who built them."
         ) from error
 

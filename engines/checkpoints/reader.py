@@ -21,7 +21,7 @@ from engines.checkpoints.records import Allowance, Global, describe
 from engines.checkpoints.rosinality import is_rosinality, read_rosinality
 from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 from engines.networks.generator import GeneratorConfig, Mapping
 from engines.networks.sizes import MAX_CLAMP
 
@@ -80,7 +80,7 @@ def _read(path: Path) -> NeutralCheckpoint:
             safe = head[8:] == b"{" and int.from_bytes(head[:8], "little") < size
             checkpoint = _read_safetensors(path) if safe else _read_pickled(file, size)
     except OSError as error:
-        raise CheckpointError(f"the system refuses it ({error.strerror})") from error
+        raise CheckpointError(f"the system refuses it ({reason(error)})") from error
     if W_AVG not in checkpoint.state:
         checkpoint = _with_estimated_average(checkpoint)
     check_state(checkpoint.state)

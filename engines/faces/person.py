@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, reason
 
 MODEL_PATH = Path(__file__).parent / "assets" / "selfie_segmentation.tflite"
 METADATA_NAME = "TFLITE_METADATA"  # where MediaPipe Tasks look inside a TFLite file
@@ -78,7 +78,7 @@ class PersonSegmenter:
         except OSError as error:
             raise PersonSegmenterError(
                 f"The person segmentation model was expected at {model_path} but cannot be read "
-                f"({error.strerror}); reinstall the package."
+                f"({reason(error)}); reinstall the package."
             ) from error
         self._image: Any = mediapipe.Image
         self._format: Any = mediapipe.ImageFormat.SRGB

@@ -26,7 +26,7 @@ from engines.networks.generator import Generator, Synthesis
 from engines.training.data import PairSet, Sampler, check_twins
 from engines.training.losses import FeatureDistance, gradient_l1, shift_loss, shrink, weighted_l1
 from engines.training.models import Average
-from engines.training.slices import Hardware, own_stretch
+from engines.training.slices import ByPictures, Hardware, own_stretch
 from engines.training.trainer import channels_last, one_cycle
 
 
@@ -62,7 +62,7 @@ class DistilSettings:
 REFIT = DistilSettings(pictures=40_000, lr=2e-3, latents=0.05)
 
 
-class EncoderTrainer:
+class EncoderTrainer(ByPictures):
     """Trains an encoder for a fixed generator; a `engines.training.slices.Task`.
 
     Args:
@@ -111,16 +111,6 @@ class EncoderTrainer:
         sampler.rng = own_stretch(sampler.rng, self.fabric.global_rank)
         self.sampler = sampler
         self.step = 0
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole training."""
-        return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
-
-    @property
-    def drawn(self) -> int:
-        """Pictures drawn so far, by all processes."""
-        return self.step * self.settings.batch_size * self.fabric.world_size
 
     def train_step(self) -> dict[str, float]:
         """One optimiser step on a fresh batch: the losses by name."""

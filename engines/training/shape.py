@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
+from engines.training.artist.geometry import least_stretch
 from engines.training.artist.head import (
     BROW,
     EYE,
@@ -112,7 +113,7 @@ class Shape:
             )
             coarse = plate(grid).reshape(GRID, GRID, 2).astype(np.float32)
             warp = cv2.resize(coarse, (WARP_GRID, WARP_GRID), interpolation=cv2.INTER_CUBIC)
-            if least_stretch(warp) >= LEAST_STRETCH:
+            if least_stretch(warp * WARP_GRID) >= LEAST_STRETCH:
                 return np.asarray(warp, np.float32)
         return np.zeros((WARP_GRID, WARP_GRID, 2), np.float32)
 
@@ -192,9 +193,3 @@ def _frame(
     along = (second - first) / (np.linalg.norm(second - first, axis=-1, keepdims=True) + 1e-6)
     across = np.stack([-along[..., 1], along[..., 0]], -1)
     return (first + second) / 2, along, across
-
-
-def least_stretch(warp: Floats) -> float:
-    """Smallest Jacobian of a warp [64, 64, 2] as `Shape.bend` gives it; 0 or less is a fold."""
-    (xy, xx), (yy, yx) = (np.gradient(warp[..., k] * WARP_GRID) for k in (0, 1))
-    return float(((1 + xx) * (1 + yy) - xy * yx).min())

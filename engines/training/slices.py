@@ -51,6 +51,26 @@ class Task(Protocol):
         """Go on from `state`."""
 
 
+class ByPictures:
+    """The part of a `Task` whose length is told in pictures: ``settings`` has ``pictures`` and
+    ``batch_size``.
+    """
+
+    settings: Any
+    fabric: Any
+    step: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
+
+    @property
+    def drawn(self) -> int:
+        """Pictures drawn so far, by all processes."""
+        return self.step * self.settings.batch_size * self.fabric.world_size
+
+
 @dataclass(frozen=True)
 class Hardware:
     """What to train on, in Lightning Fabric's words.

@@ -42,7 +42,7 @@ from engines.training.losses import (
 from engines.training.models import Average, learning_groups
 from engines.training.neighbours import Neighbours, look
 from engines.training.patches import both_eyes
-from engines.training.slices import Hardware, own_stretch
+from engines.training.slices import ByPictures, Hardware, own_stretch
 from engines.training.trainer import channels_last, one_cycle
 
 LAYOUT_TAPS = 2  # the deepest feature maps, at 1/16 of the side
@@ -92,7 +92,7 @@ class StyleSettings:
     seed: int = 0
 
 
-class StyleTrainer:
+class StyleTrainer(ByPictures):
     """Fine-tunes a bundle's face generator; a `engines.training.slices.Task`.
 
     Args:
@@ -149,16 +149,6 @@ class StyleTrainer:
         self.sampler = Sampler(people, settings.batch_size, settings.seed)
         self.sampler.rng = own_stretch(self.sampler.rng, self.fabric.global_rank)
         self.step = 0
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole training."""
-        return max(1, self.settings.pictures // self.settings.batch_size // self.fabric.world_size)
-
-    @property
-    def drawn(self) -> int:
-        """Pictures drawn so far, by all processes."""
-        return self.step * self.settings.batch_size * self.fabric.world_size
 
     @torch.no_grad()
     def _learn(self, pictures: NDArray[np.uint8]) -> tuple[Neighbours, list[Tensor]]:

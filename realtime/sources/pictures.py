@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
+from engines.errors import reason
 from realtime.frame import Frame, Image, Mask, fit
 from realtime.sources import SourceError, is_picture
 
@@ -112,7 +113,7 @@ def list_pictures(path: Path) -> list[Path]:
         found = [entry for entry in path.iterdir() if entry.is_file() and is_picture(entry)]
     except OSError as error:
         raise SourceError(
-            f"The folder {path} cannot be read: {error.strerror}; check its rights."
+            f"The folder {path} cannot be read: {reason(error)}; check its rights."
         ) from error
     if not found:
         raise SourceError(f"The folder {path} holds no pictures (.jpg, .png, .webp, ...).")

@@ -211,15 +211,23 @@ class Warp:
         return np.asarray(small / size, np.float32)
 
 
+def least_stretch(shift: Reals, spacing: float = 1.0) -> float:
+    """Smallest Jacobian where nodes ``spacing`` apart are moved by ``shift`` [R, C, 2] (x, y); 0 or
+    less is a fold.
+    """
+    gradient_y, gradient_x = (np.gradient(shift, spacing, axis=axis) for axis in (0, 1))
+    jacobian = (1 + gradient_x[..., 0]) * (1 + gradient_y[..., 1]) - (
+        gradient_x[..., 1] * gradient_y[..., 0]
+    )
+    return float(jacobian.min())
+
+
 def warp(head: Head, deformation: Deformation, size: int) -> Warp:
     """Evaluate a deformation on a grid, fade it out at the picture's edge and invert it."""
     spacing = (size - 1) / (GRID - 1)
     nodes = np.stack(np.meshgrid(*[np.arange(GRID, dtype=np.float64) * spacing] * 2), -1)
     shift = _edge_fade(nodes, size) * (head.picture(deformation(head.flat(nodes))) - nodes)
-    gradient_y, gradient_x = (np.gradient(shift, spacing, axis=axis) for axis in (0, 1))
-    jacobian = (1 + gradient_x[..., 0]) * (1 + gradient_y[..., 1]) - (
-        gradient_x[..., 1] * gradient_y[..., 0]
-    )
+    smallest_jacobian = least_stretch(shift, spacing)
     shift = shift.astype(np.float32)
     start = nodes.astype(np.float32)
     back = np.zeros_like(shift)
@@ -236,7 +244,7 @@ def warp(head: Head, deformation: Deformation, size: int) -> Warp:
     flat = landmarks[:, :2]
     moved = head.picture(deformation(head.flat(flat)))
     landmarks[:, :2] += _edge_fade(flat, size) * (moved - flat)
-    return Warp(pixels + dense, landmarks.astype(np.float32), float(jacobian.min()))
+    return Warp(pixels + dense, landmarks.astype(np.float32), smallest_jacobian)
 
 
 def _edge_fade(points: Reals, size: int) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ from engines.training.data import PairSet, Sampler, check_twins
 from engines.training.losses import FeatureDistance, gradient_l1, shift_loss, shrink, weighted_l1
 from engines.training.models import Average
 from engines.training.slices import ByPictures, Hardware, own_stretch
-from engines.training.trainer import channels_last, one_cycle
+from engines.training.stages import one_cycle
+from engines.training.trainer import channels_last
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class DistilSettings:
         pictures: how many pictures it lasts.
         twins: samples of each batch that are shifted copies, for the consistency term.
         lr: peak of the one-cycle schedule.
-        features, gradients, consistency: weights beside L1, as in `engines.training.trainer.Stage`.
+        features, gradients, consistency: weights beside L1, as in `engines.training.stages.Stage`.
         latents: weight that keeps styles and feature maps near the teacher's or, without one, the
             styles of one picture near each other, where the generator can be edited and swapped
             (the delta regularisation of arXiv 2102.02766).

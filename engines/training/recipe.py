@@ -16,7 +16,8 @@ from engines.training.prepare import prepare
 from engines.training.previews import pairs_sheet
 from engines.training.sheets import write_png
 from engines.training.slices import Deadline, Hardware, fingerprint
-from engines.training.trainer import Stage, Trainer, TrainSettings
+from engines.training.stages import Stage, TrainSettings
+from engines.training.trainer import Trainer
 
 _FULL_SIZE = Stage(
     "toon",

@@ -11,40 +11,34 @@ import csv
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from engines.errors import ToonifyError
 from engines.networks.generator import Drawing
-from engines.training.data import Batch, Sampler, check_twins
+from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
-    colour_loss,
-    detail_loss,
     discriminator_loss,
     generator_loss,
-    gradient_l1,
-    mask_loss,
     r1_penalty,
     shift_loss,
     shrink,
     swap_loss,
-    weighted_l1,
 )
 from engines.training.models import (
     SWAP,
     Average,
-    ModelSize,
     ToonModels,
     learning_groups,
     patch_discriminator,
 )
-from engines.training.patches import cut, eye_strips, patch_corners
+from engines.training.paired import paired_losses, share
+from engines.training.patches import cut, patch_corners
 from engines.training.slices import (
     CHECKPOINT,
     CURVES,
@@ -55,96 +49,9 @@ from engines.training.slices import (
     read_checkpoint,
     write_checkpoint,
 )
+from engines.training.stages import Stage, TrainSettings, one_cycle
 
 CHECKPOINT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training.
-
-    Attributes:
-        name: what it is called in reports.
-        pictures: how many pictures it lasts.
-        top: side of the drawn pictures (growing: smaller than the full resolution at first).
-        lr: peak of the one-cycle schedule.
-        face_share, toon_share: share of each batch that the generators draw.
-        swap_share: share that the toon's low and the face's high blocks draw together: the person
-            in the toon's shape.
-        adversarial: weight of the patch discriminator's judgement; 0 switches it off.
-        features, gradients, detail, colour: weights of the feature distance, of the edge term, of
-            the amount of detail and of hue and saturation, beside L1.
-        feature_share: share of the drawn pictures that the feature distance looks at.
-        elsewhere: how much the feature distance of the toon counts beside its head, which is all
-            that is shown by default.
-        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression; their colours count as the picture's.
-        consistency: weight of the crop-shift term on twin samples.
-        warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
-            whose shape is the person's own, of any move at all.
-        fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
-            two siblings that can be layer-swapped.
-        trains: the networks that learn; the others stay as they are.
-        statistics: learn batch statistics; without, the encoder runs as it will run live, so that
-            inputs far from the average are not tamed by the batch they happen to be in.
-    """
-
-    name: str
-    pictures: int
-    top: int
-    lr: float = 2e-3
-    face_share: float = 1.0
-    toon_share: float = 1.0
-    swap_share: float = 0.0
-    adversarial: float = 0.0
-    features: float = 1.0
-    gradients: float = 0.5
-    detail: float = 0.0
-    colour: float = 0.0
-    feature_share: float = 1.0
-    elsewhere: float = 1.0
-    close_up: float = 0.0
-    consistency: float = 0.0
-    warp: float = 0.1
-    fork: Literal["", "toon", "face"] = ""
-    trains: tuple[str, ...] = ("encoder", "face", "toon")
-    statistics: bool = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "trains", tuple(self.trains))
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Everything that decides a run, stored in each checkpoint."""
-
-    size: ModelSize = field(default_factory=ModelSize)
-    stages: tuple[Stage, ...] = ()
-    batch_size: int = 8
-    twins: int = 1
-    seed: int = 0
-    patch: int = 64
-    r1: float = 0.1  # 0.0002 patch^2 / batch, the rule of StyleGAN2-ADA (arXiv 2006.06676)
-    r1_every: int = 16
-    warm_up: float = 0.05
-    clip: float = 3.0
-
-    def __post_init__(self) -> None:
-        if any(stage.consistency for stage in self.stages):  # the others have no twins
-            check_twins(self.batch_size, self.twins)
-
-
-def one_cycle(progress: float, warm_up: float) -> float:
-    """Learning-rate factor: linear rise over ``warm_up``, then a cosine down to 0.02."""
-    if progress < warm_up:
-        return max(progress / warm_up, 0.02)
-    x = min((progress - warm_up) / max(1 - warm_up, 1e-6), 1.0)
-    return 0.02 + 0.49 * (1 + float(torch.cos(torch.tensor(x * torch.pi))))
-
-
-def share(n: int, part: float) -> int:
-    """How many of ``n`` samples ``part`` is, at least one if it is anything."""
-    return min(n, max(1, round(n * part))) if part > 0 else 0
 
 
 class Trainer:
@@ -370,47 +277,18 @@ class Trainer:
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _paired(self, stage: Stage, batch: Batch, drawn: dict[str, Drawing]) -> dict[str, Tensor]:
-        losses, top = {}, stage.top
-        scale = top / self.sampler.pairs.size
-        for name, (image, mask, detail) in drawn.items():
+        losses = {}
+        for name, drawing in drawn.items():
+            image, _, detail = drawing
             count = len(image)
             if name == "swap":
                 losses[name] = swap_loss(image, batch.photo[:count], detail)
                 continue
-            target = shrink((batch.photo if name == "face" else batch.toon)[:count], top)
-            focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
-            losses[f"{name}_l1"] = weighted_l1(image, target, focus)
-            if stage.gradients:
-                losses[f"{name}_edges"] = stage.gradients * gradient_l1(image, target)
-            if stage.detail:
-                losses[f"{name}_detail"] = stage.detail * detail_loss(image, target)
-            if stage.colour:
-                losses[f"{name}_colour"] = stage.colour * colour_loss(image, target)
-            looked, head = share(count, stage.feature_share), batch.head[:count]
-            where = None
-            if name == "toon" and stage.elsewhere < 1:
-                where = stage.elsewhere + (1 - stage.elsewhere) * head[:looked]
-            losses[f"{name}_features"] = stage.features * self.features(
-                image[:looked].to(memory_format=torch.channels_last), target[:looked], where
-            )
-            if stage.close_up and name == "toon":
-                mine, aim = (eye_strips(x[:looked], batch.eyes * scale) for x in (image, target))
-                losses["toon_eyes"] = stage.close_up * self.features(mine, aim)
-                if stage.colour:
-                    losses["toon_irises"] = stage.colour * colour_loss(mine, aim)
-            if mask is not None:
-                losses[f"{name}_mask"] = mask_loss(mask, head)
-            if detail is not None:
-                losses[f"{name}_head"] = 0.5 * mask_loss(detail[:, 3:], head)
-            if stage.warp and detail is not None:
-                warp, side = detail[:, :2], detail.shape[-1]
-                goal = batch.warp[:count] if name == "toon" else torch.zeros_like(warp)
-                error = 256 * (warp - shrink(goal, side)).abs()
-                weight = shrink(batch.focus[:count], side)
-                losses[f"{name}_warp"] = stage.warp * (error * (weight / weight.mean())).mean()
+            terms = paired_losses(drawing, batch, stage, self.features, toon=name == "toon")
+            losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
             if stage.consistency and count == len(batch.crop) and len(batch.shift):
                 losses[f"{name}_shift"] = stage.consistency * shift_loss(
-                    image.float(), batch.shift, scale
+                    image.float(), batch.shift, stage.top / self.sampler.pairs.size
                 )
         return losses
 

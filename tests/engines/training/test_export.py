@@ -20,7 +20,8 @@ from engines.training.export import (
     add_trained_style,
     export,
 )
-from engines.training.trainer import Stage, Trainer, TrainSettings
+from engines.training.stages import Stage, TrainSettings
+from engines.training.trainer import Trainer
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 STAGE = Stage("paired", 8, 32, features=0.0)

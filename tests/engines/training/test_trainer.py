@@ -15,9 +15,11 @@ from engines.errors import ToonifyError
 from engines.training.data import Batch, Sampler
 from engines.training.losses import FeatureDistance, colour_loss, detail_loss, shift_loss, swap_loss
 from engines.training.models import ToonModels
+from engines.training.paired import share
 from engines.training.patches import both_eyes, eye_strips, patch_corners
 from engines.training.slices import CHECKPOINT, CURVES
-from engines.training.trainer import Stage, Trainer, TrainSettings, one_cycle, share
+from engines.training.stages import Stage, TrainSettings, one_cycle
+from engines.training.trainer import Trainer
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)

@@ -1,0 +1,93 @@
+"""What decides a run of training: its stages, and how fast each of them learns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engines.training.data import check_twins
+from engines.training.models import ModelSize
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training.
+
+    Attributes:
+        name: what it is called in reports.
+        pictures: how many pictures it lasts.
+        top: side of the drawn pictures (growing: smaller than the full resolution at first).
+        lr: peak of the one-cycle schedule.
+        face_share, toon_share: share of each batch that the generators draw.
+        swap_share: share that the toon's low and the face's high blocks draw together: the person
+            in the toon's shape.
+        adversarial: weight of the patch discriminator's judgement; 0 switches it off.
+        features, gradients, detail, colour: weights of the feature distance, of the edge term, of
+            the amount of detail and of hue and saturation, beside L1.
+        feature_share: share of the drawn pictures that the feature distance looks at.
+        elsewhere: how much the feature distance of the toon counts beside its head, which is all
+            that is shown by default.
+        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
+            of the picture and half of its expression; their colours count as the picture's.
+        consistency: weight of the crop-shift term on twin samples.
+        warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
+            whose shape is the person's own, of any move at all.
+        fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
+            two siblings that can be layer-swapped.
+        trains: the networks that learn; the others stay as they are.
+        statistics: learn batch statistics; without, the encoder runs as it will run live, so that
+            inputs far from the average are not tamed by the batch they happen to be in.
+    """
+
+    name: str
+    pictures: int
+    top: int
+    lr: float = 2e-3
+    face_share: float = 1.0
+    toon_share: float = 1.0
+    swap_share: float = 0.0
+    adversarial: float = 0.0
+    features: float = 1.0
+    gradients: float = 0.5
+    detail: float = 0.0
+    colour: float = 0.0
+    feature_share: float = 1.0
+    elsewhere: float = 1.0
+    close_up: float = 0.0
+    consistency: float = 0.0
+    warp: float = 0.1
+    fork: Literal["", "toon", "face"] = ""
+    trains: tuple[str, ...] = ("encoder", "face", "toon")
+    statistics: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trains", tuple(self.trains))
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that decides a run, stored in each checkpoint."""
+
+    size: ModelSize = field(default_factory=ModelSize)
+    stages: tuple[Stage, ...] = ()
+    batch_size: int = 8
+    twins: int = 1
+    seed: int = 0
+    patch: int = 64
+    r1: float = 0.1  # 0.0002 patch^2 / batch, the rule of StyleGAN2-ADA (arXiv 2006.06676)
+    r1_every: int = 16
+    warm_up: float = 0.05
+    clip: float = 3.0
+
+    def __post_init__(self) -> None:
+        if any(stage.consistency for stage in self.stages):  # the others have no twins
+            check_twins(self.batch_size, self.twins)
+
+
+def one_cycle(progress: float, warm_up: float) -> float:
+    """Learning-rate factor: linear rise over ``warm_up``, then a cosine down to 0.02."""
+    if progress < warm_up:
+        return max(progress / warm_up, 0.02)
+    x = min((progress - warm_up) / max(1 - warm_up, 1e-6), 1.0)
+    return 0.02 + 0.49 * (1 + math.cos(x * math.pi))

@@ -81,6 +81,7 @@ def style(
             hardware=now.hardware,
             say=say,
             progress=now.meter.each,
+            drawn=now.meter.show,
             report=now.meter.task,
         )
     if bundle is None:

@@ -12,6 +12,8 @@ from engines.bundle import Bundle, Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
 from engines.training.distil import DistilSettings, distiller, with_encoder
+from engines.training.own_pairs import Style as OwnStyle
+from engines.training.own_pairs import draw_people, style_of
 from engines.training.portraits import (
     BY_HAND,
     Crops,
@@ -23,7 +25,7 @@ from engines.training.portraits import (
     read_people,
 )
 from engines.training.previews import encoder_sheet, style_sheet
-from engines.training.shape import FEWEST_FACES, bent, in_sides, learn_shape
+from engines.training.shape import FEWEST_FACES
 from engines.training.sheets import write_png
 from engines.training.slices import (
     PICTURES,
@@ -31,6 +33,7 @@ from engines.training.slices import (
     Deadline,
     Hardware,
     Task,
+    agreed,
     claim,
     fingerprint,
     run_slice,
@@ -91,6 +94,7 @@ def train_style(
     hardware: Hardware | None = None,
     say: Callable[[str], None] = print,
     progress: Progress[Path] = iter,
+    drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
     report: Report = lambda phase, task, step, losses: None,
 ) -> Bundle | None:
     """Go on with a style until its bundle is written, or until time is up (None).
@@ -102,13 +106,16 @@ def train_style(
     people, pictures = claimed(
         job.work, job.identity(base), lambda: _crops(job, base, say, progress)
     )
-    shape = learn_shape(in_sides(pictures), in_sides(people))
-    if shape is None:
+    style = style_of(pictures, people)
+    if not style.known:
         say(
             f"Fewer than {FEWEST_FACES} faces of the style or of the people were found by their "
             f"landmarks, so the style's light, colours and lines are learned, but not its shape."
         )
-    artist = StyleTrainer(base, bent(people, shape), pictures.images, job.style, hardware)
+    pairs = _pairs(job, people, style, hardware or Hardware(), deadline, drawn)
+    if pairs is None:
+        return None
+    artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware)
     done = run_slice(
         artist,
         job.work / "generator",
@@ -134,6 +141,29 @@ def train_style(
     )
     bundle = with_encoder(styled, encoder, note)
     return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
+
+
+def _pairs(
+    job: StyleJob,
+    people: PairSet,
+    style: OwnStyle,
+    hardware: Hardware,
+    deadline: Deadline,
+    drawn: Callable[[str, int, int], None],
+) -> PairSet | None:
+    """People drawn in the style, by one process for all; None once time is up."""
+    fabric = hardware.launch(job.style.seed)
+    with fabric.rank_zero_first():
+        pairs = draw_people(
+            people,
+            style,
+            job.work / "drawn",
+            job.style.people,
+            fabric.device,
+            deadline,
+            report=lambda done, total: drawn("drawing", done, total),
+        )
+    return None if agreed(fabric, pairs is None) else pairs
 
 
 def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
@@ -186,9 +216,9 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         training={
             **base.card.training,
             "Own style": f"The face generator of {base.card.name}, fine-tuned on "
-            f"{artist.drawn} drawn pictures: people in the shape of the "
-            f"style's faces, drawn so that their patches are the style's and a discriminator with "
-            f"adaptive augmentation takes them for its pictures.",
+            f"{artist.drawn} pictures of {job.style.people} people as patches of the style's "
+            f"pictures draw them, bent to their landmarks, and judged by a discriminator with "
+            f"adaptive augmentation that knows the style's pictures.",
         },
         metrics={},
         limits=(

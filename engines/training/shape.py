@@ -8,7 +8,7 @@ centres rather than moved to a place, so that a closed eye stays closed and a sm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cv2
@@ -29,7 +29,7 @@ from engines.training.artist.head import (
     NOSE_BASE,
     NOSE_TIP,
 )
-from engines.training.data import WARP_GRID, PairSet
+from engines.training.data import WARP_GRID
 
 Floats = NDArray[np.float32]
 
@@ -98,24 +98,37 @@ class Shape:
         """Where each place of a person's bent picture comes from: as `PairSet.warp`, float32
         [64, 64, 2]; weakened until nothing folds.
         """
-        here, there = points[PLACES], self.apply(points)[PLACES]
-        line = np.linspace(0, 1, BORDER_POINTS, dtype=np.float32)
-        edge = np.array([(x, y) for x in line for y in line if x in (0, 1) or y in (0, 1)])
-        centres = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID
-        grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
+        way = self.apply(points) - points
         for strength in (1.0, 0.7, 0.4):
-            goal = here + strength * (there - here)
-            plate = RBFInterpolator(
-                np.concatenate([goal, edge]),
-                np.concatenate([here - goal, np.zeros_like(edge)]),
-                kernel="thin_plate_spline",
-                smoothing=STIFFNESS,
-            )
-            coarse = plate(grid).reshape(GRID, GRID, 2).astype(np.float32)
-            warp = cv2.resize(coarse, (WARP_GRID, WARP_GRID), interpolation=cv2.INTER_CUBIC)
-            if least_stretch(warp * WARP_GRID) >= LEAST_STRETCH:
-                return np.asarray(warp, np.float32)
+            warp = plate(points, points + strength * way)
+            if warp is not None:
+                return warp
         return np.zeros((WARP_GRID, WARP_GRID, 2), np.float32)
+
+
+def plate(here: Floats, goal: Floats) -> Floats | None:
+    """Where each place of a picture comes from whose landmarks ``here`` are moved to ``goal``.
+
+    Args:
+        here, goal: float32 [478, 2], 1 = the picture's side.
+
+    Returns:
+        As `PairSet.warp`, float32 [64, 64, 2], of a thin plate; None when it folds.
+    """
+    line = np.linspace(0, 1, BORDER_POINTS, dtype=np.float32)
+    edge = np.array([(x, y) for x in line for y in line if x in (0, 1) or y in (0, 1)])
+    centres = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID
+    grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
+    spline = RBFInterpolator(
+        np.concatenate([goal[PLACES], edge]),
+        np.concatenate([(here - goal)[PLACES], np.zeros_like(edge)]),
+        kernel="thin_plate_spline",
+        smoothing=STIFFNESS,
+    )
+    coarse = spline(grid).reshape(GRID, GRID, 2).astype(np.float32)
+    warp = cv2.resize(coarse, (WARP_GRID, WARP_GRID), interpolation=cv2.INTER_CUBIC)
+    folds = least_stretch(warp * WARP_GRID) < LEAST_STRETCH
+    return None if folds else np.asarray(warp, np.float32)
 
 
 class Faces(Protocol):
@@ -153,18 +166,6 @@ def learn_shape(style: Floats, people: Floats) -> Shape | None:
     ]
     features.append(_feature(MOUTH, MOUTH_CORNERS, people, style, alike=True))
     return Shape(middle, goal - middle, tuple(features))
-
-
-def bent(people: PairSet, shape: Shape | None) -> PairSet:
-    """People with the warp (see `Shape.bend`) to the style's shape, or with none without a shape.
-
-    The pictures themselves are bent while training, after they were augmented.
-    """
-    warp = np.zeros((len(people), WARP_GRID, WARP_GRID, 2), np.float16)
-    if shape is not None:
-        for i, points in enumerate(in_sides(people)):
-            warp[i] = shape.bend(points)
-    return replace(people, warp=warp)
 
 
 def _feature(

@@ -22,8 +22,8 @@ from engines.training import own_style
 from engines.training.cli import app
 from engines.training.data import PairSet
 from engines.training.sheets import LABEL_HEIGHT
+from engines.training.stages import Stage, TrainSettings
 from engines.training.style import StyleSettings
-from engines.training.trainer import Stage, TrainSettings
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import smooth_pictures, tiny_pairs, tiny_size, write_pairs
 
@@ -156,10 +156,8 @@ def other_base(folder: Path) -> Path:
     return folder / "base.toon"
 
 
-def test_own_style(
-    pairs: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny = StyleSettings(pictures=8, batch_size=4, judge_side=16, judge_base=256)
+def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = StyleSettings(pictures=8, people=3, batch_size=4, judge_side=16, judge_base=256)
     monkeypatch.setattr("engines.training.style.StyleSettings", lambda: tiny)
     job = own_style.StyleJob
     monkeypatch.setattr(
@@ -171,7 +169,10 @@ def test_own_style(
     for i, picture in enumerate(smooth_pictures(20, 40, seed=4)):
         cv2.imwrite(str(folder / f"{i}.png"), picture)
     out = tmp_path / "own.toon"
-    command = ("style", folder, "--people", pairs, "--out", out, "--base", base, "--aligned")
+    alike = tiny_pairs()
+    alike.landmarks[:] = alike.landmarks[0]  # whom one style's picture can be bent to
+    people = write_pairs(alike, tmp_path / "people")
+    command = ("style", folder, "--people", people, "--out", out, "--base", base, "--aligned")
     options = ("--name", "mine", "--swap", 16, "--batch", 4, *CPU)
     toonify_train(*command, *options, "--minutes", 0)
     assert not out.exists()
@@ -181,6 +182,7 @@ def test_own_style(
     assert bundle.card.styles["mine"].blend.swap_resolution == 16
     assert bundle.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 32, 32, 3)
     assert (tmp_path / "own-work/style.png").is_file()
+    assert (tmp_path / "own-work/drawn.png").is_file()
     assert (tmp_path / "own-work/encoder.png").is_file()
     for change in (("--pictures", 12), ("--swap", 8), ("--base", other_base(tmp_path))):
         with pytest.raises(ToonifyError, match="other pictures or settings"):

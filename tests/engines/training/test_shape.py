@@ -17,9 +17,9 @@ from engines.training.shape import (
     EYES,
     FEWEST_FACES,
     LEAST_STRETCH,
-    bent,
     in_sides,
     learn_shape,
+    plate,
 )
 from tests.engines.training.factory import tiny_pairs
 
@@ -111,15 +111,18 @@ def test_without_enough_faces_there_is_no_shape(people: Floats) -> None:
     unknown = np.full_like(people, np.nan)
     unknown[: FEWEST_FACES - 1] = people[: FEWEST_FACES - 1]
     assert learn_shape(unknown, people) is None
-    pairs = tiny_pairs()
-    assert pairs.warp.any()  # the artist's, which is no part of another style
-    assert not bent(pairs, None).warp.any()
 
 
-def test_each_person_is_bent_by_their_own_landmarks(people: Floats, style: Floats) -> None:
-    shape = learn_shape(style, people)
-    assert shape is not None
+def test_landmarks_are_told_in_sides(people: Floats) -> None:
     pairs = replace(tiny_pairs(2), landmarks=people[:2] * 32)
     assert in_sides(pairs) == pytest.approx(people[:2], abs=1e-6)
-    for warp, face in zip(bent(pairs, shape).warp, people[:2], strict=True):
-        assert warp == pytest.approx(shape.bend(face), abs=1e-3)
+
+
+def test_a_plate_leads_from_one_face_to_another_or_says_that_it_folds(people: Floats) -> None:
+    other = (0.7 * people[0] + 0.3 * people[1]).astype(np.float32)
+    warp = plate(people[0], other)
+    assert warp is not None
+    column, row = (other[CHIN] * WARP_GRID).astype(int)
+    assert other[CHIN] + warp[row, column] == pytest.approx(people[0, CHIN], abs=0.012)
+    upside_down = people[1] * [1, -1] + [0, 1]
+    assert plate(people[0], upside_down.astype(np.float32)) is None

@@ -1,0 +1,191 @@
+"""People drawn by a style's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from engines.training.aligned import AlignedSet
+from engines.training.artist.head import FACE_OVAL
+from engines.training.exemplars import (
+    REACH,
+    Exemplars,
+    _blur,
+    _box,
+    _filled,
+    _matched,
+    _voted,
+    openings,
+    palette_of,
+)
+from engines.training.shape import EYES, Floats, Shape
+
+Image = NDArray[np.uint8]
+SIDE = 96
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def photos(shared_dir: Path) -> Image:
+    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
+    return np.stack(
+        [
+            cv2.resize(faces.read(i), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            for i in range(24)
+        ]
+    ).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def points(shared_dir: Path) -> Floats:
+    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
+    return (faces.landmarks[:24, :, :2] / 512).astype(np.float32)
+
+
+def still(points: Floats) -> Shape:
+    """A style that leaves faces their shape."""
+    middle = np.median(points, axis=0).astype(np.float32)
+    return Shape(middle, np.zeros_like(middle), ())
+
+
+def artist(photos: Image, points: Floats, pictures: Image) -> Exemplars:
+    """The style of ``pictures``, which show these very people."""
+    palette = palette_of((photos, points), (pictures, points))
+    return Exemplars(pictures, points, still(points), palette, SIDE, CPU)
+
+
+def face_colours(picture: Image, points: Floats) -> Floats:
+    """Mean L*a*b* within the face."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.asarray(lab[_filled([FACE_OVAL], points, SIDE).numpy() > 0].mean(0), np.float32)
+
+
+def test_who_is_in_the_style_is_drawn_as_there(photos: Image, points: Floats) -> None:
+    """The picture most like a person is their own: every patch comes from it, from its place."""
+    style = 255 - photos[..., ::-1]
+    drawn = artist(photos, points, photos).draw(photos[3], points[3])
+    assert drawn is not None
+    assert drawn.shape == photos[3].shape
+    assert drawn.dtype == np.uint8
+    near = np.abs(drawn.astype(float) - photos[3]).mean()
+    others = np.abs(photos[np.arange(24) != 3].astype(float) - photos[3]).mean((1, 2, 3))
+    assert near < 0.25 * others.min()
+    assert np.abs(drawn.astype(float) - style[3]).mean() > 2 * near
+
+
+def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Floats) -> None:
+    """Bands of light that no photo has, and still the person's light and place."""
+    bands = (photos // 64) * 64 + 32
+    rest = np.arange(24) != 5
+    palette = palette_of((photos, points), (bands, points))
+    style = Exemplars(bands[rest], points[rest], still(points), palette, SIDE, CPU)
+    drawn = style.draw(photos[5], points[5])
+    assert drawn is not None
+
+    def flat(picture: Image) -> float:
+        """How much of the picture has no slope at all."""
+        grey = picture.astype(float).mean(2)
+        return float((np.abs(np.diff(grey)) < 1).mean())
+
+    assert flat(drawn) > 1.3 * flat(photos[5])
+    error = np.abs(drawn.astype(float) - bands).mean((1, 2, 3))
+    assert error.argmin() == 5
+
+
+@pytest.mark.parametrize("colour", ["grey", "blue"])
+def test_colours_are_the_styles(photos: Image, points: Floats, colour: str) -> None:
+    """Grey stays grey, and blue people blue, the dark ones darker than the light ones."""
+    grey = np.repeat(photos.mean(3, keepdims=True), 3, axis=3)
+    style = (grey if colour == "grey" else grey * [0.5, 0.7, 1.0]).astype(np.uint8)
+    by_light = np.argsort([face_colours(p, q)[0] for p, q in zip(photos, points, strict=True)])
+    person = artist(photos, points, style)
+    found = []
+    for i in (by_light[0], by_light[-1]):
+        drawn = person.draw(photos[i], points[i])
+        assert drawn is not None
+        found.append(face_colours(drawn, points[i]))
+    assert found[0][0] < found[1][0] - 10
+    for _, a, b in found:
+        assert (np.hypot(a, b) < 3) if colour == "grey" else b < -10
+
+
+def test_hair_and_irises_keep_their_hue(photos: Image, points: Floats) -> None:
+    red = photos[2].copy()
+    red[: SIDE // 6] = (150, 20, 40)
+    style = artist(photos, points, photos)
+    plain, dyed = (style.draw(picture, points[2]) for picture in (photos[2], red))
+    assert plain is not None
+    assert dyed is not None
+    hues = [
+        cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[2:8, 20:-20, 1].mean()
+        for p in (plain, dyed)
+    ]
+    assert hues[1] > hues[0] + 15
+
+
+def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
+    """Every picture of the style has eyes of a light of its own."""
+    style = photos.copy()
+    for i, (picture, marks) in enumerate(zip(style, points, strict=True)):
+        for ids in EYES:
+            picture[_filled([ids], marks, SIDE, 3).numpy() > 0] = 20 + 9 * i
+    for person in (4, 9, 13):
+        drawn = artist(photos, points, style).draw(photos[person], points[person])
+        assert drawn is not None
+        light = [
+            drawn[_filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES
+        ]
+        assert abs(light[0] - light[1]) < 7
+
+
+def test_a_pose_that_the_style_has_not_is_not_drawn(photos: Image, points: Floats) -> None:
+    upside_down = (points[0] * [1, -1] + [0, 1]).astype(np.float32)
+    assert artist(photos, points, photos).draw(photos[0][::-1].copy(), upside_down) is None
+
+
+def test_openings_tell_open_from_shut() -> None:
+    points = np.zeros((478, 2), np.float32)
+    points[[33, 263, 61]] = (0.0, 0.5)
+    points[[133, 362, 291]] = (0.2, 0.5)
+    points[[159, 386, 13]] = (0.1, 0.45)
+    points[[145, 374, 14]] = (0.1, 0.55)
+    points[[159, 145]] = (0.1, 0.5)  # a wink
+    assert openings(points) == pytest.approx([0, 0.5, 0.5], abs=1e-5)
+
+
+def test_a_patch_is_found_where_it_is() -> None:
+    wanted = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    others = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(1))
+    offered = torch.cat([others[:1], wanted.roll((2, -1), (2, 3)), others[1:]])
+    free = torch.zeros(1, 1, 24, 24), torch.zeros(3, 1, 24, 24)
+    which, moves = _matched([(wanted, offered, 1.0)], *free)
+    inner = slice(REACH, -REACH)
+    assert (which[inner, inner] == 1).all()
+    assert (moves[0][inner, inner] == -1).all()
+    assert (moves[1][inner, inner] == 2).all()
+    drawn = _voted(offered, which, moves)[..., 8:-8, 8:-8]
+    assert torch.allclose(drawn, wanted[..., 8:-8, 8:-8], atol=1e-6)
+
+
+def test_moving_and_other_pictures_have_their_price() -> None:
+    same = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    offered = torch.cat([same.roll(1, 3), same])
+    dear = torch.full((1, 1, 24, 24), 100.0)
+    extra = torch.tensor([0.0, 1000.0])[:, None, None, None].expand(2, 1, 24, 24)
+    which, moves = _matched([(same, offered, 1.0)], dear, extra)
+    assert not which.any()
+    assert not moves.any()
+
+
+def test_filters_are_opencvs() -> None:
+    picture = np.random.default_rng(0).random((40, 40), np.float32)
+    tensor = torch.from_numpy(picture)[None, None]
+    soft = cv2.GaussianBlur(picture, (13, 13), 2.0, borderType=cv2.BORDER_REPLICATE)
+    assert _blur(tensor, 2.0)[0, 0].numpy() == pytest.approx(soft, abs=1e-5)
+    flat = cv2.blur(picture, (7, 7), borderType=cv2.BORDER_REPLICATE)
+    assert _box(tensor, 3)[0, 0].numpy() == pytest.approx(flat, abs=1e-5)

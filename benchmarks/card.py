@@ -11,7 +11,7 @@ from engines.errors import ToonifyError
 
 
 def card_metrics(report: Report) -> dict[str, str]:
-    """What a quality report says, as heading -> text for `engines.bundle.Card.metrics`.
+    """What a quality report says, as heading -> text for `engines.card.Card.metrics`.
 
     Raises:
         ToonifyError: when the report is of another kind.

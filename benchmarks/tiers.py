@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
 
 

@@ -132,7 +132,8 @@ def _engines() -> Iterator[Finding]:
 
 def _small_network() -> ToonNetwork:
     from engines.networks.encoder import Encoder, EncoderConfig
-    from engines.networks.generator import Generator, GeneratorConfig
+    from engines.networks.generator import Generator
+    from engines.networks.generator_config import GeneratorConfig
     from engines.networks.toon import ToonNetwork
 
     config = GeneratorConfig(64, w_dim=16, z_dim=16, channel_base=512, channel_max=16)

@@ -24,7 +24,7 @@ from typing import Any
 import av
 import av.error
 
-from engines.bundle import Card
+from engines.card import Card
 from engines.errors import ToonifyError, reason
 from realtime.clocks import write_atomically
 from realtime.guard import Output

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.generator import SynthesisBlock, SynthesisLayer, resample
+from engines.networks.additions import resample
+from engines.networks.generator import SynthesisBlock, SynthesisLayer
 from engines.networks.layers import ModulatedConv, fir_kernel
 from engines.networks.toon import ToonNetwork, to_bytes
 

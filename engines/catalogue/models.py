@@ -11,7 +11,8 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, BundleError, shipped_bundle
+from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, shipped_bundle
+from engines.card import BundleError
 from engines.errors import ToonifyError
 
 Progress = Callable[[int, int], None]

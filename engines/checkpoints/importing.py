@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 
 from engines.blending import BlendError, BlendSpec, blend
-from engines.bundle import SUFFIX, Bundle, Card, Style
+from engines.bundle import SUFFIX, Bundle
+from engines.card import Card, Style
 from engines.checkpoints.neutral import CheckpointError, NeutralCheckpoint
 from engines.checkpoints.reader import read_checkpoint
-from engines.networks.generator import GeneratorConfig
+from engines.networks.generator_config import GeneratorConfig
 
 UNKNOWN_LICENCE = (
     "Not stated by the file. Weights published by NVIDIA, and all made from them, are for "

@@ -22,7 +22,8 @@ from engines.checkpoints.rosinality import is_rosinality, read_rosinality
 from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader
 from engines.errors import ToonifyError, reason
-from engines.networks.generator import GeneratorConfig, Mapping
+from engines.networks.generator import Mapping
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.sizes import MAX_CLAMP
 
 _MAX_REASON = 500

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.blending import BlendSpec
-from engines.bundle import Bundle, Style
+from engines.bundle import Bundle
+from engines.card import Style
 from engines.errors import ToonifyError
 from engines.networks.encoder import Encoder, EncoderConfig, EncoderOutput
 from engines.networks.generator import Generator, Synthesis

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from engines.networks.generator import moved
+from engines.networks.additions import moved
 from engines.training.artist.head import BROW, FACE_OVAL, IRIS
 from engines.training.data import to_tensor
 from engines.training.losses import FeatureDistance, shrink

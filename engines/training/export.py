@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from engines.blending import BlendSpec
-from engines.bundle import Bundle, Card, Style
+from engines.bundle import Bundle
+from engines.card import Card, Style
 from engines.errors import ToonifyError
 from engines.networks.encoder import EncoderConfig
 from engines.training.models import ModelSize
@@ -24,7 +25,7 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Description:
-    """What a card says in words: see `engines.bundle.Card` for each field."""
+    """What a card says in words: see `engines.card.Card` for each field."""
 
     title: str = ""
     summary: str = ""

@@ -11,13 +11,8 @@ from torch import Tensor, nn
 
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import (
-    Drawing,
-    Generator,
-    GeneratorConfig,
-    Synthesis,
-    SynthesisBlock,
-)
+from engines.networks.generator import Drawing, Generator, Synthesis, SynthesisBlock
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv
 
 SCALED_FACTOR = 24.0

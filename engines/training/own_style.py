@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engines.blending import BlendSpec
-from engines.bundle import Bundle, Style
+from engines.bundle import Bundle
+from engines.card import Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
 from engines.training.distil import DistilSettings, distiller, with_encoder

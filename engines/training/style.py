@@ -23,9 +23,10 @@ from torch import Tensor
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.networks.additions import moved
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder
-from engines.networks.generator import Generator, moved
+from engines.networks.generator import Generator
 from engines.training.ada import Controller, augment
 from engines.training.data import Batch, PairSet, Sampler, to_tensor
 from engines.training.losses import (

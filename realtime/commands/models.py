@@ -14,7 +14,8 @@ from rich.table import Table
 from engines.backends.cache import cache_directory, clear_engines, list_engines
 from engines.backends.registry import BuildStep, build_engines
 from engines.blending import BlendSpec
-from engines.bundle import Bundle, Style
+from engines.bundle import Bundle
+from engines.card import Style
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
 from engines.checkpoints.importing import import_checkpoint
 from engines.errors import ToonifyError

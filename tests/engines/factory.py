@@ -7,7 +7,8 @@ import math
 import torch
 
 from engines.blending import BlendSpec
-from engines.bundle import Bundle, Card, Style
+from engines.bundle import Bundle
+from engines.card import Card, Style
 from engines.networks.encoder import EncoderConfig
 from engines.networks.toon import ToonNetwork
 from engines.training.models import ModelSize, ToonModels

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from engines.blending import BlendError, BlendSpec, blend, layer_weights
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 
 State = dict[str, torch.Tensor]
 FEATURES = ((8, 3),)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.bundle import BundleError
+from engines.card import BundleError
 from engines.catalogue.models import (
     DOWNLOADS,
     DownloadError,

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from engines.bundle import Card
+from engines.card import Card
 from realtime import video
 from realtime.session import Session
 from realtime.settings import GuardSettings, OutputSettings, SourceSettings

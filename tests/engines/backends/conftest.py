@@ -21,7 +21,8 @@ from engines.backends.onnx_graph import export_onnx
 from engines.backends.request import EngineRequest
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
 from tests.engines.factory import random_bundle, tiny_network
 

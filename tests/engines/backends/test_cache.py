@@ -27,7 +27,8 @@ from engines.backends.cache import (
 )
 from engines.backends.protocol import BackendError
 from engines.networks.encoder import Encoder
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
 
 KEY = EngineKey("0" * 64, "openvino", "1.0", "sm89", "1..4x64x64x3", "fp16")

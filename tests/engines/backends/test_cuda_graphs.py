@@ -116,7 +116,8 @@ def test_agrees_with_the_cpu(tiny: ToonNetwork, crops: NDArray[np.uint8], precis
 @needs_gpu
 def test_fp16_at_1024_stays_within_two_of_255() -> None:
     from engines.networks.encoder import Encoder, EncoderConfig
-    from engines.networks.generator import Generator, GeneratorConfig
+    from engines.networks.generator import Generator
+    from engines.networks.generator_config import GeneratorConfig
 
     torch.manual_seed(0)
     network = ToonNetwork(

@@ -9,7 +9,8 @@ from engines.backends import openvino as openvino_backend
 from engines.backends.onnx_graph import export_onnx, without_float_products
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
 from tests.engines.backends.conftest import AGREEMENT, difference, noisy_crops, run_onnx
 

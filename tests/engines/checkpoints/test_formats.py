@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from engines.checkpoints import CheckpointError, NeutralCheckpoint, read_checkpoint
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from tests.engines.checkpoints import writers
 from tests.engines.checkpoints.writers import TINY, State
 

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from engines.blending import BlendSpec, blend
-from engines.bundle import Bundle, BundleError
+from engines.bundle import Bundle
+from engines.card import BundleError
 from engines.checkpoints import CheckpointError
 from engines.checkpoints.importing import import_checkpoint
 from realtime.commands.models import import_model

@@ -20,7 +20,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from engines.networks.generator import Generator, GeneratorConfig
+from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 
 State = dict[str, torch.Tensor]
 TINY = GeneratorConfig(

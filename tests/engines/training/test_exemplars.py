@@ -34,10 +34,7 @@ CPU = torch.device("cpu")
 def photos(shared_dir: Path) -> Image:
     faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
     return np.stack(
-        [
-            cv2.resize(faces.read(i), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-            for i in range(24)
-        ]
+        [cv2.resize(faces.read(i), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for i in range(24)]
     ).astype(np.uint8)
 
 
@@ -137,9 +134,7 @@ def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
     for person in (4, 9, 13):
         drawn = artist(photos, points, style).draw(photos[person], points[person])
         assert drawn is not None
-        light = [
-            drawn[_filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES
-        ]
+        light = [drawn[_filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES]
         assert abs(light[0] - light[1]) < 7
 
 

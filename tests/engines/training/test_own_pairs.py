@@ -46,9 +46,7 @@ def style(crops: Crops, people: PairSet) -> Style:
     return style_of(replace(crops, images=(crops.images * DUSK).astype(np.uint8)), people)
 
 
-def test_pairs_are_people_and_their_drawings(
-    people: PairSet, style: Style, tmp_path: Path
-) -> None:
+def test_pairs_are_people_and_their_drawings(people: PairSet, style: Style, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     pairs = draw_people(
         people, style, tmp_path, 4, CPU, Deadline(), report=lambda *now: told.append(now)

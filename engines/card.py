@@ -1,0 +1,170 @@
+"""A model's card: what it is, how it was made, what may be done with it, and where it fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from engines.blending import BlendSpec
+from engines.errors import ToonifyError, UsageError
+from engines.networks.encoder import EncoderConfig
+from engines.networks.generator_config import GeneratorConfig
+
+FORMAT_VERSION = 1
+_NAME = re.compile(r"[^./\\:][^/\\:]{0,79}")
+_TEXTS = ("name", "title", "summary", "licence", "alignment", "value_range")
+
+
+class BundleError(ToonifyError):
+    """A bundle that cannot be loaded or saved, and what is wrong with it."""
+
+
+class StyleError(BundleError, UsageError):
+    """A style that the bundle does not have."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """One look of a bundle: its description and the blend it is shown with by default."""
+
+    description: str = ""
+    blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a stranger must know to trust and run a bundle.
+
+    Attributes:
+        name: short name, also the directory's or file's, and so never a path.
+        title, summary: for people.
+        encoder, generator: architecture (None: no encoder yet).
+        styles: style name -> `Style`; the first is the default.
+        licence: SPDX name or text of the weights' licence, and of what they were made from.
+        training: data, method, cost: heading -> text.
+        metrics: measured quality: name -> value, with ``metrics["how"]`` the command.
+        limits: known faults, one sentence each.
+        alignment: how the input crop is cut from a picture.
+        value_range: what input and output bytes mean.
+        parts: file name -> sha256; filled in by `Bundle.save`.
+    """
+
+    name: str
+    generator: GeneratorConfig
+    encoder: EncoderConfig | None = None
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    title: str = ""
+    summary: str = ""
+    licence: str = ""
+    training: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    alignment: str = "FFHQ quad from eye centres and mouth corners, as a similarity transform"
+    value_range: str = "uint8 RGB, 0..255, sRGB as cameras deliver it"
+    format_version: int = FORMAT_VERSION
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (_NAME.fullmatch(self.name) and self.name.isprintable()):
+            raise BundleError(
+                f"A model's name must be up to 80 characters without '/', '\\' and ':' and not "
+                f"begin with a dot, not {self.name!r:.100}."
+            )
+        for name in self.styles:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
+                raise BundleError(
+                    f"A style's name must be lower-case letters, digits, '-' and '_', not {name!r}."
+                )
+
+    def to_json(self) -> str:
+        """The card as it stands in ``card.json``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["generator"] = asdict(self.generator)
+        values["encoder"] = self.encoder.as_dict() if self.encoder else None
+        values["styles"] = {name: asdict(style) for name, style in self.styles.items()}
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Parse a card; unknown or missing keys are refused by name.
+
+        Raises:
+            BundleError: when the text is no card of this format version.
+        """
+        try:
+            values = json.loads(text)
+            version = values["format_version"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BundleError(f"card.json is not a model card ({error!r}).") from error
+        if version != FORMAT_VERSION:
+            raise BundleError(
+                f"The card has format version {version!r:.40}, but this release reads version "
+                f"{FORMAT_VERSION}; update the software or the model."
+            )
+        try:
+            generator = dict(values.pop("generator"))
+            generator["feature_channels"] = tuple(
+                (side, channels) for side, channels in generator["feature_channels"]
+            )
+            encoder = values.pop("encoder")
+            _check_texts(values)
+            styles = {
+                name: Style(style["description"], _spec(style["blend"]))
+                for name, style in values.pop("styles").items()
+            }
+            return cls(
+                generator=GeneratorConfig(**generator),
+                encoder=EncoderConfig(**encoder) if encoder else None,
+                styles=styles,
+                limits=tuple(values.pop("limits")),
+                **values,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, ToonifyError) as error:
+            reason = str(error).rstrip(".")
+            raise BundleError(f"card.json does not follow the format: {reason}.") from error
+
+    def to_markdown(self) -> str:
+        """The card for people."""
+        lines = [f"# {self.title or self.name}", "", self.summary, "", f"Licence: {self.licence}"]
+        g = self.generator
+        lines += [
+            "",
+            (
+                f"Input: {self.encoder.input_size if self.encoder else '?'} px crop, "
+                f"{self.value_range}; {self.alignment}. Output: {g.resolution} px toon"
+                f"{' and a soft head mask' if g.mask_resolution else ''}."
+            ),
+            "",
+            "## Styles",
+            *(f"- `{name}`: {style.description}" for name, style in self.styles.items()),
+        ]
+        for heading, text in self.training.items():
+            lines += ["", f"## {heading}", text]
+        if self.metrics:
+            lines += ["", "## Measured", "| figure | value |", "|---|---|"]
+            lines += [f"| {name} | {value} |" for name, value in self.metrics.items()]
+        if self.limits:
+            lines += ["", "## Limits", *(f"- {limit}" for limit in self.limits)]
+        lines += ["", "## Parts", *(f"- `{n}`: sha256 {h}" for n, h in self.parts.items()), ""]
+        return "\n".join(lines)
+
+
+def _check_texts(values: Mapping[str, Any]) -> None:
+    """Refuse what is no text, or no texts by name, where a card has them."""
+    for key in _TEXTS:
+        if not isinstance(values.get(key, ""), str):
+            raise TypeError(f"{key} should be a text, not {values[key]!r:.40}")
+    for key in ("training", "parts"):
+        texts = values.get(key, {})
+        if not isinstance(texts, dict) or not all(isinstance(x, str) for x in texts.values()):
+            raise TypeError(f"{key} should be texts by name, not {texts!r:.40}")
+    if not isinstance(values.get("metrics", {}), dict):
+        raise TypeError(f"metrics should be values by name, not {values['metrics']!r:.40}")
+
+
+def _spec(values: dict[str, Any]) -> BlendSpec:
+    weights = values.get("weights")
+    return BlendSpec(**{**values, "weights": None if weights is None else tuple(weights)})

@@ -30,7 +30,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
-from engines.blending import BlendSpec, blend
+from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
@@ -70,20 +70,36 @@ class Bundle:
 
     # ------------------------------------------------------------------ networks
 
+    def check(self, style: str | None = None, spec: BlendSpec | None = None) -> None:
+        """Raises what `network` would, without building it."""
+        if self.encoder is None or self.card.encoder is None:
+            raise BundleError(
+                f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
+                f"a toon yet; give it one with 'toonify train refit'."
+            )
+        self._look(style, spec)
+
+    def _look(self, style: str | None, spec: BlendSpec | None) -> tuple[str, BlendSpec]:
+        """Name and blend of a style, of the card where none is given."""
+        name = self.styles[0] if style is None and self.styles else style
+        if name is None or name not in self.toons:
+            raise StyleError(
+                f"{self.card.name} has no style {name!r}; choose one of "
+                f"{', '.join(self.styles) or '(none)'}."
+            )
+        spec = spec or self.card.styles[name].blend
+        layer_weights(spec, self.card.generator.resolution)
+        return name, spec
+
     def generator(self, style: str | None = None, spec: BlendSpec | None = None) -> Generator:
         """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
 
         Raises:
             StyleError: when there is no such style.
+            SpecError: when the blend does not fit its resolution.
         """
-        name = self.styles[0] if style is None and self.styles else style
-        if name not in self.toons:
-            raise StyleError(
-                f"{self.card.name} has no style {name!r}; choose one of "
-                f"{', '.join(self.styles) or '(none)'}."
-            )
-        assert name is not None
-        state = blend(self.face, self.toons[name], spec or self.card.styles[name].blend)
+        name, spec = self._look(style, spec)
+        state = blend(self.face, self.toons[name], spec)
         return _fill(Generator, self.card.generator, state)
 
     def network(self, style: str | None = None, spec: BlendSpec | None = None) -> ToonNetwork:
@@ -95,13 +111,11 @@ class Bundle:
 
         Raises:
             StyleError: when there is no such style.
+            SpecError: when the blend does not fit its resolution.
             BundleError: when the model has no encoder.
         """
-        if self.encoder is None or self.card.encoder is None:
-            raise BundleError(
-                f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
-                f"a toon yet; give it one with 'toonify train refit'."
-            )
+        self.check(style, spec)
+        assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         return ToonNetwork(encoder, self.generator(style, spec))
 

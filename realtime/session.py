@@ -27,7 +27,7 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
     """The bundle that the settings name; refuses, before anything is begun, a style or a swap
     resolution that it does not have. Raises `UsageError`, `BundleError`."""
     bundle = find_bundle(chosen.bundle)
-    network_of(bundle, chosen.style, chosen.swap)
+    bundle.check(chosen.style, blend_of(bundle, chosen.style, chosen.swap))
     return bundle
 
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engines.blending import BlendSpec
+from engines.blending import BlendSpec, SpecError
 from engines.bundle import Bundle
-from engines.card import BundleError
+from engines.card import BundleError, StyleError
 from tests.engines.factory import tiny_bundle
 
 
@@ -162,3 +162,27 @@ def test_a_model_without_encoder_says_so(bundle: Bundle, tmp_path: Path) -> None
     assert loaded.generator("film").config == bundle.card.generator
     with pytest.raises(BundleError, match="no encoder"):
         loaded.network()
+
+
+@pytest.mark.parametrize(
+    ("style", "spec", "error"),
+    [
+        ("none", None, StyleError),
+        (None, BlendSpec(swap_resolution=1024), SpecError),
+        (None, BlendSpec(weights=(0.5,)), SpecError),
+    ],
+)
+def test_what_a_bundle_has_not_is_told_without_building_it(
+    bundle: Bundle,
+    style: str | None,
+    spec: BlendSpec | None,
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engines.bundle.blend", None)
+    with pytest.raises(error) as checked:
+        bundle.check(style, spec)
+    with pytest.raises(error) as built:
+        bundle.network(style, spec)
+    assert str(checked.value) == str(built.value)
+    bundle.check()

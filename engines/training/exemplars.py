@@ -13,7 +13,6 @@ A pair of eyes and a mouth come from one picture each: halves of two would be no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -26,6 +25,8 @@ from engines.networks.additions import moved
 from engines.training.artist.head import BROW, FACE_OVAL, IRIS
 from engines.training.data import to_tensor
 from engines.training.losses import FeatureDistance, shrink
+from engines.training.palette import Palette, filled, lab, to_picture
+from engines.training.patchwork import blur, matched, voted
 from engines.training.shape import EYES, MOUTH, Floats, Shape, plate
 
 Image = NDArray[np.uint8]
@@ -38,8 +39,6 @@ CANDIDATES, SOURCES = 16, 6  # as alike as that are bent; lit as alike as that a
 OPEN = ((33, 133, 159, 145), (263, 362, 386, 374), (61, 291, 13, 14))
 LIGHT_SIDE = 16
 STEPS = 3  # of choosing patches, each more like its neighbours than before
-REACH = 5  # how far a patch is searched, in places of the matching
-PATCH, VOTES = 4, 2  # half a patch's side in matching and in drawing
 UNIT = 30.0  # Lab units that count as one
 FACE_LIGHT = 1.5  # how much colours, softened, count within the face
 EDGES = 2.0  # how much the edges count beside colours, outside the face
@@ -48,55 +47,7 @@ TOGETHER = 5.0  # how much it counts to suit the neighbours
 ONE_SOURCE = 5.0  # how much it counts to take eyes or mouth of the chosen picture
 TAKEN = (0.8, 0.5)  # how much of the person's mean colour is taken over: face, and all else
 TINT = (0.3, 0.7)  # and of the hue of each place: face, and all else
-TRIED = 100  # so many pictures tell the colours of people, and of the style
-MOST_CONTRAST = 1.5  # a style's over people's
 OPENING = 40.0  # Lab units that eyes or lips as much as their width less open count
-
-
-@dataclass(frozen=True)
-class Palette:
-    """The colours of people as a style has them.
-
-    Light and hue of face and surroundings are spread about their means as much as the style's, so
-    that a pencil drawing stays grey and a blue-skinned people blue, and the dark remain darker.
-
-    Attributes:
-        people, style: float32 [2, 2, 3, 1, 1], mean and spread of L*a*b* in faces and round them.
-    """
-
-    people: Tensor
-    style: Tensor
-
-    def apply(self, colours: Tensor, face: Tensor) -> Tensor:
-        """L*a*b* [N, 3, H, W] of people in the style's colours; ``face``: [1, 1, H, W], 0..1."""
-        out = torch.zeros_like(colours)
-        for here, mean, goal, contrast in zip(
-            (face, 1 - face), self.people[:, 0], self.style[:, 0], self.contrast, strict=True
-        ):
-            out += here * (goal + contrast * (colours - mean))
-        return out
-
-    @property
-    def contrast(self) -> Tensor:
-        """float32 [2, 3, 1, 1]: how much wider the style's colours spread."""
-        return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).clamp(max=MOST_CONTRAST)
-
-
-def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
-    """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
-    found = []
-    for pictures, points in (people, style):
-        sums = torch.zeros(2, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
-        for i in np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int)):
-            colours = lab(to_tensor([pictures[i]]))[0].double()
-            face = _filled([FACE_OVAL], points[i], colours.shape[-1])
-            for place, where in enumerate((face, 1 - face)):
-                for power in range(3):
-                    sums[place, power] += (colours**power * where).sum((1, 2))
-        mean = sums[:, 1] / sums[:, 0]
-        spread = (sums[:, 2] / sums[:, 0] - mean.square()).clamp_min(0).sqrt()
-        found.append(torch.stack([mean, spread], 1)[..., None, None].float())
-    return Palette(*found)
 
 
 @dataclass(frozen=True)
@@ -154,8 +105,8 @@ class Exemplars:
         person = moved(
             to_tensor([photo]).to(self.device), _batch([self.shape.bend(landmarks)], self.device)
         )
-        face = _filled([FACE_OVAL], goal, self.side).to(self.device)
-        soft = _blur(face[None, None], self.side / 40)
+        face = filled([FACE_OVAL], goal, self.side).to(self.device)
+        soft = blur(face[None, None], self.side / 40)
         seen = lab(person)
         mine = self.palette.apply(seen, soft)
         found = self._sources(person, mine, goal, face)
@@ -165,7 +116,7 @@ class Exemplars:
         theirs = _recoloured(theirs, mine, face, soft)
         parts = self._parts(mine, theirs, points, goal)
         drawn = self._put_together(mine, theirs, soft, parts)
-        return _picture(self._tinted(drawn, mine, seen, goal, soft))
+        return to_picture(self._tinted(drawn, mine, seen, goal, soft))
 
     def _look(self, pictures: Tensor) -> Tensor:
         """What makes people alike in a picture, as rows whose products say how much: [N, L]."""
@@ -200,11 +151,11 @@ class Exemplars:
         self, mine: Tensor, theirs: Tensor, points: Floats, goal: Floats
     ) -> tuple[_Part, ...]:
         side, grown = self.side, round(self.side / 50)
-        eyes = _filled([*EYES, *BROW], goal, side, grown).to(self.device)
-        mouth = _filled([MOUTH], goal, side, grown).to(self.device)
-        irises = _filled([rim for _, rim in IRIS], goal, side).to(self.device)
+        eyes = filled([*EYES, *BROW], goal, side, grown).to(self.device)
+        mouth = filled([MOUTH], goal, side, grown).to(self.device)
+        irises = filled([rim for _, rim in IRIS], goal, side).to(self.device)
         soft = side / 128
-        blurred, others = _blur(mine, soft), _blur(theirs, soft)
+        blurred, others = blur(mine, soft), blur(theirs, soft)
 
         def apart(where: Tensor) -> Tensor:
             difference = (others - blurred).abs().sum(1)
@@ -227,14 +178,14 @@ class Exemplars:
         hue = torch.tensor([0.0, 1.0, 1.0], device=drawn.device)[:, None, None]
         share = TINT[0] * soft + TINT[1] * (1 - soft)
         sigma = self.side / 24
-        drawn = drawn + hue * share * (_blur(mine, sigma) - _blur(drawn, sigma))
+        drawn = drawn + hue * share * (blur(mine, sigma) - blur(drawn, sigma))
         vivid = self.palette.contrast[0]  # of irises nothing but that: skin gives them no tint
         for eye, (_, rim) in zip(EYES, IRIS, strict=True):
-            within = _filled([eye], goal, self.side)
-            iris = (within * _filled([rim], goal, self.side, round(self.side / 100))).to(hue.device)
+            within = filled([eye], goal, self.side)
+            iris = (within * filled([rim], goal, self.side, round(self.side / 100))).to(hue.device)
             count = iris.sum().clamp_min(1)
             away = ((vivid * seen - drawn) * iris).sum((2, 3), True) / count
-            drawn = drawn + hue * _blur(iris[None, None], 1) * away
+            drawn = drawn + hue * blur(iris[None, None], 1) * away
         return drawn
 
     def _put_together(
@@ -246,14 +197,14 @@ class Exemplars:
 
         def guide(picture: Tensor) -> Tensor:
             light = picture[:, :1]
-            edges = _blur(light, side / 170) - _blur(light, side / 32)
-            colours = soft * FACE_LIGHT * _blur(picture, side / 128) + (1 - soft) * picture
+            edges = blur(light, side / 170) - blur(light, side / 32)
+            colours = soft * FACE_LIGHT * blur(picture, side / 128) + (1 - soft) * picture
             both = torch.cat([colours, EDGES * (1 - 0.7 * soft) * edges], 1)
             return shrink(both, grid) / UNIT
 
         wanted, offered = guide(mine), guide(theirs)
         features = torch.stack([part.where for part in parts]).amax(0)[None, None]
-        near = NEAR + (NEAR_FACE - NEAR) * soft + NEAR_FEATURES * _blur(features, side / 128)
+        near = NEAR + (NEAR_FACE - NEAR) * soft + NEAR_FEATURES * blur(features, side / 128)
         near = shrink(near, grid)
         extra = torch.zeros(len(theirs), 1, grid, grid, device=mine.device)
         for part in parts:
@@ -262,9 +213,9 @@ class Exemplars:
         goals = [(wanted, offered, 1.0)]
         small = shrink(theirs, grid) / UNIT
         for _ in range(STEPS):
-            which, moves = _matched(goals, near, extra)
-            goals = [goals[0], (_voted(small, which, moves), small, TOGETHER)]
-        return _voted(theirs, which, moves)
+            which, moves = matched(goals, near, extra)
+            goals = [goals[0], (voted(small, which, moves), small, TOGETHER)]
+        return voted(theirs, which, moves)
 
 
 def openings(points: Floats) -> Floats:
@@ -275,53 +226,6 @@ def openings(points: Floats) -> Floats:
         apart = points[..., upper, :] - points[..., lower, :]
         found.append(np.linalg.norm(apart, axis=-1) / (np.linalg.norm(across, axis=-1) + 1e-6))
     return np.stack(found, -1)
-
-
-def _matched(
-    goals: list[tuple[Tensor, Tensor, float]], near: Tensor, extra: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Which of K pictures, int64 [G, G], and how far off, int64 [2, G, G] (x, y), has the patch
-    nearest to the one wanted.
-
-    Args:
-        goals: what is wanted [1, C, G, G], what is offered [K, C, G, G], and how much it counts.
-        near: [1, 1, G, G], what a move of two places costs.
-        extra: [K, 1, G, G], what each picture costs.
-    """
-    grid = near.shape[-1]
-    best = torch.full((1, 1, grid, grid), torch.inf, device=near.device)
-    which = torch.zeros((3, grid, grid), dtype=torch.int64, device=near.device)
-    for y in range(-REACH, REACH + 1):
-        for x in range(-REACH, REACH + 1):
-            cost = torch.zeros_like(extra)
-            for wanted, offered, counts in goals:
-                there = offered.roll((-y, -x), (2, 3))
-                cost += counts * (wanted - there).square().sum(1, True)
-            cost = _box(cost, PATCH) + near * (x * x + y * y) / 4 + extra
-            least, picture = cost.min(0, True)
-            better = (least < best)[0, 0]
-            best = torch.minimum(least, best)
-            here = torch.stack([picture[0, 0], *(torch.full_like(which[0], k) for k in (x, y))])
-            which = torch.where(better, here, which)
-    return which[0], which[1:]
-
-
-def _voted(pictures: Tensor, which: Tensor, moves: Tensor) -> Tensor:
-    """Mean of what the patches round each place show there: [1, C, S, S] of [K, C, S, S]."""
-    side, grid = pictures.shape[-1], which.shape[-1]
-    scale = side // grid
-    wide = [F.interpolate(v[None, None].float(), side)[0, 0].long() for v in (which, *moves)]
-    picture, dx, dy = wide[0], wide[1] * scale, wide[2] * scale
-    places = torch.arange(side, device=pictures.device)
-    y, x = torch.meshgrid(places, places, indexing="ij")
-    total = torch.zeros(side, side, pictures.shape[1], device=pictures.device)
-    colours = pictures.permute(0, 2, 3, 1)
-    for j in range(-VOTES, VOTES + 1):
-        for i in range(-VOTES, VOTES + 1):
-            v, u = (y + j).clamp(0, side - 1), (x + i).clamp(0, side - 1)
-            row, column = (y + dy[v, u]).clamp(0, side - 1), (x + dx[v, u]).clamp(0, side - 1)
-            total += colours[picture[v, u], row, column]
-    return (total / (2 * VOTES + 1) ** 2).permute(2, 0, 1)[None]
 
 
 def _recoloured(theirs: Tensor, mine: Tensor, face: Tensor, soft: Tensor) -> Tensor:
@@ -336,57 +240,3 @@ def _recoloured(theirs: Tensor, mine: Tensor, face: Tensor, soft: Tensor) -> Ten
 
 def _batch(warps: list[Floats], device: torch.device) -> Tensor:
     return torch.from_numpy(np.stack(warps)).permute(0, 3, 1, 2).to(device)
-
-
-def _filled(rings: list[list[int]], points: Floats, side: int, grown: int = 0) -> Tensor:
-    """1 within the hulls of landmarks, float32 [S, S], ``grown`` pixels wider."""
-    mask = np.zeros((side, side), np.uint8)
-    for ring in rings:
-        hull = cv2.convexHull((points[ring] * side).astype(np.int32))
-        cv2.fillConvexPoly(mask, hull, 1)
-    if grown:
-        mask = np.asarray(cv2.dilate(mask, np.ones((2 * grown + 1,) * 2, np.uint8)), np.uint8)
-    return torch.from_numpy(mask.astype(np.float32))
-
-
-def _box(x: Tensor, reach: int) -> Tensor:
-    """Mean of the square round each place of [N, C, H, H]."""
-    return _filtered(x, (1 / (2 * reach + 1),) * (2 * reach + 1))
-
-
-def _blur(x: Tensor, sigma: float) -> Tensor:
-    """[N, C, H, H] under a Gaussian of that many pixels."""
-    reach = np.arange(-max(round(3 * sigma), 1), max(round(3 * sigma), 1) + 1)
-    weights = np.exp(-(reach**2) / (2 * sigma**2))
-    return _filtered(x, tuple((weights / weights.sum()).tolist()))
-
-
-def _filtered(x: Tensor, weights: tuple[float, ...]) -> Tensor:
-    """Along and across; beyond the border the picture goes on as it ends."""
-    band = _band(x.shape[-1], weights).to(x.device)
-    return band @ x @ band.T
-
-
-@lru_cache
-def _band(side: int, weights: tuple[float, ...]) -> Tensor:
-    """The filter as a matrix, which CPUs and GPUs multiply faster than they slide windows."""
-    band = np.zeros((side, side), np.float32)
-    reach = len(weights) // 2
-    for offset, weight in enumerate(weights, -reach):
-        places = np.arange(side)
-        np.add.at(band, (places, np.clip(places + offset, 0, side - 1)), weight)
-    return torch.from_numpy(band)
-
-
-def lab(pictures: Tensor) -> Tensor:
-    """RGB [N, 3, H, W] in -1..1 -> CIE L*a*b*."""
-    raw = ((pictures.clamp(-1, 1) + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
-    found = np.stack([cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in raw.astype(np.float32)])
-    return torch.from_numpy(found).permute(0, 3, 1, 2).to(pictures.device)
-
-
-def _picture(colours: Tensor) -> Image:
-    """L*a*b* [1, 3, H, W] -> uint8 [H, W, 3] RGB."""
-    one = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
-    rgb = cv2.cvtColor(one, cv2.COLOR_LAB2RGB).clip(0, 1)
-    return np.asarray((255 * rgb).round(), np.uint8)

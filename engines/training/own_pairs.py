@@ -14,7 +14,8 @@ from engines.errors import ToonifyError
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.data import PairSet
-from engines.training.exemplars import Exemplars, openings, palette_of
+from engines.training.exemplars import Exemplars, openings
+from engines.training.palette import palette_of
 from engines.training.portraits import Crops
 from engines.training.prepare import Pair, PairFolder
 from engines.training.shape import Floats, Shape, in_sides, learn_shape

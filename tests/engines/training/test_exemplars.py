@@ -13,16 +13,10 @@ from numpy.typing import NDArray
 from engines.training.aligned import AlignedSet
 from engines.training.artist.head import FACE_OVAL
 from engines.training.exemplars import (
-    REACH,
     Exemplars,
-    _blur,
-    _box,
-    _filled,
-    _matched,
-    _voted,
     openings,
-    palette_of,
 )
+from engines.training.palette import filled, palette_of
 from engines.training.shape import EYES, Floats, Shape
 
 Image = NDArray[np.uint8]
@@ -59,7 +53,7 @@ def artist(photos: Image, points: Floats, pictures: Image) -> Exemplars:
 def face_colours(picture: Image, points: Floats) -> Floats:
     """Mean L*a*b* within the face."""
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return np.asarray(lab[_filled([FACE_OVAL], points, SIDE).numpy() > 0].mean(0), np.float32)
+    return np.asarray(lab[filled([FACE_OVAL], points, SIDE).numpy() > 0].mean(0), np.float32)
 
 
 def test_who_is_in_the_style_is_drawn_as_there(photos: Image, points: Floats) -> None:
@@ -130,11 +124,11 @@ def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
     style = photos.copy()
     for i, (picture, marks) in enumerate(zip(style, points, strict=True)):
         for ids in EYES:
-            picture[_filled([ids], marks, SIDE, 3).numpy() > 0] = 20 + 9 * i
+            picture[filled([ids], marks, SIDE, 3).numpy() > 0] = 20 + 9 * i
     for person in (4, 9, 13):
         drawn = artist(photos, points, style).draw(photos[person], points[person])
         assert drawn is not None
-        light = [drawn[_filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES]
+        light = [drawn[filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES]
         assert abs(light[0] - light[1]) < 7
 
 
@@ -151,36 +145,3 @@ def test_openings_tell_open_from_shut() -> None:
     points[[145, 374, 14]] = (0.1, 0.55)
     points[[159, 145]] = (0.1, 0.5)  # a wink
     assert openings(points) == pytest.approx([0, 0.5, 0.5], abs=1e-5)
-
-
-def test_a_patch_is_found_where_it_is() -> None:
-    wanted = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    others = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(1))
-    offered = torch.cat([others[:1], wanted.roll((2, -1), (2, 3)), others[1:]])
-    free = torch.zeros(1, 1, 24, 24), torch.zeros(3, 1, 24, 24)
-    which, moves = _matched([(wanted, offered, 1.0)], *free)
-    inner = slice(REACH, -REACH)
-    assert (which[inner, inner] == 1).all()
-    assert (moves[0][inner, inner] == -1).all()
-    assert (moves[1][inner, inner] == 2).all()
-    drawn = _voted(offered, which, moves)[..., 8:-8, 8:-8]
-    assert torch.allclose(drawn, wanted[..., 8:-8, 8:-8], atol=1e-6)
-
-
-def test_moving_and_other_pictures_have_their_price() -> None:
-    same = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    offered = torch.cat([same.roll(1, 3), same])
-    dear = torch.full((1, 1, 24, 24), 100.0)
-    extra = torch.tensor([0.0, 1000.0])[:, None, None, None].expand(2, 1, 24, 24)
-    which, moves = _matched([(same, offered, 1.0)], dear, extra)
-    assert not which.any()
-    assert not moves.any()
-
-
-def test_filters_are_opencvs() -> None:
-    picture = np.random.default_rng(0).random((40, 40), np.float32)
-    tensor = torch.from_numpy(picture)[None, None]
-    soft = cv2.GaussianBlur(picture, (13, 13), 2.0, borderType=cv2.BORDER_REPLICATE)
-    assert _blur(tensor, 2.0)[0, 0].numpy() == pytest.approx(soft, abs=1e-5)
-    flat = cv2.blur(picture, (7, 7), borderType=cv2.BORDER_REPLICATE)
-    assert _box(tensor, 3)[0, 0].numpy() == pytest.approx(flat, abs=1e-5)

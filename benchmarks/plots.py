@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED = "#1f2430", "#8a93a6"
-COLOURS = ("#2f6fed", "#f2994a", "#27ae60", "#9b51e0", "#eb5757", "#00a3bf", "#b88700")
+COLOURS = (
+    "#2f6fed",
+    "#f2994a",
+    "#27ae60",
+    "#9b51e0",
+    "#eb5757",
+    "#00a3bf",
+    "#b88700",
+    "#7a8290",
+    "#d6469a",
+)
 MOST_BARS = 24
 WIDE = 20
 """Largest over smallest value from which on an axis is logarithmic."""

@@ -115,8 +115,9 @@ FILM_256_WORDS = Description(
         ),
         "Second style": (
             "The style comic is a copy of the film generator that learned the artist's comic "
-            "drawings of 1,000 of those people, beside an encoder that stayed as it was: 4,800 "
-            "pictures, 18 minutes of one core (recipe second-look)."
+            "drawings of 2,000 of those people, beside an encoder that stayed as it was: 24,800 "
+            "pictures, 82 minutes of one core (recipe second-look, with more weight on detail and "
+            "colours)."
         ),
         "Evaluation": (
             "60 unseen, synthetic people (the person portraits of faker-js, CC0) and filmed clips."
@@ -130,7 +131,7 @@ FILM_256_WORDS = Description(
         ),
         (
             "The style comic is farther from its drawings than film is from its own: a feature "
-            "distance of 0.41 (benchmarks/results/quality-comic.json)."
+            "distance of 0.40 (benchmarks/results/quality-comic.json)."
         ),
         (
             "The colour of light eyes is kept less well than that of skin: green ones can come out "

@@ -47,6 +47,10 @@ from engines.training.trainer import channels_last
 class StyleSettings:
     """How a generator learns a style.
 
+    A picture costs about 9 GMAC with the 256 px models, all passes forwards and backwards counted:
+    the standard 8,000 are some 45 minutes of one CPU core, and bound by launches on a GPU. Each of
+    the people costs another 1.3 seconds of a core before.
+
     Attributes:
         pictures: how many pictures it lasts.
         people: how many people are drawn by example for it.

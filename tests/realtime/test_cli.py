@@ -221,14 +221,18 @@ def test_run_from_the_demo_to_several_sinks(
 def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name: str) -> None:
     film = tmp_path / "a.mp4"
     words = ["run", "--source", "demo", "--size", "320x180", "--sink", film, *engine]
+    number = getattr(signal, name)
     process = subprocess.Popen(
-        [sys.executable, "-m", "realtime", *map(str, words)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "realtime", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # if the tests run under nohup
     )
     deadline = time.monotonic() + 120
     while not film.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)  # a film begins with the card, before the first frame is there
-    process.send_signal(getattr(signal, name))
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Traceback" not in err

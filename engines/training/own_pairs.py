@@ -30,7 +30,7 @@ JAW = (0.08, 0.35)  # how far a jaw is dropped, in eye distances
 
 
 @dataclass(frozen=True)
-class Style:
+class StylePictures:
     """What there is of a style: its pictures, where its faces are, and what it does to shapes.
 
     Attributes:
@@ -46,22 +46,22 @@ class Style:
     known: bool
 
 
-def style_of(pictures: Crops, people: PairSet) -> Style:
+def style_of(pictures: Crops, people: PairSet) -> StylePictures:
     """A style from its crops; without twenty faces found in them, one that moves nothing."""
     points, mine = in_sides(pictures), in_sides(people)
     shape = learn_shape(points, mine)
     if shape is not None:
         found = np.isfinite(points).all((1, 2))
-        return Style(pictures.images[found], points[found], shape, known=True)
+        return StylePictures(pictures.images[found], points[found], shape, known=True)
     middle = np.median(mine, axis=0).astype(np.float32)
     still = Shape(middle, np.zeros_like(middle), ())
     everywhere = np.repeat(middle[None], len(pictures), axis=0)
-    return Style(pictures.images, everywhere, still, known=False)
+    return StylePictures(pictures.images, everywhere, still, known=False)
 
 
 def draw_people(
     people: PairSet,
-    style: Style,
+    style: StylePictures,
     folder: Path,
     count: int,
     device: torch.device,

@@ -13,8 +13,7 @@ from engines.card import Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
 from engines.training.distil import DistilSettings, distiller, with_encoder
-from engines.training.own_pairs import Style as OwnStyle
-from engines.training.own_pairs import draw_people, style_of
+from engines.training.own_pairs import StylePictures, draw_people, style_of
 from engines.training.portraits import (
     BY_HAND,
     Crops,
@@ -147,7 +146,7 @@ def train_style(
 def _pairs(
     job: StyleJob,
     people: PairSet,
-    style: OwnStyle,
+    style: StylePictures,
     hardware: Hardware,
     deadline: Deadline,
     drawn: Callable[[str, int, int], None],
@@ -216,10 +215,10 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         f"pictures that the style was learned from.",
         training={
             **base.card.training,
-            "Own style": f"The face generator of {base.card.name}, fine-tuned on "
-            f"{artist.drawn} pictures of {job.style.people} people as patches of the style's "
-            f"pictures draw them, bent to their landmarks, and judged by a discriminator with "
-            f"adaptive augmentation that knows the style's pictures.",
+            "Own style": f"The face generator of {base.card.name}, fine-tuned for {artist.drawn} "
+            f"pictures on {int((artist.sampler.pairs.weight > 0).sum())} pairs of people and of "
+            f"how patches of the style's pictures draw them, and by a discriminator with adaptive "
+            f"augmentation that knows these pictures.",
         },
         metrics={},
         limits=(

@@ -15,7 +15,7 @@ from engines.training.aligned import AlignedSet
 from engines.training.artist.head import LOWER_LID, UPPER_LID
 from engines.training.data import PairSet
 from engines.training.exemplars import openings
-from engines.training.own_pairs import Style, draw_people, style_of
+from engines.training.own_pairs import StylePictures, draw_people, style_of
 from engines.training.portraits import Crops
 from engines.training.shape import FEWEST_FACES, in_sides
 from engines.training.slices import Deadline
@@ -41,12 +41,14 @@ def people(crops: Crops) -> PairSet:
 
 
 @pytest.fixture(scope="module")
-def style(crops: Crops, people: PairSet) -> Style:
+def style(crops: Crops, people: PairSet) -> StylePictures:
     """These very people, at dusk."""
     return style_of(replace(crops, images=(crops.images * DUSK).astype(np.uint8)), people)
 
 
-def test_pairs_are_people_and_their_drawings(people: PairSet, style: Style, tmp_path: Path) -> None:
+def test_pairs_are_people_and_their_drawings(
+    people: PairSet, style: StylePictures, tmp_path: Path
+) -> None:
     told: list[tuple[int, int]] = []
     pairs = draw_people(
         people, style, tmp_path, 4, CPU, Deadline(), report=lambda *now: told.append(now)
@@ -66,7 +68,7 @@ def test_pairs_are_people_and_their_drawings(people: PairSet, style: Style, tmp_
 
 
 def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
-    people: PairSet, style: Style, tmp_path: Path
+    people: PairSet, style: StylePictures, tmp_path: Path
 ) -> None:
     pairs = draw_people(people, style, tmp_path, 4, CPU, Deadline())
     assert pairs is not None
@@ -83,7 +85,9 @@ def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
             assert np.abs(plain - changed)[:8].max() == 0
 
 
-def test_a_run_that_was_stopped_goes_on(people: PairSet, style: Style, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_goes_on(
+    people: PairSet, style: StylePictures, tmp_path: Path
+) -> None:
     whole = draw_people(people, style, tmp_path / "a", 3, CPU, Deadline())
     deadline = Deadline()
 
@@ -105,7 +109,7 @@ def test_a_run_that_was_stopped_goes_on(people: PairSet, style: Style, tmp_path:
 
 
 def test_shut_eyes_and_strange_poses_are_not_learned(
-    people: PairSet, style: Style, tmp_path: Path
+    people: PairSet, style: StylePictures, tmp_path: Path
 ) -> None:
     points = people.landmarks.copy()
     for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):

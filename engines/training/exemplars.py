@@ -22,10 +22,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.networks.additions import moved
-from engines.training.artist.head import BROW, FACE_OVAL, IRIS
+from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.data import to_tensor
 from engines.training.losses import FeatureDistance, shrink
-from engines.training.palette import Palette, filled, lab, to_picture
+from engines.training.palette import Palette, filled, irises_in, lab, mean_colour, to_picture
 from engines.training.patchwork import blur, matched, voted
 from engines.training.shape import EYES, MOUTH, Floats, Shape, plate
 
@@ -80,7 +80,7 @@ class Exemplars:
         device: torch.device,
     ) -> None:
         self.shape, self.side, self.device = shape, side, device
-        self.palette = Palette(palette.people.to(device), palette.style.to(device))
+        self.palette = palette.to(device)
         self.points = landmarks
         self.features = FeatureDistance().to(device)
         self.pictures = [
@@ -114,7 +114,7 @@ class Exemplars:
             return None
         theirs, points = found
         theirs = _recoloured(theirs, mine, face, soft)
-        parts = self._parts(mine, theirs, points, goal)
+        parts = self._parts(mine, seen, theirs, points, goal)
         drawn = self._put_together(mine, theirs, soft, parts)
         return to_picture(self._tinted(drawn, mine, seen, goal, soft))
 
@@ -148,12 +148,11 @@ class Exemplars:
         return theirs[best], self.points[order[best.cpu().numpy()]]
 
     def _parts(
-        self, mine: Tensor, theirs: Tensor, points: Floats, goal: Floats
+        self, mine: Tensor, seen: Tensor, theirs: Tensor, points: Floats, goal: Floats
     ) -> tuple[_Part, ...]:
         side, grown = self.side, round(self.side / 50)
         eyes = filled([*EYES, *BROW], goal, side, grown).to(self.device)
         mouth = filled([MOUTH], goal, side, grown).to(self.device)
-        irises = filled([rim for _, rim in IRIS], goal, side).to(self.device)
         soft = side / 128
         blurred, others = blur(mine, soft), blur(theirs, soft)
 
@@ -161,10 +160,15 @@ class Exemplars:
             difference = (others - blurred).abs().sum(1)
             return (difference * where).sum((1, 2)) / where.sum().clamp_min(1)
 
+        irises = torch.zeros(len(theirs), device=self.device)
+        for iris in irises_in(goal, side):
+            where = iris.to(self.device)
+            wanted = self.palette.irises(mean_colour(seen, where))
+            irises += (mean_colour(theirs, where) - wanted).abs().sum((1, 2, 3)) / 2
         away = OPENING * np.abs(openings(points) - openings(goal))
         mood = torch.from_numpy(away.astype(np.float32)).to(self.device)
         return (
-            _Part(eyes, apart(eyes) + apart(irises) + mood[:, 0] + mood[:, 1]),
+            _Part(eyes, apart(eyes) + irises + mood[:, 0] + mood[:, 1]),
             _Part(mouth, apart(mouth) + mood[:, 2]),
         )
 
@@ -179,13 +183,11 @@ class Exemplars:
         share = TINT[0] * soft + TINT[1] * (1 - soft)
         sigma = self.side / 24
         drawn = drawn + hue * share * (blur(mine, sigma) - blur(drawn, sigma))
-        vivid = self.palette.contrast[0]  # of irises nothing but that: skin gives them no tint
-        for eye, (_, rim) in zip(EYES, IRIS, strict=True):
-            within = filled([eye], goal, self.side)
-            iris = (within * filled([rim], goal, self.side, round(self.side / 100))).to(hue.device)
-            count = iris.sum().clamp_min(1)
-            away = ((vivid * seen - drawn) * iris).sum((2, 3), True) / count
-            drawn = drawn + hue * blur(iris[None, None], 1) * away
+        for iris in irises_in(goal, self.side):
+            where = iris.to(hue.device)
+            wanted = self.palette.irises(mean_colour(seen, where))
+            away = wanted - mean_colour(drawn, where)
+            drawn = drawn + hue * blur(where[None, None], 1) * away
         return drawn
 
     def _put_together(

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.training.artist.head import FACE_OVAL
+from engines.training.artist.head import EYE, FACE_OVAL, IRIS
 from engines.training.data import to_tensor
 from engines.training.shape import Floats
 
 Image = NDArray[np.uint8]
 
 TRIED = 100  # so many pictures tell the colours of people, and of the style
-MOST_CONTRAST = 1.5  # a style's over people's
+MOST_CONTRAST = (1.5, 1.5, 3.0)  # a style's over people's: in faces, round them, of irises
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,11 @@ class Palette:
 
     Light and hue of face and surroundings are spread about their means as much as the style's, so
     that a pencil drawing stays grey and a blue-skinned people blue, and the dark remain darker.
+    Irises have colours of their own: next to those of photos, drawn ones are far more vivid.
 
     Attributes:
-        people, style: float32 [2, 2, 3, 1, 1], mean and spread of L*a*b* in faces and round them.
+        people, style: float32 [3, 2, 3, 1, 1], mean and spread of L*a*b* in faces, round them, and
+            of the mean colours of irises.
     """
 
     people: Tensor
@@ -36,34 +38,65 @@ class Palette:
 
     def apply(self, colours: Tensor, face: Tensor) -> Tensor:
         """L*a*b* [N, 3, H, W] of people in the style's colours; ``face``: [1, 1, H, W], 0..1."""
-        out = torch.zeros_like(colours)
-        for here, mean, goal, contrast in zip(
-            (face, 1 - face), self.people[:, 0], self.style[:, 0], self.contrast, strict=True
-        ):
-            out += here * (goal + contrast * (colours - mean))
-        return out
+        inside, outside, _ = self._mapped(colours)
+        return face * inside + (1 - face) * outside
+
+    def irises(self, colours: Tensor) -> Tensor:
+        """Mean L*a*b* [N, 3, 1, 1] of people's irises as the style would colour them."""
+        return self._mapped(colours)[2]
+
+    def to(self, device: torch.device) -> Palette:
+        """The same palette on ``device``."""
+        return Palette(self.people.to(device), self.style.to(device))
 
     @property
     def contrast(self) -> Tensor:
-        """float32 [2, 3, 1, 1]: how much wider the style's colours spread."""
-        return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).clamp(max=MOST_CONTRAST)
+        """float32 [3, 3, 1, 1]: how much wider the style's colours spread."""
+        most = self.people.new_tensor(MOST_CONTRAST)[:, None, None, None]
+        return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).minimum(most)
+
+    def _mapped(self, colours: Tensor) -> list[Tensor]:
+        return [
+            goal + contrast * (colours - mean)
+            for mean, goal, contrast in zip(
+                self.people[:, 0], self.style[:, 0], self.contrast, strict=True
+            )
+        ]
 
 
 def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
     """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
     found = []
     for pictures, points in (people, style):
-        sums = torch.zeros(2, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
+        sums = torch.zeros(3, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
         for i in np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int)):
             colours = lab(to_tensor([pictures[i]]))[0].double()
-            face = filled([FACE_OVAL], points[i], colours.shape[-1])
+            side = colours.shape[-1]
+            face = filled([FACE_OVAL], points[i], side)
             for place, where in enumerate((face, 1 - face)):
                 for power in range(3):
                     sums[place, power] += (colours**power * where).sum((1, 2))
+            for iris in irises_in(points[i], side):
+                mean = mean_colour(colours[None], iris)[0, :, 0, 0]
+                sums[2] += torch.stack([mean**power for power in range(3)])
         mean = sums[:, 1] / sums[:, 0]
         spread = (sums[:, 2] / sums[:, 0] - mean.square()).clamp_min(0).sqrt()
         found.append(torch.stack([mean, spread], 1)[..., None, None].float())
     return Palette(*found)
+
+
+def irises_in(points: Floats, side: int) -> list[Tensor]:
+    """1 on what is seen of each iris, float32 [S, S]."""
+    grown = round(side / 100)
+    return [
+        filled([eye], points, side) * filled([rim], points, side, grown)
+        for eye, (_, rim) in zip(EYE, IRIS, strict=True)
+    ]
+
+
+def mean_colour(colours: Tensor, where: Tensor) -> Tensor:
+    """[N, 3, 1, 1] of [N, 3, S, S] by the weights [S, S]."""
+    return (colours * where).sum((2, 3), True) / where.sum().clamp_min(1)
 
 
 def filled(rings: list[list[int]], points: Floats, side: int, grown: int = 0) -> Tensor:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from engines.training.aligned import AlignedSet
 from engines.training.artist.head import FACE_OVAL
+from engines.training.data import to_tensor
 from engines.training.exemplars import (
     Exemplars,
     openings,
 )
-from engines.training.palette import filled, palette_of
+from engines.training.palette import filled, irises_in, lab, mean_colour, palette_of
 from engines.training.shape import EYES, Floats, Shape
 
 Image = NDArray[np.uint8]
@@ -105,7 +106,7 @@ def test_colours_are_the_styles(photos: Image, points: Floats, colour: str) -> N
         assert (np.hypot(a, b) < 3) if colour == "grey" else b < -10
 
 
-def test_hair_and_irises_keep_their_hue(photos: Image, points: Floats) -> None:
+def test_hair_keeps_its_hue(photos: Image, points: Floats) -> None:
     red = photos[2].copy()
     red[: SIDE // 6] = (150, 20, 40)
     style = artist(photos, points, photos)
@@ -117,6 +118,19 @@ def test_hair_and_irises_keep_their_hue(photos: Image, points: Floats) -> None:
         for p in (plain, dyed)
     ]
     assert hues[1] > hues[0] + 15
+
+
+def test_irises_keep_their_hue(photos: Image, points: Floats) -> None:
+    style = artist(photos, points, photos)
+    irises = torch.stack(irises_in(points[6], SIDE)).amax(0)
+    found = []
+    for colour in ((60, 80, 150), (120, 80, 40)):
+        person = photos[6].copy()
+        person[irises.numpy() > 0] = colour
+        drawn = style.draw(person, points[6])
+        assert drawn is not None
+        found.append(mean_colour(lab(to_tensor([drawn])), irises)[0, 2].item())
+    assert found[0] < found[1] - 15
 
 
 def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from engines.training.artist.head import EYE, IRIS
 from engines.training.data import to_tensor
-from engines.training.palette import MOST_CONTRAST, filled, lab, palette_of, to_picture
+from engines.training.palette import (
+    MOST_CONTRAST,
+    filled,
+    irises_in,
+    lab,
+    palette_of,
+    to_picture,
+)
 from tests.engines.training.factory import smooth_pictures, tiny_pairs
 
 PEOPLE = smooth_pictures(10, 32)
@@ -36,7 +44,33 @@ def test_means_and_spreads_become_the_styles() -> None:
 def test_contrast_has_an_end() -> None:
     palette = palette_of((PEOPLE, POINTS), (PEOPLE, POINTS))
     wild = replace(palette, style=palette.style * 100)
-    assert wild.contrast.max() == MOST_CONTRAST
+    assert wild.contrast.amax((1, 2, 3)).tolist() == list(MOST_CONTRAST)
+
+
+def test_irises_are_as_vivid_as_the_styles() -> None:
+    """Eyes of photos are nearly grey; the bluest of them are the bluest of the style."""
+    grey, vivid = (np.full((20, 64, 64, 3), 128, np.uint8) for _ in range(2))
+    points = np.zeros((20, 478, 2), np.float32)
+    for ids, (_, rim), x in zip(EYE, IRIS, (0.3, 0.7), strict=True):
+        around = np.linspace(0, 2 * np.pi, len(ids), endpoint=False)
+        points[:, ids] = np.stack([x + 0.15 * np.cos(around), 0.5 + 0.1 * np.sin(around)], 1)
+        points[:, rim] = np.float32([x, 0.5]) + 0.06 * np.float32(
+            [[1, 0], [0, 1], [-1, 0], [0, -1]]
+        )
+    for i in range(20):
+        for iris in irises_in(points[i], 64):
+            grey[i][iris.numpy() > 0] = (128, 128, 124 + i)
+            vivid[i][iris.numpy() > 0] = (128, 128, 68 + 6 * i)
+    palette = palette_of((grey, points), (vivid, points))
+    blue = [
+        palette.irises(lab(torch.tensor([[0.0, 0.0, b]]).view(1, 3, 1, 1)))[0, 2].item()
+        for b in (-0.03, 0.12)
+    ]
+    assert blue[0] - blue[1] > 2.5 * (lab_b(-0.03) - lab_b(0.12))
+
+
+def lab_b(blue: float) -> float:
+    return float(lab(torch.tensor([0.0, 0.0, blue]).view(1, 3, 1, 1))[0, 2])
 
 
 def test_lab_goes_there_and_back() -> None:

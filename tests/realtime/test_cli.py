@@ -228,12 +228,15 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, engine: list[object], name:
         text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # if the tests run under nohup
     )
-    deadline = time.monotonic() + 120
-    while not film.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)  # a film begins with the card, before the first frame is there
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 120
+        while not film.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1.0)  # a film begins with the card, before the first frame is there
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert len(read_movie(film)[0]) > 0

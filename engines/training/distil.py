@@ -26,10 +26,9 @@ from engines.networks.encoder import Encoder, EncoderConfig, EncoderOutput
 from engines.networks.generator import Generator, Synthesis
 from engines.training.data import PairSet, Sampler, check_twins
 from engines.training.losses import FeatureDistance, gradient_l1, shift_loss, shrink, weighted_l1
-from engines.training.models import Average
+from engines.training.models import Average, channels_last
 from engines.training.slices import ByPictures, Hardware, own_stretch
 from engines.training.stages import one_cycle
-from engines.training.trainer import channels_last
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class DistilSettings:
         pictures: how many pictures it lasts.
         twins: samples of each batch that are shifted copies, for the consistency term.
         lr: peak of the one-cycle schedule.
-        features, gradients, consistency: weights beside L1, as in `engines.training.stages.Stage`.
+        features, gradients, consistency: weights beside L1, as in training by pairs.
         latents: weight that keeps styles and feature maps near the teacher's or, without one, the
             styles of one picture near each other, where the generator can be edited and swapped
             (the delta regularisation of arXiv 2102.02766).
@@ -123,14 +122,13 @@ class EncoderTrainer(ByPictures):
         with self.fabric.autocast():
             synthesis = self.generators[self.step % len(self.generators)].synthesis
             target, wanted = self._goal(synthesis, batch.photo)
-            found = EncoderOutput(*self.encoder(batch.crop.to(memory_format=torch.channels_last)))
+            found = EncoderOutput(*self.encoder(channels_last(batch.crop)))
             image = shrink(synthesis(*found), target.shape[-1])
             focus = F.interpolate(batch.focus, image.shape[-2:], mode="bilinear")
             losses = {
                 "l1": weighted_l1(image, target, focus),
                 "edges": s.gradients * gradient_l1(image, target),
-                "features": s.features
-                * self.features(image.to(memory_format=torch.channels_last), target),
+                "features": s.features * self.features(channels_last(image), target),
                 "latents": s.latents
                 * (spread(found.w_plus) if wanted is None else code_distance(found, wanted)),
             }
@@ -153,7 +151,7 @@ class EncoderTrainer(ByPictures):
         """What to draw, no larger than the photo, and the codes it is drawn from."""
         if self.teacher is None:
             return photo, None
-        wanted = self.teacher(photo.to(memory_format=torch.channels_last))
+        wanted = self.teacher(channels_last(photo))
         image = synthesis(*wanted)
         return shrink(image, min(image.shape[-1], photo.shape[-1])), wanted
 

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from engines.networks.additions import moved
 from engines.training.artist.head import BROW, FACE_OVAL
+from engines.training.data import EYES as LIDS
 from engines.training.data import to_tensor
 from engines.training.losses import FeatureDistance, shrink
 from engines.training.palette import Palette, filled, irises_in, lab, mean_colour, to_picture
@@ -36,7 +37,7 @@ LOOK_SIDE, COLOUR = 4, 0.5  # likeness is one of features, and of light, hair an
 POSE = 4.0  # and of the places of the landmarks
 CANDIDATES, SOURCES = 16, 6  # as alike as that are bent; lit as alike as that are used
 # The ends of lids and lips, and their middles.
-OPEN = ((33, 133, 159, 145), (263, 362, 386, 374), (61, 291, 13, 14))
+OPEN = (*LIDS, (61, 291, 13, 14))
 LIGHT_SIDE = 16
 STEPS = 3  # of choosing patches, each more like its neighbours than before
 UNIT = 30.0  # Lab units that count as one

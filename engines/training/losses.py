@@ -7,6 +7,8 @@ package from the registry.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -156,6 +158,20 @@ def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
     """R1 (arXiv 1801.04406): mean squared gradient norm of ``logits`` at real ``images``."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
+
+
+def backward_r1(fabric: Any, judge: Any, real: Tensor, weight: float) -> None:
+    """Add the gradients of ``weight`` times `r1_penalty` to those of a judge, in FP32.
+
+    ``judge``: as Lightning Fabric wraps it; ``real``: [N, 3, H, W], what it was shown.
+    """
+    images = real.detach().float().requires_grad_(True)
+    with torch.autocast(fabric.device.type, enabled=False):
+        penalty = r1_penalty(judge.module(images), images)
+    fabric.backward(penalty * weight)
+    if fabric.world_size > 1:  # the penalty went round the wrapper that averages
+        for parameter in judge.parameters():
+            parameter.grad = fabric.all_reduce(parameter.grad, reduce_op="mean")
 
 
 def mask_loss(logits: Tensor, head: Tensor) -> Tensor:

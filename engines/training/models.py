@@ -160,3 +160,8 @@ def tensors(module: nn.Module) -> list[Tensor]:
 def patch_discriminator(side: int = 64, channel_base: int = 2048) -> Discriminator:
     """Discriminator for patches of ``side`` px, which judge texture at a quarter of the cost."""
     return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=192))
+
+
+def channels_last(what: Any) -> Any:
+    """A module or a batch in the layout in which convolutions are fastest, on CPUs and GPUs."""
+    return what.to(memory_format=torch.channels_last)

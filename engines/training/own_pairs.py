@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -100,9 +100,7 @@ def draw_people(
             "None of the people holds the head as any of the style's pictures does; give other "
             "people, or pictures of the style that look into the camera."
         )
-    return PairSet(
-        drawn.photo, drawn.toon, drawn.head, drawn.landmarks, drawn.warp, weight / weight.sum()
-    )
+    return replace(drawn, weight=weight / weight.sum())
 
 
 def _draw(pairs: PairFolder, row: int, photo: Image, points: Floats, artist: Exemplars) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
+from engines.training.artist.imaging import to_lab, to_rgb
 from engines.training.data import to_tensor
 from engines.training.shape import Floats
 
@@ -113,12 +114,11 @@ def filled(rings: list[list[int]], points: Floats, side: int, grown: int = 0) ->
 def lab(pictures: Tensor) -> Tensor:
     """RGB [N, 3, H, W] in -1..1 -> CIE L*a*b*."""
     raw = ((pictures.clamp(-1, 1) + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
-    found = np.stack([cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in raw.astype(np.float32)])
+    found = np.stack([to_lab(picture) for picture in raw])
     return torch.from_numpy(found).permute(0, 3, 1, 2).to(pictures.device)
 
 
 def to_picture(colours: Tensor) -> Image:
     """L*a*b* [1, 3, H, W] -> uint8 [H, W, 3] RGB."""
     one = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
-    rgb = cv2.cvtColor(one, cv2.COLOR_LAB2RGB).clip(0, 1)
-    return np.asarray((255 * rgb).round(), np.uint8)
+    return np.asarray((255 * to_rgb(one)).round(), np.uint8)

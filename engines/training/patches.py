@@ -29,17 +29,6 @@ def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
     return F.interpolate(strips.float(), scale_factor=2, mode="bilinear")
 
 
-def both_eyes(images: Tensor, eyes: Tensor) -> Tensor:
-    """Each eye by itself: [N, C, S, S] -> [2N, C, S / 8, S / 8].
-
-    ``eyes``: float32 [N, 2, 2], as in `Batch`, in pixels of ``images``.
-    """
-    side = images.shape[-1] // 8
-    last = images.shape[-1] - side
-    corners = (eyes.cpu() - side / 2).long().clamp(0, last)
-    return torch.cat([cut(images, corners[:, k], side, side) for k in (0, 1)])
-
-
 def patch_corners(eyes: Tensor, side: int, patch: int) -> Tensor:
     """Corners (x, y), int64 [N, 2], of one patch in each picture: at an eye, or anywhere, in turn.
 

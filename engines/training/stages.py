@@ -8,11 +8,12 @@ from typing import Literal
 
 from engines.training.data import check_twins
 from engines.training.models import ModelSize
+from engines.training.paired import PairWeights
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One stage of training.
+class Stage(PairWeights):
+    """One stage of training, with the weights of its pairs.
 
     Attributes:
         name: what it is called in reports.
@@ -23,16 +24,7 @@ class Stage:
         swap_share: share that the toon's low and the face's high blocks draw together: the person
             in the toon's shape.
         adversarial: weight of the patch discriminator's judgement; 0 switches it off.
-        features, gradients, detail, colour: weights of the feature distance, of the edge term, of
-            the amount of detail and of hue and saturation, beside L1.
-        feature_share: share of the drawn pictures that the feature distance looks at.
-        elsewhere: how much the feature distance of the toon counts beside its head, which is all
-            that is shown by default.
-        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression; their colours count as the picture's.
         consistency: weight of the crop-shift term on twin samples.
-        warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
-            whose shape is the person's own, of any move at all.
         fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
             two siblings that can be layer-swapped.
         trains: the networks that learn; the others stay as they are.
@@ -48,15 +40,7 @@ class Stage:
     toon_share: float = 1.0
     swap_share: float = 0.0
     adversarial: float = 0.0
-    features: float = 1.0
-    gradients: float = 0.5
-    detail: float = 0.0
-    colour: float = 0.0
-    feature_share: float = 1.0
-    elsewhere: float = 1.0
-    close_up: float = 0.0
     consistency: float = 0.0
-    warp: float = 0.1
     fork: Literal["", "toon", "face"] = ""
     trains: tuple[str, ...] = ("encoder", "face", "toon")
     statistics: bool = True

@@ -31,21 +31,20 @@ from engines.training.ada import Controller, augment
 from engines.training.data import Batch, PairSet, Sampler, to_tensor
 from engines.training.losses import (
     FeatureDistance,
+    backward_r1,
     discriminator_loss,
     generator_loss,
-    r1_penalty,
     shrink,
 )
-from engines.training.models import Average, learning_groups
-from engines.training.paired import paired_losses
+from engines.training.models import Average, channels_last, learning_groups
+from engines.training.paired import PairWeights, paired_losses
 from engines.training.slices import ByPictures, Hardware, own_stretch
 from engines.training.stages import one_cycle
-from engines.training.trainer import channels_last
 
 
 @dataclass(frozen=True)
-class StyleSettings:
-    """How a generator learns a style.
+class StyleSettings(PairWeights):
+    """How a generator learns a style, and with what weights from the drawings.
 
     A picture costs about 9 GMAC with the 256 px models, all passes forwards and backwards counted:
     the standard 8,000 are some 45 minutes of one CPU core, and bound by launches on a GPU. Each of
@@ -58,8 +57,6 @@ class StyleSettings:
         judge_side: the discriminator sees pictures shrunk to this side.
         judge_base: its block r has ``min(judge_base / r, 256)`` channels.
         adversarial: weight of its judgement.
-        features, gradients, detail, colour, feature_share, elsewhere, close_up, warp: weights of
-            the drawings, as in `engines.training.stages.Stage`.
         r1, r1_every: R1 penalty, and how often it is computed.
         target, horizon: of the augmentation's `engines.training.ada.Controller`.
     """
@@ -73,13 +70,11 @@ class StyleSettings:
     judge_base: int = 2048
     adversarial: float = 0.3
     features: float = 2.0
-    gradients: float = 0.5
     detail: float = 3.0
     colour: float = 3.0
     feature_share: float = 0.5
     elsewhere: float = 0.3
     close_up: float = 0.5
-    warp: float = 0.1
     r1: float = 2.0
     r1_every: int = 16
     target: float = 0.6
@@ -156,7 +151,7 @@ class StyleTrainer(ByPictures):
         batch = self.sampler.draw().to(self.fabric.device)
         with self.fabric.autocast():
             with torch.no_grad():
-                codes = self.encoder(nhwc(batch.photo))
+                codes = self.encoder(channels_last(batch.photo))
                 batch = self._with_heads(batch, codes)
             drawing = self.synthesis.draw(*codes)
             losses = paired_losses(drawing, batch, s, self.features, toon=True)
@@ -165,7 +160,7 @@ class StyleTrainer(ByPictures):
         seen = augment(small, self.ada.p, self.rng)
         self.judge.requires_grad_(False)
         with self.fabric.autocast():
-            losses["adversarial"] = s.adversarial * generator_loss(self.judge(nhwc(seen)))
+            losses["adversarial"] = s.adversarial * generator_loss(self.judge(channels_last(seen)))
         total = torch.stack([loss.float() for loss in losses.values()]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(total)
@@ -197,20 +192,14 @@ class StyleTrainer(ByPictures):
         fake = augment(fake, self.ada.p, self.rng)
         self.judge.requires_grad_(True)
         with self.fabric.autocast():
-            logits = self.judge(nhwc(real))
-            loss = discriminator_loss(logits, self.judge(nhwc(fake)))
+            logits = self.judge(channels_last(real))
+            loss = discriminator_loss(logits, self.judge(channels_last(fake)))
         for group in self.judge_optimizer.param_groups:
             group["lr"] = s.judge_lr * one_cycle(self.step / self.steps, s.warm_up)
         self.judge_optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         if self.step % s.r1_every == 0:
-            images = real.detach().requires_grad_(True)
-            with torch.autocast(self.fabric.device.type, enabled=False):
-                penalty = r1_penalty(self.judge.module(images), images)
-            self.fabric.backward(penalty * (s.r1 / 2 * s.r1_every))
-            if self.fabric.world_size > 1:  # the penalty went round the wrapper that averages
-                for parameter in self.judge.parameters():
-                    parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
+            backward_r1(self.fabric, self.judge, real, s.r1 / 2 * s.r1_every)
         self.judge_optimizer.step()
         sign = self.fabric.all_reduce(logits.detach().float().sign().mean(), reduce_op="mean")
         self.ada.update(float(sign), len(fake) * self.fabric.world_size)
@@ -260,8 +249,3 @@ class StyleTrainer(ByPictures):
     def weights(self) -> dict[str, Tensor]:
         """The averaged generator, on the CPU."""
         return {k: v.detach().cpu() for k, v in self.average.module.state_dict().items()}
-
-
-def nhwc(images: Tensor) -> Tensor:
-    """Channels last in memory, where convolutions are fastest."""
-    return images.to(memory_format=torch.channels_last)

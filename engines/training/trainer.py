@@ -23,9 +23,9 @@ from engines.networks.generator import Drawing
 from engines.training.data import Batch, Sampler
 from engines.training.losses import (
     FeatureDistance,
+    backward_r1,
     discriminator_loss,
     generator_loss,
-    r1_penalty,
     shift_loss,
     shrink,
     swap_loss,
@@ -34,6 +34,7 @@ from engines.training.models import (
     SWAP,
     Average,
     ToonModels,
+    channels_last,
     learning_groups,
     patch_discriminator,
 )
@@ -242,7 +243,7 @@ class Trainer:
                 "swap": share(n, stage.swap_share) if stage.top >= SWAP else 0,
             }
             w_plus, drawn = self.models(
-                batch.crop.to(memory_format=torch.channels_last),
+                channels_last(batch.crop),
                 {name: count for name, count in shares.items() if count},
                 stage.top,
             )
@@ -301,14 +302,8 @@ class Trainer:
         self.judge_optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         if self.step % self.settings.r1_every == 0:
-            images = real.detach().float().requires_grad_(True)
-            with torch.autocast(self.fabric.device.type, enabled=False):
-                penalty = r1_penalty(self.judge.module(images), images)
-            scale = self.settings.r1 / 2 * self.settings.r1_every
-            self.fabric.backward(penalty * scale)
-            if self.fabric.world_size > 1:  # the penalty went round the wrapper that averages
-                for parameter in self.judge.parameters():
-                    parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
+            weight = self.settings.r1 / 2 * self.settings.r1_every
+            backward_r1(self.fabric, self.judge, real, weight)
         self.judge_optimizer.step()
         return loss
 
@@ -330,8 +325,3 @@ class Trainer:
             writer.writerow(row)
         text = "  ".join(f"{k} {v:.4f}" for k, v in values.items())
         report(f"{stage.name} {self.stage_pictures}/{stage.pictures}  {text}")
-
-
-def channels_last(module: Any) -> Any:
-    """The layout in which convolutions are fastest, on CPUs and on tensor cores."""
-    return module.to(memory_format=torch.channels_last)

@@ -17,18 +17,6 @@ from safetensors.torch import load_file, save_file
 from engines.blending import BlendSpec, SpecError
 from engines.bundle import Bundle
 from engines.card import BundleError, StyleError
-from tests.engines.factory import tiny_bundle
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return tiny_bundle(styles=2)
-
-
-@pytest.fixture
-def saved(bundle: Bundle, tmp_path: Path) -> Path:
-    bundle.save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 @pytest.mark.parametrize("name", ["model", "model.toon"])

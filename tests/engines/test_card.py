@@ -10,18 +10,6 @@ import pytest
 
 from engines.bundle import MAX_CARD_BYTES, Bundle
 from engines.card import BundleError
-from tests.engines.factory import tiny_bundle
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return tiny_bundle(styles=2)
-
-
-@pytest.fixture
-def saved(bundle: Bundle, tmp_path: Path) -> Path:
-    bundle.save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 def test_card_is_for_people_too(saved: Path) -> None:

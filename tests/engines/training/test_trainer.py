@@ -16,7 +16,7 @@ from engines.training.data import Batch, Sampler
 from engines.training.losses import FeatureDistance, colour_loss, detail_loss, shift_loss, swap_loss
 from engines.training.models import ToonModels
 from engines.training.paired import share
-from engines.training.patches import both_eyes, eye_strips, patch_corners
+from engines.training.patches import eye_strips, patch_corners
 from engines.training.slices import CHECKPOINT, CURVES
 from engines.training.stages import Stage, TrainSettings, one_cycle
 from engines.training.trainer import Trainer
@@ -166,19 +166,6 @@ def test_eye_strips_show_the_eyes_enlarged() -> None:
         seen = (strip[0] > 0.5).nonzero().float()
         gap = float(seen[:, 1].max() - seen[:, 1].min())
         assert gap == pytest.approx(2 * float(min(centres[1, 0], 63) - centres[0, 0]), abs=2)
-
-
-def test_each_eye_is_looked_at_by_itself() -> None:
-    """Also where it stands at the picture's edge."""
-    images = torch.zeros(2, 1, 64, 64)
-    eyes = torch.tensor([[[24.0, 30], [40, 30]], [[1, 4], [62, 63]]])
-    for image, centres in zip(images, eyes.long(), strict=True):
-        for value, (x, y) in enumerate(centres.tolist(), 1):
-            image[0, y, x] = value
-    boxes = both_eyes(images, eyes)
-    assert boxes.shape == (4, 1, 8, 8)
-    assert boxes.amax((1, 2, 3)).tolist() == [1, 1, 2, 2]  # the left eyes, then the right ones
-    assert boxes.flatten(1).sum(1).tolist() == [1, 1, 2, 2]
 
 
 def test_half_of_the_patches_are_at_eyes() -> None:

@@ -7,14 +7,14 @@ first, from examples, and the generator is shown pairs, as Futschik et al. teach
 2019) with FaceStyle (Fiser et al., "Example-Based Synthesis of Stylized Facial Animations",
 SIGGRAPH 2017): the style's pictures most like the person are bent until their faces have the
 person's landmarks, and every place takes the patch whose light and colours suit the person best.
-A pair of eyes and a mouth come from one picture each: halves of two would be nobody's.
+A pair of eyes and a mouth come from one picture each: halves of two would be nobody's. Where
+patches could only guess, the drawing follows the person (`engines.training.lines`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,8 +25,17 @@ from engines.networks.additions import moved
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.data import EYES as LIDS
 from engines.training.data import to_tensor
+from engines.training.lines import Lines, bands
 from engines.training.losses import FeatureDistance, shrink
-from engines.training.palette import Palette, filled, irises_in, lab, mean_colour, to_picture
+from engines.training.palette import (
+    Palette,
+    filled,
+    iris_colour,
+    irises_in,
+    lab,
+    mean_colour,
+    to_picture,
+)
 from engines.training.patchwork import blur, matched, voted
 from engines.training.shape import EYES, MOUTH, Floats, Shape, plate
 
@@ -48,6 +57,7 @@ TOGETHER = 5.0  # how much it counts to suit the neighbours
 ONE_SOURCE = 5.0  # how much it counts to take eyes or mouth of the chosen picture
 TAKEN = (0.8, 0.5)  # how much of the person's mean colour is taken over: face, and all else
 TINT = (0.3, 0.7)  # and of the hue of each place: face, and all else
+OWN_LINES = (0.5, 1.0)  # how much of its steps of light and hue is the person's, likewise
 OPENING = 40.0  # Lab units that eyes or lips as much as their width less open count
 
 
@@ -63,11 +73,11 @@ class Exemplars:
     """A style's pictures, to draw people by.
 
     Args:
-        pictures: uint8 [M, S, S, 3] RGB, aligned as the people are.
+        pictures: uint8 [M, S, S, 3] RGB, aligned as the people are and of their size.
         landmarks: float32 [M, 478, 2], 1 = their side.
         shape: what the style does to faces.
         palette: what it does to colours.
-        side: of the people's pictures and of the drawings, pixels.
+        lines: what it does to steps of light.
         device: what to work on.
     """
 
@@ -77,17 +87,14 @@ class Exemplars:
         landmarks: Floats,
         shape: Shape,
         palette: Palette,
-        side: int,
+        lines: Lines,
         device: torch.device,
     ) -> None:
-        self.shape, self.side, self.device = shape, side, device
+        self.shape, self.lines, self.device = shape, lines, device
         self.palette = palette.to(device)
-        self.points = landmarks
+        self.pictures, self.points = pictures, landmarks
+        self.side = pictures.shape[1]
         self.features = FeatureDistance().to(device)
-        self.pictures = [
-            np.asarray(cv2.resize(p, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-            for p in pictures
-        ]
         self.looks = torch.cat([self._look(to_tensor([p]).to(device)) for p in self.pictures])
 
     @torch.no_grad()
@@ -103,21 +110,27 @@ class Exemplars:
             None when no picture of the style shows a head in such a pose.
         """
         goal = self.shape.apply(landmarks)
-        person = moved(
-            to_tensor([photo]).to(self.device), _batch([self.shape.bend(landmarks)], self.device)
-        )
+        bend = _batch([self.shape.bend(landmarks)], self.device)
+        bent = [
+            moved(to_tensor([picture]).to(self.device), bend)
+            for picture in (photo, *self.lines.flattened(photo))
+        ]
+        person = bent[0]
         face = filled([FACE_OVAL], goal, self.side).to(self.device)
         soft = blur(face[None, None], self.side / 40)
-        seen = lab(person)
-        mine = self.palette.apply(seen, soft)
+        mine = self.palette.apply(lab(person), soft)
         found = self._sources(person, mine, goal, face)
         if found is None:
             return None
         theirs, points = found
         theirs = _recoloured(theirs, mine, face, soft)
-        parts = self._parts(mine, seen, theirs, points, goal)
+        iris = self.palette.irises(iris_colour(lab(to_tensor([photo])), landmarks).to(self.device))
+        parts = self._parts(mine, iris, theirs, points, goal)
         drawn = self._put_together(mine, theirs, soft, parts)
-        return to_picture(self._tinted(drawn, mine, seen, goal, soft))
+        features = torch.stack([part.where for part in parts]).amax(0)[None, None]
+        flat = lab(soft * bent[1] + (1 - soft) * bent[2])
+        drawn = self._with_lines(drawn, flat, soft, features)
+        return to_picture(self._tinted(drawn, mine, iris, goal, soft))
 
     def _look(self, pictures: Tensor) -> Tensor:
         """What makes people alike in a picture, as rows whose products say how much: [N, L]."""
@@ -149,7 +162,7 @@ class Exemplars:
         return theirs[best], self.points[order[best.cpu().numpy()]]
 
     def _parts(
-        self, mine: Tensor, seen: Tensor, theirs: Tensor, points: Floats, goal: Floats
+        self, mine: Tensor, iris: Tensor, theirs: Tensor, points: Floats, goal: Floats
     ) -> tuple[_Part, ...]:
         side, grown = self.side, round(self.side / 50)
         eyes = filled([*EYES, *BROW], goal, side, grown).to(self.device)
@@ -162,19 +175,32 @@ class Exemplars:
             return (difference * where).sum((1, 2)) / where.sum().clamp_min(1)
 
         irises = torch.zeros(len(theirs), device=self.device)
-        for iris in irises_in(goal, side):
-            where = iris.to(self.device)
-            wanted = self.palette.irises(mean_colour(seen, where))
-            irises += (mean_colour(theirs, where) - wanted).abs().sum((1, 2, 3)) / 2
-        away = OPENING * np.abs(openings(points) - openings(goal))
-        mood = torch.from_numpy(away.astype(np.float32)).to(self.device)
+        for where in irises_in(goal, side):
+            away = mean_colour(theirs, where.to(self.device)) - iris
+            irises += away.abs().sum((1, 2, 3)) / 2
+        opened = OPENING * np.abs(openings(points) - openings(goal))
+        mood = torch.from_numpy(opened.astype(np.float32)).to(self.device)
         return (
             _Part(eyes, apart(eyes) + irises + mood[:, 0] + mood[:, 1]),
             _Part(mouth, apart(mouth) + mood[:, 2]),
         )
 
+    def _with_lines(self, drawn: Tensor, flat: Tensor, soft: Tensor, features: Tensor) -> Tensor:
+        """A drawing with the person's steps of light and hue.
+
+        ``flat``: L*a*b* [1, 3, S, S], the person as flat as the style; ``features``: [1, 1, S, S],
+        1 on eyes, brows and mouth, which stay as they are drawn.
+        """
+        hues, _ = bands(self.palette.apply(flat, soft)[:, 1:])
+        features = blur(features, self.side / 128)
+        share = OWN_LINES[0] * soft * (1 - features) + OWN_LINES[1] * (1 - soft)
+        steps, drawn = bands(drawn)
+        for step, light, hue in zip(steps, self.lines.steps(flat[:, :1], soft), hues, strict=True):
+            drawn = drawn + step + share * (torch.cat([light, hue], 1) - step)
+        return drawn
+
     def _tinted(
-        self, drawn: Tensor, mine: Tensor, seen: Tensor, goal: Floats, soft: Tensor
+        self, drawn: Tensor, mine: Tensor, iris: Tensor, goal: Floats, soft: Tensor
     ) -> Tensor:
         """A drawing with the person's hues: of every place a little, of hair more, of irises all.
 
@@ -184,11 +210,9 @@ class Exemplars:
         share = TINT[0] * soft + TINT[1] * (1 - soft)
         sigma = self.side / 24
         drawn = drawn + hue * share * (blur(mine, sigma) - blur(drawn, sigma))
-        for iris in irises_in(goal, self.side):
-            where = iris.to(hue.device)
-            wanted = self.palette.irises(mean_colour(seen, where))
-            away = wanted - mean_colour(drawn, where)
-            drawn = drawn + hue * blur(where[None, None], 1) * away
+        for where in irises_in(goal, self.side):
+            where = where.to(drawn.device)
+            drawn = drawn + hue * blur(where[None, None], 1) * (iris - mean_colour(drawn, where))
         return drawn
 
     def _put_together(

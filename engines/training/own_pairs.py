@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.data import PairSet
 from engines.training.exemplars import Exemplars, openings
+from engines.training.lines import lines_of
 from engines.training.palette import palette_of
 from engines.training.portraits import Crops
 from engines.training.prepare import Pair, PairFolder
@@ -34,7 +36,7 @@ class StylePictures:
     """What there is of a style: its pictures, where its faces are, and what it does to shapes.
 
     Attributes:
-        pictures: uint8 [M, S, S, 3] RGB, aligned.
+        pictures: uint8 [M, S, S, 3] RGB, aligned, of the people's size.
         landmarks: float32 [M, 478, 2], 1 = their side.
         shape: see `engines.training.shape.Shape`.
         known: the faces were found; else they are taken to be where people's are.
@@ -50,13 +52,17 @@ def style_of(pictures: Crops, people: PairSet) -> StylePictures:
     """A style from its crops; without twenty faces found in them, one that moves nothing."""
     points, mine = in_sides(pictures), in_sides(people)
     shape = learn_shape(points, mine)
+    size = (people.size, people.size)
+    images = np.stack(
+        [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in pictures.images]
+    ).astype(np.uint8)
     if shape is not None:
         found = np.isfinite(points).all((1, 2))
-        return StylePictures(pictures.images[found], points[found], shape, known=True)
+        return StylePictures(images[found], points[found], shape, known=True)
     middle = np.median(mine, axis=0).astype(np.float32)
     still = Shape(middle, np.zeros_like(middle), ())
     everywhere = np.repeat(middle[None], len(pictures), axis=0)
-    return StylePictures(pictures.images, everywhere, still, known=False)
+    return StylePictures(images, everywhere, still, known=False)
 
 
 def draw_people(
@@ -81,10 +87,10 @@ def draw_people(
     rows = np.unique(np.linspace(0, len(people) - 1, count).astype(int))
     pairs = PairFolder(folder, 2 * len(rows), people.size, {"drawn": "by example"})
     if missing := pairs.missing():
-        palette = palette_of((people.photo[rows], points[rows]), (style.pictures, style.landmarks))
-        artist = Exemplars(
-            style.pictures, style.landmarks, style.shape, palette, people.size, device
-        )
+        shown = people.photo, points
+        theirs = style.pictures, style.landmarks
+        palette, lines = palette_of(shown, theirs), lines_of(shown, theirs)
+        artist = Exemplars(*theirs, style.shape, palette, lines, device)
         for row in sorted({row // 2 for row in missing}):
             if deadline.passed():
                 return None

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.training.artist.eyes import iris_sample, iris_tones
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
-from engines.training.artist.imaging import to_lab, to_rgb
+from engines.training.artist.imaging import step, to_lab, to_rgb
 from engines.training.data import to_tensor
 from engines.training.shape import Floats
 
@@ -27,11 +28,12 @@ class Palette:
 
     Light and hue of face and surroundings are spread about their means as much as the style's, so
     that a pencil drawing stays grey and a blue-skinned people blue, and the dark remain darker.
-    Irises have colours of their own: next to those of photos, drawn ones are far more vivid.
+    Irises have colours of their own: next to those of photos, drawn ones are far more vivid, and
+    brown ones in blue light are brown.
 
     Attributes:
         people, style: float32 [3, 2, 3, 1, 1], mean and spread of L*a*b* in faces, round them, and
-            of the mean colours of irises.
+            of irises: people's as `iris_colour` finds them, the style's as they are seen.
     """
 
     people: Tensor
@@ -43,7 +45,7 @@ class Palette:
         return face * inside + (1 - face) * outside
 
     def irises(self, colours: Tensor) -> Tensor:
-        """Mean L*a*b* [N, 3, 1, 1] of people's irises as the style would colour them."""
+        """L*a*b* [N, 3, 1, 1], found by `iris_colour`, as the style would have them."""
         return self._mapped(colours)[2]
 
     def to(self, device: torch.device) -> Palette:
@@ -68,7 +70,7 @@ class Palette:
 def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
     """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
     found = []
-    for pictures, points in (people, style):
+    for pictures, points, cleaned in ((*people, True), (*style, False)):
         sums = torch.zeros(3, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
         for i in np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int)):
             colours = lab(to_tensor([pictures[i]]))[0].double()
@@ -77,13 +79,30 @@ def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Pal
             for place, where in enumerate((face, 1 - face)):
                 for power in range(3):
                     sums[place, power] += (colours**power * where).sum((1, 2))
-            for iris in irises_in(points[i], side):
-                mean = mean_colour(colours[None], iris)[0, :, 0, 0]
-                sums[2] += torch.stack([mean**power for power in range(3)])
+            seen = [mean_colour(colours[None], iris) for iris in irises_in(points[i], side)]
+            for iris in [iris_colour(colours[None], points[i])] if cleaned else seen:
+                sums[2] += torch.stack([iris[0, :, 0, 0] ** power for power in range(3)])
         mean = sums[:, 1] / sums[:, 0]
         spread = (sums[:, 2] / sums[:, 0] - mean.square()).clamp_min(0).sqrt()
         found.append(torch.stack([mean, spread], 1)[..., None, None].float())
     return Palette(*found)
+
+
+def iris_colour(colours: Tensor, points: Floats) -> Tensor:
+    """A person's, L*a*b* [1, 3, 1, 1], without lashes, lights and the colour of the light.
+
+    Args:
+        colours: [1, 3, S, S], L*a*b* of the picture.
+        points: float32 [478, 2] landmarks, 1 = its side.
+    """
+    side = colours.shape[-1]
+    picture = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
+    skin = np.median(picture[filled([FACE_OVAL], points, side).numpy() > 0], axis=0)
+    eyes = [iris_sample(picture, points * side, eye, float(skin[0])) for eye in range(2)]
+    sample = np.average([eye for eye, _ in eyes], axis=0, weights=[area for _, area in eyes])
+    coloured, dark = step(3, 9, float(np.hypot(*skin[1:]))), step(58, 44, float(skin[0]))
+    tone = to_lab(iris_tones(sample, 1.0, coloured, dark).middle[None, None].astype(np.float32))
+    return torch.from_numpy(tone).view(1, 3, 1, 1).to(colours)
 
 
 def irises_in(points: Floats, side: int) -> list[Tensor]:

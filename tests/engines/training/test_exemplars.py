@@ -11,17 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from engines.training.aligned import AlignedSet
-from engines.training.artist.head import FACE_OVAL
+from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.data import to_tensor
-from engines.training.exemplars import (
-    Exemplars,
-    openings,
-)
+from engines.training.exemplars import Exemplars, openings
+from engines.training.lines import lines_of
 from engines.training.palette import filled, irises_in, lab, mean_colour, palette_of
-from engines.training.shape import EYES, Floats, Shape
+from engines.training.shape import EYES, MOUTH, Floats, Shape
 
 Image = NDArray[np.uint8]
-SIDE = 96
+SIDE = 128
 CPU = torch.device("cpu")
 
 
@@ -47,8 +45,16 @@ def still(points: Floats) -> Shape:
 
 def artist(photos: Image, points: Floats, pictures: Image) -> Exemplars:
     """The style of ``pictures``, which show these very people."""
-    palette = palette_of((photos, points), (pictures, points))
-    return Exemplars(pictures, points, still(points), palette, SIDE, CPU)
+    return without(photos, points, pictures, None)
+
+
+def without(photos: Image, points: Floats, pictures: Image, person: int | None) -> Exemplars:
+    """The same, without one person's picture."""
+    both = (photos, points), (pictures, points)
+    rest = np.arange(len(photos)) != person
+    return Exemplars(
+        pictures[rest], points[rest], still(points), palette_of(*both), lines_of(*both), CPU
+    )
 
 
 def face_colours(picture: Image, points: Floats) -> Floats:
@@ -73,10 +79,7 @@ def test_who_is_in_the_style_is_drawn_as_there(photos: Image, points: Floats) ->
 def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Floats) -> None:
     """Bands of light that no photo has, and still the person's light and place."""
     bands = (photos // 64) * 64 + 32
-    rest = np.arange(24) != 5
-    palette = palette_of((photos, points), (bands, points))
-    style = Exemplars(bands[rest], points[rest], still(points), palette, SIDE, CPU)
-    drawn = style.draw(photos[5], points[5])
+    drawn = without(photos, points, bands, 5).draw(photos[5], points[5])
     assert drawn is not None
 
     def flat(picture: Image) -> float:
@@ -121,16 +124,43 @@ def test_hair_keeps_its_hue(photos: Image, points: Floats) -> None:
 
 
 def test_irises_keep_their_hue(photos: Image, points: Floats) -> None:
-    style = artist(photos, points, photos)
-    irises = torch.stack(irises_in(points[6], SIDE)).amax(0)
+    """Blue eyes are the style's blue ones and brown eyes its brown ones, also in blue light."""
+    blue, brown = (60, 80, 150), (120, 80, 40)
+
+    def with_irises(person: int, colour: tuple[int, int, int]) -> Image:
+        picture = photos[person].copy()
+        irises = torch.stack(irises_in(points[person], SIDE)).amax(0)
+        picture[irises.numpy() > 0] = colour
+        return picture
+
+    pictures = np.stack([with_irises(i, brown if i % 3 else blue) for i in range(24)])
+    style = artist(pictures, points, pictures)
     found = []
-    for colour in ((60, 80, 150), (120, 80, 40)):
-        person = photos[6].copy()
-        person[irises.numpy() > 0] = colour
+    for colour, light in ((blue, (1, 1, 1)), (brown, (1, 1, 1)), (brown, (0.85, 0.95, 1))):
+        person = (with_irises(6, colour) * light).astype(np.uint8)
         drawn = style.draw(person, points[6])
         assert drawn is not None
+        irises = torch.stack(irises_in(points[6], SIDE)).amax(0)
         found.append(mean_colour(lab(to_tensor([drawn])), irises)[0, 2].item())
     assert found[0] < found[1] - 15
+    assert found[2] == pytest.approx(found[1], abs=3)
+
+
+def test_what_no_picture_of_the_style_shows_is_kept(photos: Image, points: Floats) -> None:
+    """A scarf's stripes and a frame's rim, which patches of others can not know of."""
+    marks, style = points[7] * SIDE, without(photos, points, photos, 7)
+    stripes, rim = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(2))
+    cv2.line(stripes, (0, SIDE - 6), (SIDE, SIDE - 6), 1, 2)
+    cv2.circle(rim, np.round(marks[[50, 280]].mean(0)).astype(int).tolist(), SIDE // 6, 1, 2)
+    rim[filled([*EYES, *BROW, MOUTH], points[7], SIDE, 4).numpy() > 0] = 0  # the style's alone
+    plain = style.draw(photos[7], points[7])
+    worn = photos[7] * (1 - 0.9 * (stripes | rim)[..., None])
+    drawn = style.draw(worn.astype(np.uint8), points[7])
+    assert plain is not None
+    assert drawn is not None
+    for where, share in ((stripes > 0, 0.5), (rim > 0, 0.3)):
+        darker = plain[where].mean(dtype=float) - drawn[where].mean(dtype=float)
+        assert darker > share * (photos[7][where].mean() - worn[where].mean())
 
 
 def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
@@ -139,8 +169,9 @@ def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
     for i, (picture, marks) in enumerate(zip(style, points, strict=True)):
         for ids in EYES:
             picture[filled([ids], marks, SIDE, 3).numpy() > 0] = 20 + 9 * i
+    drawer = artist(photos, points, style)
     for person in (4, 9, 13):
-        drawn = artist(photos, points, style).draw(photos[person], points[person])
+        drawn = drawer.draw(photos[person], points[person])
         assert drawn is not None
         light = [drawn[filled([ids], points[person], SIDE).numpy() > 0].mean() for ids in EYES]
         assert abs(light[0] - light[1]) < 7

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training import augment
+from engines.training.dyes import Dye, random_dye
 from engines.training.eyewear import Layer, draw_spectacles
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
@@ -156,7 +157,8 @@ def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 class Sampler:
     """Draws augmented batches; its state is one random generator, so that resuming is exact.
 
-    ``spectacles``: share of the samples that get a frame drawn on photo and toon.
+    ``spectacles``, ``dyed``: shares of the samples that get a frame drawn, and what is round the
+    face dyed, on photo and toon.
     """
 
     pairs: PairSet
@@ -165,6 +167,7 @@ class Sampler:
     twins: int = 0
     geometry: augment.GeometryRange = field(default_factory=augment.GeometryRange)
     spectacles: float = 0.15
+    dyed: float = 0.15
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -176,9 +179,9 @@ class Sampler:
         index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)
         moves = [augment.random_transform(rng, size, self.geometry) for _ in index]
         curves = [augment.light_curve(rng) for _ in index]
-        frames = [self._spectacles(i) if rng.random() < self.spectacles else None for i in index]
+        extras = [self._extras(i) for i in index]
         shift = rng.integers(-4, 5, (self.twins, 2))
-        plan = list(zip(index, moves, curves, frames, strict=True))
+        plan = list(zip(index, moves, curves, extras, strict=True))
         for (i, move, *rest), step in zip(plan[: self.twins], shift, strict=True):
             offset = np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32)
             plan.append((i, move + offset, *rest))
@@ -196,17 +199,27 @@ class Sampler:
             shift=torch.from_numpy(shift),
         )
 
-    def _spectacles(self, i: int) -> Layer:
-        points = np.asarray(self.pairs.landmarks[i])
-        return draw_spectacles(self.rng, points, eye_centres(points), self.pairs.size)
+    def _extras(self, i: int) -> list[Dye | Layer]:
+        """What is to be done to photo and toon alike, each in its shape."""
+        points, size, rng = np.asarray(self.pairs.landmarks[i]), self.pairs.size, self.rng
+        extras: list[Dye | Layer] = []
+        if rng.random() < self.dyed:
+            extras.append(random_dye(rng, points, size))
+        if rng.random() < self.spectacles:
+            extras.append(draw_spectacles(rng, points, eye_centres(points), size))
+        return extras
 
     def _sample(
-        self, i: int, move: NDArray[np.float32], curve: NDArray[np.uint8], frame: Layer | None
+        self,
+        i: int,
+        move: NDArray[np.float32],
+        curve: NDArray[np.uint8],
+        extras: list[Dye | Layer],
     ) -> tuple[NDArray, ...]:
         pairs, size = self.pairs, self.pairs.size
         photo, toon, warp = pairs.photo[i], pairs.toon[i], np.asarray(pairs.warp[i], np.float32)
-        if frame is not None:
-            photo, toon = frame.over(photo), frame.moved(warp).over(toon)
+        for extra in extras:
+            photo, toon = extra.over(photo), extra.moved(warp).over(toon)
         photo, toon = (
             augment.apply_curve(augment.warp(image, move, size), curve) for image in (photo, toon)
         )

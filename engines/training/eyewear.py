@@ -37,12 +37,16 @@ class Layer(NamedTuple):
 
     def moved(self, warp: NDArray[np.floating]) -> Layer:
         """The frame in the toon's shape; ``warp`` [G, G, 2] is that of a `PairSet`."""
-        side = len(self.opacity)
-        rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
-        move = cv2.resize(warp.astype(np.float32), (side, side)) * side
-        there = (columns + move[..., 0], rows + move[..., 1])
-        opacity = cv2.remap(self.opacity, *there, cv2.INTER_LINEAR)
-        return Layer(self.colour, np.asarray(opacity, np.float32)[..., None])
+        return Layer(self.colour, bent(self.opacity, warp))
+
+
+def bent(mask: Floats, warp: NDArray[np.floating]) -> Floats:
+    """A mask float32 [S, S, 1] of the photo in the toon's shape; ``warp`` as in a `PairSet`."""
+    side = len(mask)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    move = cv2.resize(warp.astype(np.float32), (side, side)) * side
+    there = (columns + move[..., 0], rows + move[..., 1])
+    return np.asarray(cv2.remap(mask, *there, cv2.INTER_LINEAR), np.float32)[..., None]
 
 
 def random_colour(rng: Generator) -> Floats:

@@ -111,11 +111,10 @@ class Exemplars:
         """
         goal = self.shape.apply(landmarks)
         bend = _batch([self.shape.bend(landmarks)], self.device)
-        bent = [
+        person, flat_face, flat_rest = (
             moved(to_tensor([picture]).to(self.device), bend)
             for picture in (photo, *self.lines.flattened(photo))
-        ]
-        person = bent[0]
+        )
         face = filled([FACE_OVAL], goal, self.side).to(self.device)
         soft = blur(face[None, None], self.side / 40)
         mine = self.palette.apply(lab(person), soft)
@@ -126,9 +125,10 @@ class Exemplars:
         theirs = _recoloured(theirs, mine, face, soft)
         iris = self.palette.irises(iris_colour(lab(to_tensor([photo])), landmarks).to(self.device))
         parts = self._parts(mine, iris, theirs, points, goal)
-        drawn = self._put_together(mine, theirs, soft, parts)
         features = torch.stack([part.where for part in parts]).amax(0)[None, None]
-        flat = lab(soft * bent[1] + (1 - soft) * bent[2])
+        features = blur(features, self.side / 128)
+        drawn = self._put_together(mine, theirs, soft, parts, features)
+        flat = lab(soft * flat_face + (1 - soft) * flat_rest)
         drawn = self._with_lines(drawn, flat, soft, features)
         return to_picture(self._tinted(drawn, mine, iris, goal, soft))
 
@@ -192,7 +192,6 @@ class Exemplars:
         1 on eyes, brows and mouth, which stay as they are drawn.
         """
         hues, _ = bands(self.palette.apply(flat, soft)[:, 1:])
-        features = blur(features, self.side / 128)
         share = OWN_LINES[0] * soft * (1 - features) + OWN_LINES[1] * (1 - soft)
         steps, drawn = bands(drawn)
         for step, light, hue in zip(steps, self.lines.steps(flat[:, :1], soft), hues, strict=True):
@@ -216,7 +215,12 @@ class Exemplars:
         return drawn
 
     def _put_together(
-        self, mine: Tensor, theirs: Tensor, soft: Tensor, parts: tuple[_Part, ...]
+        self,
+        mine: Tensor,
+        theirs: Tensor,
+        soft: Tensor,
+        parts: tuple[_Part, ...],
+        features: Tensor,
     ) -> Tensor:
         """Lab [1, 3, S, S] of the patches that suit the person and one another."""
         side = self.side
@@ -230,8 +234,7 @@ class Exemplars:
             return shrink(both, grid) / UNIT
 
         wanted, offered = guide(mine), guide(theirs)
-        features = torch.stack([part.where for part in parts]).amax(0)[None, None]
-        near = NEAR + (NEAR_FACE - NEAR) * soft + NEAR_FEATURES * blur(features, side / 128)
+        near = NEAR + (NEAR_FACE - NEAR) * soft + NEAR_FEATURES * features
         near = shrink(near, grid)
         extra = torch.zeros(len(theirs), 1, grid, grid, device=mine.device)
         for part in parts:

@@ -136,7 +136,8 @@ class StyleTrainer(ByPictures):
         self.features = channels_last(FeatureDistance()).to(device)
         self.ada = Controller(settings.target, settings.horizon)
         self.rng = torch.Generator().manual_seed(settings.seed + self.fabric.global_rank)
-        self.sampler = Sampler(pairs, settings.batch_size, settings.seed)
+        # No dyes: the style's colours may be few, or none.
+        self.sampler = Sampler(pairs, settings.batch_size, settings.seed, dyed=0)
         self.sampler.rng = own_stretch(self.sampler.rng, self.fabric.global_rank)
         self.step = 0
 

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.errors import ToonifyError
 from engines.training.artist.head import FACE_OVAL
 from engines.training.data import to_tensor
 from engines.training.palette import filled, lab
@@ -77,7 +78,16 @@ class Lines:
 
 
 def lines_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Lines:
-    """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
+    """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side.
+
+    Raises:
+        ToonifyError: when another OpenCV has taken the place of the one that is asked for.
+    """
+    if not hasattr(cv2, "ximgproc"):
+        raise ToonifyError(
+            "Own styles need the extra modules of opencv-contrib-python, but another OpenCV is in "
+            "its place; uninstall every opencv package and install that one alone."
+        )
     wanted = _strengths(*style, 0.0)
     by_strength = [_strengths(*people, strength) for strength in FLATTENING]
     chosen = []

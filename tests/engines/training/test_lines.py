@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from engines.errors import ToonifyError
 from engines.training.aligned import AlignedSet
 from engines.training.artist.head import FACE_OVAL
 from engines.training.data import to_tensor
@@ -103,6 +104,14 @@ def test_places_have_strengths_of_their_own(people: tuple[Image, Floats]) -> Non
         lines.steps(light, torch.zeros_like(light)), bands(light)[0], strict=True
     ):
         assert torch.allclose(step, 2 * band, atol=1e-3)
+
+
+def test_another_opencv_is_told(
+    people: tuple[Image, Floats], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cv2, "ximgproc")
+    with pytest.raises(ToonifyError, match="opencv-contrib-python"):
+        lines_of(people, people)
 
 
 def test_the_top_of_a_picture_does_not_know_its_bottom() -> None:

@@ -16,7 +16,9 @@ from engines.errors import ToonifyError
 from engines.training import augment
 from engines.training.dyes import Dye, random_dye
 from engines.training.eyewear import Layer, draw_spectacles
+from engines.training.shades import Shade, random_shade
 
+Extra = Dye | Layer | Shade
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
 WARP_GRID = 64
@@ -157,8 +159,8 @@ def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 class Sampler:
     """Draws augmented batches; its state is one random generator, so that resuming is exact.
 
-    ``spectacles``, ``dyed``: shares of the samples that get a frame drawn, and what is round the
-    face dyed, on photo and toon.
+    ``spectacles``, ``dyed``, ``shaded``: shares of the samples that get a frame drawn, what is
+    round the face dyed, and a hard shadow, on photo and toon.
     """
 
     pairs: PairSet
@@ -168,6 +170,7 @@ class Sampler:
     geometry: augment.GeometryRange = field(default_factory=augment.GeometryRange)
     spectacles: float = 0.15
     dyed: float = 0.15
+    shaded: float = 0.1
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -199,14 +202,17 @@ class Sampler:
             shift=torch.from_numpy(shift),
         )
 
-    def _extras(self, i: int) -> list[Dye | Layer]:
+    def _extras(self, i: int) -> list[Extra]:
         """What is to be done to photo and toon alike, each in its shape."""
         points, size, rng = np.asarray(self.pairs.landmarks[i]), self.pairs.size, self.rng
-        extras: list[Dye | Layer] = []
+        eyes = eye_centres(points)
+        extras: list[Extra] = []
         if rng.random() < self.dyed:
             extras.append(random_dye(rng, points, size))
         if rng.random() < self.spectacles:
-            extras.append(draw_spectacles(rng, points, eye_centres(points), size))
+            extras.append(draw_spectacles(rng, points, eyes, size))
+        if rng.random() < self.shaded:
+            extras.append(random_shade(rng, eyes, size))
         return extras
 
     def _sample(
@@ -214,7 +220,7 @@ class Sampler:
         i: int,
         move: NDArray[np.float32],
         curve: NDArray[np.uint8],
-        extras: list[Dye | Layer],
+        extras: list[Extra],
     ) -> tuple[NDArray, ...]:
         pairs, size = self.pairs, self.pairs.size
         photo, toon, warp = pairs.photo[i], pairs.toon[i], np.asarray(pairs.warp[i], np.float32)

@@ -78,7 +78,7 @@ def test_the_warp_moves_with_the_pictures() -> None:
 def test_weights_decide_how_often_a_pair_is_drawn() -> None:
     pairs = tiny_pairs(4)
     object.__setattr__(pairs, "weight", np.array([0.0, 0.0, 1.0, 0.0]))
-    batch = Sampler(pairs, 8, seed=0, dyed=0).draw()
+    batch = Sampler(pairs, 8, seed=0, dyed=0, shaded=0).draw()
     means = batch.toon.mean((2, 3))
     assert (means - means[0]).abs().max() < 0.4  # one picture under eight lights
     assert len(pairs) == 4

@@ -72,7 +72,7 @@ def test_photo_and_toon_get_the_same_dye() -> None:
     grey = np.full_like(pairs.photo, 128)
     still = replace(pairs, photo=grey, toon=grey, warp=np.zeros_like(pairs.warp))
     for share, expected in ((0.0, 0), (1.0, 4)):
-        batch = Sampler(still, 4, seed=5, spectacles=0, dyed=share).draw()
+        batch = Sampler(still, 4, seed=5, spectacles=0, dyed=share, shaded=0).draw()
         assert (batch.photo - batch.toon).abs().max() < 0.02
         hues = batch.photo.amax(1) - batch.photo.amin(1)
         assert int((hues.amax((1, 2)) > hues.amin((1, 2)) + 0.05).sum()) == expected

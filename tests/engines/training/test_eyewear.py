@@ -52,6 +52,6 @@ def test_photo_and_toon_get_the_same_frame() -> None:
     object.__setattr__(pairs, "toon", np.full_like(pairs.toon, 128))
     object.__setattr__(pairs, "warp", np.zeros_like(pairs.warp))
     for share, expected in ((0.0, 0), (1.0, 4)):
-        batch = Sampler(pairs, 4, seed=1, spectacles=share, dyed=0).draw()
+        batch = Sampler(pairs, 4, seed=1, spectacles=share, dyed=0, shaded=0).draw()
         assert (batch.photo - batch.toon).abs().max() < 0.02
         assert int((batch.photo.std((2, 3)).amax(1) > 0.01).sum()) == expected

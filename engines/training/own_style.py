@@ -224,7 +224,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         limits=(
             *base.card.limits,
             "The style's shape is what landmarks tell of it: of faces, not of hair or clothes.",
-            "What few of the style's pictures show, spectacles or beards say, is kept poorly.",
+            "Ways of the style's own to draw hair or clothes, hatching say, are not learned.",
         ),
     )
     return replace(base, card=card, toons={job.name: artist.weights()})

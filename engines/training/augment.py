@@ -72,6 +72,15 @@ def move_warp(
     return np.asarray(there @ transform[:, :2].T, np.float32)
 
 
+def bent(mask: NDArray[np.float32], warp: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A mask float32 [S, S, 1] of the photo in the toon's shape; ``warp``: see `PairSet`."""
+    side = len(mask)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    move = cv2.resize(warp.astype(np.float32), (side, side)) * side
+    there = (columns + move[..., 0], rows + move[..., 1])
+    return np.asarray(cv2.remap(mask, *there, cv2.INTER_LINEAR), np.float32)[..., None]
+
+
 def light_curve(rng: Generator) -> NDArray[np.uint8]:
     """Random exposure, contrast and tint as a look-up table uint8 [256, 3] for both pictures."""
     x = np.linspace(0, 1, 256, dtype=np.float32)[:, None]

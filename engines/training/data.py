@@ -18,10 +18,10 @@ from engines.training.dyes import Dye, random_dye
 from engines.training.eyewear import Layer, draw_spectacles
 from engines.training.shades import Shade, random_shade
 
-Extra = Dye | Layer | Shade
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
 WARP_GRID = 64
+Extra = Dye | Layer | Shade  # done to photo and toon alike, each in its shape
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,6 @@ class Sampler:
         )
 
     def _extras(self, i: int) -> list[Extra]:
-        """What is to be done to photo and toon alike, each in its shape."""
         points, size, rng = np.asarray(self.pairs.landmarks[i]), self.pairs.size, self.rng
         eyes = eye_centres(points)
         extras: list[Extra] = []

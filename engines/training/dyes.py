@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.imaging import blur, polygon, to_lab, to_rgb
-from engines.training.eyewear import bent
+from engines.training.augment import bent
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

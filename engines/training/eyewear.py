@@ -14,6 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from engines.training.artist.head import CHIN, FOREHEAD
+from engines.training.augment import bent
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -38,15 +39,6 @@ class Layer(NamedTuple):
     def moved(self, warp: NDArray[np.floating]) -> Layer:
         """The frame in the toon's shape; ``warp`` [G, G, 2] is that of a `PairSet`."""
         return Layer(self.colour, bent(self.opacity, warp))
-
-
-def bent(mask: Floats, warp: NDArray[np.floating]) -> Floats:
-    """A mask float32 [S, S, 1] of the photo in the toon's shape; ``warp`` as in a `PairSet`."""
-    side = len(mask)
-    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
-    move = cv2.resize(warp.astype(np.float32), (side, side)) * side
-    there = (columns + move[..., 0], rows + move[..., 1])
-    return np.asarray(cv2.remap(mask, *there, cv2.INTER_LINEAR), np.float32)[..., None]
 
 
 def random_colour(rng: Generator) -> Floats:

@@ -79,8 +79,11 @@ def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Pal
             for place, where in enumerate((face, 1 - face)):
                 for power in range(3):
                     sums[place, power] += (colours**power * where).sum((1, 2))
-            seen = [mean_colour(colours[None], iris) for iris in irises_in(points[i], side)]
-            for iris in [iris_colour(colours[None], points[i])] if cleaned else seen:
+            if cleaned:
+                irises = [iris_colour(colours[None], points[i])]
+            else:
+                irises = [mean_colour(colours[None], iris) for iris in irises_in(points[i], side)]
+            for iris in irises:
                 sums[2] += torch.stack([iris[0, :, 0, 0] ** power for power in range(3)])
         mean = sums[:, 1] / sums[:, 0]
         spread = (sums[:, 2] / sums[:, 0] - mean.square()).clamp_min(0).sqrt()

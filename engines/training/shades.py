@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from engines.training.artist.imaging import blur
-from engines.training.eyewear import bent
+from engines.training.augment import bent
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

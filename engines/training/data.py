@@ -149,6 +149,11 @@ def check_twins(batch_size: int, twins: int) -> None:
         )
 
 
+def spread_over(total: int, count: int) -> NDArray[np.int_]:
+    """``count`` of the numbers below ``total``, evenly spread, or all of them if they are fewer."""
+    return np.linspace(0, total - 1, min(total, count)).astype(int)
+
+
 def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
     """uint8 [S, S, 3] pictures -> float32 [N, 3, S, S] in -1..1, channels last in memory."""
     batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)

@@ -111,10 +111,11 @@ class Exemplars:
         """
         goal = self.shape.apply(landmarks)
         bend = _batch([self.shape.bend(landmarks)], self.device)
-        person, flat_face, flat_rest = (
-            moved(to_tensor([picture]).to(self.device), bend)
-            for picture in (photo, *self.lines.flattened(photo))
-        )
+
+        def bent(picture: Image) -> Tensor:
+            return moved(to_tensor([picture]).to(self.device), bend)
+
+        person = bent(photo)
         face = filled([FACE_OVAL], goal, self.side).to(self.device)
         soft = blur(face[None, None], self.side / 40)
         mine = self.palette.apply(lab(person), soft)
@@ -128,6 +129,7 @@ class Exemplars:
         features = torch.stack([part.where for part in parts]).amax(0)[None, None]
         features = blur(features, self.side / 128)
         drawn = self._put_together(mine, theirs, soft, parts, features)
+        flat_face, flat_rest = (bent(flat) for flat in self.lines.flattened(photo))
         flat = lab(soft * flat_face + (1 - soft) * flat_rest)
         drawn = self._with_lines(drawn, flat, soft, features)
         return to_picture(self._tinted(drawn, mine, iris, goal, soft))

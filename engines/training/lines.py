@@ -23,7 +23,7 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training.artist.head import FACE_OVAL
-from engines.training.data import to_tensor
+from engines.training.data import spread_over, to_tensor
 from engines.training.palette import filled, lab
 from engines.training.patchwork import blur
 from engines.training.shape import Floats
@@ -128,7 +128,7 @@ def _strengths(pictures: Image, points: Floats, flattening: float) -> Floats:
 
 def _tried(pictures: Image, points: Floats) -> Iterator[tuple[Image, Tensor]]:
     """Pictures spread over the set, with the masks [S, S] of their faces."""
-    for i in np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int)):
+    for i in spread_over(len(points), TRIED):
         yield pictures[i], filled([FACE_OVAL], points[i], pictures.shape[1])
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
-from engines.training.data import PairSet
+from engines.training.data import PairSet, spread_over
 from engines.training.exemplars import Exemplars, openings
 from engines.training.lines import lines_of
 from engines.training.palette import palette_of
@@ -84,7 +84,7 @@ def draw_people(
         ToonifyError: when the style has no picture in the pose of any of these people.
     """
     points = in_sides(people)
-    rows = np.unique(np.linspace(0, len(people) - 1, count).astype(int))
+    rows = spread_over(len(people), count)
     pairs = PairFolder(folder, 2 * len(rows), people.size, {"drawn": "by example"})
     if missing := pairs.missing():
         shown = people.photo, points

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.training.artist.eyes import iris_sample, iris_tones
+from engines.training.artist.eyes import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
-from engines.training.artist.imaging import step, to_lab, to_rgb
-from engines.training.data import to_tensor
+from engines.training.artist.imaging import to_lab, to_rgb
+from engines.training.artist.masks import colourfulness
+from engines.training.data import spread_over, to_tensor
 from engines.training.shape import Floats
 
 Image = NDArray[np.uint8]
@@ -41,12 +42,11 @@ class Palette:
 
     def apply(self, colours: Tensor, face: Tensor) -> Tensor:
         """L*a*b* [N, 3, H, W] of people in the style's colours; ``face``: [1, 1, H, W], 0..1."""
-        inside, outside, _ = self._mapped(colours)
-        return face * inside + (1 - face) * outside
+        return face * self._mapped(colours, 0) + (1 - face) * self._mapped(colours, 1)
 
     def irises(self, colours: Tensor) -> Tensor:
         """L*a*b* [N, 3, 1, 1], found by `iris_colour`, as the style would have them."""
-        return self._mapped(colours)[2]
+        return self._mapped(colours, 2)
 
     def to(self, device: torch.device) -> Palette:
         """The same palette on ``device``."""
@@ -58,13 +58,9 @@ class Palette:
         most = self.people.new_tensor(MOST_CONTRAST)[:, None, None, None]
         return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).minimum(most)
 
-    def _mapped(self, colours: Tensor) -> list[Tensor]:
-        return [
-            goal + contrast * (colours - mean)
-            for mean, goal, contrast in zip(
-                self.people[:, 0], self.style[:, 0], self.contrast, strict=True
-            )
-        ]
+    def _mapped(self, colours: Tensor, place: int) -> Tensor:
+        away = colours - self.people[place, 0]
+        return self.style[place, 0] + self.contrast[place] * away
 
 
 def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
@@ -72,7 +68,7 @@ def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Pal
     found = []
     for pictures, points, cleaned in ((*people, True), (*style, False)):
         sums = torch.zeros(3, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
-        for i in np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int)):
+        for i in spread_over(len(points), TRIED):
             colours = lab(to_tensor([pictures[i]]))[0].double()
             side = colours.shape[-1]
             face = filled([FACE_OVAL], points[i], side)
@@ -103,8 +99,8 @@ def iris_colour(colours: Tensor, points: Floats) -> Tensor:
     skin = np.median(picture[filled([FACE_OVAL], points, side).numpy() > 0], axis=0)
     eyes = [iris_sample(picture, points * side, eye, float(skin[0])) for eye in range(2)]
     sample = np.average([eye for eye, _ in eyes], axis=0, weights=[area for _, area in eyes])
-    coloured, dark = step(3, 9, float(np.hypot(*skin[1:]))), step(58, 44, float(skin[0]))
-    tone = to_lab(iris_tones(sample, 1.0, coloured, dark).middle[None, None].astype(np.float32))
+    tones = iris_tones(sample, 1.0, colourfulness(skin), doubt_of_light_eyes(float(skin[0])))
+    tone = to_lab(tones.middle[None, None].astype(np.float32))
     return torch.from_numpy(tone).view(1, 3, 1, 1).to(colours)
 
 

@@ -30,7 +30,7 @@ from engines.faces.person import PersonSegmenter
 from engines.training.aligned import DRAWING_SIZE, AlignedSet, PrepareError, Report, align_folder
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
-from engines.training.data import WARP_GRID
+from engines.training.data import WARP_GRID, spread_over
 from engines.training.sheets import contact_sheet, write_png
 
 SHEET_ROWS, SHEET_PAIRS = 6, 4
@@ -144,10 +144,7 @@ class PairFolder:
 
     def sheet(self) -> NDArray[np.uint8]:
         """Photo and toon of pairs spread over the folder."""
-        count = len(self.arrays["done"])
-        chosen = np.unique(
-            np.linspace(0, count - 1, min(count, SHEET_ROWS * SHEET_PAIRS)).astype(int)
-        )
+        chosen = spread_over(len(self.arrays["done"]), SHEET_ROWS * SHEET_PAIRS)
         cells = [self.arrays[name][row] for row in chosen for name in ("photo", "toon")]
         cells += [np.full_like(cells[0], 255)] * (-len(cells) % (2 * SHEET_PAIRS))
         width = 2 * SHEET_PAIRS

@@ -87,6 +87,11 @@ def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> t
     return np.array([ratio, *tint], np.float32), float(opening.sum()) + 1e-3
 
 
+def doubt_of_light_eyes(skin_light: float) -> float:
+    """0..1, more the darker the skin, whose L* is ``skin_light``."""
+    return step(58, 44, skin_light)
+
+
 @dataclass(frozen=True)
 class IrisTones:
     """Clean iris colours, RGB [3]."""

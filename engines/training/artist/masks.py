@@ -150,6 +150,11 @@ def _sample(lab: Floats, landmarks: Reals, ids: list[int]) -> Floats:
     return lab[rows, columns]
 
 
+def colourfulness(skin_colour: Reals) -> float:
+    """0 for grey photos, 1 for coloured ones; ``skin_colour``: (L, a, b)."""
+    return step(3, 9, float(np.hypot(*skin_colour[1:])))
+
+
 def sunglasses_level(lab: Floats, landmarks: Reals) -> float:
     """1 when dark glasses cover the eyes: dark or off-colour under the eye, no contrast in it."""
     smooth = blur(lab, 2.0)

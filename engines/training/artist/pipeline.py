@@ -129,7 +129,7 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     if on_brow.sum() > 20:
         brow_light = float(np.percentile(luminance(scene.rgb)[on_brow], 8))
     dark_hair = step(0.30, 0.16, brow_light / (lit.skin_light + 0.05))
-    dark_hair = max(step(58, 44, skin_light), 0.8 * dark_hair)
+    dark_hair = max(eye_art.doubt_of_light_eyes(skin_light), 0.8 * dark_hair)
     colour, aim = scene.colour, painting.skin_ab
     shared = eye_art.EyePaint(
         tones=eye_art.iris_tones(iris, exposure, colour, dark_hair),

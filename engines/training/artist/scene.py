@@ -91,7 +91,7 @@ class Scene:
     @property
     def colour(self) -> float:
         """0 for grey photos, 1 for coloured ones."""
-        return step(3, 9, float(np.hypot(*self.skin_colour[1:])))
+        return masks.colourfulness(self.skin_colour)
 
     @property
     def gloss(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
+from engines.training.aligned import AlignedSet
 from engines.training.artist.head import LID_POINTS
 from engines.training.data import PairSet
 from engines.training.models import ModelSize
+from engines.training.shape import Floats
 from engines.training.slices import Hardware
+
+Image = NDArray[np.uint8]
 
 CPU = Hardware("cpu", 1, "32-true")
 
@@ -36,6 +41,23 @@ def tiny_pairs(count: int = 10, side: int = 32, seed: int = 0) -> PairSet:
     warp = (rng.uniform(-0.03, 0.03, (count, 1, 1, 2)) * np.ones((1, 64, 64, 1))).astype(np.float16)
     weight = np.full(count, 1 / count)
     return PairSet(photo, 255 - photo[..., ::-1], head, landmarks, warp, weight)
+
+
+def grey_pairs(side: int) -> PairSet:
+    """Photos and toons alike, grey and unmoved: what is done to them shows."""
+    pairs = tiny_pairs(side=side)
+    grey = np.full_like(pairs.photo, 128)
+    return replace(pairs, photo=grey, toon=grey, warp=np.zeros_like(pairs.warp))
+
+
+def small_people(shared_dir: Path, count: int, side: int) -> tuple[Image, Floats]:
+    """People kept for measuring: uint8 [count, side, side, 3] and their landmarks float32
+    [count, 478, 2], 1 = their side."""
+    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
+    size = (side, side)
+    photos = [cv2.resize(faces.read(i), size, interpolation=cv2.INTER_AREA) for i in range(count)]
+    points = (faces.landmarks[:count, :, :2] / 512).astype(np.float32)
+    return np.stack(photos).astype(np.uint8), points
 
 
 def write_pairs(pairs: PairSet, folder: Path) -> Path:

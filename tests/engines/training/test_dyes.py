@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.imaging import to_lab
 from engines.training.data import Sampler
 from engines.training.dyes import SCALES, STRONGEST, Dye, random_dye
-from tests.engines.training.factory import smooth_pictures, tiny_pairs
+from tests.engines.training.factory import grey_pairs, smooth_pictures
 
 SIDE = 96
 UNTURNED = np.eye(2, dtype=np.float32)
@@ -68,11 +66,8 @@ def test_a_dye_moves_as_the_toon_does() -> None:
 
 
 def test_photo_and_toon_get_the_same_dye() -> None:
-    pairs = tiny_pairs(side=64)
-    grey = np.full_like(pairs.photo, 128)
-    still = replace(pairs, photo=grey, toon=grey, warp=np.zeros_like(pairs.warp))
     for share, expected in ((0.0, 0), (1.0, 4)):
-        batch = Sampler(still, 4, seed=5, spectacles=0, dyed=share, shaded=0).draw()
+        batch = Sampler(grey_pairs(64), 4, seed=5, spectacles=0, dyed=share, shaded=0).draw()
         assert (batch.photo - batch.toon).abs().max() < 0.02
         hues = batch.photo.amax(1) - batch.photo.amin(1)
         assert int((hues.amax((1, 2)) > hues.amin((1, 2)) + 0.05).sum()) == expected

@@ -10,13 +10,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from engines.training.aligned import AlignedSet
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.data import to_tensor
 from engines.training.exemplars import Exemplars, openings
 from engines.training.lines import lines_of
 from engines.training.palette import filled, irises_in, lab, mean_colour, palette_of
 from engines.training.shape import EYES, MOUTH, Floats, Shape
+from tests.engines.training.factory import small_people
 
 Image = NDArray[np.uint8]
 SIDE = 128
@@ -25,16 +25,12 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def photos(shared_dir: Path) -> Image:
-    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
-    return np.stack(
-        [cv2.resize(faces.read(i), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for i in range(24)]
-    ).astype(np.uint8)
+    return small_people(shared_dir, 24, SIDE)[0]
 
 
 @pytest.fixture(scope="module")
 def points(shared_dir: Path) -> Floats:
-    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
-    return (faces.landmarks[:24, :, :2] / 512).astype(np.float32)
+    return small_people(shared_dir, 24, SIDE)[1]
 
 
 def still(points: Floats) -> Shape:

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.training.aligned import AlignedSet
 from engines.training.artist.head import FACE_OVAL
 from engines.training.data import to_tensor
 from engines.training.lines import FLATTENING, Lines, bands, lines_of
 from engines.training.palette import filled, lab
 from engines.training.shape import Floats
+from tests.engines.training.factory import small_people
 
 Image = NDArray[np.uint8]
 SIDE = 128
@@ -24,12 +24,7 @@ SIDE = 128
 
 @pytest.fixture(scope="module")
 def people(shared_dir: Path) -> tuple[Image, Floats]:
-    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
-    size = (SIDE, SIDE)
-    photos = [cv2.resize(faces.read(i), size, interpolation=cv2.INTER_AREA) for i in range(16)]
-    return np.stack(photos).astype(np.uint8), np.asarray(
-        faces.landmarks[:16, :, :2] / 512, np.float32
-    )
+    return small_people(shared_dir, 16, SIDE)
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
 from engines.errors import ToonifyError
-from engines.training.aligned import AlignedSet
 from engines.training.artist.head import LOWER_LID, UPPER_LID
 from engines.training.data import PairSet
 from engines.training.exemplars import openings
@@ -19,6 +17,7 @@ from engines.training.own_pairs import StylePictures, draw_people, style_of
 from engines.training.portraits import Crops
 from engines.training.shape import FEWEST_FACES, in_sides
 from engines.training.slices import Deadline
+from tests.engines.training.factory import small_people
 
 SIDE = 64
 DUSK = np.array([0.4, 0.5, 0.8])
@@ -27,12 +26,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def crops(shared_dir: Path) -> Crops:
-    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
-    images = [
-        cv2.resize(faces.read(i), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for i in range(24)
-    ]
-    points = faces.landmarks[:24, :, :2] * (SIDE / 512)
-    return Crops(np.stack(images).astype(np.uint8), points.astype(np.float32))
+    images, points = small_people(shared_dir, 24, SIDE)
+    return Crops(images, points * SIDE)
 
 
 @pytest.fixture(scope="module")

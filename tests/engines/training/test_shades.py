@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from engines.training.data import Sampler
 from engines.training.shades import DEEPEST, FAINTEST, Shade, random_shade
-from tests.engines.training.factory import tiny_pairs
+from tests.engines.training.factory import grey_pairs
 
 SIDE = 96
 EYES = np.array([[36, 44], [60, 44]], np.float32)
@@ -55,11 +53,8 @@ def test_a_shadow_moves_as_the_toon_does() -> None:
 
 
 def test_a_toon_is_shaded_where_its_photo_is_and_less() -> None:
-    pairs = tiny_pairs(side=64)
-    grey = np.full_like(pairs.photo, 128)
-    still = replace(pairs, photo=grey, toon=grey, warp=np.zeros_like(pairs.warp))
     for share in (0.0, 1.0):
-        batch = Sampler(still, 8, seed=3, spectacles=0, dyed=0, shaded=share).draw()
+        batch = Sampler(grey_pairs(64), 8, seed=3, spectacles=0, dyed=0, shaded=share).draw()
         spread = [x.amax((1, 2, 3)) - x.amin((1, 2, 3)) for x in (batch.photo, batch.toon)]
         lighter = (batch.toon - batch.photo).amax((1, 2, 3))
         assert (lighter > -0.01).all()

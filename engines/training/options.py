@@ -32,7 +32,7 @@ Swap = Annotated[
 ]
 Low = Annotated[str, typer.Option(help="Whose layers are below it: toon or face.")]
 Variants = Annotated[
-    int | None, typer.Option(min=0, help="Extra pairs with closed eyes and open mouths.")
+    int | None, typer.Option(min=0, help="Extra pairs with shut or narrowed eyes or open mouths.")
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Drawing processes.")]
 Name = Annotated[str, typer.Option(help="Name of the style.")]

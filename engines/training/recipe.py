@@ -153,8 +153,8 @@ FILM_256_WORDS = Description(
 )
 
 
-FILM_256_VARIANTS = 600
-"""Extra pairs with closed eyes, winks and open mouths, which portraits seldom show."""
+FILM_256_VARIANTS = 900
+"""Extra pairs with closed and narrowed eyes and open mouths, which portraits seldom show."""
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

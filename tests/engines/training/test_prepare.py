@@ -102,6 +102,11 @@ def test_variants_are_planned_alike_every_time() -> None:
     assert len(changed) == 40
     assert all(any(row.closed) != bool(row.jaw) for row in changed)
     assert {row.portrait for row in changed} == set(range(5))
+    narrowed = [row for row in changed if min(row.closed) > 0 and max(row.closed) < 0.75]
+    shut = [row for row in changed if min(row.closed) == 1]
+    assert len(narrowed) > 5
+    assert len(shut) > 5
+    assert all(abs(left - right) < 0.25 for left, right in (row.closed for row in narrowed))
 
 
 def test_rare_poses_and_sources_are_weighted(tmp_path) -> None:

@@ -32,6 +32,7 @@ SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
 STILL_FRAMES = 8
 MOVE_STEPS = 5
+SHUT = 0.12  # lid distance over eye width
 
 
 @dataclass
@@ -150,11 +151,12 @@ def _spectacles(judge: Judge, portrait: Portrait, drawn: Drawn, bare: Image) -> 
 def _following(
     judge: Judge, portrait: Portrait, output: Image, target: Image
 ) -> dict[str, float | None]:
-    """Face found, eyes as big and of the colour of the artist's, lids and jaw that follow."""
+    """Face found, eyes as big, open and coloured as the artist's, lids and jaw that follow."""
     found, wanted = judge.points(output), judge.points(target)
     numbers: dict[str, float | None] = {"face found": float(found is not None)}
     if found is not None and wanted is not None:
         numbers["eye size"] = shape.eye_size(found) / shape.eye_size(wanted)
+        numbers["eyes open"] = less_open(shape.eye_openings(found), shape.eye_openings(wanted))
     if wanted is not None:
         irises = iris_mask(wanted, len(target))
         numbers["eye colour"] = colour_difference(output, target, irises, LEAST_IRISES)
@@ -167,6 +169,11 @@ def _following(
         moved = [move(crop, points, amount) for amount in steps(MOVE_STEPS)]
         numbers[name] = follows(judge, moved, judge.toons(moved), read)
     return numbers
+
+
+def less_open(found: NDArray[np.floating], wanted: NDArray[np.floating]) -> float | None:
+    """The lesser share [2] of the openings that are wanted [2]; None when an eye is to be shut."""
+    return float((found / wanted).min()) if wanted.min() > SHUT else None
 
 
 def follows(

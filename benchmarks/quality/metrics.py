@@ -15,6 +15,7 @@ UNITS: dict[str, tuple[str, Better]] = {
     "detail": ("share of the artist's", "neither"),
     "face found": ("share of outputs", "higher"),
     "eye size": ("share of the artist's", "neither"),
+    "eyes open": ("share of the artist's", "higher"),
     "eye colour": ("CIE76 to the artist's", "lower"),
     "spectacles": ("share of a drawn-on frame", "neither"),
     "mouth follows": ("r", "higher"),

@@ -47,13 +47,19 @@ def eye_size(points: Points) -> float:
     return float(np.sqrt(eyes / 2 / polygon_area(points[OVAL, :])))
 
 
+def eye_openings(points: Points) -> NDArray[np.float64]:
+    """Lid distance over width of each eye (eye aspect ratio, Soukupova & Cech 2016): [2]."""
+    return np.array(
+        [
+            np.mean([_distance(points, a, b) for a, b in lids]) / _distance(points, *corners)
+            for lids, corners in zip(LID_PAIRS, EYE_CORNERS, strict=True)
+        ]
+    )
+
+
 def eye_opening(points: Points) -> float:
-    """Lid distance over eye width, mean of both eyes (eye aspect ratio, Soukupova & Cech 2016)."""
-    ratios = [
-        np.mean([_distance(points, a, b) for a, b in lids]) / _distance(points, *corners)
-        for lids, corners in zip(LID_PAIRS, EYE_CORNERS, strict=True)
-    ]
-    return float(np.mean(ratios))
+    """Mean of `eye_openings`."""
+    return float(eye_openings(points).mean())
 
 
 def mouth_opening(points: Points) -> float:

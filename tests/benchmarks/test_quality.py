@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import colour, moves, shape, steadiness
-from benchmarks.quality.judge import overlap
+from benchmarks.quality.judge import less_open, overlap
 from benchmarks.quality.portraits import FULL, Artist, Portrait, load_portraits
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from benchmarks.suites import quality as suite
@@ -201,6 +201,7 @@ def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
     assert found["detail"] == pytest.approx(1)
     assert found["face found"] == 1
     assert found["eye size"] == pytest.approx(1)
+    assert found["eyes open"] == pytest.approx(1)
     assert found["skin colour"] == pytest.approx(0, abs=1e-6)
     assert found["eye colour"] == pytest.approx(0, abs=1e-6)
     assert found["spectacles"] == 0  # nor wears what was not there
@@ -250,6 +251,11 @@ def test_outlines_overlap_or_not():
     assert overlap(left[None], right) == 0
     assert overlap(np.maximum(left, right)[None], left) == 0.5
     assert overlap(None, left) is None
+
+
+def test_a_wink_is_judged_by_the_eye_that_is_shut():
+    assert less_open(np.array([0.1, 0.4]), np.array([0.4, 0.4])) == pytest.approx(0.25)
+    assert less_open(np.array([0.05, 0.4]), np.array([0.05, 0.4])) is None
 
 
 def test_an_unknown_look_is_refused(tmp_path):

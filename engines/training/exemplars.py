@@ -57,6 +57,7 @@ TOGETHER = 5.0  # how much it counts to suit the neighbours
 ONE_SOURCE = 5.0  # how much it counts to take eyes or mouth of the chosen picture
 TAKEN = (0.8, 0.5)  # how much of the person's mean colour is taken over: face, and all else
 TINT = (0.3, 0.7)  # and of the hue of each place: face, and all else
+OWN_LINES = (0.5, 1.0)  # how much of its steps of light and hue is the person's, likewise
 OPENING = 40.0  # Lab units that eyes or lips as much as their width less open count
 
 
@@ -193,7 +194,7 @@ class Exemplars:
         1 on eyes, brows and mouth, which stay as they are drawn.
         """
         hues, _ = bands(self.palette.apply(flat, soft)[:, 1:])
-        share = 1 - soft * features
+        share = OWN_LINES[0] * soft * (1 - features) + OWN_LINES[1] * (1 - soft)
         steps, drawn = bands(drawn)
         for step, light, hue in zip(steps, self.lines.steps(flat[:, :1], soft), hues, strict=True):
             drawn = drawn + step + share * (torch.cat([light, hue], 1) - step)

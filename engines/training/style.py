@@ -74,7 +74,7 @@ class StyleSettings(PairWeights):
     colour: float = 3.0
     feature_share: float = 0.5
     elsewhere: float = 0.3
-    close_up: float = 1.0
+    close_up: float = 0.5
     r1: float = 2.0
     r1_every: int = 16
     target: float = 0.6

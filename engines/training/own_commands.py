@@ -39,6 +39,10 @@ def style(
     out: Out,
     people: People = None,
     base: Annotated[str, typer.Option(help="Model to start from, by name or path.")] = "film-256",
+    start: Annotated[
+        str | None,
+        typer.Option(help="Its generator to start from: face, or a style. Else its first style."),
+    ] = None,
     name: Name = "own",
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are square face crops already.")
@@ -69,6 +73,7 @@ def style(
         name=name,
         aligned=aligned,
         blend=blend_spec(swap, low, DEFAULT_BLEND),
+        start=start,
         style=changed(StyleSettings(), lasts, batch),
     )
     if batch:

@@ -38,7 +38,7 @@ from engines.training.slices import (
     fingerprint,
     run_slice,
 )
-from engines.training.style import StyleSettings, StyleTrainer
+from engines.training.style import StyleSettings, StyleTrainer, start_of
 
 # Every layer is the new one: the low ones hold the style's shape, and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)
@@ -59,6 +59,7 @@ class StyleJob:
         name: name of the style in the bundle.
         aligned: the style's pictures are square crops already.
         blend: how the new generator is mixed with the face generator.
+        start: the base's generator to start from, as `start_of` takes it.
         style, encoder: the two trainings.
     """
 
@@ -69,6 +70,7 @@ class StyleJob:
     name: str
     aligned: bool = False
     blend: BlendSpec = DEFAULT_BLEND
+    start: str | None = None
     style: StyleSettings = field(default_factory=StyleSettings)
     encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
 
@@ -79,7 +81,7 @@ class StyleJob:
             "people": str(self.people.resolve()),
             "aligned": self.aligned,
             "base": base.card.name,
-            "weights": fingerprint(base.encoder or {}, base.face),
+            "weights": fingerprint(base.encoder or {}, base.face, start_of(base, self.start)[1]),
             "blend": asdict(self.blend),
             "style": asdict(self.style),
             "encoder": asdict(self.encoder),
@@ -115,7 +117,7 @@ def train_style(
     pairs = _pairs(job, people, style, hardware or Hardware(), deadline, drawn)
     if pairs is None:
         return None
-    artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware)
+    artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
     done = run_slice(
         artist,
         job.work / "generator",
@@ -208,17 +210,17 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         base.card,
         name=job.out.stem.lower(),
         title=f"{job.name}, a style of its own",
-        summary=f"Learned from {pictures} pictures, starting from the face model of "
+        summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
         f"{base.card.name}.",
         styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
         licence=f"The base model's ({base.card.licence or 'not stated'}), and the terms of the "
         f"pictures that the style was learned from.",
         training={
             **base.card.training,
-            "Own style": f"The face generator of {base.card.name}, fine-tuned for {artist.drawn} "
-            f"pictures on {int((artist.sampler.pairs.weight > 0).sum())} pairs of people and of "
-            f"how patches of the style's pictures draw them, and by a discriminator with adaptive "
-            f"augmentation that knows these pictures.",
+            "Own style": f"The {artist.start} generator of {base.card.name}, fine-tuned for "
+            f"{artist.drawn} pictures on {int((artist.sampler.pairs.weight > 0).sum())} pairs of "
+            f"people and of how patches of the style's pictures draw them, and by a discriminator "
+            f"with adaptive augmentation that knows these pictures.",
         },
         metrics={},
         limits=(

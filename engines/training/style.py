@@ -1,4 +1,4 @@
-"""A face generator taught another style by a few hundred unpaired pictures.
+"""A generator taught another style by a few hundred unpaired pictures.
 
 StyleGAN fine-tuning with adaptive augmentation (arXiv 2006.06676), with the encoder in place of
 random latents: the generator is shown people through the frozen encoder and learns to draw each of
@@ -10,7 +10,6 @@ own way; what they have in common is learned, and the discriminator sees to the 
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -40,6 +39,8 @@ from engines.training.models import Average, channels_last, learning_groups
 from engines.training.paired import PairWeights, paired_losses
 from engines.training.slices import ByPictures, Hardware, own_stretch
 from engines.training.stages import one_cycle
+
+FACE = "face"
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,18 @@ class StyleSettings(PairWeights):
 
 
 class StyleTrainer(ByPictures):
-    """Fine-tunes a bundle's face generator; a `engines.training.slices.Task`.
+    """Fine-tunes one of a bundle's generators; a `engines.training.slices.Task`.
 
     Args:
-        base: has an encoder and the face generator to start from.
+        base: has an encoder and the generator to start from.
         pairs: people of the encoder's input size and what they are to look like.
         style: uint8 [M, S, S, 3] RGB, the style's pictures, aligned as the people are.
         settings: the run.
         hardware: what to train on.
+        start: which generator that is, as `start_of` takes it.
+
+    Raises:
+        ToonifyError: when the bundle has no encoder, or no such style.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class StyleTrainer(ByPictures):
         style: NDArray[np.uint8],
         settings: StyleSettings,
         hardware: Hardware | None = None,
+        start: str | None = None,
     ) -> None:
         if base.encoder is None or base.card.encoder is None:
             raise ToonifyError(
@@ -113,11 +119,13 @@ class StyleTrainer(ByPictures):
         self.encoder = Encoder(base.card.encoder)
         self.encoder.load_state_dict(base.encoder)
         self.encoder = channels_last(self.encoder.eval().requires_grad_(False)).to(device)
-        generator = Generator(base.card.generator)
-        generator.load_state_dict(base.face)
+        face, generator = Generator(base.card.generator), Generator(base.card.generator)
+        face.load_state_dict(base.face)
+        self.start, weights = start_of(base, start)
+        generator.load_state_dict(weights)
+        self.face = channels_last(face.eval().requires_grad_(False)).to(device)
         # All of it: Fabric moves the synthesis network only, and the average needs one device.
         self.generator = channels_last(generator).to(device)
-        self.face = copy.deepcopy(generator).eval().requires_grad_(False)
         self.average = Average(generator)
         side = min(settings.judge_side, base.card.generator.resolution)
         judge = Discriminator(DiscriminatorConfig(side, settings.judge_base, 256))
@@ -250,3 +258,23 @@ class StyleTrainer(ByPictures):
     def weights(self) -> dict[str, Tensor]:
         """The averaged generator, on the CPU."""
         return {k: v.detach().cpu() for k, v in self.average.module.state_dict().items()}
+
+
+def start_of(base: Bundle, start: str | None = None) -> tuple[str, Mapping[str, Tensor]]:
+    """Name and weights of the generator to start from.
+
+    ``start``: `FACE`, or one of the bundle's styles; None for its first style, whose eyes are drawn
+    already, or for `FACE` where there is none.
+
+    Raises:
+        ToonifyError: when there is no such style.
+    """
+    name = start or (*base.styles, FACE)[0]
+    if name == FACE:
+        return name, base.face
+    if name not in base.toons:
+        raise ToonifyError(
+            f"{base.card.name} has no style {name!r} to start from; choose one of "
+            f"{', '.join((FACE, *base.styles))}."
+        )
+    return name, base.toons[name]

@@ -184,7 +184,8 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (tmp_path / "own-work/style.png").is_file()
     assert (tmp_path / "own-work/drawn.png").is_file()
     assert (tmp_path / "own-work/encoder.png").is_file()
-    for change in (("--pictures", 12), ("--swap", 8), ("--base", other_base(tmp_path))):
+    other = ("--base", other_base(tmp_path))
+    for change in (("--pictures", 12), ("--swap", 8), ("--start", "face"), other):
         with pytest.raises(ToonifyError, match="other pictures or settings"):
             toonify_train(*command, *options, *change)
     cv2.imwrite(str(folder / "20.png"), smooth_pictures(1, 40, seed=5)[0])

@@ -15,7 +15,7 @@ from engines.errors import ToonifyError
 from engines.training.augment import GeometryRange
 from engines.training.models import tensors
 from engines.training.slices import Deadline, Hardware, run_slice
-from engines.training.style import StyleSettings, StyleTrainer
+from engines.training.style import FACE, StyleSettings, StyleTrainer
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import CPU, smooth_pictures, tiny_pairs, tiny_size
 
@@ -29,8 +29,9 @@ def bundle() -> Bundle:
     return random_bundle(32, size=tiny_size())
 
 
-def make(bundle: Bundle, settings: StyleSettings = SHORT) -> StyleTrainer:
-    return StyleTrainer(bundle, tiny_pairs(), smooth_pictures(20, 32, seed=9), settings, CPU)
+def make(bundle: Bundle, settings: StyleSettings = SHORT, start: str | None = None) -> StyleTrainer:
+    pictures = smooth_pictures(20, 32, seed=9)
+    return StyleTrainer(bundle, tiny_pairs(), pictures, settings, CPU, start)
 
 
 def test_training_is_resumed_exactly(bundle: Bundle, tmp_path: Path) -> None:
@@ -56,7 +57,8 @@ def test_only_the_generator_and_its_judge_learn(bundle: Bundle) -> None:
     trainer = make(bundle)
     trainer.train_step()
     learned = trainer.state()["generator"]
-    moved = {key for key in learned if not torch.equal(learned[key], bundle.face[key])}
+    start = bundle.toons[bundle.styles[0]]
+    moved = {key for key in learned if not torch.equal(learned[key], start[key])}
     assert moved
     assert all(key.startswith("synthesis.") for key in moved)  # so that layers can be swapped
     for module, state in ((trainer.encoder, bundle.encoder), (trainer.face, bundle.face)):
@@ -107,6 +109,24 @@ def test_every_network_is_on_the_one_device(
     trainer.average.update(trainer.generator, 1)
     learned = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
     assert learned == {id(p) for p in trainer.generator.synthesis.parameters()}
+
+
+def test_it_starts_from_the_first_style_unless_told(bundle: Bundle) -> None:
+    style = bundle.styles[0]
+    bare = replace(bundle, toons={}, card=replace(bundle.card, styles={}))
+    for base, start, name in (
+        (bundle, None, style),
+        (bundle, style, style),
+        (bundle, FACE, FACE),
+        (bare, None, FACE),
+    ):
+        trainer = make(base, start=start)
+        assert trainer.start == name
+        weights = bundle.face if name == FACE else bundle.toons[name]
+        for module, state in ((trainer.generator, weights), (trainer.face, bundle.face)):
+            assert all(torch.equal(v, state[k]) for k, v in module.state_dict().items())
+    with pytest.raises(ToonifyError, match=f"no style 'opera' .* face, {style}"):
+        make(bundle, start="opera")
 
 
 def test_a_base_needs_an_encoder(bundle: Bundle) -> None:

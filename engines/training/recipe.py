@@ -104,7 +104,8 @@ FILM_256_WORDS = Description(
             "Weights are a moving average, stored in FP16."
         ),
         "Cost": (
-            "About 152,000 pictures, 10 hours of one to two AMD EPYC cores (Zen 4, bfloat16). "
+            "About 152,000 pictures, 10 hours of one to two AMD EPYC cores (Zen 4, bfloat16), the "
+            "last of them of an Intel Xeon's. "
             "The first 7,000 were moved more widely than the recipe says (to 20 degrees), the "
             "first 27,000 had no deformation to learn from, the first 53,000 neither close-ups of "
             "eyes nor swaps, and the first 75,000 neither spectacles drawn on, nor a term for hue, "

@@ -48,7 +48,7 @@ class StyleSettings(PairWeights):
     """How a generator learns a style, and with what weights from the drawings.
 
     A picture costs about 9 GMAC with the 256 px models, all passes forwards and backwards counted:
-    the standard 2,400 are some 11 minutes of one CPU core, and bound by launches on a GPU. They
+    the standard 2,400 are some 11 minutes of one Xeon core, and bound by launches on a GPU. They
     suit a start that draws already: with 8,000 it forgets the hues of irises, which 400 people are
     too few to teach, and without, from `FACE`, 8,000 leave irises dark. Each of the people costs
     another 1.3 seconds of a core before.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from engines.errors import ToonifyError, reason
+from engines.errors import ToonifyError, UsageError, reason
 
 if TYPE_CHECKING:
     from benchmarks.report import Report
@@ -79,13 +79,12 @@ def engines(
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
-    from engines.backends import BACKENDS
 
     settings = EngineSettings(
         tiers=_tiers(tier or (["cpu-256"] if quick else None)),
         batches=tuple(batch or ((1, 4) if quick else (1, 2, 4, 8, 16))),
-        engines=tuple(engine or BACKENDS),
-        precisions=tuple(precision or ((None,) if quick else PRECISIONS)),
+        engines=_engines(engine),
+        precisions=_precisions(precision) or ((None,) if quick else PRECISIONS),
         budget=_budget(quick, runs, seconds),
     )
     with _Status() as say:
@@ -107,11 +106,10 @@ def peers(
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
     from benchmarks.suites.peers import PeerSettings, run
-    from engines.backends import BACKENDS
 
     settings = PeerSettings(
         tiers=_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
-        engines=tuple(engine or BACKENDS),
+        engines=_engines(engine),
         budget=_budget(quick, runs, seconds),
         mobile_sizes=(256,) if quick else (256, 1024),
         floor_seconds=3.0 if quick else 10.0,
@@ -263,8 +261,28 @@ def _tiers(names: list[str] | None) -> tuple:
 
     unknown = [name for name in names or () if name not in TIERS]
     if unknown:
-        raise ToonifyError(f"There is no tier {unknown[0]!r}; choose from {', '.join(TIERS)}.")
+        raise UsageError(f"There is no tier {unknown[0]!r}; choose from {', '.join(TIERS)}.")
     return tuple(TIERS[name] for name in names or TIERS)
+
+
+def _engines(names: list[str] | None) -> tuple[str, ...]:
+    from engines.backends import BACKENDS
+    from engines.backends.registry import check_name
+
+    for name in names or ():
+        check_name(name)
+    return tuple(names or BACKENDS)
+
+
+def _precisions(names: list[str] | None) -> tuple[str, ...]:
+    from benchmarks.suites.engines import PRECISIONS
+
+    unknown = [name for name in names or () if name not in PRECISIONS]
+    if unknown:
+        raise UsageError(
+            f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
+        )
+    return tuple(names or ())
 
 
 def _budget(quick: bool, runs: int | None, seconds: float | None) -> Budget:

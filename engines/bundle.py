@@ -148,7 +148,7 @@ class Bundle:
                 for name, data in files.items():
                     (part / name).write_bytes(data)
                 if path.is_dir():  # a directory cannot be replaced by a rename while it has content
-                    _check_is_bundle(path)
+                    check_place(path)
                     path.rename(Path(room) / "old")
             os.replace(part, path)
         return replace(self, card=card)
@@ -251,8 +251,13 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
     return read_member
 
 
-def _check_is_bundle(path: Path) -> None:
-    if any(path.iterdir()) and not (path / "card.json").is_file():
+def check_place(path: Path) -> None:
+    """Refuse a place where saving a bundle would replace something else.
+
+    Raises:
+        BundleError: it is a folder of other things.
+    """
+    if path.is_dir() and any(path.iterdir()) and not (path / "card.json").is_file():
         raise BundleError(f"{path} holds something else than a model; choose another place.")
 
 

@@ -35,7 +35,7 @@ HOLDS = 0.98
 """Share of the source's rate from which on a paced run counts as holding it."""
 
 LEAST_FOR_GROWTH = 12.0
-"""Seconds below which the memory's slope is that of starting up."""
+"""Seconds that a round must last for its memory's slope to say anything."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,9 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
         "fps": fps,
         "cpu_cores": float(np.mean([seen.cpu_cores for seen in visits])),
     }
-    if sum(seen.memory_times[-1] - seen.memory_times[0] for seen in visits) >= LEAST_FOR_GROWTH:
-        metrics["memory_growth_mib_per_min"] = _growth(visits)
+    last = visits[-1]  # by then what is built once is built
+    if len(visits) > 1 and last.memory_times[-1] - last.memory_times[0] >= LEAST_FOR_GROWTH:
+        metrics["memory_growth_mib_per_min"] = _growth(last)
     if rate:
         metrics["dropped_share"] = float(np.mean([seen.dropped_share for seen in visits]))
         metrics["holds"] = float(fps >= HOLDS * rate)
@@ -164,11 +165,9 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
     return Result(name, labels, series, metrics)
 
 
-def _growth(visits: Sequence[Visit]) -> float:
-    """Slope of resident memory over the time of all visits, MiB a minute (least squares)."""
-    times = np.concatenate([seen.memory_times for seen in visits])
-    values = np.concatenate([seen.memory_mib for seen in visits])
-    return float(np.polyfit(times / 60, values, 1)[0])
+def _growth(visit: Visit) -> float:
+    """Slope of resident memory over the time of a visit, MiB a minute (least squares)."""
+    return float(np.polyfit(np.asarray(visit.memory_times) / 60, visit.memory_mib, 1)[0])
 
 
 def _aims(results: Sequence[Result]) -> list[Aim]:

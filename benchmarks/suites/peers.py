@@ -1,4 +1,4 @@
-"""Peers: our networks beside published ones, and the loop without any toon, taking turns."""
+"""Peers: our networks beside published ones, taking turns, and the loop without any toon."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.blending import BlendSpec
+from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle
 from engines.card import Card, Style
 from engines.errors import ToonifyError
@@ -101,7 +101,12 @@ def export(
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
 ) -> Bundle:
-    """A bundle of one style from trained weights (FP32 in memory, FP16 once saved)."""
+    """A bundle of one style from trained weights (FP32 in memory, FP16 once saved).
+
+    Raises:
+        SpecError: when the blend does not fit the resolution.
+    """
+    layer_weights(blend, models.size.generator_config().resolution)
     card = Card(
         name=name,
         generator=models.size.generator_config(),
@@ -123,8 +128,10 @@ def add_style(
     """``bundle`` with one more toon generator, trained from its face generator and encoder.
 
     Raises:
-        ToonifyError: when the style is there already or the generator is another architecture's.
+        ToonifyError: when the style is there already, the generator is another architecture's, or
+            the blend does not fit its resolution.
     """
+    layer_weights(blend, bundle.card.generator.resolution)
     if style in bundle.toons:
         raise ToonifyError(
             f"{bundle.card.name} has a style {style!r} already; choose another name."

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engines.blending import BlendSpec
-from engines.bundle import Bundle
+from engines.blending import BlendSpec, layer_weights
+from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
 from engines.training.data import PairSet
@@ -105,6 +105,7 @@ def train_style(
         ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
             another run.
     """
+    check_job(job, base)
     people, pictures = claimed(
         job.work, job.identity(base), lambda: _crops(job, base, say, progress)
     )
@@ -143,6 +144,18 @@ def train_style(
     )
     bundle = with_encoder(styled, encoder, note)
     return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
+
+
+def check_job(job: StyleJob, base: Bundle) -> None:
+    """Refuse before the training what would fail after it: blend, names and where it goes.
+
+    Raises:
+        ToonifyError: naming what cannot be.
+    """
+    layer_weights(job.blend, base.card.generator.resolution)
+    styles = {job.name: Style("", job.blend)}
+    replace(base.card, name=job.out.stem.lower(), styles=styles)  # checks the names
+    check_place(job.out)
 
 
 def _pairs(

@@ -143,7 +143,7 @@ FILM_256_WORDS = Description(
         ),
         (
             "The colour of light eyes is kept less well than that of skin: green ones can come out "
-            "blue or grey. Thin spectacle frames fade, and lines about old eyes can become thin "
+            "blue or grey. Some spectacle frames fade, and lines about old eyes can become thin "
             "spectacles, as one of the 60 people shows; the artist itself takes deep wrinkles for "
             "a frame now and then."
         ),
@@ -299,13 +299,17 @@ def film(
 ) -> tuple[str, ...] | None:
     """Go on with pairs, training and bundle: the portraits without a face, or None if time is up.
 
+    Faces are found and aligned in one go, which takes about a minute for a thousand.
+
     Raises:
         ToonifyError: as `prepare` and `train_pairs` do.
     """
 
+    from lightning_fabric.utilities.rank_zero import rank_zero_only
+
     def watch(phase: str, done: int, total: int) -> None:
         drawn(phase, done, total)
-        if deadline.passed() and done < total:
+        if phase == "draw" and deadline.passed() and done < total:  # aligning starts anew
             raise _TimeIsUpError
 
     try:
@@ -324,5 +328,7 @@ def film(
     if not train_pairs(job.settings, pairs, run, deadline, hardware=hardware, report=report):
         return None
     models = TrainedModels.read(run)
-    export(models, job.name, job.words, style=job.look).save(job.bundle)
+    bundle = export(models, job.name, job.words, style=job.look)
+    if not getattr(rank_zero_only, "rank", 0):  # else one of several processes
+        bundle.save(job.bundle)
     return left_out

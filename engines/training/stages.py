@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engines.errors import ToonifyError
 from engines.training.data import check_twins
 from engines.training.models import ModelSize
 from engines.training.paired import PairWeights
+
+NETWORKS = ("encoder", "face", "toon")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ class Stage(PairWeights):
         trains: the networks that learn; the others stay as they are.
         statistics: learn batch statistics; without, the encoder runs as it will run live, so that
             inputs far from the average are not tamed by the batch they happen to be in.
+
+    Raises:
+        ToonifyError: for values that no training could go by.
     """
 
     name: str
@@ -42,11 +48,27 @@ class Stage(PairWeights):
     adversarial: float = 0.0
     consistency: float = 0.0
     fork: Literal["", "toon", "face"] = ""
-    trains: tuple[str, ...] = ("encoder", "face", "toon")
+    trains: tuple[str, ...] = NETWORKS
     statistics: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trains", tuple(self.trains))
+        for what in ("pictures", "top"):
+            count = getattr(self, what)
+            if not isinstance(count, int) or count < 1:
+                raise ToonifyError(f"A stage's {what} must be a number above 0, not {count!r}.")
+        if self.top & (self.top - 1):
+            raise ToonifyError(f"A stage's top must be a power of two, not {self.top}.")
+        if self.fork not in ("", "toon", "face"):
+            raise ToonifyError(f"A stage's fork is 'toon', 'face' or '', not {self.fork!r}.")
+        if not self.trains or not set(self.trains) <= set(NETWORKS):
+            raise ToonifyError(
+                f"A stage trains some of {', '.join(NETWORKS)}, not {', '.join(self.trains)!r}."
+            )
+        if not (self.face_share or self.toon_share) or (self.adversarial and not self.toon_share):
+            raise ToonifyError(
+                "A stage draws faces, toons or both, and judges toons; raise toon_share above 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,8 @@ class TrainSettings:
     clip: float = 3.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ToonifyError(f"A batch holds one picture or more, not {self.batch_size!r}.")
         if any(stage.consistency for stage in self.stages):  # the others have no twins
             check_twins(self.batch_size, self.twins)
 

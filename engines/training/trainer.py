@@ -226,6 +226,7 @@ class Trainer:
             self.save()
         if on_save and self.fabric.is_global_zero:
             on_save(self)
+        self.fabric.barrier()  # nobody reads the checkpoint before it is written
         return True
 
     def train_step(self, stage: Stage) -> dict[str, float]:

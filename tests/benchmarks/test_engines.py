@@ -17,7 +17,7 @@ from benchmarks.suites import multi_gpu
 from benchmarks.suites import peers as peer_suite
 from benchmarks.tiers import TIERS, Tier, random_network
 from benchmarks.timing import Budget
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 from engines.networks.report import macs
 from tests.engines.factory import tiny_network
 
@@ -224,3 +224,19 @@ def test_a_hanging_process_ends_a_run_on_several_gpus(monkeypatch: pytest.Monkey
     monkeypatch.setattr(multi_gpu, "PATIENCE", 2.0)
     with pytest.raises(ToonifyError, match="that of GPU 3 gave no answer"):
         multi_gpu.run_at_once(settings(), [3], lambda line: None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("engines", "--engine", "foo"),
+        ("engines", "--precision", "fp99"),
+        ("engines", "--tier", "64k"),
+        ("peers", "--engine", "foo"),
+    ],
+)
+def test_what_there_is_none_of_is_wrong_use(wrong: tuple[str, ...]) -> None:
+    from benchmarks.cli import app
+
+    with pytest.raises(UsageError, match="There is no"):
+        app(list(wrong), standalone_mode=False)

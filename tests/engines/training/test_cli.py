@@ -138,6 +138,7 @@ def test_film_from_nothing_but_portraits(recipe: Path, shared_dir: Path, tmp_pat
     out = tmp_path / "film"
     command = ("film", "--people", people, "--out", out, "--recipe", recipe, "--variants", 1)
     toonify_train(*command, "--workers", 1, "--minutes", 0, *CPU)
+    assert (out / "pairs/aligned/faces.npz").is_file()  # what starts anew is done to its end
     assert not (out / "run").exists()  # time was up while drawing
     toonify_train(*command, "--workers", 1, *CPU)
     pairs = PairSet.open(out / "pairs")
@@ -204,6 +205,16 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert len(crops["images"]) == 20
     with pytest.raises(ToonifyError, match="--people is missing"):
         toonify_train("style", folder, "--out", out)
+    for wrong, what in (
+        (("--swap", 64), "lies above"),
+        (("--name", "My Style"), "lower-case"),
+        (("--start", "opera"), "no style 'opera'"),
+        (("--out", folder), "something else than a model"),
+    ):
+        work = tmp_path / "wrong"
+        with pytest.raises(ToonifyError, match=what):
+            toonify_train(*command, *CPU, "--work", work, *wrong)
+        assert not work.exists()  # refused before anything is read or trained
 
 
 @pytest.mark.parametrize("command", ["style", "distil", "refit"])
@@ -221,6 +232,12 @@ def test_a_mistyped_folder_does_not_block_the_right_one(
     with pytest.raises(ToonifyError, match=r"gave 1 faces|No face was found"):
         toonify_train(command, *words, "--out", tmp_path / "out.toon", *CPU)
     assert not (tmp_path / "out-work/run.json").exists()
+
+
+def test_an_unknown_style_is_not_distilled(pairs: Path, base: Path, tmp_path: Path) -> None:
+    for wrong, what in ((("--style", "opera"), "no style 'opera'"), (("--swap", 64), "lies above")):
+        with pytest.raises(ToonifyError, match=what):
+            toonify_train("distil", base, "--people", pairs, "--out", tmp_path / "a.toon", *wrong)
 
 
 def test_distil(pairs: Path, base: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -316,3 +316,26 @@ def test_the_feature_distance_counts_places_as_told() -> None:
     torch.testing.assert_close(distance.per_picture(a, b, left + right), plain)
     assert distance.per_picture(a, b, right) < plain < distance.per_picture(a, b, left)
     assert distance(a, b, left) == distance.per_picture(a, b, left).mean()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"pictures": 0}, "pictures must be a number above 0"),
+        ({"pictures": "many"}, "not 'many'"),
+        ({"top": 100}, "power of two"),
+        ({"fork": "comic"}, "not 'comic'"),
+        ({"trains": ("tooon",)}, "not 'tooon'"),
+        ({"toon_share": 0.0, "adversarial": 1.0}, "raise toon_share"),
+        ({"toon_share": 0.0, "face_share": 0.0}, "raise toon_share"),
+    ],
+)
+def test_a_stage_that_cannot_be_is_refused(wrong: dict[str, Any], what: str) -> None:
+    with pytest.raises(ToonifyError, match=what):
+        Stage(**{"name": "one", "pictures": 8, "top": 32, **wrong})
+
+
+@pytest.mark.parametrize("size", [0, "8"])
+def test_a_batch_that_cannot_be_is_refused(size: Any) -> None:
+    with pytest.raises(ToonifyError, match="one picture or more"):
+        TrainSettings(batch_size=size, twins=0)

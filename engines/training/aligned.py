@@ -87,13 +87,10 @@ def align_folder(
     Returns:
         the set, and the names of the files in which no face was found.
     """
-    from engines.training.portraits import SUFFIXES, align, read_image  # heavy: not for workers
+    # heavy: not for workers
+    from engines.training.portraits import align, listing, picture_files, read_image
 
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not files:
-        raise PrepareError(
-            f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
-        )
+    files = picture_files(folder)
     out.mkdir(parents=True, exist_ok=True)
     names, landmarks, left_out = [], [], []
     with Landmarker("image", max_faces=4, blendshapes=False, pose=False) as landmarker:
@@ -113,5 +110,32 @@ def align_folder(
         raise PrepareError(
             f"No face was found in any of the {len(files)} pictures of {folder}; pass portraits."
         )
-    np.savez(out / "faces.npz", names=names, landmarks=np.stack(landmarks))
+    np.savez(
+        out / "faces.npz",
+        names=names,
+        landmarks=np.stack(landmarks),
+        files=listing(files),
+        left_out=np.array(left_out, str),
+    )
     return AlignedSet.open(out), tuple(left_out)
+
+
+def aligned_before(folder: Path, out: Path) -> tuple[AlignedSet, tuple[str, ...]] | None:
+    """What `align_folder` made of a folder, or None if it has not been there.
+
+    Raises:
+        PrepareError: when the folder's pictures are no longer the same.
+    """
+    from engines.training.portraits import listing, picture_files
+
+    index = out / "faces.npz"
+    if not index.is_file():
+        return None
+    with np.load(index, allow_pickle=False) as table:
+        if "files" in table and str(table["files"]) != listing(picture_files(folder)):
+            raise PrepareError(
+                f"The pictures in {folder} are not those that {out} was made of; choose another "
+                f"folder for the pairs, or delete it to start again."
+            )
+        left_out = tuple(str(name) for name in table.get("left_out", ()))
+    return AlignedSet.open(out), left_out

@@ -27,7 +27,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.faces.person import PersonSegmenter
-from engines.training.aligned import DRAWING_SIZE, AlignedSet, PrepareError, Report, align_folder
+from engines.training.aligned import (
+    DRAWING_SIZE,
+    AlignedSet,
+    PrepareError,
+    Report,
+    align_folder,
+    aligned_before,
+)
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.data import WARP_GRID, spread_over
@@ -225,12 +232,13 @@ def prepare(
     if not source.is_dir():
         raise PrepareError(f"{source} was expected to be a folder of portraits; there is none.")
     left_out: tuple[str, ...] = ()
+    aligned = out / "aligned"
     if (source / "faces.npz").is_file():
         portraits = AlignedSet.open(source)
-    elif (out / "aligned" / "faces.npz").is_file():
-        portraits = AlignedSet.open(out / "aligned")
+    elif before := aligned_before(source, aligned):
+        portraits, left_out = before
     else:
-        portraits, left_out = align_folder(source, out / "aligned", report)
+        portraits, left_out = align_folder(source, aligned, report)
     rows = plan_rows(len(portraits), variants)
     task: dict[str, object] = {"source": str(source.resolve()), "look": look}
     pairs = PairFolder(out, len(rows), size, task)

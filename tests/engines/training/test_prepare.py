@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+from engines.errors import ToonifyError
 from engines.training.aligned import AlignedSet, PrepareError
 from engines.training.data import PairSet
 from engines.training.prepare import Row, plan_rows, prepare
@@ -57,7 +58,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(prepared, pictures) -> None
     toon[1], done[1] = 0, False
     toon[0, 0, 0] = 77  # a finished row is not touched
     toon.flush(), done.flush()
-    prepare(pictures, out, size=SIZE, variants=1)
+    assert prepare(pictures, out, size=SIZE, variants=1) == ("wall.png",)  # told again
     after = np.load(out / "toon.npy")
     assert np.array_equal(after[1], before[1])
     assert (after[0, 0, 0] == 77).all()
@@ -75,6 +76,16 @@ def test_other_pairs_are_never_overwritten(prepared, pictures) -> None:
         prepare(pictures, out, size=SIZE, variants=1, look="comic")
 
 
+def test_pictures_that_came_later_are_not_passed_over(prepared, pictures, tmp_path) -> None:
+    out, *_ = prepared
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures, folder)
+    shutil.copytree(out, tmp_path / "pairs")
+    shutil.copy(PORTRAIT, folder / "another.jpg")
+    with pytest.raises(PrepareError, match="another folder for the pairs"):
+        prepare(folder, tmp_path / "pairs", size=SIZE, variants=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [({"look": "oil"}, "film"), ({"size": 33}, "even size"), ({"source": "nowhere"}, "no")],
@@ -87,7 +98,7 @@ def test_wrong_arguments_are_named(pictures, tmp_path, arguments, words) -> None
 
 def test_folders_without_faces_are_named(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(PrepareError, match="hold pictures"):
+    with pytest.raises(ToonifyError, match="hold pictures"):
         prepare(tmp_path / "empty", tmp_path / "out")
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((64, 64, 3), 90, np.uint8))
     with pytest.raises(PrepareError, match="No face"):

@@ -18,6 +18,8 @@ from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
+from engines.training.aligned import read_faces
+from engines.training.arrays import read_table
 from engines.training.artist import LOOKS, toonify
 from engines.training.data import WARP_GRID
 
@@ -80,13 +82,8 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
 
 def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
     """Crops with `names` and `landmarks` (pixels of the crop) in `faces.npz`."""
-    try:
-        with np.load(folder / "faces.npz", allow_pickle=False) as table:
-            names, landmarks = table["names"], table["landmarks"].astype(np.float32)
-    except (OSError, ValueError, KeyError) as error:
-        raise ToonifyError(
-            f"{folder / 'faces.npz'} should hold names and landmarks, but cannot be read ({error})."
-        ) from error
+    table = read_faces(folder / "faces.npz")
+    names, landmarks = table["names"], table["landmarks"].astype(np.float32)
     found = []
     for name, points in list(zip(map(str, names), landmarks, strict=True))[:limit]:
         path = folder / (name if Path(name).suffix else f"{name}.webp")
@@ -172,8 +169,9 @@ class Artist:
         key.update(np.ascontiguousarray(portrait.landmarks).data)
         path = self._cache / f"{portrait.name}-{self.look}-{key.hexdigest()[:16]}.npz"
         if path.is_file():
-            with np.load(path, allow_pickle=False) as kept:
-                return Drawn(kept["toon"], kept["head"], kept["warp"])
+            sides = {"toon": (FULL, FULL, 3), "head": (FULL, FULL), "warp": (None, None, 2)}
+            kept = read_table(path, sides, "delete it, and it is drawn again")
+            return Drawn(kept["toon"], kept["head"], kept["warp"])
         person = self.person(portrait)
         result = toonify(portrait.full, portrait.landmarks, person=person, look=self._look)
         warp = result.warp.moves(WARP_GRID).astype(np.float16)

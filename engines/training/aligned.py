@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.faces.landmarker import Landmarker
+from engines.training.arrays import read_table
 from engines.training.sheets import write_png
 
 DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
@@ -40,14 +41,12 @@ class AlignedSet:
 
         ``yaw``, ``source`` and ``blendshapes`` are used for the weights where they are there.
         """
-        index = folder / "faces.npz"
-        if not index.is_file():
+        if not (folder / "faces.npz").is_file():
             raise PrepareError(
                 f"An aligned set with faces.npz was expected in {folder}, found none; pass a "
                 "folder of portraits instead."
             )
-        with np.load(index, allow_pickle=False) as file:
-            table = dict(file)
+        table = read_faces(folder / "faces.npz")
         names = [str(name) for name in table["names"]]
         paths = tuple(folder / (n if Path(n).suffix else f"{n}.webp") for n in names)
         return cls(paths, table["landmarks"].astype(np.float32), _weights(table))
@@ -62,6 +61,22 @@ class AlignedSet:
                 f"{found}; remove it from the set or align it again."
             )
         return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
+
+
+def read_faces(path: Path) -> dict[str, NDArray]:
+    """The ``faces.npz`` of an aligned set: ``names`` [N], ``landmarks`` [N, 478, 2 or 3] and more.
+
+    Raises:
+        ToonifyError: when it is damaged or lacks one of them.
+    """
+    remedy = "pass a folder of portraits instead"
+    table = read_table(path, {"names": (None,), "landmarks": (None, 478, None)}, remedy)
+    if len(table["names"]) != len(table["landmarks"]):
+        raise PrepareError(
+            f"{path} has {len(table['names'])} names for {len(table['landmarks'])} faces, and as "
+            f"many were expected; {remedy}."
+        )
+    return table
 
 
 def _weights(table: dict[str, np.ndarray]) -> NDArray[np.float64]:
@@ -110,13 +125,15 @@ def align_folder(
         raise PrepareError(
             f"No face was found in any of the {len(files)} pictures of {folder}; pass portraits."
         )
+    part = out / "faces.part.npz"
     np.savez(
-        out / "faces.npz",
+        part,
         names=names,
         landmarks=np.stack(landmarks),
         files=listing(files),
         left_out=np.array(left_out, str),
     )
+    part.replace(out / "faces.npz")
     return AlignedSet.open(out), tuple(left_out)
 
 
@@ -131,11 +148,11 @@ def aligned_before(folder: Path, out: Path) -> tuple[AlignedSet, tuple[str, ...]
     index = out / "faces.npz"
     if not index.is_file():
         return None
-    with np.load(index, allow_pickle=False) as table:
-        if "files" in table and str(table["files"]) != listing(picture_files(folder)):
-            raise PrepareError(
-                f"The pictures in {folder} are not those that {out} was made of; choose another "
-                f"folder for the pairs, or delete it to start again."
-            )
-        left_out = tuple(str(name) for name in table.get("left_out", ()))
+    table = read_table(index, {}, f"delete {out}, and it is made again")
+    if "files" in table and str(table["files"]) != listing(picture_files(folder)):
+        raise PrepareError(
+            f"The pictures in {folder} are not those that {out} was made of; choose another "
+            f"folder for the pairs, or delete it to start again."
+        )
+    left_out = tuple(str(name) for name in table.get("left_out", ()))
     return AlignedSet.open(out), left_out

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training import augment
+from engines.training.arrays import Sides, in_words, map_array
 from engines.training.dyes import Dye, random_dye
 from engines.training.eyewear import Layer, draw_spectacles
 from engines.training.shades import Shade, random_shade
@@ -21,6 +22,7 @@ from engines.training.shades import Shade, random_shade
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
 WARP_GRID = 64
+_ANEW = "run 'toonify train prepare' into another folder"
 Extra = Dye | Layer | Shade  # done to photo and toon alike, each in its shape
 
 
@@ -57,33 +59,49 @@ class PairSet:
         """Map a folder made by ``toonify train prepare``.
 
         Raises:
-            ToonifyError: when a file is missing, the files do not belong together, or not all of
-                the pairs are drawn.
+            ToonifyError: when a file is missing or damaged, the files do not belong together, or
+                not all of the pairs are drawn.
         """
-        arrays = {}
-        for name in ("photo", "toon", "head", "landmarks", "warp"):
-            path = folder / f"{name}.npy"
-            if not path.is_file():
+        photo = _array(folder, "photo", np.uint8, (None, None, None, 3))
+        n, size = photo.shape[:2]
+        if n == 0 or photo.shape[2] != size:
+            raise ToonifyError(
+                f"{folder / 'photo.npy'} should hold square pictures, but its shape is "
+                f"{in_words(photo.shape)}; {_ANEW}."
+            )
+        arrays = {
+            "photo": photo,
+            "toon": _array(folder, "toon", np.uint8, photo.shape),
+            "head": _array(folder, "head", np.uint8, (n, None, None)),
+            "landmarks": _array(folder, "landmarks", np.float32, (n, 478, 2)),
+            "warp": _array(folder, "warp", np.float16, (n, WARP_GRID, WARP_GRID, 2)),
+        }
+        if (folder / "done.npy").is_file():
+            drawn = _array(folder, "done", np.bool_, (n,))
+            if not drawn.all():
                 raise ToonifyError(
-                    f"{folder} was expected to hold {name}.npy, which is missing; run 'toonify "
-                    f"train prepare' into it first."
+                    f"Only {np.count_nonzero(drawn)} of the {n} pairs in {folder} are drawn; run "
+                    f"'toonify train prepare' again, which draws the rest."
                 )
-            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        lengths = {name: len(a) for name, a in arrays.items()}
-        if len(set(lengths.values())) != 1:
-            raise ToonifyError(
-                f"The files in {folder} hold different numbers of faces ({lengths}); run 'toonify "
-                f"train prepare' into it again."
-            )
-        n, done = len(arrays["photo"]), folder / "done.npy"
-        if done.is_file() and not (drawn := np.load(done, allow_pickle=False)).all():
-            raise ToonifyError(
-                f"Only {np.count_nonzero(drawn)} of the {n} pairs in {folder} are drawn; run "
-                f"'toonify train prepare' again, which draws the rest."
-            )
-        weights = folder / "weight.npy"
-        weight = np.load(weights, allow_pickle=False) if weights.is_file() else np.ones(n)
+        weight = np.ones(n)
+        if (folder / "weight.npy").is_file():
+            weight = np.asarray(_array(folder, "weight", np.float64, (n,)))
+            if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+                raise ToonifyError(
+                    f"{folder / 'weight.npy'} should hold shares of 0 or more, and some above 0, "
+                    f"but does not; {_ANEW}."
+                )
         return cls(**arrays, weight=weight / weight.sum())
+
+
+def _array(folder: Path, name: str, dtype: type[np.generic], shape: Sides) -> NDArray:
+    path = folder / f"{name}.npy"
+    if not path.is_file():
+        raise ToonifyError(
+            f"{folder} was expected to hold {name}.npy, which is missing; run 'toonify train "
+            f"prepare' into it first."
+        )
+    return map_array(path, dtype, shape, _ANEW)
 
 
 def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ import io
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.training.arrays import DAMAGE, fits, in_words
 from engines.training.data import WARP_GRID, PairSet
 
 FORMAT = "toonify-pairs"
@@ -79,7 +81,8 @@ def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet
             _unpack(archive, folder, progress)
     except FileNotFoundError as error:
         raise ToonifyError(f"There is no data pack at {path}.") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, OSError) as error:
+    # RuntimeErrors: members that are encrypted, or compressed in a way nobody knows.
+    except (*DAMAGE, TypeError, RuntimeError, OverflowError, zlib.error) as error:
         raise ToonifyError(
             f"{path} is not a data pack or is damaged ({error}); pack the pairs again."
         ) from error
@@ -125,8 +128,8 @@ def _numbers(
     archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: type[np.generic]
 ) -> NDArray:
     array = np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-    if array.shape != shape:
-        raise ValueError(f"{name} is {list(array.shape)}")
+    if not fits(array, shape):
+        raise ValueError(f"{name} is {in_words(array.shape)}")
     return np.asarray(array.astype(dtype))
 
 
@@ -157,7 +160,7 @@ def _encode(image: NDArray[np.uint8], quality: int) -> bytes:
 
 def _decode(encoded: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     flag = cv2.IMREAD_COLOR if len(shape) == 3 else cv2.IMREAD_GRAYSCALE
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flag)
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flag) if encoded else None
     if image is None or image.shape != shape:
         raise ValueError("a picture in it cannot be read or has another size")
     return np.asarray(image[..., ::-1] if len(shape) == 3 else image, np.uint8)

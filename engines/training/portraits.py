@@ -22,6 +22,7 @@ from engines.faces.alignment import (
     transform_points,
 )
 from engines.faces.landmarker import Landmarker
+from engines.training.arrays import read_table
 from engines.training.data import WARP_GRID, PairSet
 
 Image = NDArray[np.uint8]
@@ -83,9 +84,18 @@ class Crops:
     @classmethod
     def load(cls, path: Path) -> Crops:
         """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            left_out = tuple(str(name) for name in arrays["left_out"])
-            return cls(arrays["images"], arrays["landmarks"], left_out, str(arrays["source"]))
+        arrays = read_table(
+            path,
+            {
+                "images": (None, None, None, 3),
+                "landmarks": (None, 478, None),
+                "left_out": (None,),
+                "source": (),
+            },
+            "delete it, and it is made again",
+        )
+        left_out = tuple(str(name) for name in arrays["left_out"])
+        return cls(arrays["images"], arrays["landmarks"], left_out, str(arrays["source"]))
 
 
 def read_image(path: Path) -> Image | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -111,9 +112,32 @@ def test_a_folder_of_pairs_opens(tmp_path: Path) -> None:
     opened = PairSet.open(write_pairs(pairs, tmp_path))
     assert (len(opened), opened.size) == (10, 32)
     assert np.array_equal(opened.toon, pairs.toon)
-    np.save(tmp_path / "toon.npy", pairs.toon[:3])
-    with pytest.raises(ToonifyError, match="different numbers of faces"):
-        PairSet.open(tmp_path)
     (tmp_path / "toon.npy").unlink()
     with pytest.raises(ToonifyError, match=r"toon\.npy, which is missing"):
+        PairSet.open(tmp_path)
+
+
+def cut_short(folder: Path) -> None:
+    path = folder / "photo.npy"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (cut_short, r"photo\.npy is damaged"),
+        (lambda folder: (folder / "warp.npy").write_bytes(b"no"), r"warp\.npy is damaged"),
+        (lambda folder: np.save(folder / "toon.npy", np.zeros((3, 32, 32, 3), np.uint8)), "10x32x"),
+        (lambda folder: np.save(folder / "head.npy", np.zeros((10, 16, 16))), "uint8 10xanyxany"),
+        (lambda folder: np.save(folder / "photo.npy", np.zeros((10, 9, 8, 3), np.uint8)), "square"),
+        (lambda folder: np.save(folder / "weight.npy", np.full(10, np.nan)), "shares of 0 or more"),
+        (lambda folder: np.save(folder / "weight.npy", np.zeros(10)), "some above 0"),
+        (lambda folder: np.save(folder / "done.npy", np.ones(7, bool)), "bool 10, but"),
+    ],
+)
+def test_a_damaged_folder_is_told_in_a_sentence(
+    tmp_path: Path, harm: Callable[[Path], None], told: str
+) -> None:
+    harm(write_pairs(tiny_pairs(), tmp_path))
+    with pytest.raises(ToonifyError, match=told):
         PairSet.open(tmp_path)

@@ -49,9 +49,18 @@ def test_packs_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:
     path.write_bytes(data.replace(b'"count": 2', b'"count": 9'))
     with pytest.raises(ToonifyError, match="damaged"):
         read_pack(path, tmp_path / "out")
-    for values in ('{"format": "x", "version": 2}', '{"format": 3', '{"version": 1}'):
+    for values in ('{"format": "x", "version": 2}', '{"format": 3', '{"version": 1}', "[]"):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("pack.json", values)
+        with pytest.raises(ToonifyError, match="damaged"):
+            read_pack(path, tmp_path / "out")
+    write_pack(tiny_pairs(2), path)
+    with zipfile.ZipFile(path) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    for name, held in (("toon/00001.webp", b""), ("landmarks.npy", b"no"), ("warp.npy", b"")):
+        with zipfile.ZipFile(path, "w") as archive:
+            for part, data in {**parts, name: held}.items():
+                archive.writestr(part, data)
         with pytest.raises(ToonifyError, match="damaged"):
             read_pack(path, tmp_path / "out")
     with zipfile.ZipFile(path, "w") as archive:

@@ -24,8 +24,8 @@ import torch
 
 from engines.errors import ToonifyError, UsageError
 
-_LAYER = re.compile(r"synthesis\.b(\d+)\.(const|conv0|conv1|torgb|inject|todetail|tomask)\b")
-_FOLLOWS = {"inject": "conv1", "todetail": "conv1", "tomask": "conv1"}
+_FOLLOWS = dict.fromkeys(("inject", "todetail", "tomask", "tophoto"), "conv1")
+_LAYER = re.compile(rf"synthesis\.b(\d+)\.(const|conv0|conv1|torgb|{'|'.join(_FOLLOWS)})\b")
 _SAME_SPACE = 0.5
 """Least cosine between two `w_avg` of one latent space; unrelated models are near 0, fine-tuned
 ones near 1."""
@@ -137,9 +137,9 @@ def blend(
     """Mixes two generators' state dicts (neutral names, see `engines.checkpoints`).
 
     A tensor that comes wholly from one model is that model's own tensor, not a copy, so that a
-    caller who changes a blend while running need only load what `is not` what it was. Gates,
-    detail and mask heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.tomask.*`) go with conv1 of
-    their block, which features enter and the other two are read from.
+    caller who changes a blend while running need only load what `is not` what it was. Gates and
+    heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.tomask.*`, `.tophoto.*`) go with conv1 of
+    their block, which features enter and the others are read from.
 
     Returns:
         a new dict in the face model's order.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.additions import resample
+from engines.networks.additions import moved, resample, surroundings
 from engines.networks.generator import SynthesisBlock, SynthesisLayer
 from engines.networks.layers import ModulatedConv, fir_kernel
 from engines.networks.toon import ToonNetwork, to_bytes
@@ -48,6 +48,7 @@ class TextbookNetwork(nn.Module):
         x = self.synthesis.block(4).const[None].expand(len(w_plus), -1, -1, -1)
         image: Tensor | None = None
         detail: Tensor | None = None
+        share: Tensor | None = None
         for k, resolution in enumerate(self.synthesis.config.resolutions):
             block = self.synthesis.block(resolution)
             x = x.to(self.synthesis.block_dtype(resolution))
@@ -62,8 +63,17 @@ class TextbookNetwork(nn.Module):
             x = self._layer(block.conv1, x, ws[2 * k])
             if block.todetail is not None:
                 detail = block.todetail(x)
+            if block.tophoto is not None:
+                share = block.tophoto(x)
             image = self._skip(block, x, ws[2 * k + 1], image)
         assert image is not None
+        photo, whole = features.get(self.output_size), [self.output_size] * 2
+        if share is not None and photo is not None:
+            if detail is not None:
+                photo = moved(photo, F.interpolate(detail[:, :2], whole, mode="bilinear"))
+            other = photo.float() - image
+            share = torch.sigmoid(F.interpolate(share, whole, mode="bilinear"))
+            image = image + share * (other - surroundings(other))
         return image
 
     def _layer(self, layer: SynthesisLayer, x: Tensor, w: Tensor) -> Tensor:

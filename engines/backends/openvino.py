@@ -218,7 +218,9 @@ def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Mod
         # Styles and colours need the range; a corrected bias would blow up in dead channels, where
         # demodulation divides by next to nothing.
         ignored_scope=nncf.IgnoredScope(
-            types=["MatMul"], patterns=[".*torgb.*", ".*tomask.*", ".*upsample.*"], validate=False
+            types=["MatMul"],
+            patterns=[".*torgb.*", ".*tomask.*", ".*tophoto.*", ".*upsample.*"],
+            validate=False,
         ),
         advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True),
     )

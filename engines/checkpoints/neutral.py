@@ -31,6 +31,7 @@ _OWN_ADDITIONS = {
     "inject": ("weight", "gate"),
     "todetail": ("weight", "bias"),
     "tomask": ("weight", "bias"),
+    "tophoto": ("weight", "bias"),
 }
 
 
@@ -144,7 +145,7 @@ def collect(
 def check_state(state: Mapping[str, torch.Tensor]) -> None:
     """Refuses a state that is not one complete generator whose shapes fit together.
 
-    Our own generators' gates, detail and mask heads (`inject`, `todetail`, `tomask`) may be there.
+    Our own generators' gates and heads (`inject`, `todetail`, `tomask`, `tophoto`) may be there.
 
     Raises:
         CheckpointError: naming the tensor.
@@ -179,7 +180,7 @@ def _additions(names: Collection[str], resolution: int) -> list[tuple[int, str]]
         for part in _OWN_ADDITIONS
         if f"synthesis.b{r}.{part}.weight" in names
     ]
-    for part in ("todetail", "tomask"):
+    for part in ("todetail", "tomask", "tophoto"):
         if len(blocks := [r for r, other in found if other == part]) > 1:
             raise CheckpointError(f"{part} should be in one block, found it in {blocks}")
     return found

@@ -22,7 +22,8 @@ class EncoderConfig:
         num_ws, w_dim: shape of the styles, the generator's own.
         widths: channels of the stages at half, quarter, ... of the input, down to 4x4.
         depths: residual blocks of each stage.
-        feature_resolutions: stages whose feature map is handed to the generator.
+        feature_resolutions: stages whose feature map is handed to the generator; with the input's
+            own size among them the crop itself, whose finest detail no stage holds.
         style_width: width of the bottleneck in front of the styles.
     """
 
@@ -31,7 +32,7 @@ class EncoderConfig:
     w_dim: int = 256
     widths: tuple[int, ...] = (16, 48, 96, 144, 192, 256)
     depths: tuple[int, ...] = (0, 1, 1, 2, 1, 1)
-    feature_resolutions: tuple[int, ...] = (4, 8, 16, 32, 64, 128)
+    feature_resolutions: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256)
     style_width: int = 256
 
     def __post_init__(self) -> None:
@@ -51,11 +52,10 @@ class EncoderConfig:
                 f"An encoder for {self.input_size} px needs one width and one depth for each "
                 f"halving down to 4 px, but got {len(self.widths)} and {len(self.depths)}."
             )
-        unknown = set(self.feature_resolutions) - set(self.resolutions)
+        known = (self.input_size, *self.resolutions)
+        unknown = set(self.feature_resolutions) - set(known)
         if unknown:
-            raise ToonifyError(
-                f"Feature maps can be taken at {self.resolutions}, not at {sorted(unknown)}."
-            )
+            raise ToonifyError(f"Feature maps can be taken at {known}, not at {sorted(unknown)}.")
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -65,7 +65,7 @@ class EncoderConfig:
     @property
     def feature_channels(self) -> tuple[tuple[int, int], ...]:
         """(resolution, channels) as `GeneratorConfig.feature_channels` wants them."""
-        sizes = dict(zip(self.resolutions, self.widths, strict=True))
+        sizes = {self.input_size: 3, **dict(zip(self.resolutions, self.widths, strict=True))}
         return tuple(sorted((r, sizes[r]) for r in self.feature_resolutions))
 
     def as_dict(self) -> dict[str, Any]:
@@ -126,10 +126,13 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> EncoderOutput:
         """``image``: float [N, 3, S, S] RGB in -1..1."""
+        taken = self.config.feature_resolutions
         x, features = image, {}
+        if self.config.input_size in taken:
+            features[self.config.input_size] = image
         for resolution, stage in zip(self.config.resolutions, self.stages, strict=True):
             x = stage(x)
-            if resolution in self.config.feature_resolutions:
+            if resolution in taken:
                 features[resolution] = x
         styles = self.styles(self.bottleneck(x).flatten(1))
         w_plus = torch.unflatten(styles, 1, (self.config.num_ws, self.config.w_dim))

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from engines.networks.additions import Inject, ToDetail, ToMask, resample
+from engines.networks.additions import Inject, ToDetail, ToMask, moved, resample, surroundings
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, leaky
 
@@ -109,6 +110,7 @@ class SynthesisBlock(nn.Module):
         self.inject = Inject(features, channels) if features else None
         self.tomask = ToMask(channels) if config.mask_resolution == resolution else None
         self.todetail = ToDetail(channels) if config.detail_resolution == resolution else None
+        self.tophoto = ToMask(channels) if config.photo_resolution == resolution else None
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: list[Tensor], feature: Tensor | None
@@ -136,6 +138,8 @@ class Synthesis(nn.Module):
         for r in config.resolutions:
             setattr(self, f"b{r}", SynthesisBlock(config, r))
         self.enlarge = Upsample2x(4, replicate=True)
+        self.enlarge_moves = Upsample2x(2, replicate=True)
+        self.enlarge_share = Upsample2x(1, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
         """The block at ``resolution``."""
@@ -179,7 +183,9 @@ class Synthesis(nn.Module):
 
         Args:
             w_plus: float32 [N, num_ws, w_dim].
-            features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2.
+            features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2. Of the
+                picture's own resolution it is the photo [N, 3, R, R], from which the picture takes
+                its finest detail where `tophoto` says so.
             top: stop at this block, which gives a smaller picture (growing in training).
 
         Returns:
@@ -201,8 +207,10 @@ class Synthesis(nn.Module):
         mask: Tensor | None = None
         detail: Tensor | None = None
         finest: Tensor | None = None  # the same, as fine as the block in hand
+        share: Tensor | None = None
         for k, r in enumerate(self.config.resolutions):
-            block, feature = self.block(r), (features or {}).get(r)
+            block = self.block(r)
+            feature = (features or {}).get(r) if block.inject is not None else None
             if (
                 x is not None
                 and x.dtype != (wanted := self.block_dtype(r))
@@ -220,10 +228,32 @@ class Synthesis(nn.Module):
                 mask = mask if finest is None else mask + finest[:, 3:]
             if block.todetail is not None:
                 finest = detail = block.todetail(x)
+            if block.tophoto is not None:
+                share = block.tophoto(x)
             if r == top:
                 break
         assert image is not None
+        photo = (features or {}).get(self.config.resolution)
+        if share is not None and photo is not None:
+            image = self._with_photo(image, photo, share, finest)
         return Drawing(image, mask, detail)
+
+    def _with_photo(
+        self, image: Tensor, photo: Tensor, share: Tensor, finest: Tensor | None
+    ) -> Tensor:
+        """The picture with the photo's detail where the logits ``share`` [N, 1, H, H] say so."""
+        side = image.shape[-1]
+        while share.shape[-1] < side:
+            share = self.enlarge_share(share)
+        if photo.shape[-1] != side:  # a smaller picture, in training
+            photo = F.adaptive_avg_pool2d(photo, side)
+        if finest is not None:
+            moves = finest[:, :2]
+            while moves.shape[-1] < side:
+                moves = self.enlarge_moves(moves)
+            photo = moved(photo, moves)
+        other = photo.float() - image
+        return image + torch.sigmoid(share) * (other - surroundings(other))
 
 
 class Generator(nn.Module):

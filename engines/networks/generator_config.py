@@ -27,6 +27,7 @@ class GeneratorConfig:
         mask_resolution: block that the soft mask is read from; 0 for none.
         detail_resolution: block that warp and gain of the finer feature maps are read from; 0 for
             none.
+        photo_resolution: block that is read for where the finest detail is the photo's; 0 for none.
     """
 
     resolution: int
@@ -40,6 +41,7 @@ class GeneratorConfig:
     feature_channels: tuple[tuple[int, int], ...] = field(default=())
     mask_resolution: int = 0
     detail_resolution: int = 0
+    photo_resolution: int = 0
 
     def __post_init__(self) -> None:
         if type(self.resolution) is not int or self.resolution not in RESOLUTIONS[1:]:
@@ -69,11 +71,12 @@ class GeneratorConfig:
             )
         if type(self.noise) is not bool:
             raise ToonifyError(f"noise must be true or false, not {self.noise!r:.40}.")
-        for what, block in (("mask", self.mask_resolution), ("detail", self.detail_resolution)):
+        for what in ("mask_resolution", "detail_resolution", "photo_resolution"):
+            block = getattr(self, what)
             if block and block not in self.resolutions:
                 raise ToonifyError(
-                    f"The {what} must be read from a block of the generator ({self.resolutions}), "
-                    f"not from {block!r:.40}."
+                    f"{what} must be 0 or a block of the generator ({self.resolutions}), not "
+                    f"{block!r:.40}."
                 )
 
     @property
@@ -134,6 +137,7 @@ class GeneratorConfig:
             feature_channels=features,
             mask_resolution=block_with("tomask"),
             detail_resolution=block_with("todetail"),
+            photo_resolution=block_with("tophoto"),
         )
         wrong = [r for r in config.resolutions if blocks.get(r) != config.channels(r)]
         if wrong:

@@ -36,6 +36,13 @@ class ToonNetwork(nn.Module):
                 f"The generator wants feature maps (resolution, channels) {sorted(missing)} that "
                 f"the encoder does not make; use the encoder that was trained for this generator."
             )
+        size = e.input_size if e.input_size in e.feature_resolutions else None
+        if g.photo_resolution and g.resolution != size:
+            raise ToonifyError(
+                f"The generator takes the detail of its {g.resolution} px pictures from the photo, "
+                f"which the encoder must hand over in that size; use the encoder that was trained "
+                f"for this generator."
+            )
         self.encoder = encoder
         self.synthesis = generator.synthesis
         self.input_size = e.input_size

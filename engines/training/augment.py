@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 
+CLEAR = 0.3
+"""Share of pictures that no camera has spoilt: where none is sharp, networks draw all softly."""
+
+
 @dataclass(frozen=True)
 class GeometryRange:
     """Largest changes of the crop: degrees, relative scale, shift as a share of the side.
@@ -153,7 +157,12 @@ def occlude(rng: Generator, image: Image) -> Image:
 
 
 def webcam(rng: Generator, image: Image) -> Image:
-    """What a camera may do to a face: uint8 RGB [S, S, 3] -> the same shape."""
+    """What a camera may do to a face: uint8 RGB [S, S, 3] -> the same shape.
+
+    A good one in good light does nothing that is left at this size.
+    """
+    if rng.random() < CLEAR:
+        return image
     if rng.random() < 0.08:
         image = occlude(rng, image)
     if rng.random() < 0.35:

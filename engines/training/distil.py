@@ -130,7 +130,11 @@ class EncoderTrainer(ByPictures):
                 "edges": s.gradients * gradient_l1(image, target),
                 "features": s.features * self.features(channels_last(image), target),
                 "latents": s.latents
-                * (spread(found.w_plus) if wanted is None else code_distance(found, wanted)),
+                * (
+                    spread(found.w_plus)
+                    if wanted is None
+                    else code_distance(found, wanted, batch.crop.shape[-1])
+                ),
             }
             if len(batch.shift):
                 scale = image.shape[-1] / batch.crop.shape[-1]
@@ -191,10 +195,13 @@ class EncoderTrainer(ByPictures):
         return {k: v.detach().cpu() for k, v in self.average.module.state_dict().items()}
 
 
-def code_distance(found: EncoderOutput, wanted: EncoderOutput) -> Tensor:
-    """How far two encodings are apart: styles and each feature map, relative to their size."""
+def code_distance(found: EncoderOutput, wanted: EncoderOutput, size: int) -> Tensor:
+    """How far two encodings are apart: styles and each feature map, relative to their size.
+
+    ``size``: side of the crops; a map of that side is the crop itself, which nothing can learn.
+    """
     pairs = [(found.w_plus, wanted.w_plus)]
-    pairs += [(found.features[r], wanted.features[r]) for r in found.features]
+    pairs += [(found.features[r], wanted.features[r]) for r in found.features if r < size]
     terms = [
         (a.float() - b).abs().mean() / b.float().abs().mean().clamp_min(1e-6) for a, b in pairs
     ]

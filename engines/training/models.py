@@ -31,6 +31,7 @@ class ModelSize:
     encoder: EncoderConfig | None = None
     mask_resolution: int = 128
     detail_resolution: int = 32
+    photo_resolution: int = 128
 
     def encoder_config(self) -> EncoderConfig:
         """The encoder's sizes, fitted to the generator's style shape."""
@@ -40,6 +41,8 @@ class ModelSize:
 
     def generator_config(self) -> GeneratorConfig:
         """The generators' sizes."""
+        encoder = self.encoder_config()
+        photo = encoder.input_size  # a map of that side is the crop itself
         return GeneratorConfig(
             resolution=self.resolution,
             w_dim=self.w_dim,
@@ -48,9 +51,10 @@ class ModelSize:
             channel_max=self.channel_max,
             mapping_layers=self.mapping_layers,
             noise=False,
-            feature_channels=self.encoder_config().feature_channels,
+            feature_channels=tuple(maps for maps in encoder.feature_channels if maps[0] < photo),
             mask_resolution=self.mask_resolution,
             detail_resolution=self.detail_resolution,
+            photo_resolution=self.photo_resolution,
         )
 
 

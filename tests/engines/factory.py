@@ -25,6 +25,8 @@ def random_bundle(
     for block in models.face.synthesis.children():
         if (todetail := getattr(block, "todetail", None)) is not None:  # moves from the start
             torch.nn.init.normal_(todetail.weight, std=0.3 / todetail.weight.shape[1] ** 0.5)
+        if (tophoto := getattr(block, "tophoto", None)) is not None:  # here much, there little
+            torch.nn.init.normal_(tophoto.weight, std=1 / tophoto.weight.shape[1] ** 0.5)
     face = models.face.state_dict()
     toons = {
         ("film", "comic", "clay")[i]: {
@@ -50,7 +52,7 @@ def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
         input_size=resolution,
         widths=(8, 12, 16, 16, 16, 16)[:halvings],
         depths=(0, 1, 1, 1, 1, 1)[:halvings],
-        feature_resolutions=(4, 8, 16),
+        feature_resolutions=(4, 8, 16, resolution),
         style_width=16,
     )
     size = ModelSize(
@@ -62,6 +64,7 @@ def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
         encoder=encoder,
         mask_resolution=resolution // 2,
         detail_resolution=8,
+        photo_resolution=resolution // 2,
     )
     return random_bundle(resolution, seed, size, styles)
 

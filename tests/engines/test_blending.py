@@ -21,6 +21,7 @@ def random_state(seed: int, resolution: int = 32, **changes: object) -> State:
     settings: dict[str, object] = {
         "w_dim": 8, "z_dim": 8, "channel_base": 128, "channel_max": 6, "mapping_layers": 2,
         "feature_channels": FEATURES, "mask_resolution": 16, "detail_resolution": 8,
+        "photo_resolution": 16,
     }  # fmt: skip
     config = GeneratorConfig(resolution=resolution, **{**settings, **changes})  # type: ignore[arg-type]
     rng = torch.Generator().manual_seed(seed)
@@ -116,7 +117,8 @@ def test_every_tensor_takes_its_layer_weight(face: State, toon: State) -> None:
         "synthesis.b8.conv0.affine.bias": 0.2, "synthesis.b8.conv1.noise_strength": 0.3,
         "synthesis.b8.inject.weight": 0.3, "synthesis.b8.inject.gate": 0.3,
         "synthesis.b8.todetail.weight": 0.3,
-        "synthesis.b16.tomask.weight": 0.5, "synthesis.b32.torgb.bias": 0.8,
+        "synthesis.b16.tomask.weight": 0.5, "synthesis.b16.tophoto.weight": 0.5,
+        "synthesis.b32.torgb.bias": 0.8,
     }  # fmt: skip
     for name, a in of_layer.items():
         torch.testing.assert_close(blended[name], (1 - a) * face[name] + a * toon[name])

@@ -31,13 +31,13 @@ AGREEMENT = 2.0
 
 
 def lifelike(network: ToonNetwork, seed: int = 0) -> ToonNetwork:
-    """The same network with what training brings: a mask that is not flat, and a dead channel.
+    """The same network with what training brings: masks that are not flat, and a dead channel.
 
     The dead one divides by nothing but demodulation's epsilon.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in network.state_dict().items():
-        if name.endswith("tomask.weight"):
+        if name.endswith(("tomask.weight", "tophoto.weight")):
             tensor.copy_(torch.randn(tensor.shape, generator=generator))
     network.synthesis.b16.conv1.weight[3] = 0
     return network

@@ -129,7 +129,11 @@ def test_safetensors(tmp_path: Path) -> None:
 
 def test_our_own_gates_and_masks_are_kept(tmp_path: Path) -> None:
     config = dataclasses.replace(
-        TINY, feature_channels=((8, 5),), mask_resolution=32, detail_resolution=4
+        TINY,
+        feature_channels=((8, 5),),
+        mask_resolution=32,
+        detail_resolution=4,
+        photo_resolution=16,
     )
     state = writers.random_state(3, config)
     path = tmp_path / "face.safetensors"
@@ -151,6 +155,7 @@ def test_our_own_gates_and_masks_are_kept(tmp_path: Path) -> None:
         ("b4.todetail.weight", torch.zeros(4, 16, 1, 1), r"should be \[16, 16, 1, 1\]"),
         ("b32.tomask.bias", torch.zeros(()), r"b32\.tomask\.bias should be \[1\]"),
         ("b64.tomask.weight", torch.zeros(1, 8, 1, 1), r"in one block, found it in \[32, 64\]"),
+        ("b64.tophoto.weight", torch.zeros(1, 8, 1, 1), r"b64\.tophoto\.bias is missing"),
         ("b128.inject.weight", torch.zeros(8, 5, 1, 1), r"b128\.conv0\.weight is missing"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Encoder features, the moves and gains of fine detail, and the head mask."""
+"""Encoder features, the moves and gains of fine detail, the head mask, and the photo's detail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from engines.networks.additions import ToDetail, resample
+from engines.networks.additions import ToDetail, resample, surroundings
 from engines.networks.generator import Generator
 from engines.networks.generator_config import GeneratorConfig
 from tests.engines.networks.factory import make
@@ -60,6 +60,31 @@ def test_detail_survives_mixed_precision() -> None:
     assert drawn.image.dtype == torch.float32
     drawn.image.square().mean().backward()
     assert synthesis.b8.todetail.weight.grad.abs().max() > 0
+
+
+def test_the_finest_detail_is_the_photos_where_the_network_says_so() -> None:
+    config = replace(make(64).config, photo_resolution=32, detail_resolution=8)
+    generator = Generator(config).eval().requires_grad_(False)
+    assert GeneratorConfig.from_state(generator.state_dict()) == config
+    ws, photo = torch.randn(1, config.num_ws, 32), torch.rand(1, 3, 64, 64)
+    share = generator.synthesis.b32.tophoto
+    drawn = generator.synthesis(ws)  # without a photo
+    share.bias.fill_(-30.0)
+    assert torch.equal(generator.synthesis(ws, {64: photo}), drawn)
+    share.bias.fill_(30.0)
+    fine = surroundings(drawn) + photo - surroundings(photo)
+    assert torch.allclose(generator.synthesis(ws, {64: photo}), fine, atol=1e-4)
+    share.bias.fill_(0.0)
+    assert torch.allclose(generator.synthesis(ws, {64: photo}), (drawn + fine) / 2, atol=1e-4)
+    # The photo goes where the detail goes: eight pixels of 64 to the right.
+    generator.synthesis.b8.todetail.bias[:4] = 8 / 64 / ToDetail.REACH
+    beyond = photo[..., [*range(8, 64), *[63] * 8]]
+    fine = surroundings(drawn) + beyond - surroundings(beyond)
+    share.bias.fill_(30.0)
+    assert torch.allclose(generator.synthesis(ws, {64: photo}), fine, atol=1e-4)
+    smaller = generator.synthesis(ws, {64: photo}, top=32)  # as training begins
+    assert smaller.shape == (1, 3, 32, 32)
+    assert not torch.allclose(smaller, generator.synthesis(ws, top=32), atol=1e-3)
 
 
 def test_the_mask_corrects_a_coarse_one() -> None:

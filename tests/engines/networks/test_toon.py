@@ -33,6 +33,17 @@ def test_encoder_gives_styles_and_maps_in_one_pass() -> None:
     assert {r: tuple(f.shape) for r, f in out.features.items()} == expected
 
 
+def test_the_crop_itself_can_be_the_finest_map() -> None:
+    config = EncoderConfig(num_ws=14, w_dim=32, feature_resolutions=(8, 256))
+    assert config.feature_channels == ((8, 192), (256, 3))
+    image = torch.randn(1, 3, 256, 256)
+    features = Encoder(config).eval()(image).features
+    assert sorted(features) == [8, 256]
+    assert torch.equal(features[256], image)
+    without = Encoder(replace(config, feature_resolutions=(8,))).eval()(image).features
+    assert list(without) == [8]
+
+
 def test_encoder_config_refuses_what_does_not_fit() -> None:
     with pytest.raises(ToonifyError, match="one width"):
         EncoderConfig(input_size=128)
@@ -58,6 +69,8 @@ def test_mismatched_halves_are_refused() -> None:
         ToonNetwork(Encoder(replace(size.encoder, w_dim=8)), generator)
     with pytest.raises(ToonifyError, match="feature maps"):
         ToonNetwork(Encoder(replace(size.encoder, feature_resolutions=(4,))), generator)
+    with pytest.raises(ToonifyError, match="64 px pictures from the photo"):
+        ToonNetwork(Encoder(replace(size.encoder, feature_resolutions=(4, 8, 16))), generator)
     assert ToonNetwork(encoder, generator).has_mask
 
 

@@ -75,10 +75,10 @@ def tiny_size(side: int = 32) -> ModelSize:
         input_size=side,
         widths=(8, 12, 16, 16)[:halvings],
         depths=(0, 1, 1, 1)[:halvings],
-        feature_resolutions=(4, 8),
+        feature_resolutions=(4, 8, side),
         style_width=16,
     )
-    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2, 4)
+    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2, 4, side // 2)
 
 
 def draw_spectacles(

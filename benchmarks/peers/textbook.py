@@ -19,6 +19,13 @@ from engines.networks.layers import ModulatedConv, fir_kernel
 from engines.networks.toon import ToonNetwork, to_bytes
 
 
+def grown(x: Tensor, side: int) -> Tensor:
+    """``x`` [N, C, H, H] to a larger ``side``, bilinearly, by two at a time."""
+    while x.shape[-1] < side:
+        x = F.interpolate(x, scale_factor=2, mode="bilinear")
+    return x
+
+
 class TextbookNetwork(nn.Module):
     """A copy of `network` that modulates weights instead of activations.
 
@@ -57,8 +64,7 @@ class TextbookNetwork(nn.Module):
             if block.inject is not None and resolution in features:
                 feature = features[resolution]
                 if detail is not None:
-                    size = [resolution, resolution]
-                    feature = resample(feature, F.interpolate(detail, size, mode="bilinear"))
+                    feature = resample(feature, grown(detail, resolution))
                 x = block.inject(x, feature)
             x = self._layer(block.conv1, x, ws[2 * k])
             if block.todetail is not None:
@@ -67,12 +73,12 @@ class TextbookNetwork(nn.Module):
                 share = block.tophoto(x)
             image = self._skip(block, x, ws[2 * k + 1], image)
         assert image is not None
-        photo, whole = features.get(self.output_size), [self.output_size] * 2
+        photo = features.get(self.output_size)
         if share is not None and photo is not None:
             if detail is not None:
-                photo = moved(photo, F.interpolate(detail[:, :2], whole, mode="bilinear"))
+                photo = moved(photo, grown(detail[:, :2], self.output_size))
             other = photo.float() - image
-            share = torch.sigmoid(F.interpolate(share, whole, mode="bilinear"))
+            share = torch.sigmoid(grown(share, self.output_size))
             image = image + share * (other - surroundings(other))
         return image
 

@@ -42,7 +42,7 @@ class ModelSize:
     def generator_config(self) -> GeneratorConfig:
         """The generators' sizes."""
         encoder = self.encoder_config()
-        photo = encoder.input_size  # a map of that side is the crop itself
+        crop = encoder.input_size  # a map of that side is the crop itself
         return GeneratorConfig(
             resolution=self.resolution,
             w_dim=self.w_dim,
@@ -51,10 +51,10 @@ class ModelSize:
             channel_max=self.channel_max,
             mapping_layers=self.mapping_layers,
             noise=False,
-            feature_channels=tuple(maps for maps in encoder.feature_channels if maps[0] < photo),
+            feature_channels=tuple(maps for maps in encoder.feature_channels if maps[0] < crop),
             mask_resolution=self.mask_resolution,
             detail_resolution=self.detail_resolution,
-            photo_resolution=self.photo_resolution,
+            photo_resolution=self.photo_resolution if crop in encoder.feature_resolutions else 0,
         )
 
 

@@ -41,6 +41,13 @@ def test_camera_changes(name: str) -> None:
     assert np.median(away) < 70
 
 
+def test_a_share_of_pictures_is_left_clear() -> None:
+    picture = smooth_pictures(1, 32)[0]
+    rng = np.random.default_rng(0)
+    clear = [np.array_equal(augment.webcam(rng, picture), picture) for _ in range(400)]
+    assert augment.CLEAR < np.mean(clear) < augment.CLEAR + 0.15
+
+
 def test_dim_rooms_are_darker_and_noisier() -> None:
     picture = np.full((64, 64, 3), 150, np.uint8)
     rngs = [np.random.default_rng(seed) for seed in range(20)]

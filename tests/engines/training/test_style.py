@@ -69,7 +69,7 @@ def test_only_the_generator_and_its_judge_learn(bundle: Bundle) -> None:
 def test_the_pictures_move_towards_the_drawings(bundle: Bundle) -> None:
     settings = replace(SHORT, pictures=400, adversarial=0.0, lr=4e-3, warm_up=0.01)
     trainer = make(bundle, settings)
-    values = [trainer.train_step() for _ in range(40)]
+    values = [trainer.train_step() for _ in range(60)]
     for name in ("l1", "features"):
         first, last = ([x[name] for x in part] for part in (values[:4], values[-4:]))
         assert np.mean(last) < 0.8 * np.mean(first), name

@@ -102,8 +102,9 @@ FILM_256_WORDS = Description(
             "crop-shift consistency. "
             "A patch discriminator was tried for 10,300 pictures of the last stage; it had not "
             "learned to tell toons from drawings, and went. Seven photos in ten, and before the "
-            "last stage all of them, were degraded as webcams do it, every seventh person wears spectacles that were drawn on photo and toon, for every "
-            "seventh hair, cloth and room were dyed on both, and every tenth has a hard shadow. "
+            "last stage all of them, were degraded as webcams do it, every seventh person wears "
+            "spectacles that were drawn on photo and toon, for every seventh hair, cloth and room "
+            "were dyed on both, and every tenth has a hard shadow. "
             "Weights are a moving average, stored in FP16."
         ),
         "Cost": (
@@ -123,8 +124,9 @@ FILM_256_WORDS = Description(
             "6,000; the weights are the mean of those and of the ones before, which is nearer to "
             "the artist than either (of three shares tried on the evaluation's people). Nothing "
             "of this knew of the photo's detail. At last the 33 weights that say where it goes "
-            "were fitted by themselves, for each generator, and the toon generator alone learned from "
-            "6,500 pictures more, of 802 of the people and 90 variants, three in ten not degraded: "
+            "were fitted by themselves, for each generator, and the toon generator alone learned "
+            "from 6,500 pictures more, of 802 of the people and 90 variants, three in ten not "
+            "degraded: "
             "70 minutes of a core of Zen 3, without bfloat16."
         ),
         "Second style": (

@@ -126,15 +126,15 @@ FILM_256_WORDS = Description(
             "of this knew of the photo's detail. At last the 33 weights that say where it goes "
             "were fitted by themselves, for each generator, and the toon generator alone learned "
             "from 6,500 pictures more, of 802 of the people and 90 variants, three in ten not "
-            "degraded: "
-            "70 minutes of a core of Zen 3, without bfloat16."
+            "degraded: 70 minutes of a core of Zen 3, without bfloat16."
         ),
         "Second style": (
             "The style comic is a copy of the film generator that learned the artist's comic "
             "drawings of 2,000 of those people, beside an encoder that stayed as it was: 41,500 "
             "pictures, three hours of one core (recipe second-look, with more weight on detail and "
             "colours). 6,000 of them were learned beside the encoder's last stage, and mixed half "
-            "and half, too; the last 4,700, of 886 people, know of the photo's detail."
+            "and half, too; the last 4,700, of 886 people, know of the photo's detail, and "
+            "their weights below 64 px are mixed half and half with those of before."
         ),
         "Evaluation": (
             "60 unseen, synthetic people (the person portraits of faker-js, CC0) and filmed clips."

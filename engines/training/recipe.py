@@ -148,7 +148,7 @@ FILM_256_WORDS = Description(
         ),
         (
             "The style comic is farther from its drawings than film is from its own: a feature "
-            "distance of 0.39 (benchmarks/results/quality-comic.json)."
+            "distance of 0.38 (benchmarks/results/quality-comic.json)."
         ),
         (
             "The colour of light eyes is kept less well than that of skin: green ones can come out "
@@ -156,7 +156,10 @@ FILM_256_WORDS = Description(
             "spectacles, as one of the 60 people shows; the artist itself takes deep wrinkles for "
             "a frame now and then."
         ),
-        "Beside the head the picture is softer than the photo, as --mode crop shows.",
+        (
+            "The photo's own detail, and so its noise, comes through in hair, cloth and room; what "
+            "is coarser beside the head is drawn, as --mode crop shows."
+        ),
         "Heads turned by more than about 45 degrees are drawn poorly.",
         (
             "Two thirds of the people it learned from are synthetic, and the rest are of one "

@@ -183,7 +183,8 @@ def _spread_of_metrics(axes: Axes, report: Report) -> None:
         axes.plot(values / scale, height, ".", color=COLOURS[0], alpha=0.5, markersize=4)
         axes.plot(np.median(values) / scale, row, "|", color=INK, markersize=14)
     axes.set_yticks(range(len(rows)), [result.name for result in rows])
-    axes.set_title("each face, as a share of the worst of its row; bar: median", fontsize=9)
+    # In two lines: long names of rows leave little width to the axes.
+    axes.set_title("each face, as a share of its\nrow's largest; bar: median", fontsize=9)
     axes.axvline(0, color=MUTED, linewidth=0.5)
 
 

@@ -19,7 +19,7 @@ from engines.faces.alignment import crop_transform, extract_crop, invert, transf
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.aligned import read_faces
-from engines.training.arrays import read_table
+from engines.training.arrays import read_table, write_table
 from engines.training.artist import LOOKS, toonify
 from engines.training.data import WARP_GRID
 
@@ -176,11 +176,7 @@ class Artist:
         result = toonify(portrait.full, portrait.landmarks, person=person, look=self._look)
         warp = result.warp.moves(WARP_GRID).astype(np.float16)
         drawn = Drawn(result.image, result.head, warp)
-        self._cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".tmp")
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **vars(drawn))
-        partial.replace(path)
+        write_table(path, vars(drawn), compressed=True)
         return drawn
 
     def person(self, portrait: Portrait) -> NDArray[np.float32]:

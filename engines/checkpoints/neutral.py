@@ -27,12 +27,8 @@ from engines.networks.sizes import MAX_LAYERS, MAX_WIDTH, RESOLUTIONS
 SourceFormat = Literal["nvidia-pytorch", "nvidia-tf", "rosinality", "psp", "safetensors"]
 
 W_AVG = "mapping.w_avg"
-_OWN_ADDITIONS = {
-    "inject": ("weight", "gate"),
-    "todetail": ("weight", "bias"),
-    "tomask": ("weight", "bias"),
-    "tophoto": ("weight", "bias"),
-}
+_HEADS = {"todetail": 16, "tomask": 1, "tophoto": 1}  # how many channels each reads off a block
+_OWN_ADDITIONS = {"inject": ("weight", "gate"), **dict.fromkeys(_HEADS, ("weight", "bias"))}
 
 
 class CheckpointError(ToonifyError):
@@ -180,7 +176,7 @@ def _additions(names: Collection[str], resolution: int) -> list[tuple[int, str]]
         for part in _OWN_ADDITIONS
         if f"synthesis.b{r}.{part}.weight" in names
     ]
-    for part in ("todetail", "tomask", "tophoto"):
+    for part in _HEADS:
         if len(blocks := [r for r, other in found if other == part]) > 1:
             raise CheckpointError(f"{part} should be in one block, found it in {blocks}")
     return found
@@ -198,9 +194,8 @@ def _addition_shapes(
             yield f"{prefix}.weight", (channels, max(inputs, 1), 1, 1)
             yield f"{prefix}.gate", (channels,)
         else:
-            outputs = 16 if part == "todetail" else 1
-            yield f"{prefix}.weight", (outputs, channels, 1, 1)
-            yield f"{prefix}.bias", (outputs,)
+            yield f"{prefix}.weight", (_HEADS[part], channels, 1, 1)
+            yield f"{prefix}.bias", (_HEADS[part],)
 
 
 def _shapes(

@@ -63,6 +63,11 @@ class EncoderConfig:
         return tuple(self.input_size >> (i + 1) for i in range(len(self.widths)))
 
     @property
+    def gives_crop(self) -> bool:
+        """Whether the crop itself is among the maps that are handed to the generator."""
+        return self.input_size in self.feature_resolutions
+
+    @property
     def feature_channels(self) -> tuple[tuple[int, int], ...]:
         """(resolution, channels) as `GeneratorConfig.feature_channels` wants them."""
         sizes = {self.input_size: 3, **dict(zip(self.resolutions, self.widths, strict=True))}
@@ -126,13 +131,11 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> EncoderOutput:
         """``image``: float [N, 3, S, S] RGB in -1..1."""
-        taken = self.config.feature_resolutions
-        x, features = image, {}
-        if self.config.input_size in taken:
-            features[self.config.input_size] = image
+        x = image
+        features = {self.config.input_size: image} if self.config.gives_crop else {}
         for resolution, stage in zip(self.config.resolutions, self.stages, strict=True):
             x = stage(x)
-            if resolution in taken:
+            if resolution in self.config.feature_resolutions:
                 features[resolution] = x
         styles = self.styles(self.bottleneck(x).flatten(1))
         w_plus = torch.unflatten(styles, 1, (self.config.num_ws, self.config.w_dim))

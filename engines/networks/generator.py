@@ -201,6 +201,7 @@ class Synthesis(nn.Module):
         top: int | None = None,
     ) -> Drawing:
         """As `forward`, with mask and detail if the network has them."""
+        features = features or {}
         ws = list(w_plus.float().unbind(dim=1))
         x: Tensor | None = None
         image: Tensor | None = None
@@ -210,7 +211,7 @@ class Synthesis(nn.Module):
         share: Tensor | None = None
         for k, r in enumerate(self.config.resolutions):
             block = self.block(r)
-            feature = (features or {}).get(r) if block.inject is not None else None
+            feature = features.get(r) if block.inject is not None else None
             if (
                 x is not None
                 and x.dtype != (wanted := self.block_dtype(r))
@@ -218,8 +219,7 @@ class Synthesis(nn.Module):
             ):
                 x = x.to(wanted)
             if finest is not None and (feature is not None or block.tomask is not None):
-                while finest.shape[-1] < r:
-                    finest = self.enlarge(finest)
+                finest = self.enlarge.up_to(finest, r)
                 feature = None if feature is None else resample(feature, finest)
             # conv0 shares its index with the previous block's torgb (2k-5 = 2(k-1)-3).
             x, image = block(x, image, ws[:2] if k == 0 else ws[2 * k - 1 : 2 * k + 2], feature)
@@ -233,7 +233,7 @@ class Synthesis(nn.Module):
             if r == top:
                 break
         assert image is not None
-        photo = (features or {}).get(self.config.resolution)
+        photo = features.get(self.config.resolution)
         if share is not None and photo is not None:
             image = self._with_photo(image, photo, share, finest)
         return Drawing(image, mask, detail)
@@ -243,17 +243,13 @@ class Synthesis(nn.Module):
     ) -> Tensor:
         """The picture with the photo's detail where the logits ``share`` [N, 1, H, H] say so."""
         side = image.shape[-1]
-        while share.shape[-1] < side:
-            share = self.enlarge_share(share)
         if photo.shape[-1] != side:  # a smaller picture, in training
             photo = F.adaptive_avg_pool2d(photo, side)
         if finest is not None:
-            moves = finest[:, :2]
-            while moves.shape[-1] < side:
-                moves = self.enlarge_moves(moves)
-            photo = moved(photo, moves)
+            photo = moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
         other = photo.float() - image
-        return image + torch.sigmoid(share) * (other - surroundings(other))
+        share = torch.sigmoid(self.enlarge_share.up_to(share, side))
+        return image + share * (other - surroundings(other))
 
 
 class Generator(nn.Module):

@@ -144,6 +144,12 @@ class Upsample2x(nn.Module):
         y = F.conv2d(x, self.phases.to(x.dtype), groups=self.channels)
         return F.pixel_shuffle(y, 2)
 
+    def up_to(self, x: Tensor, side: int) -> Tensor:
+        """``x`` [N, channels, H, H] doubled until it has ``side``; itself if it has that."""
+        while x.shape[-1] < side:
+            x = self(x)
+        return x
+
 
 def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
     """``rsqrt(styles^2 @ squares + eps)`` in FP32, under autocast too.

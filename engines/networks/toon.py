@@ -36,8 +36,7 @@ class ToonNetwork(nn.Module):
                 f"The generator wants feature maps (resolution, channels) {sorted(missing)} that "
                 f"the encoder does not make; use the encoder that was trained for this generator."
             )
-        size = e.input_size if e.input_size in e.feature_resolutions else None
-        if g.photo_resolution and g.resolution != size:
+        if g.photo_resolution and not (e.gives_crop and e.input_size == g.resolution):
             raise ToonifyError(
                 f"The generator takes the detail of its {g.resolution} px pictures from the photo, "
                 f"which the encoder must hand over in that size; use the encoder that was trained "
@@ -68,8 +67,7 @@ class ToonNetwork(nn.Module):
         toons = to_bytes(image.permute(0, 2, 3, 1) * 127.5 + 127.5)
         if mask is None:
             return toons
-        while mask.shape[-1] < self.output_size:
-            mask = self.enlarge(mask)
+        mask = self.enlarge.up_to(mask, self.output_size)
         return toons, to_bytes(torch.sigmoid(mask)[:, 0] * 255)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.faces.landmarker import Landmarker
-from engines.training.arrays import read_table
+from engines.training.arrays import read_table, write_table
 from engines.training.sheets import write_png
 
 DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
@@ -125,15 +125,13 @@ def align_folder(
         raise PrepareError(
             f"No face was found in any of the {len(files)} pictures of {folder}; pass portraits."
         )
-    part = out / "faces.part.npz"
-    np.savez(
-        part,
-        names=names,
-        landmarks=np.stack(landmarks),
-        files=listing(files),
-        left_out=np.array(left_out, str),
-    )
-    part.replace(out / "faces.npz")
+    table = {
+        "names": names,
+        "landmarks": np.stack(landmarks),
+        "files": listing(files),
+        "left_out": np.array(left_out, str),
+    }
+    write_table(out / "faces.npz", table)
     return AlignedSet.open(out), tuple(left_out)
 
 

@@ -1,10 +1,14 @@
-"""Arrays on disk, checked when they are read: a damaged file is told in a sentence."""
+"""Arrays on disk, checked when they are read: a damaged file is told in a sentence.
+
+And whole when they are written: a run that is stopped leaves no half of a table.
+"""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +69,15 @@ def read_table(path: Path, needed: dict[str, Sides], remedy: str) -> dict[str, N
                 f"{in_words(table[name].shape)}; {remedy}."
             )
     return table
+
+
+def write_table(path: Path, arrays: dict[str, Any], *, compressed: bool = False) -> None:
+    """Write what `read_table` reads, whole or not at all; the folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        (np.savez_compressed if compressed else np.savez)(file, **arrays)
+    part.replace(path)
 
 
 def _trouble(error: Exception) -> str:

@@ -54,7 +54,7 @@ class ModelSize:
             feature_channels=tuple(maps for maps in encoder.feature_channels if maps[0] < crop),
             mask_resolution=self.mask_resolution,
             detail_resolution=self.detail_resolution,
-            photo_resolution=self.photo_resolution if crop in encoder.feature_resolutions else 0,
+            photo_resolution=self.photo_resolution if encoder.gives_crop else 0,
         )
 
 

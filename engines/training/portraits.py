@@ -22,7 +22,7 @@ from engines.faces.alignment import (
     transform_points,
 )
 from engines.faces.landmarker import Landmarker
-from engines.training.arrays import read_table
+from engines.training.arrays import read_table, write_table
 from engines.training.data import WARP_GRID, PairSet
 
 Image = NDArray[np.uint8]
@@ -69,17 +69,7 @@ class Crops:
 
     def save(self, path: Path) -> None:
         """Keep the crops in one file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(
-                file,
-                images=self.images,
-                landmarks=self.landmarks,
-                left_out=list(self.left_out),
-                source=self.source,
-            )
-        part.replace(path)
+        write_table(path, {**vars(self), "left_out": list(self.left_out)})
 
     @classmethod
     def load(cls, path: Path) -> Crops:

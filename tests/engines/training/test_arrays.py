@@ -11,12 +11,7 @@ import pytest
 
 from engines.errors import ToonifyError
 from engines.training.aligned import AlignedSet
-from engines.training.arrays import map_array, read_table
-
-
-def write_table(path: Path, **arrays: np.ndarray) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
+from engines.training.arrays import map_array, read_table, write_table
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -45,17 +40,17 @@ def test_arrays_are_mapped_and_checked(tmp_path: Path) -> None:
         (lambda path: path.write_bytes(b""), "is damaged"),
         (lambda path: path.write_bytes(b"PK\x03\x04 and nonsense"), "is damaged"),
         (lambda path: path.write_bytes(npy(np.zeros(3))), "is damaged"),
-        (lambda path: write_table(path, a=np.array([None])), "is damaged"),
-        (lambda path: write_table(path, b=np.zeros(3)), "'a', which it lacks"),
-        (lambda path: write_table(path, a=np.zeros((3, 2))), "to be any, but is 3x2"),
-        (lambda path: write_table(path, a=np.zeros(())), "but is a single number"),
+        (lambda path: write_table(path, {"a": np.array([None])}), "is damaged"),
+        (lambda path: write_table(path, {"b": np.zeros(3)}), "'a', which it lacks"),
+        (lambda path: write_table(path, {"a": np.zeros((3, 2))}), "to be any, but is 3x2"),
+        (lambda path: write_table(path, {"a": np.zeros(())}), "but is a single number"),
     ],
 )
 def test_tables_that_do_not_fit_are_told(
     tmp_path: Path, write: Callable[[Path], None], told: str
 ) -> None:
     path = tmp_path / "t.npz"
-    write_table(path, a=np.zeros(3))
+    write_table(path, {"a": np.zeros(3)})
     assert read_table(path, {"a": (None,)}, "delete it")["a"].shape == (3,)
     write(path)
     with pytest.raises(ToonifyError, match=rf"{told}.*; delete it\."):
@@ -64,8 +59,8 @@ def test_tables_that_do_not_fit_are_told(
 
 def test_an_aligned_set_needs_a_name_for_each_face(tmp_path: Path) -> None:
     points = np.zeros((2, 478, 3), np.float16)
-    write_table(tmp_path / "faces.npz", names=np.array(["a", "b"]), landmarks=points)
+    write_table(tmp_path / "faces.npz", {"names": ["a", "b"], "landmarks": points})
     assert len(AlignedSet.open(tmp_path)) == 2
-    write_table(tmp_path / "faces.npz", names=np.array(["a"]), landmarks=points)
+    write_table(tmp_path / "faces.npz", {"names": ["a"], "landmarks": points})
     with pytest.raises(ToonifyError, match="1 names for 2 faces"):
         AlignedSet.open(tmp_path)

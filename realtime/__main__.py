@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from realtime.cli import main
+from realtime.cli.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

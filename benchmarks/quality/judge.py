@@ -24,7 +24,7 @@ from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
-from engines.training.losses import FeatureDistance
+from engines.training.learn.losses import FeatureDistance
 
 Image = NDArray[np.uint8]
 

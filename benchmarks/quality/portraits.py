@@ -18,10 +18,10 @@ from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
-from engines.training.aligned import read_faces
-from engines.training.arrays import read_table, write_table
 from engines.training.artist import LOOKS, toonify
-from engines.training.data import WARP_GRID
+from engines.training.pairs.aligned import read_faces
+from engines.training.pairs.arrays import read_table, write_table
+from engines.training.pairs.data import WARP_GRID
 
 Image = NDArray[np.uint8]
 

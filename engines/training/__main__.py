@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from engines.errors import ToonifyError
-from engines.training.cli import app
+from engines.training.cli.app import app
 
 
 def main() -> int:

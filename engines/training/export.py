@@ -16,8 +16,8 @@ from engines.bundle import Bundle
 from engines.card import Card, Style
 from engines.errors import ToonifyError
 from engines.networks.encoder import EncoderConfig
-from engines.training.models import ModelSize
-from engines.training.slices import CHECKPOINT, read_checkpoint
+from engines.training.learn.models import ModelSize
+from engines.training.learn.runs import CHECKPOINT, read_checkpoint
 
 WHOLE_TOON = BlendSpec(swap_resolution=None)
 State = dict[str, Tensor]

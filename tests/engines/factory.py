@@ -11,7 +11,7 @@ from engines.bundle import Bundle
 from engines.card import Card, Style
 from engines.networks.encoder import EncoderConfig
 from engines.networks.toon import ToonNetwork
-from engines.training.models import ModelSize, ToonModels
+from engines.training.learn.models import ModelSize, ToonModels
 
 
 def random_bundle(

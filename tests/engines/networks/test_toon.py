@@ -13,7 +13,7 @@ from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator
 from engines.networks.report import report
 from engines.networks.toon import ToonNetwork
-from engines.training.models import ModelSize
+from engines.training.learn.models import ModelSize
 from tests.engines.factory import tiny_bundle, tiny_network
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
-from engines.training.aligned import AlignedSet
 from engines.training.artist.head import LID_POINTS
-from engines.training.data import PairSet
-from engines.training.models import ModelSize
-from engines.training.shape import Floats
-from engines.training.slices import Hardware
+from engines.training.learn.models import ModelSize
+from engines.training.learn.runs import Hardware
+from engines.training.own.shape import Floats
+from engines.training.pairs.aligned import AlignedSet
+from engines.training.pairs.data import PairSet
 
 Image = NDArray[np.uint8]
 

@@ -12,7 +12,6 @@ import torch
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
-from engines.training.data import Sampler
 from engines.training.export import (
     Description,
     TrainedModels,
@@ -20,8 +19,9 @@ from engines.training.export import (
     add_trained_style,
     export,
 )
-from engines.training.stages import Stage, TrainSettings
-from engines.training.trainer import Trainer
+from engines.training.learn.stages import Stage, TrainSettings
+from engines.training.learn.trainer import Trainer
+from engines.training.pairs.data import Sampler
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 STAGE = Stage("paired", 8, 32, features=0.0)

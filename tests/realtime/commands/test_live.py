@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.cli import main
+from realtime.cli.app import main
 from realtime.sources.camera import CameraSource
 from tests.realtime.media import read_movie, write_movie
 
@@ -36,7 +36,7 @@ def test_the_panic_key_counts_before_the_run_has_begun(
 ) -> None:
     program = f"""
 import signal, sys
-from realtime.cli import main
+from realtime.cli.app import main
 
 def press(event, arguments):
     if event == "import" and arguments[0] == {module!r}:

@@ -1,0 +1,3 @@
+"""The commands of `toonify train`."""
+
+from __future__ import annotations

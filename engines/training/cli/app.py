@@ -1,0 +1,236 @@
+"""`toonify train ...`: parses, builds settings, calls. Also `python -m engines.training`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engines.training.cli import own as own_commands
+from engines.training.cli.options import (
+    Batch,
+    Device,
+    Devices,
+    Low,
+    Minutes,
+    Name,
+    Out,
+    People,
+    Precision,
+    Swap,
+    Threads,
+    Variants,
+    Workers,
+    blend_spec,
+    changed,
+    paused,
+    portraits,
+    slice_of,
+    tell_left_out,
+)
+
+app = typer.Typer(
+    name="train",
+    help="Train a model, or a style of your own. Every training stops cleanly after --minutes or "
+    "Ctrl-C, and goes on when the same command is given again.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+app.command()(own_commands.style)
+app.command()(own_commands.distil)
+app.command()(own_commands.refit)
+
+
+@app.command()
+def prepare(
+    people: Annotated[Path, typer.Argument(help="Folder of portraits, or an aligned set.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the pairs.")],
+    look: Annotated[str, typer.Option(help="How the toon artist draws.")] = "film",
+    size: Annotated[int, typer.Option(help="Side of the pictures, pixels.")] = 256,
+    variants: Variants = None,
+    workers: Workers = None,
+) -> None:
+    """Draw photo/toon pairs of a folder of portraits."""
+    from engines.training.cli.screen import meter
+    from engines.training.pairs.prepare import prepare as draw
+
+    processes = workers or os.cpu_count() or 1
+    with meter() as bars:
+        left_out = draw(
+            people,
+            out,
+            look=look,
+            size=size,
+            variants=variants or 0,
+            workers=processes,
+            report=bars.show,
+        )
+    tell_left_out(left_out)
+
+
+@app.command()
+def film(
+    out: Annotated[Path, typer.Option(help="Folder for pairs, training and model.")],
+    people: People = None,
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
+    look: Annotated[str, typer.Option(help="How the toon artist draws.")] = "film",
+    variants: Variants = None,
+    workers: Workers = None,
+    minutes: Minutes = None,
+    batch: Batch = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    devices: Devices = "1",
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """Make the shipped model from nothing but portraits: draw, train, export."""
+    folder = portraits(people, "the artist draws them, and the model learns from that")
+    from engines.training.cli.screen import say
+    from engines.training.recipe import FILM_256_VARIANTS, FilmJob, find_recipe
+    from engines.training.recipe import film as make
+
+    job = FilmJob(
+        folder,
+        out,
+        look=look,
+        settings=changed(find_recipe(recipe), None, batch),
+        variants=FILM_256_VARIANTS if variants is None else variants,
+        workers=workers or os.cpu_count() or 1,
+    )
+    with slice_of(minutes, threads, device, devices, precision) as now:
+        left_out = make(
+            job,
+            now.deadline,
+            hardware=now.hardware,
+            drawn=now.meter.show,
+            report=now.meter.stage,
+        )
+    if left_out is None:
+        return paused(out)
+    tell_left_out(left_out)
+    say(f"Wrote {job.bundle}; `toonify run --model {job.bundle}` shows it live.")
+
+
+@app.command()
+def run(
+    pairs: Annotated[Path, typer.Argument(help="A folder of pairs: see prepare and unpack.")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoint, curves and sample sheet.")],
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
+    base: Annotated[str | None, typer.Option(help="Model to start from, by name or path.")] = None,
+    minutes: Minutes = None,
+    batch: Batch = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    devices: Devices = "1",
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """Train face and toon model on photo/toon pairs."""
+    from engines.catalogue.models import find_bundle
+    from engines.training.pairs.data import PairSet
+    from engines.training.recipe import find_recipe, train_pairs
+
+    settings = changed(find_recipe(recipe), None, batch)
+    start = find_bundle(base) if base else None
+    with slice_of(minutes, threads, device, devices, precision) as now:
+        done = train_pairs(
+            settings,
+            PairSet.open(pairs),
+            out,
+            now.deadline,
+            hardware=now.hardware,
+            base=start,
+            report=now.meter.stage,
+        )
+    if not done:
+        paused(out)
+
+
+@app.command()
+def export(
+    trained: Annotated[Path, typer.Argument(help="Folder of `toonify train run`.")],
+    out: Out,
+    style: Name = "film",
+    swap: Swap = None,
+    low: Low = "toon",
+    describe: Annotated[str, typer.Option(help="One sentence about the style.")] = "",
+    words: Annotated[
+        Path | None, typer.Option(help="JSON: title, summary, licence, training, metrics, limits.")
+    ] = None,
+    add_to: Annotated[str | None, typer.Option(help="Add the style to this model's.")] = None,
+) -> None:
+    """Make a model of a training's weights."""
+    from engines.catalogue.models import find_bundle
+    from engines.training.cli.screen import say
+    from engines.training.export import (
+        WHOLE_TOON,
+        Description,
+        TrainedModels,
+        add_trained_style,
+    )
+    from engines.training.export import export as to_bundle
+
+    models = TrainedModels.read(trained)
+    look: dict[str, Any] = {
+        "style_description": describe,
+        "blend": blend_spec(swap, low, WHOLE_TOON),
+    }
+    if add_to:
+        bundle = add_trained_style(find_bundle(add_to), models, style, **look)
+    else:
+        about = Description.read(words) if words else Description()
+        bundle = to_bundle(models, out.stem, about, style=style, **look)
+    bundle.save(out)
+    say(f"Wrote {out} with the styles {', '.join(bundle.styles)}.")
+
+
+@app.command()
+def pack(
+    pairs: Annotated[Path, typer.Argument(help="A folder of pairs.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="WebP quality.")] = None,
+) -> None:
+    """Put training pairs into one small file, for another machine."""
+    from engines.training.cli.screen import meter, say
+    from engines.training.pairs.data import PairSet
+    from engines.training.pairs.pack import write_pack
+
+    with meter() as bars:
+        size = write_pack(PairSet.open(pairs), file, quality=quality, progress=bars.each)
+    say(f"Wrote {file}, {size / 1e6:.1f} MB.")
+
+
+@app.command()
+def unpack(
+    file: Annotated[Path, typer.Argument(help="Made by `toonify train pack`.")],
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+) -> None:
+    """Unpack training pairs."""
+    from engines.training.cli.screen import meter, say
+    from engines.training.pairs.pack import read_pack
+
+    with meter() as bars:
+        pairs = read_pack(file, folder, progress=bars.each)
+    say(f"Unpacked {len(pairs)} pairs of {pairs.size} px into {folder}.")
+
+
+@app.command()
+def sheets(
+    model: Annotated[str, typer.Argument(help="A model's name or path.")],
+    pairs: Annotated[Path, typer.Argument(help="A folder of pairs of people never trained on.")],
+    folder: Annotated[Path, typer.Argument(help="Where people.png and swaps.png go.")],
+    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 16,
+) -> None:
+    """Show a model: people beside the artist's toon and its own, and its layer swaps both ways."""
+    from engines.catalogue.models import find_bundle
+    from engines.training.cli.screen import say
+    from engines.training.pairs.data import PairSet
+    from engines.training.show.gallery import write_gallery
+
+    seen = PairSet.open(pairs)
+    for path in write_gallery(find_bundle(model), seen.photo[:count], seen.toon[:count], folder):
+        say(f"Wrote {path}.")

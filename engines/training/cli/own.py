@@ -1,0 +1,243 @@
+"""`toonify train style`, `distil` and `refit`: models of one's own from a model that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engines.errors import ToonifyError
+from engines.training.cli.options import (
+    Batch,
+    Device,
+    Devices,
+    Low,
+    Minutes,
+    Name,
+    Out,
+    People,
+    Pictures,
+    Precision,
+    Run,
+    Swap,
+    Threads,
+    Work,
+    beside,
+    blend_spec,
+    changed,
+    paused,
+    portraits,
+    slice_of,
+)
+
+
+def style(
+    pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
+    out: Out,
+    people: People = None,
+    base: Annotated[str, typer.Option(help="Model to start from, by name or path.")] = "film-256",
+    start: Annotated[
+        str | None,
+        typer.Option(help="Its generator to start from: face, or a style. Else its first style."),
+    ] = None,
+    name: Name = "own",
+    aligned: Annotated[
+        bool, typer.Option("--aligned", help="The pictures are square face crops already.")
+    ] = False,
+    swap: Swap = None,
+    low: Low = "face",
+    work: Work = None,
+    lasts: Annotated[int | None, typer.Option("--pictures", min=1, help="Pictures drawn.")] = None,
+    minutes: Minutes = None,
+    batch: Batch = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    devices: Devices = "1",
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """Learn a style from a folder of pictures, ready to run live."""
+    folder = portraits(people, "the generator learns the style on people whom the encoder shows it")
+    from engines.catalogue.models import find_bundle
+    from engines.training.cli.screen import say
+    from engines.training.learn.style import StyleSettings
+    from engines.training.own.job import DEFAULT_BLEND, StyleJob, train_style
+
+    job = StyleJob(
+        pictures=pictures,
+        people=folder,
+        out=out,
+        work=beside(out, work),
+        name=name,
+        aligned=aligned,
+        blend=blend_spec(swap, low, DEFAULT_BLEND),
+        start=start,
+        style=changed(StyleSettings(), lasts, batch),
+    )
+    if batch:
+        job = replace(job, encoder=replace(job.encoder, batch_size=batch))
+    with slice_of(minutes, threads, device, devices, precision) as now:
+        bundle = train_style(
+            job,
+            find_bundle(base),
+            now.deadline,
+            hardware=now.hardware,
+            say=say,
+            progress=now.meter.each,
+            drawn=now.meter.show,
+            report=now.meter.task,
+        )
+    if bundle is None:
+        return paused(job.work)
+    say(f"Wrote {out}; `toonify run --model {out}` shows it live.")
+
+
+def distil(
+    model: Annotated[str, typer.Argument(help="Name or path.")],
+    out: Out,
+    people: People = None,
+    style: Annotated[str | None, typer.Option(help="The style that --swap is for.")] = None,
+    swap: Swap = None,
+    low: Low = "toon",
+    work: Work = None,
+    pictures: Pictures = None,
+    minutes: Minutes = None,
+    batch: Batch = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    devices: Devices = "1",
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """Blend a model's layers and make its encoder steady for that, as webcams deliver faces."""
+    from engines.catalogue.models import find_bundle
+    from engines.training.learn.distil import DistilSettings, distiller, with_encoder
+
+    bundle = find_bundle(model)
+    folder = portraits(people, "the encoder learns on them")
+    bundle.check(style, blend_spec(swap, low, None))
+    chosen = style or bundle.styles[0]
+    blends = {name: look.blend for name, look in bundle.card.styles.items()}
+    blends[chosen] = blend_spec(swap, low, blends.get(chosen))
+    settings = changed(DistilSettings(), pictures, batch)
+    place = beside(out, work)
+    with slice_of(minutes, threads, device, devices, precision) as now:
+        weights = (bundle.encoder or {}, bundle.face, *bundle.toons.values())
+        crops = people_of(
+            folder,
+            bundle.network().input_size,
+            place,
+            encoder_run(bundle, weights, folder, settings, blends),
+            now,
+        )
+        trainer = distiller(bundle, crops, blends, settings, now.hardware)
+        if not train_encoder(trainer, place, now):
+            return paused(place)
+    note = (
+        f"Distilled for {', '.join(blends)} on {trainer.drawn} augmented "
+        f"crops of {len(crops)} people."
+    )
+    if trainer.fabric.is_global_zero:
+        with_encoder(bundle, trainer, note, blends).save(out)
+
+
+def refit(
+    model: Annotated[str, typer.Argument(help="A model that has no encoder: name or path.")],
+    people: People = None,
+    out: Annotated[Path | None, typer.Option(help="If not given, the model itself.")] = None,
+    size: Annotated[int, typer.Option(help="Side of the crops the encoder takes.")] = 256,
+    work: Work = None,
+    pictures: Pictures = None,
+    minutes: Minutes = None,
+    batch: Batch = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    devices: Devices = "1",
+    precision: Precision = "bf16-mixed",
+) -> None:
+    """Give an encoder to a model made of public generators, so that it runs live."""
+    from engines.bundle import Bundle, shipped_bundle
+    from engines.catalogue.models import find_model
+    from engines.training.learn.distil import (
+        REFIT,
+        check_refittable,
+        encoder_config,
+        refitter,
+        with_encoder,
+    )
+
+    path = find_model(model)
+    if out is None and path.resolve() == shipped_bundle().resolve():
+        raise ToonifyError(
+            f"{model} belongs to the package and is not changed; give --out for the refitted copy."
+        )
+    bundle = Bundle.load(path)
+    check_refittable(bundle)
+    folder = portraits(people, "the encoder learns to reconstruct them")
+    settings = changed(REFIT, pictures, batch)
+    target = out or path
+    place = beside(target, work)
+    with slice_of(minutes, threads, device, devices, precision) as now:
+        run = encoder_run(bundle, (bundle.face,), folder, settings, {})
+        crops = people_of(folder, size, place, run, now)
+        trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
+        if not train_encoder(trainer, place, now):
+            return paused(place)
+    note = (
+        f"Trained for the face generator on {trainer.drawn} augmented crops of {len(crops)} people."
+    )
+    if trainer.fabric.is_global_zero:
+        with_encoder(bundle, trainer, note).save(target)
+
+
+def encoder_run(
+    bundle: Any,
+    weights: Sequence[Any],
+    people: Path,
+    settings: Any,
+    blends: dict[str, Any],
+) -> dict[str, Any]:
+    """What a working folder belongs to, so that two trainings of an encoder are never mixed.
+
+    ``weights``: those of the model that the training reads, and leaves as they are.
+    """
+    from engines.training.learn.runs import fingerprint
+
+    return {
+        "model": bundle.card.name,
+        "weights": fingerprint(*weights),
+        "people": str(people.resolve()),
+        "blends": {name: asdict(spec) for name, spec in blends.items()},
+        "settings": asdict(settings),
+    }
+
+
+def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
+    """The people of a training as pairs, always the same ones in one working folder, which is
+    marked as that of ``run``."""
+    from engines.training.learn.runs import PICTURES, claim
+    from engines.training.own.job import claimed
+    from engines.training.pairs.portraits import listing, people_files, read_people
+
+    def read() -> Any:
+        pairs = read_people(folder, size, work / "people.npz", progress=now.meter.each)
+        claim(work, {"people": listing(people_files(folder))}, PICTURES)
+        return pairs
+
+    return claimed(work, run, read)
+
+
+def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
+    """Go on with an encoder; True when it is done."""
+    from engines.training.learn.runs import run_slice
+    from engines.training.show.previews import encoder_sheet
+    from engines.training.show.sheets import write_png
+
+    return run_slice(
+        trainer,
+        work,
+        now.deadline,
+        report=lambda step, losses: now.meter.task("encoder", trainer, step, losses),
+        on_save=lambda: write_png(work / "sheet.png", encoder_sheet(trainer)),
+    )

@@ -1,0 +1,88 @@
+"""Progress of training on the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+
+from engines.training.learn.runs import Task
+from engines.training.learn.trainer import Trainer
+
+T = TypeVar("T")
+# Of several processes on several GPUs, the first one speaks.
+console = Console(stderr=True, highlight=False, quiet=os.environ.get("LOCAL_RANK", "0") != "0")
+
+
+def say(text: str) -> None:
+    """One line to the user."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
+class Meter:
+    """One bar for each phase of a training, with its losses beside it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.phase: str | None = None
+
+    def show(self, phase: str, done: int, total: int, text: str = "") -> None:
+        """Move the bar of ``phase``, a new one if it was another before."""
+        if phase != self.phase:
+            self.progress.start()
+            self.phase = phase
+            self.bar = self.progress.add_task(phase, total=total, text="")
+        self.progress.update(self.bar, completed=done, total=total, text=text)
+
+    def losses(self, phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+        """`show` with the losses as text."""
+        text = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        self.show(phase, done, total, text)
+
+    def task(self, phase: str, task: Task, step: int, losses: dict[str, float]) -> None:
+        """`losses` of a `Task`."""
+        self.losses(phase, step, task.steps, losses)
+
+    def stage(self, trainer: Trainer, text: str) -> None:
+        """`show` for a stage of the face and toon training."""
+        stage = trainer.settings.stages[trainer.stage_index]
+        self.show(stage.name, trainer.stage_pictures, stage.pictures, text.split("  ", 1)[-1])
+
+    def each(self, items: Sequence[T], phase: str = "pictures") -> Iterator[T]:
+        """The items one by one, with a bar."""
+        for i, item in enumerate(items):
+            self.show(phase, i, len(items))
+            yield item
+        self.show(phase, len(items), len(items))
+
+
+@contextmanager
+def meter() -> Iterator[Meter]:
+    """Bars on the terminal's error output until the block is left."""
+    columns = (
+        TextColumn("{task.description}", table_column=Column(min_width=8, no_wrap=True)),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}", table_column=Column(ratio=1, no_wrap=True)),
+    )
+    progress = Progress(*columns, console=console, refresh_per_second=2)
+    bars = Meter(progress)
+    try:
+        yield bars
+    finally:
+        if bars.phase is not None:
+            progress.stop()

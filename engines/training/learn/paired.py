@@ -1,0 +1,99 @@
+"""What a generator is taught by pairs: how far a drawing is from what it should have been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engines.networks.generator import Drawing
+from engines.training.learn.losses import (
+    FeatureDistance,
+    colour_loss,
+    detail_loss,
+    gradient_l1,
+    mask_loss,
+    shrink,
+    weighted_l1,
+)
+from engines.training.learn.models import channels_last
+from engines.training.learn.patches import eye_strips
+from engines.training.pairs.data import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairWeights:
+    """How much each term counts beside L1.
+
+    Attributes:
+        features, gradients, detail, colour: weights of the feature distance, of the edge term, of
+            the amount of detail and of hue and saturation.
+        feature_share: share of the drawn pictures that the feature distance looks at.
+        elsewhere: how much the feature distance of the toon counts beside its head, which is all
+            that is shown by default.
+        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
+            of the picture and half of its expression; their colours count as the picture's.
+        warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
+            whose shape is the person's own, of any move at all.
+    """
+
+    features: float = 1.0
+    gradients: float = 0.5
+    detail: float = 0.0
+    colour: float = 0.0
+    feature_share: float = 1.0
+    elsewhere: float = 1.0
+    close_up: float = 0.0
+    warp: float = 0.1
+
+
+def share(n: int, part: float) -> int:
+    """How many of ``n`` a part is: at least one, unless it is none."""
+    return min(n, max(1, round(n * part))) if part else 0
+
+
+def paired_losses(
+    drawing: Drawing, batch: Batch, weights: PairWeights, features: FeatureDistance, *, toon: bool
+) -> dict[str, Tensor]:
+    """The losses, by name, of a drawing of the first people of a batch.
+
+    ``toon``: it is to be their toon in the toon's shape, which is looked at more closely; else it
+    is to be their photo, unmoved.
+    """
+    image, mask, detail = drawing
+    count, top = len(image), image.shape[-1]
+    target = shrink((batch.toon if toon else batch.photo)[:count], top)
+    focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
+    losses = {"l1": weighted_l1(image, target, focus)}
+    if weights.gradients:
+        losses["edges"] = weights.gradients * gradient_l1(image, target)
+    if weights.detail:
+        losses["detail"] = weights.detail * detail_loss(image, target)
+    if weights.colour:
+        losses["colour"] = weights.colour * colour_loss(image, target)
+    looked, head = share(count, weights.feature_share), batch.head[:count]
+    where = None
+    if toon and weights.elsewhere < 1:
+        where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
+    losses["features"] = weights.features * features(
+        channels_last(image[:looked]), target[:looked], where
+    )
+    if weights.close_up and toon:
+        eyes = batch.eyes * (top / batch.photo.shape[-1])
+        mine, aim = (eye_strips(x[:looked], eyes) for x in (image, target))
+        losses["eyes"] = weights.close_up * features(mine, aim)
+        if weights.colour:
+            losses["irises"] = weights.colour * colour_loss(mine, aim)
+    if mask is not None:
+        losses["mask"] = mask_loss(mask, head)
+    if detail is not None:
+        losses["head"] = 0.5 * mask_loss(detail[:, 3:], head)
+    if weights.warp and detail is not None:
+        warp, side = detail[:, :2], detail.shape[-1]
+        goal = batch.warp[:count] if toon else torch.zeros_like(warp)
+        error = 256 * (warp - shrink(goal, side)).abs()
+        weight = shrink(batch.focus[:count], side)
+        losses["warp"] = weights.warp * (error * (weight / weight.mean())).mean()
+    return losses

@@ -1,0 +1,245 @@
+"""From a folder of pictures to a model that runs live: the steps of `toonify train style`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engines.blending import BlendSpec, layer_weights
+from engines.bundle import Bundle, check_place
+from engines.card import Style
+from engines.errors import ToonifyError
+from engines.training.learn.distil import DistilSettings, distiller, with_encoder
+from engines.training.learn.runs import (
+    PICTURES,
+    RUN,
+    Deadline,
+    Hardware,
+    Task,
+    agreed,
+    claim,
+    fingerprint,
+    run_slice,
+)
+from engines.training.learn.style import StyleSettings, StyleTrainer, start_of
+from engines.training.own.pairs import StylePictures, draw_people, style_of
+from engines.training.own.shape import FEWEST_FACES
+from engines.training.pairs.data import PairSet
+from engines.training.pairs.portraits import (
+    BY_HAND,
+    Crops,
+    Progress,
+    listing,
+    people_files,
+    picture_files,
+    read_folder,
+    read_people,
+)
+from engines.training.show.previews import encoder_sheet, style_sheet
+from engines.training.show.sheets import write_png
+
+# Every layer is the new one: the low ones hold the style's shape, and keep people's poses.
+DEFAULT_BLEND = BlendSpec(swap_resolution=None)
+FEWEST_PICTURES = 20
+T = TypeVar("T")
+Report = Callable[[str, Task, int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class StyleJob:
+    """One own style.
+
+    Attributes:
+        pictures: folder of the style's pictures.
+        people: folder of any portraits, or one made by `toonify train prepare`.
+        out: where the bundle goes.
+        work: folder for crops and checkpoints.
+        name: name of the style in the bundle.
+        aligned: the style's pictures are square crops already.
+        blend: how the new generator is mixed with the face generator.
+        start: the base's generator to start from, as `start_of` takes it.
+        style, encoder: the two trainings.
+    """
+
+    pictures: Path
+    people: Path
+    out: Path
+    work: Path
+    name: str
+    aligned: bool = False
+    blend: BlendSpec = DEFAULT_BLEND
+    start: str | None = None
+    style: StyleSettings = field(default_factory=StyleSettings)
+    encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
+
+    def identity(self, base: Bundle) -> dict[str, Any]:
+        """What a working folder belongs to: going on with something else would mix two runs."""
+        return {
+            "pictures": str(self.pictures.resolve()),
+            "people": str(self.people.resolve()),
+            "aligned": self.aligned,
+            "base": base.card.name,
+            "weights": fingerprint(base.encoder or {}, base.face, start_of(base, self.start)[1]),
+            "blend": asdict(self.blend),
+            "style": asdict(self.style),
+            "encoder": asdict(self.encoder),
+        }
+
+
+def train_style(
+    job: StyleJob,
+    base: Bundle,
+    deadline: Deadline,
+    *,
+    hardware: Hardware | None = None,
+    say: Callable[[str], None] = print,
+    progress: Progress[Path] = iter,
+    drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
+    report: Report = lambda phase, task, step, losses: None,
+) -> Bundle | None:
+    """Go on with a style until its bundle is written, or until time is up (None).
+
+    Raises:
+        ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
+            another run.
+    """
+    check_job(job, base)
+    people, pictures = claimed(
+        job.work, job.identity(base), lambda: _crops(job, base, say, progress)
+    )
+    style = style_of(pictures, people)
+    if not style.known:
+        say(
+            f"Fewer than {FEWEST_FACES} faces of the style or of the people were found by their "
+            f"landmarks, so the style's light, colours and lines are learned, but not its shape."
+        )
+    pairs = _pairs(job, people, style, hardware or Hardware(), deadline, drawn)
+    if pairs is None:
+        return None
+    artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
+    done = run_slice(
+        artist,
+        job.work / "generator",
+        deadline,
+        report=lambda step, losses: report("style", artist, step, losses),
+        on_save=lambda: write_png(job.work / "style.png", style_sheet(artist)),
+    )
+    if not done:
+        return None
+    styled = _styled(job, base, artist, len(pictures))
+    encoder = distiller(styled, people, {job.name: job.blend}, job.encoder, hardware)
+    done = run_slice(
+        encoder,
+        job.work / "encoder",
+        deadline,
+        report=lambda step, losses: report("encoder", encoder, step, losses),
+        on_save=lambda: write_png(job.work / "encoder.png", encoder_sheet(encoder)),
+    )
+    if not done:
+        return None
+    note = (
+        f"Distilled for the blend of {job.name!r} on {encoder.drawn} crops of {len(people)} people."
+    )
+    bundle = with_encoder(styled, encoder, note)
+    return bundle.save(job.out) if encoder.fabric.is_global_zero else bundle
+
+
+def check_job(job: StyleJob, base: Bundle) -> None:
+    """Refuse before the training what would fail after it: blend, names and where it goes.
+
+    Raises:
+        ToonifyError: naming what cannot be.
+    """
+    layer_weights(job.blend, base.card.generator.resolution)
+    styles = {job.name: Style("", job.blend)}
+    replace(base.card, name=job.out.stem.lower(), styles=styles)  # checks the names
+    check_place(job.out)
+
+
+def _pairs(
+    job: StyleJob,
+    people: PairSet,
+    style: StylePictures,
+    hardware: Hardware,
+    deadline: Deadline,
+    drawn: Callable[[str, int, int], None],
+) -> PairSet | None:
+    """People drawn in the style, by one process for all; None once time is up."""
+    fabric = hardware.launch(job.style.seed)
+    with fabric.rank_zero_first():
+        pairs = draw_people(
+            people,
+            style,
+            job.work / "drawn",
+            job.style.people,
+            fabric.device,
+            deadline,
+            report=lambda done, total: drawn("drawing", done, total),
+        )
+    return None if agreed(fabric, pairs is None) else pairs
+
+
+def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
+    """What `read` gives, and the working folder marked as that of `run`.
+
+    A new folder is marked only after all was read: a mistyped folder of pictures must not block
+    the right one. One that is marked is looked at first, before `read` writes into it.
+    """
+    if (work / RUN).is_file():
+        claim(work, run)
+    got = read()
+    claim(work, run)
+    return got
+
+
+def _crops(
+    job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
+) -> tuple[PairSet, Crops]:
+    side = base.card.generator.resolution
+    cache = job.work / "style.npz"
+    style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, progress=progress)
+    if len(style) < FEWEST_PICTURES:
+        raise ToonifyError(
+            f"{job.pictures} gave {len(style)} faces, but a style needs at least "
+            f"{FEWEST_PICTURES} and about 300 are good; add pictures, or {BY_HAND}."
+        )
+    if style.left_out:
+        say(
+            f"No face was found in {len(style.left_out)} pictures "
+            f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
+        )
+    size = base.card.encoder.input_size if base.card.encoder else side
+    people = read_people(job.people, size, job.work / "people.npz", progress=progress)
+    # Pictures may still be added to make up for missing faces, but not once training begins.
+    found = {"pictures": picture_files(job.pictures), "people": people_files(job.people)}
+    claim(job.work, {what: listing(files) for what, files in found.items()}, PICTURES)
+    return people, style
+
+
+def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) -> Bundle:
+    card = replace(
+        base.card,
+        name=job.out.stem.lower(),
+        title=f"{job.name}, a style of its own",
+        summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
+        f"{base.card.name}.",
+        styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
+        licence=f"The base model's ({base.card.licence or 'not stated'}), and the terms of the "
+        f"pictures that the style was learned from.",
+        training={
+            **base.card.training,
+            "Own style": f"The {artist.start} generator of {base.card.name}, fine-tuned for "
+            f"{artist.drawn} pictures on {int((artist.sampler.pairs.weight > 0).sum())} pairs of "
+            f"people and of how patches of the style's pictures draw them, and by a discriminator "
+            f"with adaptive augmentation that knows these pictures.",
+        },
+        metrics={},
+        limits=(
+            *base.card.limits,
+            "The style's shape is what landmarks tell of it: of faces, not of hair or clothes.",
+            "Ways of the style's own to draw hair or clothes, hatching say, are not learned.",
+        ),
+    )
+    return replace(base, card=card, toons={job.name: artist.weights()})

@@ -1,0 +1,142 @@
+"""The colours of people, and what a style makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engines.training.artist.eyes import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.training.artist.head import EYE, FACE_OVAL, IRIS
+from engines.training.artist.imaging import to_lab, to_rgb
+from engines.training.artist.masks import colourfulness
+from engines.training.own.shape import Floats
+from engines.training.pairs.data import spread_over, to_tensor
+
+Image = NDArray[np.uint8]
+
+TRIED = 100  # so many pictures tell the colours of people, and of the style
+MOST_CONTRAST = (1.5, 1.5, 3.0)  # a style's over people's: in faces, round them, of irises
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of people as a style has them.
+
+    Light and hue of face and surroundings are spread about their means as much as the style's, so
+    that a pencil drawing stays grey and a blue-skinned people blue, and the dark remain darker.
+    Irises have colours of their own: next to those of photos, drawn ones are far more vivid, and
+    brown ones in blue light are brown.
+
+    Attributes:
+        people, style: float32 [3, 2, 3, 1, 1], mean and spread of L*a*b* in faces, round them, and
+            of irises: people's as `iris_colour` finds them, the style's as they are seen.
+    """
+
+    people: Tensor
+    style: Tensor
+
+    def apply(self, colours: Tensor, face: Tensor) -> Tensor:
+        """L*a*b* [N, 3, H, W] of people in the style's colours; ``face``: [1, 1, H, W], 0..1."""
+        return face * self._mapped(colours, 0) + (1 - face) * self._mapped(colours, 1)
+
+    def irises(self, colours: Tensor) -> Tensor:
+        """L*a*b* [N, 3, 1, 1], found by `iris_colour`, as the style would have them."""
+        return self._mapped(colours, 2)
+
+    def to(self, device: torch.device) -> Palette:
+        """The same palette on ``device``."""
+        return Palette(self.people.to(device), self.style.to(device))
+
+    @property
+    def contrast(self) -> Tensor:
+        """float32 [3, 3, 1, 1]: how much wider the style's colours spread."""
+        most = self.people.new_tensor(MOST_CONTRAST)[:, None, None, None]
+        return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).minimum(most)
+
+    def _mapped(self, colours: Tensor, place: int) -> Tensor:
+        away = colours - self.people[place, 0]
+        return self.style[place, 0] + self.contrast[place] * away
+
+
+def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
+    """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
+    found = []
+    for pictures, points, cleaned in ((*people, True), (*style, False)):
+        sums = torch.zeros(3, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
+        for i in spread_over(len(points), TRIED):
+            colours = lab(to_tensor([pictures[i]]))[0].double()
+            side = colours.shape[-1]
+            face = filled([FACE_OVAL], points[i], side)
+            for place, where in enumerate((face, 1 - face)):
+                for power in range(3):
+                    sums[place, power] += (colours**power * where).sum((1, 2))
+            if cleaned:
+                irises = [iris_colour(colours[None], points[i])]
+            else:
+                irises = [mean_colour(colours[None], iris) for iris in irises_in(points[i], side)]
+            for iris in irises:
+                sums[2] += torch.stack([iris[0, :, 0, 0] ** power for power in range(3)])
+        mean = sums[:, 1] / sums[:, 0]
+        spread = (sums[:, 2] / sums[:, 0] - mean.square()).clamp_min(0).sqrt()
+        found.append(torch.stack([mean, spread], 1)[..., None, None].float())
+    return Palette(*found)
+
+
+def iris_colour(colours: Tensor, points: Floats) -> Tensor:
+    """A person's, L*a*b* [1, 3, 1, 1], without lashes, lights and the colour of the light.
+
+    Args:
+        colours: [1, 3, S, S], L*a*b* of the picture.
+        points: float32 [478, 2] landmarks, 1 = its side.
+    """
+    side = colours.shape[-1]
+    picture = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
+    skin = np.median(picture[filled([FACE_OVAL], points, side).numpy() > 0], axis=0)
+    eyes = [iris_sample(picture, points * side, eye, float(skin[0])) for eye in range(2)]
+    sample = np.average([eye for eye, _ in eyes], axis=0, weights=[area for _, area in eyes])
+    tones = iris_tones(sample, 1.0, colourfulness(skin), doubt_of_light_eyes(float(skin[0])))
+    tone = to_lab(tones.middle[None, None].astype(np.float32))
+    return torch.from_numpy(tone).view(1, 3, 1, 1).to(colours)
+
+
+def irises_in(points: Floats, side: int) -> list[Tensor]:
+    """1 on what is seen of each iris, float32 [S, S]."""
+    grown = round(side / 100)
+    return [
+        filled([eye], points, side) * filled([rim], points, side, grown)
+        for eye, (_, rim) in zip(EYE, IRIS, strict=True)
+    ]
+
+
+def mean_colour(colours: Tensor, where: Tensor) -> Tensor:
+    """[N, 3, 1, 1] of [N, 3, S, S] by the weights [S, S]."""
+    return (colours * where).sum((2, 3), True) / where.sum().clamp_min(1)
+
+
+def filled(rings: list[list[int]], points: Floats, side: int, grown: int = 0) -> Tensor:
+    """1 within the hulls of landmarks, float32 [S, S], ``grown`` pixels wider."""
+    mask = np.zeros((side, side), np.uint8)
+    for ring in rings:
+        hull = cv2.convexHull((points[ring] * side).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 1)
+    if grown:
+        mask = np.asarray(cv2.dilate(mask, np.ones((2 * grown + 1,) * 2, np.uint8)), np.uint8)
+    return torch.from_numpy(mask.astype(np.float32))
+
+
+def lab(pictures: Tensor) -> Tensor:
+    """RGB [N, 3, H, W] in -1..1 -> CIE L*a*b*."""
+    raw = ((pictures.clamp(-1, 1) + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
+    found = np.stack([to_lab(picture) for picture in raw])
+    return torch.from_numpy(found).permute(0, 3, 1, 2).to(pictures.device)
+
+
+def to_picture(colours: Tensor) -> Image:
+    """L*a*b* [1, 3, H, W] -> uint8 [H, W, 3] RGB."""
+    one = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
+    return np.asarray((255 * to_rgb(one)).round(), np.uint8)

@@ -1,0 +1,68 @@
+"""Hard shadows over half a face, or in the socket of an eye.
+
+Most portraits are lit softly, and of the dark eyes in them many are shut: a generator takes an eye
+in hard shade for a wink. The artist lightens the shadow of a half, and leaves none in a socket.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from engines.training.artist.imaging import blur
+from engines.training.pairs.augment import bent
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+DEEPEST, FAINTEST = 0.25, 0.65  # share of the light that is left
+SOFTEST = 1 / 24  # widest edge, of the picture's side
+REACH = 0.4  # how far beside the nose the edge of a half's shadow may run, in eye distances
+SOCKET = ((0.3, 0.5), (0.2, 0.35))  # half the width and height of a socket's, likewise
+
+
+class Shade(NamedTuple):
+    """A shadow: what it leaves of the light, what it leaves on the toon, and where, float32
+    [S, S, 1] in 0..1."""
+
+    left: float
+    drawn: float
+    where: Floats
+
+    def over(self, image: Image) -> Image:
+        """The shadow on ``image``."""
+        return (image * (1 - (1 - self.left) * self.where) + 0.5).astype(np.uint8)
+
+    def moved(self, warp: NDArray[np.floating]) -> Shade:
+        """As the artist draws it, in the toon's shape; ``warp`` [G, G, 2] is a `PairSet`'s."""
+        return Shade(self.drawn, self.drawn, bent(self.where, warp))
+
+
+def random_shade(rng: Generator, eyes: Floats, size: int) -> Shade:
+    """A shadow on a face.
+
+    Args:
+        rng: draws place, depth and softness.
+        eyes: float32 [2, 2], their centres in pixels.
+        size: side of the picture in pixels.
+    """
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    across = eyes[1] - eyes[0]
+    distance = float(np.linalg.norm(across)) + 1e-3
+    left = rng.uniform(DEEPEST, FAINTEST)
+    if rng.random() < 0.5:
+        drawn = math.sqrt(left)
+        angle = rng.uniform(0, 2 * math.pi)
+        x, y = eyes.mean(0) + rng.uniform(-REACH, REACH, 2) * distance
+        where = (columns - x) * math.cos(angle) + (rows - y) * math.sin(angle) > 0
+    else:
+        drawn = 1.0
+        x, y = eyes[int(rng.random() < 0.5)]
+        wide, high = (rng.uniform(*reach) * distance for reach in SOCKET)
+        where = ((columns - x) / wide) ** 2 + ((rows - y) / high) ** 2 < 1
+    soft = blur(where.astype(np.float32), 0.5 + rng.random() * SOFTEST * size)
+    return Shade(left, drawn, np.asarray(soft, np.float32)[..., None])

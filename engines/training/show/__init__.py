@@ -1,0 +1,3 @@
+"""Sheets that show what was drawn and learned."""
+
+from __future__ import annotations

@@ -1,0 +1,68 @@
+"""Sample sheets while training: what the averaged networks draw now."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.training.learn.distil import EncoderTrainer
+from engines.training.learn.style import StyleTrainer
+from engines.training.learn.trainer import Trainer
+from engines.training.pairs.data import PairSet, to_tensor
+from engines.training.show.sheets import contact_sheet
+
+Image = NDArray[np.uint8]
+ROWS = 6
+
+
+@torch.no_grad()
+def pairs_sheet(trainer: Trainer) -> Image:
+    """Rows of: photo, as the face generator draws it, its toon, as the toon generator draws it."""
+    models, device = trainer.average.module, trainer.fabric.device
+    pairs = trainer.sampler.pairs
+    rows = chosen(pairs)
+    codes = models.encoder(to_tensor(list(pairs.photo[rows])).to(device))
+    stages = trainer.settings.stages
+    top = stages[min(trainer.stage_index, len(stages) - 1)].top
+    face, toon = (
+        as_pictures(generator.synthesis(*codes, top=top))
+        for generator in (models.face, models.toon)
+    )
+    cells = zip(pairs.photo[rows], face, pairs.toon[rows], toon, strict=True)
+    labels = ("photo", "face model", "goal", "toon model")
+    return contact_sheet(list(cells), labels=labels, side=pairs.size)
+
+
+@torch.no_grad()
+def style_sheet(trainer: StyleTrainer) -> Image:
+    """Rows of: person, as the face model draws them, as the new one does, a style picture."""
+    people = trainer.sampler.pairs
+    photo = people.photo[chosen(people)]
+    crops = to_tensor(list(photo)).to(trainer.fabric.device)
+    codes = trainer.encoder(crops)
+    face = as_pictures(trainer.face.synthesis(*codes))
+    drawn = as_pictures(trainer.average.module.synthesis(*codes))
+    cells = zip(photo, face, drawn, trainer.style, strict=False)
+    return contact_sheet(list(cells), labels=("person", "face", "new style", "example"))
+
+
+@torch.no_grad()
+def encoder_sheet(trainer: EncoderTrainer) -> Image:
+    """Rows of: person, and as each generator draws them behind the trained encoder."""
+    people = trainer.sampler.pairs
+    photo = people.photo[chosen(people)]
+    codes = trainer.average.module(to_tensor(list(photo)).to(trainer.fabric.device))
+    drawn = [as_pictures(g.synthesis(*codes)) for g in trainer.generators]
+    return contact_sheet(list(zip(photo, *drawn, strict=True)))
+
+
+def as_pictures(images: torch.Tensor) -> NDArray[np.uint8]:
+    """float [N, 3, S, S] in about -1..1 -> uint8 [N, S, S, 3]."""
+    scaled = (images.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def chosen(pairs: PairSet) -> list[int]:
+    """The rows that every sheet of a training shows, spread over the set."""
+    return list(range(0, len(pairs), max(1, len(pairs) // ROWS)))[:ROWS]

@@ -1,0 +1,3 @@
+"""The `toonify` command line."""
+
+from __future__ import annotations

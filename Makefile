@@ -1,8 +1,8 @@
 # make demo | make test | make lint | make types: each prepares .venv by itself, once.
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && \
-	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && \
 	{ echo $$p; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -26,7 +26,7 @@ clean:
 	rm -rf .venv demo-out
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed and none was found;" \
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 is needed and none was found;" \
 		"install one (Debian/Ubuntu: sudo apt install python3 python3-venv," \
 		"macOS: brew install python@3.12) or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@rm -rf .venv

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -91,9 +91,7 @@ class Report:
     aims: list[Aim] = field(default_factory=list)
     ceilings: list[dict[str, Any]] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=describe)
-    created: str = field(
-        default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds")
-    )
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     command: str = field(default_factory=lambda: _command())
 
     @property

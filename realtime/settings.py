@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import sys
+import tomllib
 import types
 import typing
 from collections.abc import Mapping
@@ -18,11 +18,6 @@ from engines.errors import ToonifyError, UsageError
 from realtime.clocks import write_atomically
 from realtime.compositing import CompositingSettings
 from realtime.faces.tracker import TrackerSettings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")

@@ -91,7 +91,7 @@ class Rate:
 class Statistics:
     """All counters of one run; the pipeline's threads write, anyone reads `snapshot`."""
 
-    STAGES = ("capture", "track", "stylize", "search", "look", "watch", "paste", "guard")
+    STAGES = ("capture", "track", "stylize", "search", "refresh", "watch", "paste", "guard")
 
     def __init__(self, **about: Any) -> None:
         self.about = about

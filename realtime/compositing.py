@@ -6,54 +6,20 @@ they are cheap; only the last step, `paste`, touches the frame, and only inside 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
 from engines.faces.alignment import invert, pixel_matrix, shrink, transform_points
+from realtime.settings import Mode
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
-Mode = Literal["crop", "head", "face"]
-MODES: tuple[Mode, ...] = ("crop", "head", "face")
 
 GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
-
-
-@dataclass(frozen=True)
-class CompositingSettings:
-    """How toons are put into frames.
-
-    Attributes:
-        mode: "head" takes head and hair, "face" the face without hair, "crop" the whole square.
-        strength: 0 shows the frame, 1 the toon.
-        colour: 0..1, how far the toon's light and colour are drawn to the scene's.
-        memory: seconds over which light and colour are averaged.
-    """
-
-    mode: Mode = "head"
-    strength: float = 1.0
-    colour: float = 0.4
-    memory: float = 1.5
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise ToonifyError(
-                f"compositing.mode must be one of {', '.join(MODES)}, not {self.mode!r}."
-            )
-        for name in ("strength", "colour"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ToonifyError(
-                    f"compositing.{name} must lie between 0 and 1, not {getattr(self, name)}."
-                )
-        if not 0 <= self.memory <= 60:
-            raise ToonifyError(f"compositing.memory must be 0 to 60 s, not {self.memory}.")
 
 
 def smoothstep(low: float, high: float, value: NDArray) -> Mask:
@@ -140,7 +106,7 @@ def toon_mask(
     takes in both heads: the toon's, and the photo's face as far as it sticks out.
 
     Args:
-        mode: see `CompositingSettings`.
+        mode: see `realtime.settings.CompositingSettings`.
         landmarks: [478, >=2], 0..1 across the crop.
         head: [H, W] over the crop, the toon's head: uint8 0..255 or float32 0..1; None: unknown.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,16 +19,22 @@ Mask = NDArray[Any]  # uint8 [H, W]
 class Frame:
     """One captured picture.
 
-    image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
-    timestamp: monotonic seconds at capture (`time.monotonic`).
-    number: counts captured frames from 0, without gaps.
-    media_time: presentation time in seconds within a media file; None for live sources.
+    Attributes:
+        image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
+        timestamp: seconds on the clock of the pictures, which rises from frame to frame. For a
+            live source it is `captured`; for one that is read frame by frame it follows the media
+            time, so that what depends on it, such as smoothing, does not depend on how fast the
+            machine is.
+        number: counts captured frames from 0, without gaps.
+        media_time: presentation time in seconds within a media file; None for live sources.
+        captured: seconds at capture (`time.monotonic`), from which latency is measured.
     """
 
     image: Image
     timestamp: float
     number: int
     media_time: Fraction | None = None
+    captured: float = field(default_factory=time.monotonic)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ itself. All of these must hold, else the mode's picture goes out:
 6. A face detector of the guard's own, which looks at a part of every frame in turn, sees no face
    but those: somebody who comes in is seen within about a tenth of a second, long before the
    tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none;
-   one that the detector too is unsure of, after two looks at every part (see `realtime.watch`).
+   one that the detector too is unsure of, after two looks at every part (see `realtime.strangers`).
    Nor has the tracker's own search found anybody more in this frame.
 
 What remains: while one face is shown, another one is not known to be there as long as no detector
@@ -67,7 +67,8 @@ class Result:
     alpha: uint8 [H, W], 255 where a toon is, or None.
     faces: everything the tracker reported for this frame.
     covered: identities of the faces that are whole toons in `image`.
-    stranger: whether a face was seen that is none of `faces` (by `realtime.watch` or the tracker).
+    stranger: whether a face was seen that is none of `faces`, by the tracker's search or by
+        `realtime.strangers`.
     """
 
     frame: Frame
@@ -85,7 +86,7 @@ class Output:
     image: uint8 [H, W, 3] BGR in the output's size.
     alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
     kind: how it came about.
-    timestamp, media_time: of the captured frame it stands for; None before the first.
+    timestamp, media_time, captured: of the frame it stands for; None before the first.
     before: that frame's picture, for windows on the user's own screen.
     under: the picture that the toons in it were drawn on, an earlier one if they are held; None
         where there are none. `for_others` takes both untooned pictures away.
@@ -96,6 +97,7 @@ class Output:
     kind: Kind
     timestamp: float | None = None
     media_time: Fraction | None = None
+    captured: float | None = None
     before: Image | None = None
     under: Image | None = None
 
@@ -272,7 +274,16 @@ def _output(
 ) -> Output:
     if frame is None:
         return Output(image, alpha, kind, under=under)
-    return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image, under)
+    return Output(
+        image,
+        alpha,
+        kind,
+        timestamp=frame.timestamp,
+        media_time=frame.media_time,
+        captured=frame.captured,
+        before=frame.image,
+        under=under,
+    )
 
 
 def blurred(image: Image, size: tuple[int, int]) -> Image:

@@ -15,7 +15,6 @@ from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
 from realtime.compositing import (
     GRID,
-    CompositingSettings,
     Image,
     Mask,
     add_field,
@@ -33,6 +32,7 @@ from realtime.compositing import (
 )
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.settings import CompositingSettings
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 

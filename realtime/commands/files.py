@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError, reason
+from engines.say import Say
 from realtime.api import Toonifier
 from realtime.commands.screen import frame_progress
 from realtime.sinks.files import unused
-from realtime.sources import Report
 from realtime.sources.pictures import Picture, list_pictures, read_picture
 
 NAMED = 5  # of the files that are left out
@@ -77,9 +77,7 @@ def _others(folder: Path, pictures: Sequence[Path]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def convert_images(
-    sources: Sequence[Path], folder: Path, toonify: Toonifier, report: Report
-) -> int:
+def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
     """Write the toon of every picture into `folder`; returns how many could not be made."""
     paths: list[Path] = []
     failed = 0
@@ -90,9 +88,9 @@ def convert_images(
             pictures = list_pictures(source)
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
-                report(f"{source}: left out what is no picture of a known kind: {others}.")
+                say(f"{source}: left out what is no picture of a known kind: {others}.")
         except ToonifyError as error:
-            report(str(error))
+            say(str(error))
             failed += 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +105,7 @@ def convert_images(
         for path in bar.track(paths, description="Pictures"):
             try:
                 picture = read_picture(path)
-                toon = toonify.picture(picture.image)
+                toon = toonify.image(picture.image)
                 same = copies and not toon.faces and path.suffix.lower() in SAVE
                 written = (
                     copy_picture(path, folder / path.name)
@@ -115,10 +113,10 @@ def convert_images(
                     else write_picture(picture, toon.image, folder / path.name)
                 )
             except (ToonifyError, OSError) as error:
-                report(str(error))
+                say(str(error))
                 failed += 1
                 continue
             found = f"{toon.faces} face{'s' if toon.faces != 1 else ''}"
             none = "no face found, left as it is" if same else "no face found"
-            report(f"{written}: {found if toon.faces else none}")
+            say(f"{written}: {found if toon.faces else none}")
     return failed

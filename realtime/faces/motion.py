@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks
-from realtime.faces.face import landmark_box
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -55,7 +54,7 @@ class Anchor:
     @classmethod
     def of(cls, face: FaceLandmarks, image: Image) -> Anchor:
         """The anchor of a face that was found in uint8 [H, W, 3] BGR."""
-        box = landmark_box(face.points)
+        box = face.box
         size = float(max(box[2:] - box[:2]))
         factor = 1 << max(0, int(np.log2(max(size, 1.0) / SIDE)))
         limit = np.array([image.shape[1], image.shape[0]])
@@ -108,7 +107,7 @@ class Anchor:
         back = cv2.warpAffine(
             now, move, self.grey.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        box = (landmark_box(self.face.points) - np.tile(self.window[:2], 2)) / self.factor
+        box = (self.face.box - np.tile(self.window[:2], 2)) / self.factor
         left, top, right, bottom = np.maximum(np.rint(box), 0).astype(int)
         middle = (2 * top + 3 * bottom) // 5  # the tip of the nose
         return all(

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
-from realtime.faces.face import landmark_box
 
 Image = NDArray[np.uint8]
 Box = NDArray[np.floating]
@@ -138,11 +137,11 @@ class FaceSearch:
         """Every face of a still picture, near ones first, each measured in a window of its own."""
         found: list[FaceLandmarks] = []
         for window in [whole(image), *tiles(image, 0.75), *tiles(image, 0.4)]:
-            hidden = [landmark_box(face.points) for face in found]
+            hidden = [face.box for face in found]
             for face in self.look(image, window, hidden):
-                face = self.near(image, landmark_box(face.points), hidden) or face
-                box = landmark_box(face.points)
-                if not any(same_face(box, landmark_box(f.points)) for f in found):
+                face = self.near(image, face.box, hidden) or face
+                box = face.box
+                if not any(same_face(box, f.box) for f in found):
                     found.append(face)
         return found
 
@@ -150,9 +149,7 @@ class FaceSearch:
         """The face at a box, looked for in a window a little larger than that."""
         size = box_size(box)
         faces = self.look(image, window_around(box, 2.6 * size, image), hidden)
-        return min(
-            faces, key=lambda face: box_distance(landmark_box(face.points), box), default=None
-        )
+        return min(faces, key=lambda face: box_distance(face.box, box), default=None)
 
     def close(self) -> None:
         """Free MediaPipe's graph."""

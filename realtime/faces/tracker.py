@@ -14,13 +14,11 @@ doubt, it is looked at before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from engines.errors import ToonifyError
 from engines.faces.landmarker import FaceLandmarks
-from realtime.faces.face import TrackedFace, landmark_box
+from realtime.faces.face import TrackedFace
 from realtime.faces.follower import Follower
 from realtime.faces.hints import HintSettings, face_hints, face_luma
 from realtime.faces.search import (
@@ -36,45 +34,11 @@ from realtime.faces.search import (
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
 from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame
+from realtime.settings import TrackerSettings
 
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
 LATE = 3.0  # look intervals that a look is put off if there is little time
 LATEST = 4.0  # look intervals after which a face is looked at before anything else
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """How faces are found.
-
-    Attributes:
-        max_faces: how many faces are made toons. One more is followed, so that whoever decides
-            what may be shown knows of it.
-        min_confidence: MediaPipe's, for detection, presence and tracking alike.
-        hold: seconds for which a face that cannot be found is still reported where it should be.
-        memory: seconds after which a face that comes back is somebody new.
-        search_interval: seconds between two looks for more faces, each at a part of the frame; a
-            third of it while there is time, a face is lost or somebody has just come.
-        look_interval: seconds after which a face that is carried on by its motion is looked at
-            again; up to four times as many if there is little time. 0: in every frame.
-    """
-
-    max_faces: int = 4
-    min_confidence: float = 0.5
-    hold: float = 0.4
-    memory: float = 5.0
-    search_interval: float = 0.25
-    look_interval: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_faces <= 16:
-            raise ToonifyError(f"faces.max_faces must be 1 to 16, not {self.max_faces}.")
-        if not 0 < self.min_confidence < 1:
-            raise ToonifyError(
-                f"faces.min_confidence must lie between 0 and 1, not {self.min_confidence}."
-            )
-        for name in ("hold", "memory", "search_interval", "look_interval"):
-            if not 0 <= getattr(self, name) <= 60:
-                raise ToonifyError(f"faces.{name} must be 0 to 60 s, not {getattr(self, name)}.")
 
 
 class FaceTracker:
@@ -82,7 +46,7 @@ class FaceTracker:
 
     `update` takes frames in the order of capture and tells at once where the known faces are. What
     takes longer comes after it, when there is time: `search` for faces that are not known, in any
-    case, and `look` anew at one that is. Belongs to one thread at a time; close it, or use it as a
+    case, and `refresh` one that is. Belongs to one thread at a time; close it, or use it as a
     context manager.
     """
 
@@ -124,13 +88,13 @@ class FaceTracker:
             if track.age_frames == 0 or time - track.time <= self.settings.hold
         ]
 
-    def search(self, suspected: Sequence[Box] = (), hurried: bool = False) -> bool:
+    def search(self, suspected: Sequence[Box] = (), late: bool = False) -> bool:
         """Look in the last frame for faces that are not known yet, and for lost ones.
 
         Args:
             suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
                 not followed; one of them, in turn, is looked at closely at once.
-            hurried: the next frame would have to wait; search no more often than need be.
+            late: the next frame would have to wait; search no more often than need be.
 
         Returns:
             Whether a face was found that `update` did not report.
@@ -142,21 +106,21 @@ class FaceTracker:
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
         if self._searched < self._time:  # else `update` has seen nobody, and searched at once
-            self._find_more(self._image, self._time, eager=not hurried)
+            self._find_more(self._image, self._time, eager=not late)
         return len(self._seen_boxes()) > known
 
-    def look(self, hurried: bool = False) -> bool:
+    def refresh(self, late: bool = False) -> bool:
         """Look in the last frame at the face that was not looked at for longest, if it is due.
 
         Args:
-            hurried: the next frame would have to wait; what is not urgent can be put off.
+            late: the next frame would have to wait; what is not urgent can be put off.
 
         Returns:
             Whether any face was due.
         """
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
         track = min(tracks, key=lambda track: track.looked, default=None)
-        due = self.settings.look_interval * (LATE if hurried else 1)
+        due = self.settings.refresh_interval * (LATE if late else 1)
         if track is None or self._image is None or self._time - track.looked < max(due, 1e-6):
             return False
         others = [other.box for other in tracks if other is not track]
@@ -164,7 +128,7 @@ class FaceTracker:
         if found is None:
             track.anchor = None  # what has been carried may be something else by now
         else:
-            track.look(found, self._time, self._image)
+            track.refresh(found, self._time, self._image)
             self._drop_doubles()
         return True
 
@@ -221,14 +185,14 @@ class FaceTracker:
             if found is None:
                 found = self._search.near(image, box, others)
             if found is not None and plausible(found, box):
-                track.look(found, time, image)
+                track.refresh(found, time, image)
                 boxes[track.identity] = track.box
             else:
                 track.age_frames += 1
 
     def _carry(self, track: Track, image: Image, time: float) -> bool:
         """Carry a face on by its motion; whether that is beyond doubt."""
-        if track.age_frames or time - track.looked >= LATEST * self.settings.look_interval:
+        if track.age_frames or time - track.looked >= LATEST * self.settings.refresh_interval:
             track.anchor = None
         carried = track.anchor.moved(image, track.found) if track.anchor else None
         if carried is None:
@@ -284,7 +248,7 @@ class FaceTracker:
         self._turn += 1
         for window in places:
             for found in self._search.look(image, window, self._seen_boxes()):
-                box = landmark_box(found.points)
+                box = found.box
                 self._meet(self._search.near(image, box, self._seen_boxes()) or found, time)
 
     def _seen_boxes(self) -> list[Box]:
@@ -292,7 +256,7 @@ class FaceTracker:
 
     def _meet(self, found: FaceLandmarks, time: float) -> None:
         """A face was found: follow it, unless it is followed already or there are enough."""
-        box, known = landmark_box(found.points), self._seen_boxes()
+        box, known = found.box, self._seen_boxes()
         if len(known) < self._limit and not any(same_face(box, other) for other in known):
             self._welcome(found, box, time)
 

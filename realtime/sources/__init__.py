@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
+from engines.say import Say
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
-
-Report = Callable[[str], None]
 
 
 class SourceError(ToonifyError):
@@ -40,7 +39,7 @@ class Source(Protocol):
         ...
 
 
-def open_source(settings: SourceSettings, report: Report, *, every_frame: bool = False) -> Source:
+def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False) -> Source:
     """The source that `settings.source` means.
 
     every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
@@ -55,7 +54,7 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
     if "://" in what or (path.is_file() and not is_picture(path)):
         from realtime.sources.media import MediaSource
 
-        return MediaSource(what, live=not every_frame, loop=settings.loop, report=report)
+        return MediaSource(what, live=not every_frame, loop=settings.loop, say=say)
     if path.is_dir() or path.is_file():
         from realtime.sources.pictures import PictureSource
 
@@ -64,7 +63,7 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
         raise SourceError(f"There is no file {what}; check the path given as the source.")
     from realtime.sources.camera import CameraSource
 
-    return CameraSource(settings, report)
+    return CameraSource(settings, say)
 
 
 PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 import cv2
 
+from engines.say import Say
 from realtime.clocks import Rate
 from realtime.frame import Frame, Image, as_bgr
 from realtime.settings import SourceSettings
 from realtime.slots import ClosedError, Slot
-from realtime.sources import Report, SourceError
+from realtime.sources import SourceError
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each next attempt; the last one repeats
 SILENCE = 2.0  # seconds without a picture after which a camera counts as stalled
@@ -141,7 +142,7 @@ class CameraSource:
     def __init__(
         self,
         settings: SourceSettings,
-        report: Report,
+        say: Say,
         open_device: Opener = open_camera,
         *,
         pauses: tuple[float, ...] = PAUSES,
@@ -153,7 +154,7 @@ class CameraSource:
         self.size = settings.size
         self.rate = settings.fps
         self._settings = settings
-        self._report = report
+        self._say = say
         self._open = open_device
         self._pauses = pauses
         self._silence = silence
@@ -190,12 +191,12 @@ class CameraSource:
         self._closed.set()
 
     def _read(self, grabber: _Grabber) -> Iterator[Frame]:
-        watch = _Watch(self._settings, self._report, self._frozen, self._rate_check)
+        health = _Health(self._settings, self._say, self._frozen, self._rate_check)
         bad = 0
         silent_since = time.monotonic()
         while not self._closed.is_set():
             try:
-                taken = grabber.slot.get(timeout=min(0.1, self._silence))
+                taken = grabber.slot.poll(min(0.1, self._silence))
             except ClosedError:
                 self._tell(f"The {self.name} stopped or was unplugged; trying to open it again.")
                 return
@@ -216,26 +217,26 @@ class CameraSource:
             bad = 0
             if self._problem:
                 self._problem = ""
-                self._report(f"The {self.name} is back.")
-            watch.see(image, timestamp)
-            yield Frame(image, timestamp, self._number)
+                self._say(f"The {self.name} is back.")
+            health.see(image, timestamp)
+            yield Frame(image, timestamp, self._number, captured=timestamp)
             self._number += 1
 
     def _tell(self, problem: str) -> None:
-        """Report a problem, but not the same one at every attempt."""
+        """Say a problem, but not the same one at every attempt."""
         if problem != self._problem:
             self._problem = problem
-            self._report(problem)
+            self._say(problem)
 
 
-class _Watch:
+class _Health:
     """Says once what an open camera does otherwise than asked: rate, size, a frozen picture."""
 
     def __init__(
-        self, settings: SourceSettings, report: Report, frozen: float, rate_check: float
+        self, settings: SourceSettings, say: Say, frozen: float, rate_check: float
     ) -> None:
         self._settings = settings
-        self._report = report
+        self._say = say
         self._frozen = frozen
         self._rate = Rate()
         self._rate_check = rate_check
@@ -253,7 +254,7 @@ class _Watch:
             if self._size is not None or size != asked.size:
                 wanted = self._size or asked.size
                 verb = "changed" if self._size else "delivers"
-                self._report(
+                self._say(
                     f"The {name} {verb} {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]} "
                     "pixels; pictures are fitted to the output."
                 )
@@ -263,7 +264,7 @@ class _Watch:
         if not self._checked and self._rate.count > self._rate_check * max(rate, 1):
             self._checked = True
             if rate < 0.9 * asked.fps:
-                self._report(
+                self._say(
                     f"The {name} delivers {rate:.0f} pictures a second instead of {asked.fps:.0f}: "
                     "in dim light cameras slow down; add light or ask for a smaller --size."
                 )
@@ -273,4 +274,4 @@ class _Watch:
             self._sample, self._changed = sample, timestamp
         elif timestamp - self._changed > self._frozen:
             self._changed = float("inf")
-            self._report(f"The {name} repeats one frozen picture; check its lid, cable or program.")
+            self._say(f"The {name} repeats one frozen picture; check its lid, cable or program.")

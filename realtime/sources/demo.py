@@ -103,7 +103,9 @@ class DemoSource:
             if self.live:
                 self._closed.wait(max(0.0, start + step / self.rate - time.monotonic()))
             media_time = Fraction(step) / Fraction(self.rate).limit_denominator(1001)
-            yield Frame(image, time.monotonic(), number, media_time)
+            now = time.monotonic()
+            timestamp = now if self.live else float(media_time)
+            yield Frame(image, timestamp, number, media_time, captured=now)
             number += 1
             step += 1
 

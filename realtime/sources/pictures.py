@@ -153,7 +153,9 @@ class PictureSource:
                     self._closed.wait(max(0.0, due - time.monotonic()))
                     due = max(due + 1 / self.rate, time.monotonic() - 1)
                 media_time = Fraction(number) / Fraction(self.rate).limit_denominator(1001)
-                yield Frame(fit(image, self.size), time.monotonic(), number, media_time)
+                fitted, now = fit(image, self.size), time.monotonic()
+                timestamp = now if self.live else float(media_time)
+                yield Frame(fitted, timestamp, number, media_time, captured=now)
                 number += 1
             if not self._repeat:
                 return

@@ -9,8 +9,6 @@ from engines.faces.alignment import pixel_matrix
 from realtime.compositing import (
     COARSE,
     GRID,
-    MODES,
-    CompositingSettings,
     add_field,
     border_fade,
     coarse,
@@ -23,6 +21,7 @@ from realtime.compositing import (
     seam_field,
     toon_mask,
 )
+from realtime.settings import MODES, CompositingSettings
 
 
 def oval_face() -> np.ndarray:

@@ -26,9 +26,9 @@ from tests.realtime.fakes import (
     Collector,
     FakeDevice,
     FakeSource,
+    MarkerStrangers,
     MarkerStylizer,
     MarkerTracker,
-    MarkerWatch,
     Messages,
     marked,
     raw_pixels,
@@ -48,7 +48,7 @@ class Run:
         stylizer: Any = None,
         sinks: list[Any] | None = None,
         paced: bool = True,
-        watch: Any = None,
+        strangers: Any = None,
         shared: bool = False,
         **settings: Any,
     ) -> None:
@@ -62,13 +62,12 @@ class Run:
             source or FakeSource(),
             tracker or MarkerTracker(),
             stylizer,
-            self.guard,
             [self.collector, *(sinks or [])],
             self.controls,
             self.messages,
             rate=50,
             paced=paced,
-            watch=watch,
+            strangers=strangers,
             shared=shared,
             on_output=self.pictures.append,
         )
@@ -268,14 +267,14 @@ class TestFaults:
     def test_a_stranger_whom_only_the_watch_sees(self, mode: str) -> None:
         stranger = (240, 20, 300, 90)
 
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             time.sleep(0.005)  # later than the toons are drawn
             return 20 <= frame.number < 50
 
         run = Run(
             mode,
             FakeSource(80, picture=lambda n: marked(boxes=[BOX, stranger][: 1 + (20 <= n < 50)])),
-            watch=MarkerWatch(look),
+            strangers=MarkerStrangers(see),
         )
         run.until(lambda: False)
         if mode == "pass":
@@ -286,12 +285,12 @@ class TestFaults:
             assert run.count("toon") > 10
 
     def test_the_watch_raises(self, mode: str) -> None:
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             if frame.number < 30:
                 raise ValueError("no detector")
             return False
 
-        run = Run(mode, FakeSource(total=60), watch=MarkerWatch(look))
+        run = Run(mode, FakeSource(total=60), strangers=MarkerStrangers(see))
         run.until(lambda: False)
         run.check()
         told = sum("no detector" in line for line in run.messages)
@@ -301,13 +300,13 @@ class TestFaults:
     def test_the_watch_hangs(self, mode: str) -> None:
         woken = threading.Event()
 
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             if frame.number >= 10 and not woken.is_set():
                 time.sleep(1.1)
                 woken.set()
             return False
 
-        run = Run(mode, FakeSource(total=1000), watch=MarkerWatch(look))
+        run = Run(mode, FakeSource(total=1000), strangers=MarkerStrangers(see))
         run.until(lambda: (woken.is_set() or mode == "pass") and run.count("toon") > 20)
         run.check()
         if mode != "pass":
@@ -446,19 +445,19 @@ def test_nothing_runs_beside_an_engine_that_needs_the_cores(paced: bool) -> None
     )
     run.until(lambda: False)
     assert run.count("toon") > 10
-    assert tracker.looks == tracker.updates
+    assert tracker.refreshed == tracker.updates
     assert beside == []
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.02])
 def test_when_every_frame_counts_a_failing_watch_ends_the_run(pause: float) -> None:
-    def look(frame: Frame) -> bool:
+    def see(frame: Frame) -> bool:
         time.sleep(pause)  # with one, the next frame already waits for its verdict
         if frame.number == 7:
             raise RuntimeError("no detector")
         return False
 
-    run = Run("blur", FakeSource(live=False), watch=MarkerWatch(look), paced=False)
+    run = Run("blur", FakeSource(live=False), strangers=MarkerStrangers(see), paced=False)
     with pytest.raises(RuntimeError, match="no detector"):
         run.pipeline.run()
     run.check()

@@ -15,10 +15,12 @@ from engines.card import Card
 from realtime import video
 from realtime.session import Session
 from realtime.settings import GuardSettings, OutputSettings, SourceSettings
+from realtime.sinks import segments
 from realtime.sinks.encoding import AudioTrack
+from realtime.sinks.segments import finished_parts
 from realtime.sources import SourceError
 from realtime.sources.demo import DemoSource
-from realtime.video import VideoError, convert_video, finished_parts
+from realtime.video import VideoError, convert_video
 from tests.realtime.fakes import Messages
 from tests.realtime.media import (
     RATE,
@@ -44,7 +46,7 @@ def convert(film: Path, target: Path, session: Session, **options: Any) -> dict[
         film,
         target,
         session.settings,
-        options.pop("report", Messages()),
+        options.pop("say", Messages()),
         session=session,
         **options,
     )
@@ -74,7 +76,7 @@ def test_every_frame_its_time_and_the_sound_are_kept(
 def test_an_interrupted_conversion_goes_on(
     film: Path, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "SEGMENT", 8)
+    monkeypatch.setattr(segments, "SEGMENT", 8)
     target = tmp_path / "out.mkv"
     real = session.stylizer.apply
     calls = 0
@@ -98,7 +100,7 @@ def test_an_interrupted_conversion_goes_on(
     assert 16 <= done <= 20
 
     messages = Messages()
-    numbers = convert(film, target, session, report=messages)
+    numbers = convert(film, target, session, say=messages)
     assert f"Going on after {done} frames that are done." in messages
     assert numbers["frames_sent"] == COUNT - done
     check(film, target)
@@ -111,7 +113,7 @@ def test_work_for_another_input_is_begun_anew(film: Path, tmp_path: Path, sessio
     (folder / "job.json").write_text('{"input": "another"}')
     (folder / "segment-00000000-30.nut").write_bytes(b"junk")
     messages = Messages()
-    convert(film, tmp_path / "out.mp4", session, report=messages)
+    convert(film, tmp_path / "out.mp4", session, say=messages)
     assert any("Beginning anew" in line for line in messages)
     check(film, tmp_path / "out.mp4")
 
@@ -196,7 +198,7 @@ def test_common_sound_is_kept_in_every_container(
 ) -> None:
     film = write_movie(tmp_path / f"in{before}", COUNT, sound=sound, tone_from=0.4)
     target = tmp_path / f"out{after}"
-    convert(film, target, session, report=(messages := Messages()))
+    convert(film, target, session, say=(messages := Messages()))
     assert not any("sound" in line for line in messages)
     assert tone_begins(target) == pytest.approx(0.4, abs=0.03)
     pictures, _, samples = read_movie(target)
@@ -228,7 +230,7 @@ def test_sound_that_cannot_be_kept_costs_only_itself(
     monkeypatch.setattr(video, "AudioTrack", Failing)
     messages = Noting()
     target = tmp_path / "out.mp4"
-    convert(film, target, session, report=messages, progress=lambda *_: drawn.append(1))
+    convert(film, target, session, say=messages, progress=lambda *_: drawn.append(1))
     (told,) = [i for i, line in enumerate(messages) if "(no such sound)" in line]
     assert told_after[told] == (COUNT if late else 0)
     pictures, _, sound = read_movie(target)

@@ -30,7 +30,7 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
-@pytest.mark.parametrize("module", ["realtime.settings", "realtime.commands.live", "mediapipe"])
+@pytest.mark.parametrize("module", ["realtime.settings", "realtime.commands.run", "mediapipe"])
 def test_the_panic_key_counts_before_the_run_has_begun(
     module: str, tmp_path: Path, engine: list[str]
 ) -> None:

@@ -139,7 +139,7 @@ class TestRecording:
     def test_keeps_every_picture_its_time_and_the_sound(self, tmp_path: Path, sound: str) -> None:
         suffix = ".mp4" if sound == "aac" else ".mkv"
         film = write_movie(tmp_path / f"in{suffix}", 50, sound=sound, jitter=True)
-        source = MediaSource(str(film), live=False, loop=False, report=Messages())
+        source = MediaSource(str(film), live=False, loop=False, say=Messages())
         sink = Recording(
             tmp_path / "out.mp4", source.size, source.rate, audio=source.audio_location, paced=False
         )
@@ -333,7 +333,7 @@ class TestRunner:
             time.sleep(0.002)
         assert runner.stop(5)
         assert messages == [
-            "The cable is loose. It is left out and tried again.",
+            "The cable is loose. It is skipped; retrying.",
             "The collector works again.",
         ]
         assert runner.failed is None
@@ -371,7 +371,7 @@ def test_what_is_no_sink_is_refused_and_not_guessed_at(wrong: dict[str, Any]) ->
 
 def test_settings_name_sinks(tmp_path: Path) -> None:
     film = write_movie(tmp_path / "in.mp4", 3)
-    source = MediaSource(str(film), live=True, loop=False, report=Messages())
+    source = MediaSource(str(film), live=True, loop=False, say=Messages())
     settings = OutputSettings(
         sinks=("virtual:/dev/video10", str(tmp_path / "a.mp4"), f"{tmp_path}/shots/", "none"),
         overlay=str(tmp_path / "a.mov"),

@@ -182,18 +182,18 @@ class TestMedia:
 
     def test_may_begin_later(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 30))
-        media = MediaSource(path, live=False, loop=False, report=Messages(), first=20)
+        media = MediaSource(path, live=False, loop=False, say=Messages(), first=20)
         assert [number_of(frame.image) for frame in media.frames()] == list(range(20, 30))
 
     def test_loops(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 10))
-        frames = MediaSource(path, live=False, loop=True, report=Messages()).frames()
+        frames = MediaSource(path, live=False, loop=True, say=Messages()).frames()
         numbers = [number_of(next(frames).image) for _ in range(25)]
         assert numbers == [n % 10 for n in range(25)]
 
     def test_in_real_time_frames_leave_when_they_are_due(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 8, rate=100))
-        media = MediaSource(path, live=True, loop=False, report=Messages())
+        media = MediaSource(path, live=True, loop=False, say=Messages())
         frames = list(media.frames())
         assert frames[-1].timestamp - frames[0].timestamp >= 0.065
 

@@ -59,7 +59,7 @@ class _Stranger:
         return FORGET if self.sure or self.believed else REMEMBER
 
 
-class FaceWatch:
+class StrangerDetector:
     """Looks for strangers; belongs to one thread, but any may ask for `suspected`.
 
     patience: seconds after which a stranger that the tracker cannot confirm counts as no face.
@@ -122,6 +122,10 @@ class FaceWatch:
             for window in watch_windows(image.shape[1], image.shape[0])
             for _, score in unexplained(self._detect(image, window), known)
         )
+
+    def reset(self) -> None:
+        """Forget all strangers; the next frame belongs to another stream."""
+        self._strangers, self._turn = [], 0
 
     def close(self) -> None:
         """Free MediaPipe's graph; safe to call twice."""

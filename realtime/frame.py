@@ -11,8 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[Any]  # uint8; OpenCV's stubs promise no dtype, so the type does not either
-Mask = NDArray[Any]  # uint8 [H, W]
+Image = NDArray[np.uint8]
+"""uint8 [H, W, 3] BGR."""
+Mask = NDArray[np.uint8]
+"""uint8 [H, W], 255 inside."""
+FloatMask = NDArray[np.float32]
+"""float32 [H, W] in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,12 @@ class Frame:
 
     def mirrored(self) -> Frame:
         """The same, left and right exchanged."""
-        return replace(self, image=cv2.flip(self.image, 1))
+        return replace(self, image=as_uint8(cv2.flip(self.image, 1)))
+
+
+def as_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """What OpenCV made of uint8 arrays, with the dtype that its stubs do not promise; no copy."""
+    return array.astype(np.uint8, copy=False)
 
 
 def as_bgr(picture: object) -> Image | None:
@@ -71,7 +80,7 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
         image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     )
     top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
-    return cv2.copyMakeBorder(
+    framed = cv2.copyMakeBorder(
         resized,
         top,
         height - inner[1] - top,
@@ -80,3 +89,4 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
         cv2.BORDER_CONSTANT,
         value=(0, 0, 0),
     )
+    return as_uint8(framed)

@@ -38,19 +38,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, Image, Mask, fit
 from realtime.settings import GuardMode, GuardSettings
+from realtime.slate import blurred, fit_mask, load_slate
 
-BLUR_COLUMNS = (
-    12  # a face that fills the picture is five cells wide: no detector, no friend knows it
-)
 HINDSIGHT = 0.5  # seconds between somebody's coming in and being noticed: no more, nearly always
 SPACING = 0.2  # seconds between the toons kept for it
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
@@ -131,7 +127,7 @@ class Guard:
         self._settings = settings
         self._size = size
         self.max_faces = max_faces
-        self._card = fit(load_card(settings.card, size), size)
+        self._slate = fit(load_slate(settings.card, size), size)
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
         self._seen: dict[int, _Seen] = {}
@@ -146,7 +142,7 @@ class Guard:
         if self.panic or self.mode == "pass":
             self._waiting.clear()
         if self.panic:
-            return self._still(result.frame)
+            return self._show_slate(result.frame)
         if self.mode == "pass":
             self._remember(result)
             return self._drawn(result)
@@ -172,16 +168,16 @@ class Guard:
         newest: the newest captured frame: shown under `pass`, blurred under `blur`.
         """
         if self.panic:
-            return self._still(newest)
+            return self._show_slate(newest)
         if self.mode == "pass":
-            return self._raw(newest) if newest else self._still(None)
+            return self._raw(newest) if newest else self._show_slate(None)
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
         held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
             return _output(held.image, held.alpha, "hold", newest, held.under)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
-        return self._still(newest)
+        return self._show_slate(newest)
 
     def finish(self) -> list[Output]:
         """The frames still held back at the end, hidden: nothing will vouch for them."""
@@ -191,7 +187,7 @@ class Guard:
 
     def farewell(self) -> Output:
         """The last picture of a live sink: the card, so that none of the camera's stays on."""
-        return self._still(None)
+        return self._show_slate(None)
 
     def _doubt(self, result: Result) -> str:
         """Why a frame must not be shown as it is; empty if it may."""
@@ -265,8 +261,8 @@ class Guard:
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
 
-    def _still(self, frame: Frame | None) -> Output:
-        return _output(self._card, self._clear, "card", frame)
+    def _show_slate(self, frame: Frame | None) -> Output:
+        return _output(self._slate, self._clear, "card", frame)
 
 
 def _output(
@@ -284,40 +280,3 @@ def _output(
         before=frame.image,
         under=under,
     )
-
-
-def blurred(image: Image, size: tuple[int, int]) -> Image:
-    """`image` as a few soft patches of colour, fitted to `size` (width, height)."""
-    rows, columns = image.shape[:2]
-    cells = (BLUR_COLUMNS, max(2, round(BLUR_COLUMNS * rows / columns)))
-    small = cv2.resize(image, cells, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
-    return fit(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), size)
-
-
-def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
-    """A mask [H, W] fitted as `fit` fits its picture, zero outside."""
-    if mask.shape[::-1] == size:
-        return mask
-    return fit(cv2.merge([mask] * 3), size)[:, :, 0]
-
-
-def load_card(path: str | None, size: tuple[int, int]) -> Image:
-    """The card's picture, uint8 [H, W, 3] BGR: a file of the user's, or a plain one drawn here."""
-    if path:
-        from realtime.sources.pictures import read_picture
-
-        return read_picture(Path(path)).image
-    width, height = size
-    shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
-    card = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)
-    # No text: a virtual camera's users may see it mirrored.
-    centre, radius = (width // 2, height // 2), max(4, height // 9)
-    pale = (214, 204, 196)
-    cv2.circle(card, centre, radius, pale, max(1, radius // 9), cv2.LINE_AA)
-    bar = max(1, radius // 6)
-    for side in (-1, 1):
-        x = centre[0] + side * radius // 3
-        top, bottom = centre[1] - radius // 2, centre[1] + radius // 2
-        cv2.rectangle(card, (x - bar, top), (x + bar, bottom), pale, cv2.FILLED)
-    return card

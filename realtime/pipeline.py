@@ -23,11 +23,12 @@ import numpy as np
 
 from engines.errors import ToonifyError
 from engines.say import Say
-from realtime.clocks import StageClock, Statistics
+from realtime.clocks import Statistics
 from realtime.controls import Controls
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.observe import PARTS, Observation, Observer
+from realtime.pace import Pace
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
@@ -37,7 +38,6 @@ from realtime.sources import Source
 from realtime.stages import Strangers, Stylizer, Tracker, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
-HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
 SEARCH = 0.004  # seconds that a search for strangers takes, about
 STOP_TIMEOUT = 3.0  # seconds given to the threads of a live run, and to live sinks, at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
@@ -96,7 +96,6 @@ class Pipeline:
         self._rate = rate
         self._paced = paced
         self._green = green
-        self._shared = shared
         self._window = window
         self._on_output = on_output
         self._runners = [SinkRunner(sink, say, wait=not paced) for sink in sinks]
@@ -105,12 +104,7 @@ class Pipeline:
         self._unwatched: Slot[Observation] = Slot(wait=True)
         self._drawn: Slot[Observation] = Slot(wait=not paced)
         self._stylized: Slot[Observation] = Slot(wait=not paced)
-        self._free = threading.Event()  # the engine has nothing to do
-        self._free.set()
-        self._tracking = StageClock()  # unlike the statistics', these count frames without faces
-        self._drawing = StageClock()
-        self._arriving = StageClock()  # from one captured frame to the next
-        self._newest: Frame | None = None
+        self._pace = Pace(paced, shared)
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -207,23 +201,19 @@ class Pipeline:
             self.statistics.captured.tick(frame.captured)
             if self._controls.mirror:
                 frame = frame.mirrored()
-            if self._newest:
-                self._arriving.add(frame.captured - self._newest.captured)
-            self._newest = frame
+            self._pace.captured(frame)
             self._captured.put(frame)
 
     def _track(self) -> None:
         before: Observation | None = None
         while True:
-            if self._paced:
-                self._await_turn()
+            self._pace.await_turn(self._tracked, self._controls.stopped)
             frame = self._captured.get()
-            with self._tracking.timed():
+            with self._pace.tracking.timed():
                 seen = self._observer.track(frame)
-            self._free.clear()
+            self._pace.free.clear()
             self._tracked.put(seen)
-            if self._shared:
-                self._free.wait(PATIENCE[0])
+            self._pace.await_engine()
             if before and not self._paced and self._observer.watching:
                 before.watch.result()  # whom the search must look for: never a matter of speed
             self._observer.search(seen, self._is_late(SEARCH))
@@ -231,30 +221,16 @@ class Pipeline:
             before = seen
 
     def _is_late(self, seconds: float) -> bool:
-        """Whether the next frame would have to wait for work of so many seconds begun now."""
-        if not self._paced or not self._newest:
-            return False
-        due = self._newest.captured + self._arriving.usual()
-        return self._captured.filled or time.monotonic() + seconds > due
-
-    def _await_turn(self) -> None:
-        """Wait until a frame tracked from now on is done when the stylizer can take it."""
-        if self._shared:
-            self._free.wait(PATIENCE[0])
-            return
-        self._tracked.await_taken(PATIENCE[0])
-        free = self._tracked.taken + self._drawing.usual()
-        early = free - self._tracking.usual() - HEAD_START - time.monotonic()
-        self._controls.stopped.wait(min(max(early, 0.0), PATIENCE[0]))
+        return self._pace.is_late(seconds, self._captured.filled)
 
     def _stylize(self) -> None:
         while True:
             seen = self._tracked.get()
             try:
-                with self._drawing.timed():
+                with self._pace.drawing.timed():
                     if self._controls.toon:
                         seen = self._observer.draw(seen)
-                self._free.set()
+                self._pace.free.set()
                 if self._observer.needs_watch(seen):
                     self._unwatched.put(seen)
             except BaseException:
@@ -287,7 +263,7 @@ class Pipeline:
                 break
             now = time.monotonic()
             if seen is None:
-                self._deliver(self._guard.fill(self._newest, now), None)
+                self._deliver(self._guard.fill(self._pace.newest, now), None)
                 patience = 1 / self._rate
                 continue
             arrivals.append(now)

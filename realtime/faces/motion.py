@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks
+from realtime.frame import Image
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 # Brows, corners of the eyes, nose, upper lip: neither blinking nor talking moves them much.

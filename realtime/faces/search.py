@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from realtime.frame import Image
 
-Image = NDArray[np.uint8]
 Box = NDArray[np.floating]
 Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 

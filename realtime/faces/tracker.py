@@ -24,7 +24,6 @@ from realtime.faces.hints import HintSettings, face_hints, face_luma
 from realtime.faces.search import (
     Box,
     FaceSearch,
-    Image,
     box_distance,
     box_size,
     patrol,
@@ -33,7 +32,7 @@ from realtime.faces.search import (
 )
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
 from realtime.faces.track import REACH, Track, plausible
-from realtime.frame import Frame
+from realtime.frame import Frame, Image
 from realtime.settings import TrackerSettings
 
 COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly

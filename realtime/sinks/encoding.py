@@ -10,7 +10,7 @@ import av
 import av.error
 import cv2
 
-from realtime.frame import Image
+from realtime.frame import Image, as_uint8
 from realtime.sinks import SinkError
 
 TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
@@ -168,7 +168,8 @@ class MovieWriter:
         """Add uint8 [H, W, 3] BGR (or [H, W, 4] BGRA) shown from `time`, in seconds."""
         if any(self._odd):
             right, bottom = self._odd
-            image = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            bordered = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            image = as_uint8(bordered)
         picture = av.VideoFrame.from_ndarray(image, format="bgra" if self._alpha else "bgr24")
         frame = picture.reformat(
             format=self._pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG"

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.frame import Image, fit
+from realtime.frame import Image, as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -168,18 +168,18 @@ def with_alpha(output: Output) -> Image:
     At a soft edge the colours are as exact as their weight is large: over any ground, the picture
     is right to a level.
     """
-    weights = cv2.merge([output.alpha] * 3)
+    weights = as_uint8(cv2.merge([output.alpha] * 3))
     colours = cv2.divide(_toons(output, weights), weights, scale=255)  # 0 where nothing is toon
-    return cv2.merge([*cv2.split(colours), output.alpha])
+    return as_uint8(cv2.merge([*cv2.split(colours), output.alpha]))
 
 
 def on_green(output: Output) -> Image:
     """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
-    weights = cv2.merge([output.alpha] * 3)
+    weights = as_uint8(cv2.merge([output.alpha] * 3))
     green = np.zeros_like(output.image)
     green[:, :, 1] = 255
     ground = cv2.multiply(green, 255 - weights, scale=1 / 255)
-    return cv2.add(_toons(output, weights), ground)
+    return as_uint8(cv2.add(_toons(output, weights), ground))
 
 
 def _toons(output: Output, weights: Image) -> Image:
@@ -191,8 +191,9 @@ def _toons(output: Output, weights: Image) -> Image:
     """
     if output.under is not None:
         under = fit(output.under, output.image.shape[1::-1])
-        return cv2.subtract(output.image, cv2.multiply(under, 255 - weights, scale=1 / 255))
-    return cv2.multiply(output.image, weights, scale=1 / 255)
+        room = cv2.multiply(under, 255 - weights, scale=1 / 255)
+        return as_uint8(cv2.subtract(output.image, room))
+    return as_uint8(cv2.multiply(output.image, weights, scale=1 / 255))
 
 
 def write_png(path: Path, image: Image) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from realtime.frame import Image, fit
+from realtime.frame import Image, as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 
@@ -60,11 +60,11 @@ def to_nv12(image: Image) -> Image:
 
 CONVERT: dict[str, Callable[[Image], Image]] = {
     "bgr": lambda image: image,
-    "rgb": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
-    "i420": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420),
+    "rgb": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)),
+    "i420": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)),
     "nv12": to_nv12,
-    "yuyv": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2),
-    "uyvy": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY),
+    "yuyv": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2)),
+    "uyvy": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY)),
 }
 
 

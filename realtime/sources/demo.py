@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frame import Frame, Image, Mask
+from realtime.frame import Frame, Image, Mask, as_uint8
 from realtime.sources import SourceError
 
 Matrix = NDArray[np.float64]
@@ -53,7 +54,7 @@ def portrait() -> Image:
             "The demo needs matplotlib's sample portrait grace_hopper.jpg, which is not there; "
             "`pip install --force-reinstall matplotlib` brings it back."
         )
-    return image
+    return as_uint8(image)
 
 
 class DemoSource:
@@ -129,7 +130,7 @@ class DemoSource:
         rng = np.random.default_rng(step)
         top, left = rng.integers(0, 64, 2)
         noise = self._noise[top : top + height, left : left + width]
-        return cv2.addWeighted(image, light, noise, 1.0, -128.0)
+        return as_uint8(cv2.addWeighted(image, light, noise, 1.0, -128.0))
 
     def _wave(self, index: int, period: float, seconds: float) -> float:
         """A swing in -1..1 that does not repeat soon."""
@@ -192,16 +193,16 @@ def _outline(points: str, shape: tuple[int, ...], feather: float) -> Mask:
     corners[:, 0] += MARGIN
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [corners], 255)
-    return cv2.GaussianBlur(mask, (0, 0), feather)
+    return as_uint8(cv2.GaussianBlur(mask, (0, 0), feather))
 
 
-def _premultiply(image: Image, mask: Mask) -> Image:
+def _premultiply(image: NDArray[Any], mask: NDArray[Any]) -> Image:
     """uint8 [H, W, 4] BGRA with colours already multiplied by alpha."""
     colour = cv2.multiply(image, cv2.merge([mask] * 3), scale=1 / 255)
-    return cv2.merge([*cv2.split(colour), mask])
+    return as_uint8(cv2.merge([*cv2.split(colour), mask]))
 
 
-def _layers(picture: Image) -> tuple[Image, Image]:
+def _layers(picture: NDArray[Any]) -> tuple[Image, Image]:
     """Body and head as premultiplied BGRA; behind the jaw the neck is filled in."""
     # Doubling the ramp pulls the edge inwards: nothing of the portrait's own backdrop remains.
     person = cv2.addWeighted(soft := _outline(PERSON, picture.shape, 1.5), 2.0, soft, 0.0, -255.0)
@@ -265,4 +266,4 @@ def _room(size: tuple[int, int], rng: np.random.Generator) -> Image:
         green = tuple(int(c) for c in rng.normal((72, 122, 82), 14))
         cv2.ellipse(room, middle, axes, rng.uniform(-70, 70), 0, 360, green, cv2.FILLED)
     box(0.262, 0.78, 0.308, 0.93, (92, 116, 168))
-    return cv2.GaussianBlur(room, (0, 0), 0.009 * width)
+    return as_uint8(cv2.GaussianBlur(room, (0, 0), 0.009 * width))

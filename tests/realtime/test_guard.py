@@ -11,9 +11,10 @@ import pytest
 
 from realtime.controls import Controls
 from realtime.frame import Frame, Image
-from realtime.guard import Guard, Output, Result, blurred
+from realtime.guard import Guard, Output, Result
 from realtime.settings import GUARD_MODES, GuardSettings
 from realtime.sinks.files import on_green, with_alpha
+from realtime.slate import blurred
 from tests.realtime.fakes import (
     BOX,
     SIZE,

@@ -23,7 +23,7 @@ class Follower:
         self._window: Window | None = None
         self._locked = False
         self._last = 0.0
-        self._clock = 0
+        self._clock = 0  # milliseconds that MediaPipe was told of
 
     def follow(
         self, image: Image, box: Box, time: float, others: Sequence[Box]
@@ -41,6 +41,11 @@ class Follower:
         faces = self._landmarker.detect(view.image, self._clock)
         self._locked = bool(faces)
         return view.restore(faces[0]) if faces else None
+
+    @property
+    def used(self) -> bool:
+        """Whether it has seen a picture, which MediaPipe starts from in the next one."""
+        return self._clock > 0
 
     def release(self) -> None:
         """Forget the face; the follower may be given another."""

@@ -147,9 +147,13 @@ class FaceTracker:
         """Forget all faces; identities are not used again."""
         for track in self._tracks:
             self._give_back(track)
+        for follower in self._idle:
+            if follower.used:
+                follower.close()
+        self._idle = [follower for follower in self._idle if not follower.used]
         self._tracks, self._image = [], None
         self._searched = self._welcomed = -np.inf
-        self._turn = 0
+        self._turn = self._checked = 0
 
     def close(self) -> None:
         """Free MediaPipe's graphs."""

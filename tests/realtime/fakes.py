@@ -131,7 +131,7 @@ class FakeSource:
         self.size = SIZE
         self.rate = rate
         self._total = total
-        self._picture = picture
+        self.picture = picture
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -140,7 +140,7 @@ class FakeSource:
                 return
             if self._closed.is_set():
                 return
-            image = self._picture(number)
+            image = self.picture(number)
             yield Frame(image, time.monotonic(), number, Fraction(number, int(self.rate)))
 
     def close(self) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +257,37 @@ def test_a_place_that_cannot_be_written_is_told(
     (tmp_path / "file").write_text("x")
     with pytest.raises(VideoError, match=r"out\.mp4\.parts cannot be made: Not a directory; give"):
         convert(film, tmp_path / "file/out.mp4", session)
+
+
+@pytest.mark.parametrize("mode", ["pass", "blur"])
+def test_the_pictures_do_not_depend_on_the_speed_of_the_machine(
+    mode: str, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = DemoSource((320, 180), RATE, live=False)
+    pictures = [demo.render(step) for step in range(4 * RATE, 4 * RATE + 24)]  # somebody comes in
+    film = write_movie(tmp_path / "in.mp4", len(pictures), size=(320, 180), pictures=pictures)
+    guard = GuardSettings(mode=mode)  # type: ignore[arg-type]
+    monkeypatch.setattr(session, "settings", replace(session.settings, guard=guard))
+    convert(film, tmp_path / "fast.mp4", session)
+
+    draw, alarmed = session.stylizer.draw, session.strangers.alarmed
+
+    def slowly(action: Callable[..., Any], *arguments: Any) -> Any:
+        time.sleep(0.03)
+        return action(*arguments)
+
+    monkeypatch.setattr(session.stylizer, "draw", partial(slowly, draw))
+    monkeypatch.setattr(session.strangers, "alarmed", partial(slowly, alarmed))
+    convert(film, tmp_path / "slow.mp4", session)
+    fast, slow = (read_movie(tmp_path / name)[0] for name in ("fast.mp4", "slow.mp4"))
+    assert len(fast) == len(pictures)
+    assert all(np.array_equal(one, other) for one, other in zip(fast, slow, strict=True))
+
+
+def test_latency_is_counted_from_the_moment_of_capture(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    numbers = convert(film, tmp_path / "out.mp4", session)
+    assert numbers["added_latency"]["count"] == COUNT
+    assert 0 < numbers["added_latency"]["p50_ms"] < 1e3 * numbers["seconds"]
+    assert numbers["source_fps"] == pytest.approx(COUNT / numbers["seconds"], rel=0.9)

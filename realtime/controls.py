@@ -23,10 +23,12 @@ class Strength(Protocol):
 class Controls:
     """The switches of a running filter.
 
-    stylizer: whose strength is changed.
-    styles: names that `next_style` goes through, the one in use first.
-    swaps: swap resolutions that `next_swap` goes through; None is the model's default.
-    switch: called in a thread of its own, while the engine goes on with what it has.
+    Args:
+        guard: whose mode and panic state are changed.
+        stylizer: whose strength is changed.
+        styles: names that `next_style` goes through, the one in use first.
+        swaps: swap resolutions that `next_swap` goes through; None is the model's default.
+        switch: called in a thread of its own, while the engine goes on with what it has.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Controls:
         self._say(f"Toon {'on' if self.toon else 'off'}.")
 
     def toggle_panic(self) -> None:
-        """The card at once; again, back to the guard's mode."""
+        """Show the slate at once; again, go back to the guard's mode."""
         self.guard.panic = not self.guard.panic
         self._say("Card shown." if self.guard.panic else "Card taken away.")
 
@@ -94,7 +96,7 @@ class Controls:
         self._say(f"Strength {wanted:.1f}.")
 
     def next_style(self) -> None:
-        """The bundle's next style."""
+        """The model's next style."""
         if len(self._styles) > 1:
             self._style = (self._style + 1) % len(self._styles)
             self._change()

@@ -1,4 +1,4 @@
-"""One page on why `toonify run` works here or not, with the command that mends each problem."""
+"""One page on why `toonify run` works here or not, with the command that fixes each problem."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
     what: str
     state: State
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine() -> Iterator[Finding]:
@@ -148,8 +148,8 @@ def _models() -> Iterator[Finding]:
 
 
 def _reinstall(shipped: bool) -> str:
-    mend = "get it anew: `git checkout engines/catalogue` in Toonify's folder"
-    return mend if shipped else "delete it, then fetch or import it again"
+    fix = "get it again: `git checkout engines/catalogue` in Toonify's folder"
+    return fix if shipped else "delete it, then fetch or import it again"
 
 
 def _tracker() -> Finding:
@@ -159,8 +159,8 @@ def _tracker() -> Finding:
 
         FaceTracker().close()
     except (ImportError, OSError, ToonifyError) as error:
-        mend = "`pip install --force-reinstall mediapipe`"
+        fix = "`pip install --force-reinstall mediapipe`"
         if "libGL" in str(error) or "libEGL" in str(error) or "libGLES" in str(error):
-            mend = "`sudo apt install libgl1 libegl1 libgles2`"
-        return Finding("face tracker", "bad", str(error), mend)
+            fix = "`sudo apt install libgl1 libegl1 libgles2`"
+        return Finding("face tracker", "bad", str(error), fix)
     return Finding("face tracker", "good", "MediaPipe and its face model")

@@ -1,35 +1,36 @@
 """What goes out when there is no toon to show: the one door through which every picture leaves.
 
-Under any mode but `pass` a camera's own pixels leave only inside a stylised frame that proves
-itself. All of these must hold, else the mode's picture goes out:
+Under any mode but `pass`, a camera's own pixels leave only inside a stylised frame that passes all
+of these rules. Else the mode's picture goes out.
 
-1. The tracker saw every face it reports in this very frame, found anew or looking there as it did
-   a moment ago (see `realtime.faces.motion`); none is only supposed to be where it was. And it
-   reports no more faces than the stylizer may cover.
-2. The stylizer covered each of them with a whole toon, in this very frame.
-3. There is at least one: an empty chair looks the same as a face that was not found.
-4. No face is missing: one that was lost inside the picture keeps it hidden until it is found
-   again, or for `linger` seconds (for as long as it had been seen, if that was less). One that
-   left through the edge of the picture does not.
-5. With `look_ahead` n, the next n frames hold as well and show no face that this one lacks, so
-   that a face which was there before it could be found hides the frames in which it was missed.
+1. The tracker saw every face it reports in this very frame: it detected the face, or it saw that
+   the face still looks as it did a moment ago (see `realtime.faces.motion`). No position is only
+   a guess. And it reports no more faces than the stylizer may cover.
+2. The stylizer covered each of these faces with a whole toon, in this very frame.
+3. There is at least one face: an empty chair looks the same as a face that was not found.
+4. No face is missing. One that was lost inside the picture keeps it hidden until it is found again,
+   or for `linger` seconds (or for as long as it had been seen, if that was less). One that left
+   through the edge of the picture does not.
+5. With `look_ahead` n, the next n frames pass the rules as well and show no face that this one
+   lacks. So a face that was there before it could be found hides the frames in which it was missed.
+6. A face detector of the guard's own, which looks at one part of every frame in turn, sees no other
+   face (see `realtime.strangers`): somebody who comes in is seen within about a tenth of a second,
+   long before the tracker's next search. A face that the tracker cannot confirm for `linger`
+   seconds counts as none; so does one of which the detector too is unsure after two looks at every
+   part. Nor has the tracker's own search found another face in this frame.
 
-6. A face detector of the guard's own, which looks at a part of every frame in turn, sees no face
-   but those: somebody who comes in is seen within about a tenth of a second, long before the
-   tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none;
-   one that the detector too is unsure of, after two looks at every part (see `realtime.strangers`).
-   Nor has the tracker's own search found anybody more in this frame.
+What remains: while one face is shown, another one goes unnoticed as long as no detector can see it:
+while it is hardly in the picture, turned far away or covered; for the few frames until the stranger
+detector has looked at its part of the picture; and, if it is below a ninth of the picture's height
+(80 pixels at 720p), which that detector does not see, for the seconds until the tracker's own
+search has found it. `look_ahead` hides the frames before somebody was found, at one frame of
+latency each. The slate (mode `card`, or the panic key) closes every gap.
 
-What remains: while one face is shown, another one is not known to be there as long as no detector
-can see it: hardly in the picture yet, turned far away or covered; for the few frames until the
-watch has looked at its part of the picture; and, below a ninth of the picture's height (80 pixels
-at 720p), which the watch does not see, for the seconds until the tracker's own search has found it.
-`look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on
-the panic key, closes every gap.
-A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
-already), then follows the mode. Where a face is too many or a stranger's (rules 1 and 6), it may
-have been there a little before it was noticed, so `hold` goes back by `HINDSIGHT`: the few frames
-that missed it are not what stays. What went out under `pass` proved nothing and is never repeated.
+A hidden picture is first replaced by the last toon, for `grace` seconds (its pixels have been out
+already), then by what the mode says. A face that is too many or a stranger's (rules 1 and 6) may
+have been there a little before it was noticed. Therefore `hold` goes back by `HINDSIGHT`: the few
+frames that missed it are not the ones that stay. What went out under `pass` was not checked and is
+never repeated.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ from realtime.frame import Frame, Image, Mask, fit
 from realtime.settings import GuardMode, GuardSettings
 from realtime.slate import blurred, fit_mask, load_slate
 
-HINDSIGHT = 0.5  # seconds between somebody's coming in and being noticed: no more, nearly always
-SPACING = 0.2  # seconds between the toons kept for it
+HINDSIGHT = 0.5  # seconds from somebody's coming in to being noticed, at most in nearly all cases
+SPACING = 0.2  # seconds between the toons that are kept for it
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
@@ -58,13 +59,14 @@ Kind = Literal["toon", "raw", "hold", "blur", "card"]
 class Result:
     """A frame that went through tracker and stylizer.
 
-    frame: as captured.
-    image: uint8 [H, W, 3] BGR with toons pasted in, or None if the stylizer failed.
-    alpha: uint8 [H, W], 255 where a toon is, or None.
-    faces: everything the tracker reported for this frame.
-    covered: identities of the faces that are whole toons in `image`.
-    stranger: whether a face was seen that is none of `faces`, by the tracker's search or by
-        `realtime.strangers`.
+    Attributes:
+        frame: as captured.
+        image: uint8 [H, W, 3] BGR with toons pasted in, or None if nothing was drawn.
+        alpha: uint8 [H, W], 255 where a toon is, or None.
+        faces: everything the tracker reported for this frame.
+        covered: identities of the faces that are whole toons in `image`.
+        stranger: whether a face was seen that is none of `faces`, by the tracker's search or by
+            `realtime.strangers`.
     """
 
     frame: Frame
@@ -79,13 +81,14 @@ class Result:
 class Output:
     """A picture that may leave.
 
-    image: uint8 [H, W, 3] BGR in the output's size.
-    alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
-    kind: how it came about.
-    timestamp, media_time, captured: of the frame it stands for; None before the first.
-    before: that frame's picture, for windows on the user's own screen.
-    under: the picture that the toons in it were drawn on, an earlier one if they are held; None
-        where there are none. `for_others` takes both untooned pictures away.
+    Attributes:
+        image: uint8 [H, W, 3] BGR in the output's size.
+        alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
+        kind: how it was made.
+        timestamp, media_time, captured: of the frame it stands for; None before the first.
+        before: that frame's picture, for windows on the user's own screen.
+        under: the picture that the toons in it were drawn on, an earlier one if they are held; None
+            where there are none. `for_others` takes both untooned pictures away.
     """
 
     image: Image
@@ -114,9 +117,14 @@ class _Seen:
 class Guard:
     """Decides about every picture. Not thread-safe: one thread asks, in the order of capture.
 
-    size: (width, height) of everything that goes out.
-    max_faces: how many faces the stylizer may cover in one frame.
-    `mode` and `panic` may be set from any thread at any time.
+    Args:
+        mode: what is shown when there is no toon.
+        size: (width, height) of everything that goes out.
+        max_faces: how many faces the stylizer may cover in one frame.
+
+    Attributes:
+        mode, panic: may be set from any thread at any time; `panic` shows the slate at once.
+        reason: why the picture is hidden, in a few words; empty if it is not.
     """
 
     def __init__(
@@ -131,10 +139,10 @@ class Guard:
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
         self._seen: dict[int, _Seen] = {}
-        self._toon: Output | None = None  # the newest that proved itself
+        self._toon: Output | None = None  # the newest that passed the rules
         self._toon_time = -float("inf")
         self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
-        self._kept: Output | None = None  # of these, what `hold` may show: nobody noticed since
+        self._kept: Output | None = None  # what `hold` may show: nobody was noticed since
         self.reason = "no picture yet"
 
     def admit(self, result: Result) -> Output | None:
@@ -160,12 +168,14 @@ class Guard:
         self.reason = doubt
         if doubt:
             return self.fill(oldest.frame, oldest.frame.timestamp)
-        return self._proven(oldest)
+        return self._passed(oldest)
 
     def fill(self, newest: Frame | None, now: float) -> Output:
-        """What goes out at `now` (monotonic seconds) when there is no toon to show.
+        """What goes out when there is no toon to show.
 
-        newest: the newest captured frame: shown under `pass`, blurred under `blur`.
+        Args:
+            newest: the newest captured frame: shown under `pass`, blurred under `blur`.
+            now: seconds, on the clock of the frames' timestamps.
         """
         if self.panic:
             return self._show_slate(newest)
@@ -186,7 +196,7 @@ class Guard:
         return rest
 
     def farewell(self) -> Output:
-        """The last picture of a live sink: the card, so that none of the camera's stays on."""
+        """The last picture of a live sink: the slate, so that none of the camera's stays on."""
         return self._show_slate(None)
 
     def _doubt(self, result: Result) -> str:
@@ -243,7 +253,7 @@ class Guard:
                 del self._seen[identity]
         return "a face is lost" if set(self._seen) - present else ""
 
-    def _proven(self, result: Result) -> Output:
+    def _passed(self, result: Result) -> Output:
         output, now = self._drawn(result), result.frame.timestamp
         self._toon = self._kept = output
         self._toon_time = now

@@ -215,7 +215,10 @@ def load_settings(
 ) -> Settings:
     """Defaults, then the TOML file at `path`, then `flags` (section -> key -> value).
 
-    A flag that is None was not given. Raises `SettingsError` naming the key.
+    A flag that is None was not given.
+
+    Raises:
+        SettingsError: a key or a value is wrong; it names the key.
     """
     tables = read_toml(path) if path else {}
     for section, values in (flags or {}).items():
@@ -239,7 +242,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def save_settings(settings: Settings, path: Path) -> None:
     """Write every setting as TOML, atomically; keys that are None are left out.
 
-    Raises `SettingsError` for a path that is no settings file's: what stands there is replaced.
+    Raises:
+        SettingsError: `path` does not end in .toml; a file of another kind would be lost.
     """
     require(path.suffix == ".toml", f"Settings are kept in a file ending in .toml, not {path}.")
     lines = ["# Settings of toonify; flags on the command line win over these."]
@@ -275,7 +279,11 @@ FLAGS = {
 
 
 def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Short names as sections and keys; None means not given. Raises `SettingsError`."""
+    """Short names as sections and keys; None means not given.
+
+    Raises:
+        SettingsError: there is no option of a name.
+    """
     sections: dict[str, dict[str, Any]] = {}
     for name, value in options.items():
         if name not in FLAGS:

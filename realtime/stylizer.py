@@ -41,7 +41,7 @@ class StylizerError(ToonifyError):
 
 @dataclass(frozen=True, eq=False)
 class StylizedFrame:
-    """What has become of a frame.
+    """A frame with toons in it.
 
     Attributes:
         image: uint8 [H, W, 3] BGR with the toons in it; the frame's own array if there are none.

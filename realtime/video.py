@@ -1,7 +1,7 @@
-"""A whole video, every frame of it; what is done stays done when the work is interrupted.
+"""A whole video, every frame of it; finished work is kept when the command is interrupted.
 
-Beside OUT a folder OUT.parts takes finished segments, each a playable file of its own. The same
-command again goes on after the last one. At the end their packets are joined, unchanged, with the
+A folder OUT.parts beside OUT takes finished segments, each a playable file of its own. The same
+command continues after the last one. At the end their packets are joined, unchanged, with the
 sound of the input, and OUT appears whole.
 """
 
@@ -49,12 +49,19 @@ def convert_video(
     force: bool = False,
     session: Session | None = None,
 ) -> dict[str, Any]:
-    """Make `target` from `source`: every frame, its time and the sound kept; returns statistics.
+    """Make `target` from `source`: every frame, its time and the sound kept.
 
-    progress: takes frames done and frames in all, if known.
-    force: replace a `target` that exists.
-    session: one that is ready, instead of one made from the settings.
-    Raises `ToonifyError`; what was done by then is kept for the next call.
+    Args:
+        progress: takes frames done and frames in all, if known.
+        force: replace a `target` that exists.
+        session: one that is ready, instead of one made from the settings.
+
+    Returns:
+        The statistics of the run.
+
+    Raises:
+        ToonifyError: something cannot be used or failed; what was done by then is kept for the next
+            call.
     """
     _check_target(source, target, force)
     bundle = session.bundle if session else find_chosen(settings.engine)
@@ -65,7 +72,7 @@ def convert_video(
     media.first = first = sum(part.count for part in parts)
     audio = _sound(media.audio_location, target, folder, say)
     if first:
-        say(f"Going on after {first} frames that are done.")
+        say(f"Continuing after {first} finished frames.")
     done = first
 
     def count(_output: Output) -> None:
@@ -81,7 +88,7 @@ def convert_video(
         pipeline = own.pipeline(media, [segments], say=say, on_output=count)
         pipeline.run()
     if pipeline.interrupted:
-        raise VideoError(f"Stopped after {done} frames; the same command goes on from there.")
+        raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
     _join(finished_parts(folder), audio, target, say)
     shutil.rmtree(folder)
     return pipeline.snapshot()
@@ -99,7 +106,7 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
 
 
 def _job(source: Path, settings: Settings, model: Card) -> dict[str, Any]:
-    """Everything that decides about the pictures; segments of another job do not fit to ours."""
+    """Everything that decides about the pictures; segments of another job cannot be used."""
     card = settings.guard.card
     relevant = {
         **{
@@ -125,7 +132,7 @@ def _state(path: Path) -> list[str | int]:
 
 
 def _begin(folder: Path, job: dict[str, Any], say: Say) -> None:
-    """Make the folder; segments of another job are thrown away."""
+    """Make the folder; segments of another job are deleted."""
     job_file = folder / "job.json"
     if folder.exists():
         try:
@@ -134,9 +141,9 @@ def _begin(folder: Path, job: dict[str, Any], say: Say) -> None:
         except (OSError, ValueError):
             if any(folder.iterdir()):
                 raise VideoError(
-                    f"{folder} is in the way and is not of our making; move it away."
+                    f"{folder} exists, but this command did not make it; move it away."
                 ) from None
-        say(f"Beginning anew: {folder} holds work for another input, model or settings.")
+        say(f"Starting over: {folder} holds work for another input, model or settings.")
         shutil.rmtree(folder)
     try:
         folder.mkdir(parents=True)
@@ -175,8 +182,8 @@ def _edits(target: Path) -> bool:
 
 
 def _join(parts: list[Part], audio: str | None, target: Path, say: Say) -> None:
-    """Put the segments' packets and the sound into `target`, atomically; without the sound, and
-    telling so, if only that makes it fail."""
+    """Put the segments' packets and the sound into `target`, atomically. If only the sound makes
+    it fail, leave that out and say so."""
     if not parts:
         raise VideoError("The input holds no frame that can be decoded.")
     partial = target.with_name(f".{target.stem}.partial{target.suffix}")

@@ -17,7 +17,7 @@ from realtime.commands.screen import frame_progress
 from realtime.sinks.files import unused
 from realtime.sources.pictures import Picture, list_pictures, read_picture
 
-NAMED = 5  # of the files that are left out
+NAMED = 5  # most names of skipped files in a message
 SAVE: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"quality": 95},
@@ -27,10 +27,18 @@ SAVE[".jpeg"] = SAVE[".jpg"]
 
 
 def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
-    """Write `image` (BGR) with the alpha and colour profile of `picture`, as PNG where the format
-    of `path` cannot hold them; returns where. Nothing is overwritten.
+    """Write a picture, as PNG where the format of `path` cannot hold it. Nothing is overwritten.
 
-    Raises `ToonifyError` when it cannot be written.
+    Args:
+        picture: where alpha and colour profile come from.
+        image: uint8 [H, W, 3] BGR.
+        path: where to; if there is a file already, a number is added to the name.
+
+    Returns:
+        Where the picture was written.
+
+    Raises:
+        ToonifyError: it cannot be written.
     """
     pixels = image[:, :, ::-1]
     if picture.alpha is not None:
@@ -51,9 +59,13 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
 
 
 def copy_picture(source: Path, path: Path) -> Path:
-    """Copy a picture file byte by byte; returns where to. Nothing is overwritten.
+    """Copy a picture file byte by byte. Nothing is overwritten.
 
-    Raises `ToonifyError` when it cannot be written.
+    Returns:
+        Where the copy is.
+
+    Raises:
+        ToonifyError: it cannot be written.
     """
     path = unused(path)
     try:
@@ -88,7 +100,7 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
             pictures = list_pictures(source)
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
-                say(f"{source}: left out what is no picture of a known kind: {others}.")
+                say(f"{source}: skipped, as no pictures of a known kind: {others}.")
         except ToonifyError as error:
             say(str(error))
             failed += 1
@@ -99,7 +111,7 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
-    # Under a guard a file is not passed on: more may be hidden in it than the picture shows.
+    # Under a guard a file is not copied: it may hold more than its picture shows.
     copies = toonify.settings.guard_mode() == "pass"
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):

@@ -103,7 +103,7 @@ def run_live(
 
 
 def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
-    """Say at once what to install when the virtual camera is all there is, and is not there."""
+    """Tell at once what to install if the virtual camera is the only sink and cannot be opened."""
     if not sinks and not preview:
         raise SinkError("There is nowhere to send pictures: add --sink, --record or --preview.")
     if len(sinks) == 1 and isinstance(sinks[0], VirtualCamera) and not preview:

@@ -76,8 +76,11 @@ def tiles(image: Image, share: float, overlap: float = 0.5) -> list[Window]:
 
 
 def patrol(image: Image, turn: int) -> Window:
-    """Where to look in a `turn` of a search that goes on: of four, one at the whole picture, one at
-    a large tile, two at small ones, whose faces, which the large ones miss, need less overlap."""
+    """Where a search that goes on looks in a `turn`.
+
+    Of four turns, one goes to the whole picture, one to a large tile and two to small tiles, whose
+    faces, which the large ones miss, need less overlap.
+    """
     lap, part = divmod(turn, 4)
     if part == 0:
         return whole(image)
@@ -115,7 +118,7 @@ def box_size(box: Box) -> float:
 
 
 class FaceSearch:
-    """Looks for faces in single pictures, without any memory of former ones."""
+    """Looks for faces in single pictures, without any memory of earlier ones."""
 
     def __init__(self, max_faces: int, min_confidence: float) -> None:
         self._landmarker = Landmarker(

@@ -33,7 +33,7 @@ class Track:
     hints: tuple[str, ...] = ()
     before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
     anchor: Anchor | None = None
-    looked: float = -np.inf
+    refreshed: float = -np.inf
 
     def __post_init__(self) -> None:
         self.box = self.found.box
@@ -47,12 +47,12 @@ class Track:
         return (self.box + np.tile(self.drift(time), 2)).astype(np.float32)
 
     def refresh(self, found: FaceLandmarks, time: float, image: Image) -> None:
-        """The face was looked at and found at `time`."""
+        """The face was detected at `time`."""
         self.accept(found, time)
-        self.anchor, self.looked = Anchor.of(found, image), time
+        self.anchor, self.refreshed = Anchor.of(found, image), time
 
     def accept(self, found: FaceLandmarks, time: float) -> None:
-        """The face has been found at `time`, whichever way."""
+        """The face was found at `time`, by detection or by its motion."""
         box, elapsed = found.box, time - self.time
         self.before = (self.found, self.time, self.velocity.copy())
         # Averaged, because a follower that slips to another face may do so in small steps.

@@ -1,4 +1,4 @@
-"""Faces through the frames: who is where, frame after frame.
+"""Which face is where, frame after frame.
 
 Each face has a follower of its own, a MediaPipe landmarker in VIDEO mode for one face: it goes on
 from the landmarks of the frame before, which is steadier and cheaper than detecting anew, and with
@@ -6,9 +6,9 @@ several faces in one landmarker MediaPipe would detect anew in every frame. A fa
 sees an enlarged window. A face that its follower loses is looked for once more, in the same frame,
 in a window about where it should be; new faces are searched for in the whole frame and in tiles.
 
-Looking costs ten times as much as seeing how a face has moved. Therefore a face is carried on by
-its motion, and looked at anew when the frame's toons are under way; whenever the motion leaves a
-doubt, it is looked at before.
+Detecting a face costs ten times as much as seeing how it has moved. Therefore a face is carried on
+by its motion, and refreshed (detected again) while the frame's toons are drawn; whenever the motion
+is not certain, it is detected before that.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame, Image
 from realtime.settings import TrackerSettings
 
-COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
-LATE = 3.0  # look intervals that a look is put off if there is little time
-LATEST = 4.0  # look intervals after which a face is looked at before anything else
+COMPANY = 2.0  # seconds after a new face in which more are searched for often
+LATE = 3.0  # intervals after which a face is refreshed even if there is little time
+LATEST = 4.0  # intervals after which it is detected before anything else
 
 
 class FaceTracker:
@@ -104,12 +104,12 @@ class FaceTracker:
         lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
-        if self._searched < self._time:  # else `update` has seen nobody, and searched at once
+        if self._searched < self._time:  # else `update` saw nobody and has searched
             self._find_more(self._image, self._time, eager=not late)
         return len(self._seen_boxes()) > known
 
     def refresh(self, late: bool = False) -> bool:
-        """Look in the last frame at the face that was not looked at for longest, if it is due.
+        """Detect, in the last frame, the face that was not detected for longest, if it is due.
 
         Args:
             late: the next frame would have to wait; what is not urgent can be put off.
@@ -118,9 +118,9 @@ class FaceTracker:
             Whether any face was due.
         """
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
-        track = min(tracks, key=lambda track: track.looked, default=None)
+        track = min(tracks, key=lambda track: track.refreshed, default=None)
         due = self.settings.refresh_interval * (LATE if late else 1)
-        if track is None or self._image is None or self._time - track.looked < max(due, 1e-6):
+        if track is None or self._image is None or self._time - track.refreshed < max(due, 1e-6):
             return False
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)
@@ -194,8 +194,8 @@ class FaceTracker:
                 track.age_frames += 1
 
     def _carry(self, track: Track, image: Image, time: float) -> bool:
-        """Carry a face on by its motion; whether that is beyond doubt."""
-        if track.age_frames or time - track.looked >= LATEST * self.settings.refresh_interval:
+        """Carry a face on by its motion; whether that is certain."""
+        if track.age_frames or time - track.refreshed >= LATEST * self.settings.refresh_interval:
             track.anchor = None
         carried = track.anchor.moved(image, track.found) if track.anchor else None
         if carried is None:
@@ -214,7 +214,7 @@ class FaceTracker:
         return found if found is not None and plausible(found, box) else None
 
     def _drop_doubles(self) -> None:
-        """Of two tracks that are on one face, the one that had to jump has lost its own."""
+        """If two tracks are on one face, the one that had to jump has lost its own face."""
         for i, first in enumerate(self._tracks):
             for second in self._tracks[i + 1 :]:
                 if first.age_frames or second.age_frames or not same_face(first.box, second.box):
@@ -246,7 +246,7 @@ class FaceTracker:
         if len(seen) >= self._limit or (seen and time - self._searched < interval):
             return
         self._searched = time
-        # One look at most while a face is seen, so that no frame takes much longer than others.
+        # One place at most while a face is seen, so that no frame takes much longer than others.
         places = {patrol(image, self._turn)} | (set() if seen else {whole(image)})
         self._turn += 1
         for window in places:

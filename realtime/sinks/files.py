@@ -109,7 +109,11 @@ class AlphaMovie(_Movie):
     local = True  # the untooned picture is needed to take it out
 
     def open(self) -> None:
-        """Raises `SinkError` for a suffix that cannot hold alpha."""
+        """Check the suffix.
+
+        Raises:
+            SinkError: no codec for it can hold an alpha channel.
+        """
         if self.path.suffix.lower() not in ALPHA_CODECS:
             raise SinkError(
                 f"{self.path} cannot hold an alpha channel; end it in .mov, .webm or / (a folder)."
@@ -197,7 +201,11 @@ def _toons(output: Output, weights: Image) -> Image:
 
 
 def write_png(path: Path, image: Image) -> None:
-    """Write a PNG, quickly rather than small. Raises `SinkError`."""
+    """Write uint8 [H, W, 3] BGR or [H, W, 4] BGRA as a PNG, quickly rather than small.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     try:
         assert done

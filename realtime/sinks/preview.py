@@ -60,10 +60,14 @@ def require_display() -> None:
 class Preview:
     """Shows what goes out; draws and reads keys in `pump`, which the main thread must call.
 
-    numbers: what the overlay shows, read at every picture.
-    record: called by the record key, starts or stops a recording.
-    folder: takes the snapshots.
-    Raises `SinkError` where there is no display.
+    Args:
+        numbers: what the overlay shows, read at every picture.
+        record: called by the record key, starts or stops a recording.
+        folder: takes the snapshots.
+        size: (width, height) of the pictures.
+
+    Raises:
+        SinkError: there is no display.
     """
 
     def __init__(

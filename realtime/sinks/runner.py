@@ -1,4 +1,4 @@
-"""One thread per sink: a slow one is skipped over, a failing one dropped, told of and retried."""
+"""One thread per sink: a slow one misses pictures; a failing one is reported and tried again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next attempt; the la
 class SinkRunner:
     """Feeds `sink` from its own thread.
 
-    wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
-        picture replaces one that the sink has not taken yet.
+    Args:
+        wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
+            picture replaces one that the sink has not taken yet.
+        pauses: seconds before each next attempt after a failure; the last one repeats.
     """
 
     def __init__(

@@ -71,10 +71,12 @@ CONVERT: dict[str, Callable[[Image], Image]] = {
 class VirtualCamera:
     """Feeds a virtual camera.
 
-    size: (width, height); made even, as the formats need, by leaving out a last pixel.
-    device: as `list_virtual_cameras` names it; None takes the first that works.
-    pixel_format: a key of `CONVERT`.
-    backend: one of pyvirtualcam's registered back ends; None tries all.
+    Args:
+        size: (width, height); made even, as the formats need, by leaving out a last pixel.
+        rate: frames per second.
+        device: as `list_virtual_cameras` names it; None takes the first that works.
+        pixel_format: a key of `CONVERT`.
+        backend: one of pyvirtualcam's registered back ends; None tries all.
     """
 
     live = True
@@ -97,7 +99,11 @@ class VirtualCamera:
         self._camera: Any = None
 
     def open(self) -> None:
-        """Open the device. Raises `SinkError` with what to do about it."""
+        """Open the device.
+
+        Raises:
+            SinkError: it cannot be opened; says what to do about it.
+        """
         try:
             import pyvirtualcam
 

@@ -19,10 +19,11 @@ class SourceError(ToonifyError):
 class Source(Protocol):
     """A stream of frames.
 
-    name: for messages and reports.
-    live: pictures happen in real time and only the newest matters; else every one does.
-    size: (width, height) expected of the frames.
-    rate: frames per second expected.
+    Attributes:
+        name: for messages and reports.
+        live: pictures happen in real time and only the newest matters; else every one does.
+        size: (width, height) expected of the frames.
+        rate: frames per second expected.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Source(Protocol):
     rate: float
 
     def frames(self) -> Iterator[Frame]:
-        """Frames until the end; a live source waits for each and comes back from trouble."""
+        """Frames until the end; a live source waits for each and recovers from failures."""
         ...
 
     def close(self) -> None:
@@ -42,8 +43,11 @@ class Source(Protocol):
 def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False) -> Source:
     """The source that `settings.source` means.
 
-    every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
-    Raises `SourceError` when there is no such file; a missing camera is waited for instead.
+    Args:
+        every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
+
+    Raises:
+        SourceError: there is no such file. A missing camera is waited for instead.
     """
     what = settings.source
     path = Path(what)

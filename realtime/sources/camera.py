@@ -1,4 +1,4 @@
-"""A camera that is asked for MJPG and one buffer, and that comes back after any trouble."""
+"""A camera that is asked for MJPG and one buffer, and that is opened again after any failure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def list_cameras() -> list[CameraInfo]:
 def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
     """The camera that an index, a device path or a part of a name means.
 
-    Raises `SourceError` when none or several fit.
+    Raises:
+        SourceError: none or several fit.
     """
     if what.isdigit():
         fits = [camera for camera in cameras if camera.index == int(what)]
@@ -82,7 +83,11 @@ def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
 
 
 def open_camera(settings: SourceSettings) -> Device:
-    """Open the camera that `settings.source` means. Raises `SourceError`."""
+    """Open the camera that `settings.source` means.
+
+    Raises:
+        SourceError: there is none, or it cannot be opened.
+    """
     camera = find_camera(settings.source, list_cameras())
     device = cv2.VideoCapture(camera.index, camera.backend)
     if not device.isOpened():
@@ -102,7 +107,7 @@ def open_camera(settings: SourceSettings) -> Device:
 
 
 class _Grabber:
-    """Reads one opened device in its own thread, so that a read that hangs can be left behind."""
+    """Reads one opened device in its own thread, so that a read that hangs can be abandoned."""
 
     def __init__(self, device: Device) -> None:
         self.slot: Slot[tuple[Any, float]] = Slot()
@@ -126,7 +131,7 @@ class _Grabber:
             self._device.release()
 
     def stop(self) -> None:
-        """Let go of the device; returns at once even if its read never does."""
+        """Release the device; returns soon even if its read never does."""
         self.slot.close()
         self._thread.join(timeout=0.5)
 
@@ -134,7 +139,12 @@ class _Grabber:
 class CameraSource:
     """A live source that reports each problem once, in one sentence, and tries again.
 
-    open_device: opens the real device; tests put theirs here.
+    Args:
+        open_device: opens the real device; tests pass a stand-in.
+        pauses: seconds before each next attempt; the last one repeats.
+        silence: seconds without a picture after which the camera counts as stalled.
+        frozen: seconds of one bit-identical picture after which it counts as frozen.
+        rate_check: seconds after which the measured rate is compared with the one asked for.
     """
 
     live = True
@@ -223,14 +233,14 @@ class CameraSource:
             self._number += 1
 
     def _tell(self, problem: str) -> None:
-        """Say a problem, but not the same one at every attempt."""
+        """Tell a problem, but not the same one at every attempt."""
         if problem != self._problem:
             self._problem = problem
             self._say(problem)
 
 
 class _Health:
-    """Says once what an open camera does otherwise than asked: rate, size, a frozen picture."""
+    """Tells once how an open camera differs from what was asked: rate, size, a frozen picture."""
 
     def __init__(
         self, settings: SourceSettings, say: Say, frozen: float, rate_check: float

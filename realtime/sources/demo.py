@@ -44,7 +44,11 @@ FACE_HEIGHT = 202.0  # forehead to chin in the portrait
 
 
 def portrait() -> Image:
-    """The portrait, uint8 [600, 512, 3] BGR. Raises `SourceError` if matplotlib lacks it."""
+    """The portrait, uint8 [600, 512, 3] BGR.
+
+    Raises:
+        SourceError: matplotlib lacks it.
+    """
     spec = find_spec("matplotlib")
     folder = Path(spec.origin).parent if spec and spec.origin else Path()
     path = folder / "mpl-data" / "sample_data" / "grace_hopper.jpg"

@@ -23,9 +23,13 @@ UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 
 
 def open_media(location: str) -> Any:
-    """An open container with at least one video stream. Raises `SourceError`."""
+    """An open container with at least one video stream.
+
+    Raises:
+        SourceError: it cannot be opened, or holds no video.
+    """
     try:
-        # The time-outs bound a silent server; they do not touch files.
+        # The time-outs end the wait for a silent server; they do not matter for files.
         container = av.open(location, timeout=(10.0, 5.0))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"{location} cannot be opened as a video: {reason(error)}.") from error
@@ -52,10 +56,14 @@ def upright(frame: Any) -> Image:
 class MediaSource:
     """Frames of a file, in real time or as fast as they are read; or of a URL, as they come.
 
-    total: number of frames as the file states or its length suggests; None if unknown.
-    audio_location: where the sound that belongs to the pictures is; None if there is none.
-    first: number of the first frame wanted; those before are decoded and left out. May be set
-        until `frames` is called.
+    Attributes:
+        total: number of frames as the file states or its length suggests; None if unknown.
+        audio_location: where the sound that belongs to the pictures is; None if there is none.
+        first: number of the first frame wanted; those before are decoded and left out. May be set
+            until `frames` is called.
+
+    Raises:
+        SourceError: it cannot be opened, or holds no picture.
     """
 
     def __init__(self, location: str, *, live: bool, loop: bool, say: Say, first: int = 0) -> None:
@@ -92,8 +100,11 @@ class MediaSource:
     def frames(self) -> Iterator[Frame]:
         """Frames in order, each with its `media_time`.
 
-        In real time a frame leaves when it is due. A file that breaks off raises `SourceError`;
-        a URL is opened again after growing pauses.
+        In real time a frame leaves when it is due. A URL that breaks off is opened again after
+        growing pauses.
+
+        Raises:
+            SourceError: a file breaks off.
         """
         number = failures = 0
         while not self._closed.is_set():
@@ -136,7 +147,7 @@ class MediaSource:
                     media_time = picture.pts * Fraction(picture.time_base)
                 if started is None:
                     started = time.monotonic() - float(media_time)
-                    if number:  # the file begins anew, while its clock goes on
+                    if number:  # the file starts again, while its clock goes on
                         self._offset = self._latest + 1 / self.rate - float(media_time)
                 if self.live and not self._network:
                     self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))

@@ -104,7 +104,7 @@ def test_an_interrupted_conversion_goes_on(
 
     messages = Messages()
     numbers = convert(film, target, session, say=messages)
-    assert f"Going on after {done} frames that are done." in messages
+    assert f"Continuing after {done} finished frames." in messages
     assert numbers["frames_sent"] == COUNT - done
     check(film, target)
     assert not (tmp_path / "out.mkv.parts").exists()
@@ -117,7 +117,7 @@ def test_work_for_another_input_is_begun_anew(film: Path, tmp_path: Path, sessio
     (folder / "segment-00000000-30.nut").write_bytes(b"junk")
     messages = Messages()
     convert(film, tmp_path / "out.mp4", session, say=messages)
-    assert any("Beginning anew" in line for line in messages)
+    assert any("Starting over" in line for line in messages)
     check(film, tmp_path / "out.mp4")
 
 
@@ -149,7 +149,7 @@ def test_work_with_another_model_or_other_settings_is_begun_anew(
     assert len(finished_parts(folder)) == 1
     video._begin(folder, jobs[1], messages := Messages())
     assert finished_parts(folder) == []
-    assert "Beginning anew" in messages[0]
+    assert "Starting over" in messages[0]
 
 
 def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: Session) -> None:
@@ -164,7 +164,7 @@ def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: S
     folder = tmp_path / "new.mp4.parts"
     folder.mkdir()
     (folder / "mine.txt").write_text("x")
-    with pytest.raises(VideoError, match="not of our making"):
+    with pytest.raises(VideoError, match="this command did not make it"):
         convert(film, tmp_path / "new.mp4", session)
     with pytest.raises(VideoError, match="no video"):
         convert(tmp_path / "missing.mp4", tmp_path / "new2.mp4", session)

@@ -21,15 +21,7 @@ from engines.faces.landmarker import FaceLandmarks
 from realtime.faces.face import TrackedFace
 from realtime.faces.follower import Follower
 from realtime.faces.hints import HintSettings, face_hints, face_luma
-from realtime.faces.search import (
-    Box,
-    FaceSearch,
-    box_distance,
-    box_size,
-    patrol,
-    same_face,
-    whole,
-)
+from realtime.faces.search import Box, FaceSearch, box_distance, box_size, patrol, same_face, whole
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
 from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame, Image

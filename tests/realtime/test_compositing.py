@@ -14,6 +14,7 @@ from realtime.compositing import (
     coarse,
     colour_stats,
     coverage,
+    head_guess,
     match_field,
     oval_mask,
     paste,
@@ -83,6 +84,14 @@ def test_a_profile_is_inside_its_mask() -> None:
     assert toon_mask("face", face, None)[row, column] > 0.9
 
 
+def test_a_guessed_head_is_bounded() -> None:
+    guess = head_guess(oval_face())
+    assert guess[:, : int(0.12 * GRID)].max() < 0.05
+    assert guess[int(0.97 * GRID) :].max() < 0.05  # not the body
+    assert guess[GRID // 2, GRID // 2] > 0.95
+
+
+@pytest.mark.parametrize(("scale", "degrees"), [(0.3, 0), (1.0, 15), (2.6, -40)])
 def test_paste_puts_the_toon_where_the_transform_says(scale: float, degrees: float) -> None:
     toon = np.zeros((256, 256, 3), np.uint8)
     cv2.circle(toon, (96, 150), 22, (0, 200, 255), cv2.FILLED)

@@ -11,7 +11,7 @@ def test_the_latest_item_wins_and_the_loss_is_counted() -> None:
         slot.put(item)
     assert slot.get() == 4
     assert slot.dropped == 4
-    assert slot.get(timeout=0.01) is None
+    assert slot.poll(0.01) is None
 
 
 def test_a_waiting_slot_loses_nothing() -> None:

@@ -7,11 +7,11 @@ import pytest
 from engines.errors import UsageError
 from realtime.session import Session, check_settings, find_chosen, use_session
 from realtime.settings import (
-    CompositingSettings,
     EngineSettings,
     GuardSettings,
     Settings,
     SettingsError,
+    load_settings,
 )
 from tests.realtime.fakes import Collector, FakeSource, MarkerStylizer, Messages
 
@@ -96,8 +96,8 @@ def test_what_a_model_does_not_have_is_refused_before_anything_is_begun(session:
         find_chosen(EngineSettings(path, swap=1024))
 
 
-def test_a_guard_that_hides_faces_takes_no_half_toons() -> None:
-    half = Settings(compositing=CompositingSettings(strength=0.5), guard=GuardSettings("blur"))
-    with pytest.raises(SettingsError, match=r"strength 0\.5 shows some of the real face"):
-        check_settings(half)
-    check_settings(replace(half, guard=GuardSettings("pass")))
+def test_part_of_the_real_face_needs_the_guard_to_pass() -> None:
+    flags = {"compositing": {"strength": 0.5}}
+    with pytest.raises(SettingsError, match="guard 'blur' never lets out"):
+        check_settings(load_settings(flags=flags))
+    check_settings(load_settings(flags={**flags, "guard": {"mode": "pass"}}))

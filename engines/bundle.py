@@ -70,16 +70,20 @@ class Bundle:
 
     # ------------------------------------------------------------------ networks
 
-    def check(self, style: str | None = None, spec: BlendSpec | None = None) -> None:
+    def check(
+        self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
+    ) -> None:
         """Raises what `network` would, without building it."""
         if self.encoder is None or self.card.encoder is None:
             raise BundleError(
                 f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
                 f"a toon yet; give it one with 'toonify train refit'."
             )
-        self._look(style, spec)
+        self._resolve(style, swap, spec)
 
-    def _look(self, style: str | None, spec: BlendSpec | None) -> tuple[str, BlendSpec]:
+    def _resolve(
+        self, style: str | None, swap: int | None, spec: BlendSpec | None
+    ) -> tuple[str, BlendSpec]:
         """Name and blend of a style, of the card where none is given."""
         name = self.styles[0] if style is None and self.styles else style
         if name is None or name not in self.toons:
@@ -88,36 +92,42 @@ class Bundle:
                 f"{', '.join(self.styles) or '(none)'}."
             )
         spec = spec or self.card.styles[name].blend
+        if swap is not None:
+            spec = replace(spec, swap_resolution=swap)
         layer_weights(spec, self.card.generator.resolution)
         return name, spec
 
     def generator(self, style: str | None = None, spec: BlendSpec | None = None) -> Generator:
-        """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
+        """The generator of `style` blended by `spec` (None: the card's defaults).
 
         Raises:
             StyleError: when there is no such style.
             SpecError: when the blend does not fit its resolution.
         """
-        name, spec = self._look(style, spec)
+        name, spec = self._resolve(style, None, spec)
         state = blend(self.face, self.toons[name], spec)
         return _fill(Generator, self.card.generator, state)
 
-    def network(self, style: str | None = None, spec: BlendSpec | None = None) -> ToonNetwork:
+    def network(
+        self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
+    ) -> ToonNetwork:
         """The runnable network of a style, in evaluation mode and FP32.
 
         Args:
             style: one of `styles`; None for the first.
-            spec: the layer swap; None for the style's own.
+            swap: resolution at which the mix switches, 4 to 1024; None for the blend's own.
+            spec: the blend of the two generators; None for the style's own.
 
         Raises:
             StyleError: when there is no such style.
             SpecError: when the blend does not fit its resolution.
             BundleError: when the model has no encoder.
         """
-        self.check(style, spec)
+        self.check(style, swap, spec=spec)
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
-        return ToonNetwork(encoder, self.generator(style, spec))
+        name, spec = self._resolve(style, swap, spec)
+        return ToonNetwork(encoder, self.generator(name, spec))
 
     # ------------------------------------------------------------------ disk
 

@@ -1,4 +1,4 @@
-"""What every stage costs: percentiles over a bounded window, at any time, from any thread."""
+"""How long every stage takes: percentiles over a bounded window, at any time, from any thread."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Rate:
 class Statistics:
     """All counters of one run; the pipeline's threads write, anyone reads `snapshot`."""
 
-    STAGES = ("capture", "track", "stylize", "search", "look", "watch", "paste", "guard")
+    STAGES = ("capture", "track", "stylize", "search", "refresh", "watch", "paste", "guard")
 
     def __init__(self, **about: Any) -> None:
         self.about = about
@@ -131,10 +131,10 @@ class Statistics:
 
 
 def check_writable(path: Path) -> None:
-    """Try, and leave nothing behind, whether a file can be made at `path` when its time comes, in
-    folders that may be made then.
+    """Check that a file can be made at `path` later, with its folders; leaves nothing behind.
 
-    Raises `ToonifyError` when it cannot.
+    Raises:
+        ToonifyError: it cannot be made.
     """
     try:
         if path.is_dir():
@@ -150,7 +150,8 @@ def check_writable(path: Path) -> None:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `path` so that a reader sees the old file or the new one, never a part.
 
-    Raises `ToonifyError` when it cannot be written.
+    Raises:
+        ToonifyError: it cannot be written.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -18,10 +18,15 @@ from benchmarks.loop_parts import Bypass, Visit, visit
 from benchmarks.machine import device_kind
 from benchmarks.report import Aim, Label, Report, Result, Series
 from engines.errors import ToonifyError
-from realtime.faces.tracker import TrackerSettings
 from realtime.frame import Image
 from realtime.session import Session
-from realtime.settings import EngineSettings, GuardSettings, OutputSettings, Settings
+from realtime.settings import (
+    EngineSettings,
+    GuardSettings,
+    OutputSettings,
+    Settings,
+    TrackerSettings,
+)
 
 if TYPE_CHECKING:
     from engines.bundle import Bundle
@@ -94,7 +99,7 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
     tracker = TrackerSettings(max_faces=faces)
     return Session(
         Settings(
-            faces=tracker if settings.toons else replace(tracker, look_interval=0.0),
+            faces=tracker if settings.toons else replace(tracker, refresh_interval=0.0),
             engine=EngineSettings(backend=settings.engine),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),
@@ -118,7 +123,7 @@ def run_rates(
             pace = f"at {rate:g} fps" if rate else "unpaced"
             say(f"{size[0]}x{size[1]}, {faces} faces, {pace}: round {number + 1}")
             watch.tick()
-            stylizer = session.stylizer if settings.toons else Bypass()
+            stylizer = None if settings.toons else Bypass()
             visits[rate].append(
                 visit(
                     session, stylizer, banks[rate or 30.0], rate, settings.seconds, settings.warmup

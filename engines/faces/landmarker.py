@@ -18,7 +18,6 @@ from engines.errors import ToonifyError
 
 MODEL = Path(__file__).parent / "assets" / "face_landmarker.task"
 POINTS = 478
-BLENDSHAPES = 52
 
 
 class LandmarkerError(ToonifyError):
@@ -41,9 +40,20 @@ class FaceLandmarks:
     pose: NDArray[np.float32] | None = None
 
     @property
+    def box(self) -> NDArray[np.float32]:
+        """float32 [4]: left, top, right, bottom of the points, pixels."""
+        return landmark_box(self.points)
+
+    @property
     def angles(self) -> tuple[float, float, float] | None:
         """Yaw, pitch and roll in degrees: positive to the picture's right, downwards, clockwise."""
         return None if self.pose is None else pose_angles(self.pose)
+
+
+def landmark_box(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Left, top, right, bottom of landmarks [N, >=2]: float32 [4]."""
+    points = landmarks[:, :2]
+    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
 
 
 def pose_angles(pose: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -27,9 +27,10 @@ PROFILED = {"GRAY": "L", "CMYK": "CMYK"}  # space of a colour profile -> Pillow'
 class Picture:
     """A picture file, upright.
 
-    image: uint8 [H, W, 3] BGR.
-    alpha: uint8 [H, W] or None if the file has no transparency.
-    icc_profile: colour profile of `image`, to be written back unchanged; None for sRGB.
+    Attributes:
+        image: uint8 [H, W, 3] BGR.
+        alpha: uint8 [H, W] or None if the file has no transparency.
+        icc_profile: colour profile of `image`, to be written back unchanged; None for sRGB.
     """
 
     image: Image
@@ -38,10 +39,14 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a picture, turned as its EXIF orientation asks. Raises `SourceError`."""
+    """Read a picture, turned as its EXIF orientation asks.
+
+    Raises:
+        SourceError: it is missing, damaged, or too large to be opened safely.
+    """
     try:
         with warnings.catch_warnings():
-            # The picture is the user's own: what is only large is opened, and nobody is warned.
+            # The picture is the user's own: one that is merely large is opened without a warning.
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
             opening = PillowImage.open(path)
         with opening as opened:
@@ -139,7 +144,11 @@ class PictureSource:
         self.size = (first.shape[1], first.shape[0])
 
     def frames(self) -> Iterator[Frame]:
-        """The pictures in order, fitted to the size of the first. Raises `SourceError`."""
+        """The pictures in order, fitted to the size of the first.
+
+        Raises:
+            SourceError: one of them cannot be read.
+        """
         number = 0
         due = time.monotonic()
         image: Image | None = None
@@ -153,7 +162,9 @@ class PictureSource:
                     self._closed.wait(max(0.0, due - time.monotonic()))
                     due = max(due + 1 / self.rate, time.monotonic() - 1)
                 media_time = Fraction(number) / Fraction(self.rate).limit_denominator(1001)
-                yield Frame(fit(image, self.size), time.monotonic(), number, media_time)
+                fitted, now = fit(image, self.size), time.monotonic()
+                timestamp = now if self.live else float(media_time)
+                yield Frame(fitted, timestamp, number, media_time, captured=now)
                 number += 1
             if not self._repeat:
                 return

@@ -7,9 +7,9 @@ import pytest
 from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.landmarker import Landmarker
-from realtime.compositing import CompositingSettings
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.settings import CompositingSettings
 from realtime.sources.demo import portrait
 from realtime.stylizer import Stylizer, StylizerError
 from tests.engines.factory import tiny_network

@@ -116,7 +116,7 @@ def distil(
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
-    bundle.check(style, blend_spec(swap, low, None))
+    bundle.check(style, spec=blend_spec(swap, low, None))
     chosen = style or bundle.styles[0]
     blends = {name: look.blend for name, look in bundle.card.styles.items()}
     blends[chosen] = blend_spec(swap, low, blends.get(chosen))

@@ -58,7 +58,8 @@ def swap_sheet(
     plans += [(f"toon >= {r}", BlendSpec(swap_resolution=r, low="face")) for r in swaps[::-1]]
     plans += [("toon model", whole)]
     columns = [
-        crops if spec is None else draw(bundle.network(style, spec), crops) for _, spec in plans
+        crops if spec is None else draw(bundle.network(style, spec=spec), crops)
+        for _, spec in plans
     ]
     return contact_sheet(
         list(zip(*columns, strict=True)), labels=[label for label, _ in plans], side=side

@@ -1,14 +1,14 @@
-"""A second pair of eyes for the guard: is there a face that the tracker does not follow?
+"""The guard's own face detector: is there a face that the tracker does not follow?
 
-The tracker searches for more faces only now and then. Here MediaPipe's face detector alone, a few
-milliseconds, looks at one part of every frame: the whole, then overlapping squares of the picture's
-height, in turn. A face that none of the tracked ones explains is a stranger, and the guard hides
-the picture while there is one.
+The tracker searches for more faces only now and then. Here MediaPipe's face detector alone, which
+takes a few milliseconds, looks at one part of every frame: the whole, then overlapping squares of
+the picture's height, in turn. A face that none of the tracked ones explains is a stranger, and the
+guard hides the picture while there is one.
 
-A shelf or a curtain passes for a face too, but never surely, while of real faces, half of them with
-something held before them, 99 in 100 are seen surely in one of the windows (measured). A stranger
-who stays unsure while every window is looked at twice, and whom the tracker, which looks closely at
-that place meanwhile, does not find either, counts as none.
+The detector takes a shelf or a curtain for a face too, but never with a high score. Of real faces,
+half of them with something held before them, 99 in 100 get a high score in one of the windows
+(measured). A stranger counts as none if the score stays low while every window is looked at twice,
+and the tracker, which looks closely at that place meanwhile, does not find a face either.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from realtime.faces.face import TrackedFace
 from realtime.faces.search import Window, box_distance, box_size, sight
 from realtime.frame import Frame, Image
 
-CONFIDENCE = 0.5  # of the detector, from which on there may be a face
-SURE = 0.6  # from which on there surely is
+CONFIDENCE = 0.5  # score of the detector from which on there may be a face
+SURE = 0.6  # score from which on there surely is one
 SIDE = 128  # pixels of the picture that the detector sees; it is handed no less
 PASSES = 2  # looks at every window after which an unsure stranger counts as none
 FORGET = 0.7  # seconds after which a stranger who is not seen again is forgotten
-REMEMBER = 10.0  # the same for one who counts as none, lest what flickers raises alarm every time
+REMEMBER = 10.0  # the same for one who counts as none, so that what flickers raises one alarm only
 
 # How far a sight of a face may lie from the tracker's box of it, in that box's size. Of one face
 # they are 0.04 apart, 0.17 at most, and up to 0.5 where a window's border cuts it (measured).
 SAME = 0.6
-FOLLOWED = 0.3  # within which the tracker surely follows who was a stranger
-RATIO = 2.0  # of the sizes, within which they may be the same face: 0.7 to 1.2 (measured)
+FOLLOWED = 0.3  # distance within which the tracker surely follows who was a stranger
+RATIO = 2.0  # of their sizes, up to which they may be the same face: 0.7 to 1.2 (measured)
 
 Box = NDArray[np.floating]
 
@@ -48,7 +48,7 @@ class _Stranger:
     box: Box
     since: float  # seen, or surely seen if ever
     last: float
-    turn: int  # of the watch, when first seen
+    turn: int  # of the detector, when first seen
     seen: int  # the same, when last seen
     sure: bool = False
     believed: bool = True
@@ -59,10 +59,11 @@ class _Stranger:
         return FORGET if self.sure or self.believed else REMEMBER
 
 
-class FaceWatch:
+class StrangerDetector:
     """Looks for strangers; belongs to one thread, but any may ask for `suspected`.
 
-    patience: seconds after which a stranger that the tracker cannot confirm counts as no face.
+    Args:
+        patience: seconds after which a stranger that the tracker cannot confirm counts as no face.
     """
 
     def __init__(self, patience: float) -> None:
@@ -100,7 +101,7 @@ class FaceWatch:
         self._strangers = [
             stranger
             for stranger in self._strangers
-            # However slow the pictures come: each part must have been looked at again.
+            # However slowly the pictures come: each part must have been looked at again.
             if (
                 0 <= now - stranger.last <= stranger.memory
                 or self._turn - stranger.seen <= len(windows)
@@ -122,6 +123,10 @@ class FaceWatch:
             for window in watch_windows(image.shape[1], image.shape[0])
             for _, score in unexplained(self._detect(image, window), known)
         )
+
+    def reset(self) -> None:
+        """Forget all strangers; the next frame belongs to another stream."""
+        self._strangers, self._turn = [], 0
 
     def close(self) -> None:
         """Free MediaPipe's graph; safe to call twice."""

@@ -10,12 +10,19 @@ import numpy as np
 import pytest
 
 from realtime.faces.face import TrackedFace
-from realtime.faces.tracker import FaceTracker, TrackerSettings
+from realtime.faces.tracker import FaceTracker
 from realtime.frame import Frame
 from realtime.guard import Guard, Result
-from realtime.settings import GuardSettings
+from realtime.settings import GuardSettings, TrackerSettings
 from realtime.sources.demo import DemoSource
-from realtime.watch import CONFIDENCE, SURE, FaceWatch, overlap, unexplained, watch_windows
+from realtime.strangers import (
+    CONFIDENCE,
+    SURE,
+    StrangerDetector,
+    overlap,
+    unexplained,
+    watch_windows,
+)
 
 UNSURE = (CONFIDENCE + SURE) / 2
 STEPS = range(100, 172, 3)  # the second person comes in from step 120 on
@@ -38,8 +45,8 @@ def tracked(frames: list[Frame]) -> list[list[TrackedFace]]:
 
 
 @pytest.fixture
-def watch() -> Iterator[FaceWatch]:
-    made = FaceWatch(5.0)
+def watch() -> Iterator[StrangerDetector]:
+    made = StrangerDetector(5.0)
     yield made
     made.close()
 
@@ -54,7 +61,7 @@ def painted(frame: Frame, faces: list[TrackedFace]) -> tuple[np.ndarray, frozens
 
 
 def test_somebody_who_comes_in_is_seen_before_the_tracker_follows(
-    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: StrangerDetector
 ) -> None:
     alarms = [watch.alarmed(frame, faces) for frame, faces in zip(frames, tracked, strict=True)]
     before = [alarm for step, alarm in zip(STEPS, alarms, strict=True) if step < 112]
@@ -63,7 +70,7 @@ def test_somebody_who_comes_in_is_seen_before_the_tracker_follows(
 
 
 def test_no_face_can_be_found_in_what_leaves_the_guard(
-    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: StrangerDetector
 ) -> None:
     from engines.faces.landmarker import Landmarker
 
@@ -88,7 +95,7 @@ def test_no_face_can_be_found_in_what_leaves_the_guard(
 
 
 def test_the_tracker_looks_where_the_watch_suspects_somebody(
-    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: StrangerDetector
 ) -> None:
     counts = []
     with FaceTracker(TrackerSettings(max_faces=2)) as tracker:
@@ -104,7 +111,7 @@ def test_the_tracker_looks_where_the_watch_suspects_somebody(
 
 
 def test_what_the_tracker_never_confirms_is_no_face_after_a_while(frames: list[Frame]) -> None:
-    watch = FaceWatch(patience=1.0)
+    watch = StrangerDetector(patience=1.0)
     image = frames[0].image
     alarms = [watch.alarmed(Frame(image, step / 10, step), []) for step in range(24)]
     watch.close()
@@ -112,7 +119,7 @@ def test_what_the_tracker_never_confirms_is_no_face_after_a_while(frames: list[F
     assert not any(alarms[-8:])
 
 
-class Scripted(FaceWatch):
+class Scripted(StrangerDetector):
     """A watch whose detector sees one face with the given certainty, or none at 0."""
 
     score = 0.0
@@ -141,7 +148,7 @@ def test_an_unsure_sight_that_nobody_confirms_counts_for_two_passes() -> None:
     watch.close()
 
 
-def test_the_room_behind_a_person_is_hardly_ever_taken_for_a_face(watch: FaceWatch) -> None:
+def test_the_room_behind_a_person_is_hardly_ever_taken_for_a_face(watch: StrangerDetector) -> None:
     demo = DemoSource((1280, 720), 30, live=False)
     with FaceTracker(TrackerSettings(max_faces=1)) as tracker:
         alarms = []
@@ -183,7 +190,7 @@ def test_a_sight_beside_a_face_or_within_a_larger_one_is_another_face(
 
 
 def test_two_overlapping_people_need_two_tracked_faces(
-    frames: list[Frame], tracked: list[list[TrackedFace]], watch: FaceWatch
+    frames: list[Frame], tracked: list[list[TrackedFace]], watch: StrangerDetector
 ) -> None:
     (face,) = tracked[0]
     left, top, right, bottom = (int(v) for v in face.box)
@@ -200,7 +207,7 @@ def test_two_overlapping_people_need_two_tracked_faces(
 
 
 @pytest.mark.parametrize("shape", [(64, 16400), (16400, 2), (1, 1)])
-def test_thin_strips_are_looked_at(shape: tuple[int, int], watch: FaceWatch) -> None:
+def test_thin_strips_are_looked_at(shape: tuple[int, int], watch: StrangerDetector) -> None:
     assert not watch.sees_stranger(np.zeros((*shape, 3), np.uint8), [])
 
 
@@ -221,7 +228,8 @@ def test_a_stranger_is_not_forgotten_between_two_looks(rate: int) -> None:
 
 @pytest.mark.parametrize("end", ["watch.close()", "pass  # closed as the interpreter ends"])
 def test_mediapipe_is_not_heard_at_the_end(end: str) -> None:
-    program = f"from realtime.watch import FaceWatch; watch = FaceWatch(5.0); {end}"
+    make = "from realtime.strangers import StrangerDetector; watch = StrangerDetector(5.0)"
+    program = f"{make}; {end}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0
     assert "INFO" not in done.stderr

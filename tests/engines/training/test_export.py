@@ -21,7 +21,7 @@ from engines.training.export import (
 )
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.data import Sampler
+from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 STAGE = Stage("paired", 8, 32, features=0.0)

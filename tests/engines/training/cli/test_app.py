@@ -22,7 +22,7 @@ from engines.training.cli.app import app
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.style import StyleSettings
 from engines.training.own import job as own_style
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet
 from engines.training.show.sheets import LABEL_HEIGHT
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import smooth_pictures, tiny_pairs, tiny_size, write_pairs
@@ -158,7 +158,7 @@ def other_base(folder: Path) -> Path:
 
 
 def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = StyleSettings(pictures=8, people=3, batch_size=4, judge_side=16, judge_base=256)
+    tiny = StyleSettings(pictures=8, num_people=3, batch_size=4, judge_side=16, judge_base=256)
     monkeypatch.setattr("engines.training.learn.style.StyleSettings", lambda: tiny)
     job = own_style.StyleJob
     monkeypatch.setattr(

@@ -15,7 +15,7 @@ from engines.training.own.exemplars import Exemplars, openings
 from engines.training.own.lines import lines_of
 from engines.training.own.palette import filled, irises_in, lab, mean_colour, palette_of
 from engines.training.own.shape import EYES, MOUTH, Floats, Shape
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
 Image = NDArray[np.uint8]

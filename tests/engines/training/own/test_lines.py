@@ -15,7 +15,7 @@ from engines.training.artist.head import FACE_OVAL
 from engines.training.own.lines import FLATTENING, Lines, bands, lines_of
 from engines.training.own.palette import filled, lab
 from engines.training.own.shape import Floats
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
 Image = NDArray[np.uint8]

@@ -15,7 +15,7 @@ from engines.training.learn.runs import Deadline
 from engines.training.own.exemplars import openings
 from engines.training.own.pairs import StylePictures, draw_people, style_of
 from engines.training.own.shape import FEWEST_FACES, in_sides
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.portraits import Crops
 from tests.engines.training.factory import small_people
 
@@ -44,13 +44,13 @@ def style(crops: Crops, people: PairSet) -> StylePictures:
 def test_pairs_are_people_and_their_drawings(
     people: PairSet, style: StylePictures, tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     pairs = draw_people(
-        people, style, tmp_path, 4, CPU, Deadline(), report=lambda *now: told.append(now)
+        people, style, tmp_path, 4, CPU, Deadline(), progress=lambda *now: told.append(now)
     )
     assert pairs is not None
     assert len(pairs) == 8
-    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [("drawing", done, 4) for done in range(5)]
     assert pairs.weight.sum() == pytest.approx(1)
     chosen = np.linspace(0, 23, 4).astype(int)
     for row, person in enumerate(chosen):
@@ -86,15 +86,16 @@ def test_a_run_that_was_stopped_goes_on(
     whole = draw_people(people, style, tmp_path / "a", 3, CPU, Deadline())
     deadline = Deadline()
 
-    def stop(done: int, total: int) -> None:
+    def stop(phase: str, done: int, total: int) -> None:
         if done == 1:
             deadline.interrupted.set()
 
-    half = draw_people(people, style, tmp_path / "b", 3, CPU, deadline, report=stop)
+    half = draw_people(people, style, tmp_path / "b", 3, CPU, deadline, progress=stop)
     assert half is None
     seen: list[int] = []
     again = draw_people(
-        people, style, tmp_path / "b", 3, CPU, Deadline(), report=lambda done, _: seen.append(done)
+        *(people, style, tmp_path / "b", 3, CPU, Deadline()),
+        progress=lambda phase, done, total: seen.append(done),
     )
     assert seen == [2, 3]
     assert whole is not None
@@ -115,7 +116,7 @@ def test_shut_eyes_and_strange_poses_are_not_learned(
     assert pairs is not None
     assert np.flatnonzero(pairs.weight).tolist() == [2, 3]
     strange = replace(people, landmarks=points[[23] * len(people)])
-    with pytest.raises(ToonifyError, match="None of the people holds the head"):
+    with pytest.raises(ToonifyError, match="None of the people has a head pose"):
         draw_people(strange, style, tmp_path / "b", 2, CPU, Deadline())
 
 

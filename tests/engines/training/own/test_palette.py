@@ -17,7 +17,7 @@ from engines.training.own.palette import (
     palette_of,
     to_picture,
 )
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import smooth_pictures, tiny_pairs
 
 PEOPLE = smooth_pictures(10, 32)

@@ -24,7 +24,7 @@ SIDE = 128
 
 @pytest.fixture(scope="module")
 def people(shared_dir: Path) -> tuple[Image, Floats]:
-    return small_people(shared_dir, 16, SIDE)
+    return small_people(shared_dir, 8, SIDE)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,14 @@ DUSK = np.array([0.4, 0.5, 0.8])
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures_tell_the_lines() -> Iterator[None]:
+    """Measuring lines takes most of the time; eight pictures are enough here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engines.training.own.lines.TRIED", 8)
+        yield
+
+
 @pytest.fixture(scope="module")
 def crops(shared_dir: Path) -> Crops:
     images, points = small_people(shared_dir, 24, SIDE)
@@ -41,14 +50,24 @@ def style(crops: Crops, people: PairSet) -> StylePictures:
     return style_of(replace(crops, images=(crops.images * DUSK).astype(np.uint8)), people)
 
 
-def test_pairs_are_people_and_their_drawings(
-    people: PairSet, style: StylePictures, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def drawn(
+    people: PairSet, style: StylePictures, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PairSet, list[tuple[str, int, int]]]:
+    """Four people drawn, and what was told meanwhile."""
     told: list[tuple[str, int, int]] = []
+    folder = tmp_path_factory.mktemp("drawn")
     pairs = draw_people(
-        people, style, tmp_path, 4, CPU, Deadline(), progress=lambda *now: told.append(now)
+        people, style, folder, 4, CPU, Deadline(), progress=lambda *now: told.append(now)
     )
     assert pairs is not None
+    return pairs, told
+
+
+def test_pairs_are_people_and_their_drawings(
+    people: PairSet, drawn: tuple[PairSet, list[tuple[str, int, int]]]
+) -> None:
+    pairs, told = drawn
     assert len(pairs) == 8
     assert told == [("drawing", done, 4) for done in range(5)]
     assert pairs.weight.sum() == pytest.approx(1)
@@ -63,10 +82,9 @@ def test_pairs_are_people_and_their_drawings(
 
 
 def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
-    people: PairSet, style: StylePictures, tmp_path: Path
+    drawn: tuple[PairSet, list[tuple[str, int, int]]],
 ) -> None:
-    pairs = draw_people(people, style, tmp_path, 4, CPU, Deadline())
-    assert pairs is not None
+    pairs, _ = drawn
     for row in range(4):
         before, after = openings(in_sides(pairs)[2 * row : 2 * row + 2])
         if row % 2:
@@ -81,24 +99,26 @@ def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
 
 
 def test_a_run_that_was_stopped_goes_on(
-    people: PairSet, style: StylePictures, tmp_path: Path
+    people: PairSet,
+    style: StylePictures,
+    drawn: tuple[PairSet, list[tuple[str, int, int]]],
+    tmp_path: Path,
 ) -> None:
-    whole = draw_people(people, style, tmp_path / "a", 3, CPU, Deadline())
+    whole, _ = drawn
     deadline = Deadline()
 
     def stop(phase: str, done: int, total: int) -> None:
-        if done == 1:
+        if done == 2:
             deadline.interrupted.set()
 
-    half = draw_people(people, style, tmp_path / "b", 3, CPU, deadline, progress=stop)
+    half = draw_people(people, style, tmp_path, 4, CPU, deadline, progress=stop)
     assert half is None
     seen: list[int] = []
     again = draw_people(
-        *(people, style, tmp_path / "b", 3, CPU, Deadline()),
+        *(people, style, tmp_path, 4, CPU, Deadline()),
         progress=lambda phase, done, total: seen.append(done),
     )
-    assert seen == [2, 3]
-    assert whole is not None
+    assert seen == [3, 4]
     assert again is not None
     for name in ("photo", "toon", "landmarks", "warp", "weight"):
         assert np.array_equal(getattr(whole, name), getattr(again, name)), name

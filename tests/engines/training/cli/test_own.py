@@ -39,7 +39,7 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         cv2.imwrite(str(folder / f"{i}.png"), picture)
     out = tmp_path / "own.toon"
     alike = tiny_pairs()
-    alike.landmarks[:] = alike.landmarks[0]  # whom one style's picture can be bent to
+    alike.landmarks[:] = alike.landmarks[0]  # so that any style picture can be bent to them
     people = write_pairs(alike, tmp_path / "people")
     command = ("style", folder, "--people", people, "--out", out, "--base", base, "--aligned")
     options = ("--name", "mine", "--swap", 16, "--batch", 4, *CPU)
@@ -68,7 +68,7 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for i, picture in enumerate(smooth_pictures(20, 40, seed=4)):
         cv2.imwrite(str(few / f"{i}.png"), picture)
     start = ("style", few, *command[2:4], "--out", tmp_path / "b", *command[6:], *CPU)
-    toonify_train(*start, "--minutes", 0)  # the pictures that were missing may be added
+    toonify_train(*start, "--minutes", 0)  # missing pictures may be added
     with np.load(tmp_path / "b-work/style.npz") as crops:
         assert len(crops["images"]) == 20
     with pytest.raises(ToonifyError, match="--people is missing"):
@@ -89,7 +89,7 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_mistyped_folder_does_not_block_the_right_one(
     command: str, pairs: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what has been read marks the working folder."""
+    """The work folder is marked only once everything was read."""
     monkeypatch.setattr("engines.training.learn.distil.check_refittable", lambda bundle: None)
     empty = tmp_path / "pictrues"
     empty.mkdir()

@@ -1,4 +1,4 @@
-"""People drawn by a style's pictures."""
+"""People drawn with a style's pictures."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def face_colours(picture: Image, points: Floats) -> Floats:
 def test_who_is_in_the_style_is_drawn_as_there(
     photos: Image, points: Floats, photo_artist: Exemplars
 ) -> None:
-    """The picture most like a person is their own: every patch comes from it, from its place."""
+    """The picture most like a person is their own, so every patch comes from its place there."""
     style = 255 - photos[..., ::-1]
     drawn = photo_artist.draw(photos[3], points[3])
     assert drawn is not None
@@ -96,7 +96,7 @@ def test_who_is_in_the_style_is_drawn_as_there(
 
 
 def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Floats) -> None:
-    """Bands of light that no photo has, and still the person's light and place."""
+    """The drawing has bands of light that no photo has, and the person's light and pose."""
     bands = (photos // 64) * 64 + 32
     lines = lines_of((photos, points), (bands, points))
     drawn = artist(photos, points, bands, lines, without=5).draw(photos[5], points[5])
@@ -116,7 +116,7 @@ def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Flo
 def test_colours_are_the_styles(
     photos: Image, points: Floats, photo_lines: Lines, colour: str
 ) -> None:
-    """Grey stays grey, and blue people blue, the dark ones darker than the light ones."""
+    """Grey stays grey and blue stays blue; dark people stay darker than light ones."""
     grey = np.repeat(photos.mean(3, keepdims=True), 3, axis=3)
     style = (grey if colour == "grey" else grey * [0.5, 0.7, 1.0]).astype(np.uint8)
     by_light = np.argsort([face_colours(p, q)[0] for p, q in zip(photos, points, strict=True)])
@@ -145,7 +145,7 @@ def test_hair_keeps_its_hue(photos: Image, points: Floats, photo_artist: Exempla
 
 
 def test_irises_keep_their_hue(photos: Image, points: Floats, photo_lines: Lines) -> None:
-    """Blue eyes are the style's blue ones and brown eyes its brown ones, also in blue light."""
+    """Blue and brown eyes become the style's blue and brown ones, also in blue light."""
     blue, brown = (60, 80, 150), (120, 80, 40)
 
     def with_irises(person: int, colour: tuple[int, int, int]) -> Image:
@@ -170,7 +170,7 @@ def test_irises_keep_their_hue(photos: Image, points: Floats, photo_lines: Lines
 def test_what_no_picture_of_the_style_shows_is_kept(
     photos: Image, points: Floats, photo_lines: Lines
 ) -> None:
-    """A scarf's stripes and a frame's rim, which patches of others can not know of."""
+    """A scarf's stripes and a spectacle rim, which patches of other people do not show."""
     marks, style = points[7] * SIDE, artist(photos, points, photos, photo_lines, without=7)
     stripes, rim = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(2))
     cv2.line(stripes, (0, SIDE - 6), (SIDE, SIDE - 6), 1, 2)
@@ -187,7 +187,7 @@ def test_what_no_picture_of_the_style_shows_is_kept(
 
 
 def test_both_eyes_come_from_one_picture(photos: Image, points: Floats, photo_lines: Lines) -> None:
-    """Every picture of the style has eyes of a light of its own."""
+    """Every picture of the style has eyes of another lightness."""
     style = photos.copy()
     for i, (picture, marks) in enumerate(zip(style, points, strict=True)):
         for ids in EYES:

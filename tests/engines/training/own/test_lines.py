@@ -1,4 +1,4 @@
-"""The steps of light of people, as a style draws them."""
+"""The lines of photos, drawn as strongly as a style draws them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_another_opencv_is_told(
 
 
 def test_the_top_of_a_picture_does_not_know_its_bottom() -> None:
-    """The filter wraps pictures round; what is flattened must not."""
+    """The filter treats a picture as a tile that repeats; flattening must not show that."""
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[32:] = 255
     lines = Lines((max(FLATTENING),) * 2, *np.zeros((2, 2, 4, 257), np.float32))

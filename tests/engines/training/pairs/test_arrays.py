@@ -1,4 +1,4 @@
-"""Arrays on disk that are not what they should be."""
+"""Arrays on disk, and damaged ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours changed round the faces of training pairs."""
+"""Colours changed around the faces of training pairs."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Card:
                 (side, channels) for side, channels in generator["feature_channels"]
             )
             encoder = values.pop("encoder")
-            _check_texts(values)
+            check_texts(values)
             styles = {
                 name: Style(style["description"], _spec(style["blend"]))
                 for name, style in values.pop("styles").items()
@@ -152,8 +152,12 @@ class Card:
         return "\n".join(lines)
 
 
-def _check_texts(values: Mapping[str, Any]) -> None:
-    """Refuse what is no text, or no texts by name, where a card has them."""
+def check_texts(values: Mapping[str, Any]) -> None:
+    """Check the types of a card's texts: strings, and dictionaries of strings.
+
+    Raises:
+        TypeError: naming the first one that has another type.
+    """
     for key in _TEXTS:
         if not isinstance(values.get(key, ""), str):
             raise TypeError(f"{key} should be a text, not {values[key]!r:.40}")

@@ -16,12 +16,12 @@ from PIL import ImageOps, ImageSequence, UnidentifiedImageError
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
-from engines.faces.landmarker import Landmarker
+from engines.faces.landmarker import Landmarker, largest_face
 from engines.faces.person import PersonSegmenter
 from engines.training.artist import LOOKS, toonify
 from engines.training.pairs.aligned import read_faces
 from engines.training.pairs.arrays import read_table, write_table
-from engines.training.pairs.data import WARP_GRID
+from engines.training.pairs.pair_set import WARP_GRID
 
 Image = NDArray[np.uint8]
 
@@ -96,13 +96,12 @@ def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
 def _align(path: Path, landmarker: Landmarker) -> Portrait | None:
     """The largest face of a picture, or None without one."""
     picture = read_picture(path)
-    faces = landmarker.detect(picture)
-    if not faces:
+    face = largest_face(landmarker.detect(picture))
+    if face is None:
         return None
-    points = max(faces, key=lambda face: np.ptp(face.points[:, 0])).points
-    transform = crop_transform(points, FULL)
+    transform = crop_transform(face.points, FULL)
     crop = extract_crop(picture, transform, FULL)
-    return Portrait(path.stem, crop, transform_points(points, invert(transform)))
+    return Portrait(path.stem, crop, transform_points(face.points, invert(transform)))
 
 
 def read_picture(path: Path) -> Image:

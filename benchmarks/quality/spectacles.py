@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.portraits import Portrait
-from engines.training.pairs.data import eye_centres
 from engines.training.pairs.eyewear import Layer, draw_spectacles
+from engines.training.pairs.sampler import eye_centres
 
 Image = NDArray[np.uint8]
 

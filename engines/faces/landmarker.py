@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,13 @@ def pose_angles(pose: NDArray[np.floating]) -> tuple[float, float, float]:
     pitch = np.degrees(np.arctan2(-gaze[1], np.hypot(gaze[0], gaze[2])))
     roll = np.degrees(np.arctan2(-rotation[1, 0], rotation[0, 0]))
     return float(yaw), float(pitch), float(roll)
+
+
+def largest_face(faces: Sequence[FaceLandmarks]) -> FaceLandmarks | None:
+    """The face whose landmarks span the largest area (width times height); None without faces."""
+    return max(
+        faces, key=lambda face: float(np.ptp(face.points[:, :2], axis=0).prod()), default=None
+    )
 
 
 class Landmarker:

@@ -34,7 +34,8 @@ from engines.training.learn.losses import (
 from engines.training.learn.models import Average, channels_last
 from engines.training.learn.runs import ByPictures, Hardware, own_stretch
 from engines.training.learn.stages import one_cycle
-from engines.training.pairs.data import PairSet, Sampler, check_twins
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import Sampler, check_twins
 
 
 @dataclass(frozen=True)

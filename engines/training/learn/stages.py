@@ -9,7 +9,7 @@ from typing import Literal
 from engines.errors import ToonifyError
 from engines.training.learn.models import ModelSize
 from engines.training.learn.paired import PairWeights
-from engines.training.pairs.data import check_twins
+from engines.training.pairs.sampler import check_twins
 
 NETWORKS = ("encoder", "face", "toon")
 

@@ -38,7 +38,8 @@ from engines.training.learn.models import Average, channels_last, learning_group
 from engines.training.learn.paired import PairWeights, paired_losses
 from engines.training.learn.runs import ByPictures, Hardware, own_stretch
 from engines.training.learn.stages import one_cycle
-from engines.training.pairs.data import Batch, PairSet, Sampler, to_tensor
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import Batch, Sampler, to_tensor
 
 FACE = "face"
 
@@ -55,7 +56,7 @@ class StyleSettings(PairWeights):
 
     Attributes:
         pictures: how many pictures it lasts.
-        people: how many people are drawn by example for it.
+        num_people: how many people are drawn by example for it.
         lr, judge_lr: peaks of the one-cycle schedules.
         judge_side: the discriminator sees pictures shrunk to this side.
         judge_base: its block r has ``min(judge_base / r, 256)`` channels.
@@ -65,7 +66,7 @@ class StyleSettings(PairWeights):
     """
 
     pictures: int = 2_400
-    people: int = 400
+    num_people: int = 400
     batch_size: int = 8
     lr: float = 1e-3
     judge_lr: float = 1e-3

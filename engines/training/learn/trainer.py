@@ -50,7 +50,7 @@ from engines.training.learn.runs import (
     write_checkpoint,
 )
 from engines.training.learn.stages import Stage, TrainSettings, one_cycle
-from engines.training.pairs.data import Batch, Sampler
+from engines.training.pairs.sampler import Batch, Sampler
 
 CHECKPOINT_VERSION = 1
 

@@ -1,8 +1,8 @@
-"""Training pairs in one small file, for carrying them to another machine.
+"""Training pairs in one small file, for copying them to another machine.
 
-An uncompressed ZIP of ``pack.json``, WebP pictures ``photo/00000.webp``, ``toon/...`` and
-``head/...``, and landmarks, warps and weights as NumPy arrays. Unpacking gives the folder that
-`engines.training.pairs.data.PairSet` opens; it unpickles nothing and checks every size.
+An uncompressed ZIP of `pack.json`, WebP pictures `photo/00000.webp`, `toon/...` and `head/...`, and
+landmarks, warps and weights as NumPy arrays. Unpacking gives a folder that
+`engines.training.pairs.pair_set.PairSet` opens; it unpickles nothing and checks every size.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.training.pairs.arrays import DAMAGE, fits, in_words
-from engines.training.pairs.data import WARP_GRID, PairSet
+from engines.training.pairs.pair_set import WARP_GRID, PairSet
 
 FORMAT = "toonify-pairs"
 FORMAT_VERSION = 2  # 1 had no warps

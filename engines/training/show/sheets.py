@@ -1,4 +1,4 @@
-"""Contact sheets: pictures side by side, to be looked at."""
+"""Contact sheets: pictures side by side."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def contact_sheet(
 
     Args:
         rows: rows of uint8 [S, S, 3] RGB pictures, all rows of the same length.
-        labels: a caption for each column, above it.
-        side: scale every picture to this side; None keeps the first one's.
+        labels: a caption above each column.
+        side: every picture is scaled to this side; None takes that of the first one.
         gap: white pixels between pictures.
 
     Returns:

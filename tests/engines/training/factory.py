@@ -15,7 +15,7 @@ from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import Hardware
 from engines.training.own.shape import Floats
 from engines.training.pairs.aligned import AlignedSet
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet
 
 Image = NDArray[np.uint8]
 

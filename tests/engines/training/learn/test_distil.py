@@ -23,7 +23,7 @@ from engines.training.learn.distil import (
     with_encoder,
 )
 from engines.training.learn.runs import CHECKPOINT, CURVES, Deadline, claim, run_slice
-from engines.training.pairs.data import Batch
+from engines.training.pairs.sampler import Batch
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import CPU, tiny_pairs, tiny_size
 

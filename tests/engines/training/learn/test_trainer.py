@@ -25,7 +25,7 @@ from engines.training.learn.patches import eye_strips, patch_corners
 from engines.training.learn.runs import CHECKPOINT, CURVES
 from engines.training.learn.stages import Stage, TrainSettings, one_cycle
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.data import Batch, Sampler
+from engines.training.pairs.sampler import Batch, Sampler
 from tests.engines.training.factory import tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)

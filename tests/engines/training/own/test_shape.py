@@ -20,7 +20,7 @@ from engines.training.own.shape import (
     plate,
 )
 from engines.training.pairs.aligned import AlignedSet
-from engines.training.pairs.data import WARP_GRID
+from engines.training.pairs.pair_set import WARP_GRID
 from tests.engines.training.factory import tiny_pairs
 
 Floats = NDArray[np.float32]

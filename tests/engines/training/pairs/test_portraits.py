@@ -80,7 +80,7 @@ def test_crops_are_kept_until_the_pictures_change(tmp_path: Path) -> None:
     def read(size: int = 32) -> tuple[Crops, bool]:
         seen: list[Path] = []
         crops = read_folder(
-            folder, size, aligned=True, cache=cache, progress=lambda x: iter(seen.extend(x) or x)
+            folder, size, aligned=True, cache=cache, track=lambda x: iter(seen.extend(x) or x)
         )
         return crops, bool(seen)
 

@@ -1,10 +1,9 @@
-"""Training pairs on disk and the batches made of them."""
+"""Augmented batches, drawn from training pairs at random."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,94 +13,14 @@ from torch import Tensor
 
 from engines.errors import ToonifyError
 from engines.training.pairs import augment
-from engines.training.pairs.arrays import Sides, in_words, map_array
 from engines.training.pairs.dyes import Dye, random_dye
 from engines.training.pairs.eyewear import Layer, draw_spectacles
+from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.shades import Shade, random_shade
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
-WARP_GRID = 64
-_ANEW = "run 'toonify train prepare' into another folder"
-Extra = Dye | Layer | Shade  # done to photo and toon alike, each in its shape
-
-
-@dataclass(frozen=True)
-class PairSet:
-    """Photos and their toons, aligned alike.
-
-    Attributes:
-        photo, toon: uint8 [N, S, S, 3] RGB.
-        head: uint8 [N, M, M] soft head masks of the toons.
-        landmarks: float32 [N, 478, 2] in pixels of the S px photo.
-        warp: float16 [N, 64, 64, 2], the toon's shape: how far from each place of the toon (x, y)
-            the photo shows the same thing, 1 = the picture's side.
-        weight: float64 [N] how often each pair is drawn, sum 1.
-    """
-
-    photo: NDArray[np.uint8]
-    toon: NDArray[np.uint8]
-    head: NDArray[np.uint8]
-    landmarks: NDArray[np.float32]
-    warp: NDArray[np.float16]
-    weight: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.photo)
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
-        return int(self.photo.shape[1])
-
-    @classmethod
-    def open(cls, folder: Path) -> PairSet:
-        """Map a folder made by ``toonify train prepare``.
-
-        Raises:
-            ToonifyError: when a file is missing or damaged, the files do not belong together, or
-                not all of the pairs are drawn.
-        """
-        photo = _array(folder, "photo", np.uint8, (None, None, None, 3))
-        n, size = photo.shape[:2]
-        if n == 0 or photo.shape[2] != size:
-            raise ToonifyError(
-                f"{folder / 'photo.npy'} should hold square pictures, but its shape is "
-                f"{in_words(photo.shape)}; {_ANEW}."
-            )
-        arrays = {
-            "photo": photo,
-            "toon": _array(folder, "toon", np.uint8, photo.shape),
-            "head": _array(folder, "head", np.uint8, (n, None, None)),
-            "landmarks": _array(folder, "landmarks", np.float32, (n, 478, 2)),
-            "warp": _array(folder, "warp", np.float16, (n, WARP_GRID, WARP_GRID, 2)),
-        }
-        if (folder / "done.npy").is_file():
-            drawn = _array(folder, "done", np.bool_, (n,))
-            if not drawn.all():
-                raise ToonifyError(
-                    f"Only {np.count_nonzero(drawn)} of the {n} pairs in {folder} are drawn; run "
-                    f"'toonify train prepare' again, which draws the rest."
-                )
-        weight = np.ones(n)
-        if (folder / "weight.npy").is_file():
-            weight = np.asarray(_array(folder, "weight", np.float64, (n,)))
-            if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-                raise ToonifyError(
-                    f"{folder / 'weight.npy'} should hold shares of 0 or more, and some above 0, "
-                    f"but does not; {_ANEW}."
-                )
-        return cls(**arrays, weight=weight / weight.sum())
-
-
-def _array(folder: Path, name: str, dtype: type[np.generic], shape: Sides) -> NDArray:
-    path = folder / f"{name}.npy"
-    if not path.is_file():
-        raise ToonifyError(
-            f"{folder} was expected to hold {name}.npy, which is missing; run 'toonify train "
-            f"prepare' into it first."
-        )
-    return map_array(path, dtype, shape, _ANEW)
+Extra = Dye | Layer | Shade  # applied to photo and toon alike, each in its own shape
 
 
 def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -110,9 +29,15 @@ def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def focus_map(landmarks: NDArray[np.float32], size: int, grid: int = 64) -> NDArray[np.float32]:
-    """Where errors matter most: 1, rising to 5 on the eyes and 3 on the mouth.
+    """Error weights: 1, rising to 5 on the eyes and 3 on the mouth.
 
-    ``landmarks``: float32 [478, 2] pixels of a ``size`` px picture -> float32 [grid, grid].
+    Args:
+        landmarks: float32 [478, 2] in pixels of the picture.
+        size: side of the picture in pixels.
+        grid: side of the result.
+
+    Returns:
+        float32 [grid, grid].
     """
     scale = grid / size
     eyes = eye_centres(landmarks) * scale
@@ -131,13 +56,13 @@ class Batch:
     """One training batch; pictures are float32 [N, 3, S, S] RGB in -1..1.
 
     Attributes:
-        crop: the degraded photo, which the encoder sees.
+        crop: the degraded photo, the encoder's input.
         photo, toon: the clean targets.
         head: float32 [N, 1, M, M] in 0..1.
         focus: float32 [N, 1, 64, 64] error weights.
         warp: float32 [N, 2, 64, 64], as in `PairSet`.
         eyes: float32 [N, 2, 2]: centre (x, y) of each eye in pixels.
-        shift: int64 [T, 2]: sample ``N - T + i`` is sample ``i`` moved by (dx, dy) whole pixels.
+        shift: int64 [T, 2]: sample `N - T + i` is sample `i` moved by (dx, dy) whole pixels.
     """
 
     crop: Tensor
@@ -150,26 +75,21 @@ class Batch:
     shift: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on ``device``."""
+        """The same batch on `device`."""
         return Batch(**{k: v.to(device, non_blocking=True) for k, v in vars(self).items()})
 
 
 def check_twins(batch_size: int, twins: int) -> None:
-    """Refuse a batch that cannot hold ``twins`` samples and a shifted copy of each.
+    """Refuse a batch that cannot hold `twins` samples and a shifted copy of each.
 
     Raises:
-        ToonifyError: saying how many it has room for.
+        ToonifyError: when the batch is too small.
     """
     if not 0 <= 2 * twins <= batch_size:
         raise ToonifyError(
             f"A batch of {batch_size} has room for {batch_size // 2} twins, not {twins}; raise the "
             f"batch size."
         )
-
-
-def spread_over(total: int, count: int) -> NDArray[np.int_]:
-    """``count`` of the numbers below ``total``, evenly spread, or all of them if they are fewer."""
-    return np.linspace(0, total - 1, min(total, count)).astype(int)
 
 
 def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -180,10 +100,16 @@ def to_tensor(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 @dataclass
 class Sampler:
-    """Draws augmented batches; its state is one random generator, so that resuming is exact.
+    """Draws augmented batches. Its only state is `rng`, so training resumes exactly.
 
-    ``spectacles``, ``dyed``, ``shaded``: shares of the samples that get a frame drawn, what is
-    round the face dyed, and a hard shadow, on photo and toon.
+    Attributes:
+        pairs: the pairs to draw from.
+        batch_size: samples in a batch.
+        seed: of the random generator.
+        twins: how many samples of a batch are shifted copies of others.
+        geometry: limits of the random crop changes.
+        spectacles, dyed, shaded: shares of the samples that get spectacles, a dye around the face,
+            and a hard shadow, on photo and toon.
     """
 
     pairs: PairSet
@@ -199,7 +125,7 @@ class Sampler:
         self.rng = np.random.default_rng(self.seed)
 
     def draw(self) -> Batch:
-        """One batch; the last ``twins`` samples are shifted copies of the first ones."""
+        """One batch; the last `twins` samples are shifted copies of the first ones."""
         rng, size = self.rng, self.pairs.size
         fresh = self.batch_size - self.twins
         index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)

@@ -15,9 +15,7 @@ and never unpickles anything.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +30,7 @@ from torch import Tensor, nn
 
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
+from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
@@ -125,6 +124,10 @@ class Bundle:
         """Write to a directory, or to one file if ``path`` ends in ``.toon``; atomic.
 
         Floating-point tensors are stored in FP16. Returns the bundle with its card's hashes.
+
+        Raises:
+            BundleError: when `path` is a folder that holds something else than a bundle.
+            WriteError: when it cannot be written.
         """
         path = Path(path)
         files = {"face.safetensors": _pack(self.face)}
@@ -136,9 +139,7 @@ class Bundle:
         card = replace(self.card, parts=parts)
         files["card.json"] = card.to_json().encode()
         files["CARD.md"] = card.to_markdown().encode()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as room:
-            part = Path(room) / path.name
+        with atomic_path(path) as part:
             if path.suffix == SUFFIX:
                 with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
                     for name, data in files.items():
@@ -149,8 +150,7 @@ class Bundle:
                     (part / name).write_bytes(data)
                 if path.is_dir():  # a directory cannot be replaced by a rename while it has content
                     check_place(path)
-                    path.rename(Path(room) / "old")
-            os.replace(part, path)
+                    path.rename(part.with_name("old"))
         return replace(self, card=card)
 
     @classmethod

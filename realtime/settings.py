@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from engines.backends.registry import check_name
 from engines.errors import ToonifyError, UsageError
-from realtime.clocks import write_atomically
+from engines.files import write_atomically
 from realtime.compositing import CompositingSettings
 from realtime.faces.tracker import TrackerSettings
 

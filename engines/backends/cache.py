@@ -14,7 +14,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from platformdirs import user_cache_path
 
 from engines.backends.protocol import BackendError, Report
 from engines.errors import reason
+from engines.files import UNFINISHED, WriteError, write_atomically
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -37,10 +37,8 @@ HEADER_LIMIT = 64 * 1024
 SIZE_LIMIT = 8 << 30
 """Bytes kept on disk; the engines unused for longest go first (a blend slider makes many)."""
 
-UNFINISHED = ".part"
-"""How the name of a file ends while it is written."""
 UNFINISHED_SECONDS = 3600
-"""A file that has been unfinished for longer was left by a process that died."""
+"""What has been unfinished for longer was left by a process that died."""
 T = TypeVar("T")
 
 
@@ -158,22 +156,13 @@ class EngineCache:
         path = self.path(key)
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, unfinished = tempfile.mkstemp(UNFINISHED, dir=self.directory)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(MAGIC + json.dumps(header).encode() + b"\n")
-                    file.write(payload)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(unfinished, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(unfinished)
-                raise
-        except OSError as error:
+            start = MAGIC + json.dumps(header).encode() + b"\n"
+            write_atomically(path, start + payload, durable=True, mode=0o600)
+        except (OSError, WriteError) as error:
+            why = error.reason if isinstance(error, WriteError) else reason(error)
             raise BackendError(
-                f"The engine could not be kept in {self.directory} ({reason(error)}): free space "
-                "there, or name another folder with TOONIFY_CACHE."
+                f"The engine could not be kept in {self.directory} ({why}): free space there, or "
+                "name another folder with TOONIFY_CACHE."
             ) from error
         self._evict(keep=path)
         return path
@@ -285,7 +274,16 @@ def clear_engines(cache_dir: Path | None = None) -> int:
 def _sweep(directory: Path) -> int:
     """Deletes what dead processes left unfinished; returns how many bytes that freed."""
     oldest = time.time() - UNFINISHED_SECONDS
-    return sum(_delete(path, oldest) for path in directory.glob(f"*{UNFINISHED}"))
+    freed = 0
+    for path in directory.glob(f"*{UNFINISHED}"):
+        with suppress(FileNotFoundError):
+            if not path.is_dir():
+                freed += _delete(path, oldest)
+            elif path.stat().st_mtime < oldest:
+                freed += sum(_delete(part, oldest) for part in path.iterdir())
+                with suppress(OSError):  # something in it is young
+                    path.rmdir()
+    return freed
 
 
 def _delete(path: Path, before: float = math.inf) -> int:

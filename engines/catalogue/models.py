@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 
 Progress = Callable[[int, int], None]
 """Takes bytes so far and bytes in all (0 if the server does not say)."""
@@ -82,15 +83,13 @@ def find_bundle(what: str = DEFAULT_BUNDLE) -> Bundle:
 
 
 def install(path: Path) -> Installed:
-    """Copy a checked `.toon` file into the models' folder. Raises `BundleError`."""
+    """Copy a checked `.toon` file into the models' folder. Raises `BundleError`, `WriteError`."""
     name = Bundle.load(path).card.name
     folder = models_directory()
     target = folder / f"{name}{SUFFIX}"
     assert target.parent == folder  # a card's name is never a path
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".copying")
-    shutil.copyfile(path, partial)
-    os.replace(partial, target)
+    with atomic_path(target) as part:
+        shutil.copyfile(path, part)
     return Installed(name, target, False)
 
 

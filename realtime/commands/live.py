@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.text import Text
 
 from engines.errors import ToonifyError
-from realtime.clocks import check_writable, write_statistics
+from engines.files import check_writable
+from realtime.clocks import write_statistics
 from realtime.commands.screen import err, frame_progress, out, say, statistics_table
 from realtime.frame import Image, fit
 from realtime.guard import Output

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.files import write_atomically
+
 Image = NDArray[np.uint8]
 LABEL_HEIGHT = 22
 
@@ -49,5 +51,5 @@ def contact_sheet(
 
 def write_png(path: Path, image: Image) -> None:
     """Save an RGB picture as PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+    data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+    write_atomically(path, data)

@@ -336,3 +336,15 @@ def test_what_a_killed_write_left_is_swept_when_old(tmp_path: Path, clear: bool)
         EngineCache(tmp_path).store(KEY, b"plan")
     assert not old.exists()
     assert young.exists()
+
+
+def test_an_old_unfinished_folder_goes_with_what_is_in_it(tmp_path: Path) -> None:
+    old, young = (tmp_path / f".{name}.engine.x{cache_module.UNFINISHED}" for name in "ab")
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "a.engine").write_bytes(bytes(100))
+    os.utime(old / "a.engine", (1, 1))
+    os.utime(old, (1, 1))
+    assert clear_engines(tmp_path) == 100
+    assert list(tmp_path.iterdir()) == [young]
+    assert list(young.iterdir())

@@ -294,9 +294,9 @@ def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
 def load_card(path: str | None, size: tuple[int, int]) -> Image:
     """The card's picture, uint8 [H, W, 3] BGR: a file of the user's, or a plain one drawn here."""
     if path:
-        from realtime.sources.pictures import read_picture
+        from engines.pictures import read_picture
 
-        return read_picture(Path(path)).image
+        return read_picture(Path(path)).bgr
     width, height = size
     shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
     card = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)

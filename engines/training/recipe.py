@@ -10,6 +10,7 @@ from typing import Any
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.pictures import write_png
 from engines.training.export import Description, TrainedModels, export, model_size
 from engines.training.learn.runs import Deadline, Hardware, fingerprint
 from engines.training.learn.stages import Stage, TrainSettings
@@ -17,7 +18,6 @@ from engines.training.learn.trainer import Trainer
 from engines.training.pairs.data import PairSet, Sampler
 from engines.training.pairs.prepare import prepare
 from engines.training.show.previews import pairs_sheet
-from engines.training.show.sheets import write_png
 
 _FULL_SIZE = Stage(
     "toon",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
+from engines.pictures import PICTURE_SUFFIXES, is_picture
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
 
@@ -44,7 +45,8 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
     """The source that `settings.source` means.
 
     every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
-    Raises `SourceError` when there is no such file; a missing camera is waited for instead.
+    Raises `SourceError` or `PictureError` when there is no such file; a missing camera is waited
+    for instead.
     """
     what = settings.source
     path = Path(what)
@@ -67,10 +69,4 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
     return CameraSource(settings, report)
 
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 MEDIA_SUFFIXES = {".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a still picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES

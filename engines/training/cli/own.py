@@ -230,9 +230,9 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
 
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
     """Go on with an encoder; True when it is done."""
+    from engines.pictures import write_png
     from engines.training.learn.runs import run_slice
     from engines.training.show.previews import encoder_sheet
-    from engines.training.show.sheets import write_png
 
     return run_slice(
         trainer,

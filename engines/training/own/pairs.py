@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.pictures import write_png
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.learn.runs import Deadline
@@ -22,7 +23,6 @@ from engines.training.own.shape import Floats, Shape, in_sides, learn_shape
 from engines.training.pairs.data import PairSet, spread_over
 from engines.training.pairs.portraits import Crops
 from engines.training.pairs.prepare import Pair, PairFolder
-from engines.training.show.sheets import write_png
 
 Image = NDArray[np.uint8]
 

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.faces.landmarker import Landmarker
+from engines.pictures import Image, PictureError, read_picture, write_png
 from engines.training.pairs.arrays import read_table, write_table
-from engines.training.show.sheets import write_png
 
 DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
 SOURCE_WEIGHT = {"congress": 0.5}  # studio portraits, all lit and posed alike
@@ -51,16 +50,19 @@ class AlignedSet:
         paths = tuple(folder / (n if Path(n).suffix else f"{n}.webp") for n in names)
         return cls(paths, table["landmarks"].astype(np.float32), _weights(table))
 
-    def read(self, index: int) -> NDArray[np.uint8]:
+    def read(self, index: int) -> Image:
         """RGB picture, uint8 [512, 512, 3]."""
-        bgr = cv2.imread(str(self.paths[index]), cv2.IMREAD_COLOR)
-        if bgr is None or bgr.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
-            found = "no picture" if bgr is None else f"{bgr.shape[1]} x {bgr.shape[0]} pixels"
+        try:
+            rgb = read_picture(self.paths[index]).rgb
+        except PictureError:
+            rgb = None
+        if rgb is None or rgb.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
+            found = "no picture" if rgb is None else f"{rgb.shape[1]} x {rgb.shape[0]} pixels"
             raise PrepareError(
                 f"An aligned {DRAWING_SIZE} px portrait was expected at {self.paths[index]}, found "
                 f"{found}; remove it from the set or align it again."
             )
-        return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
+        return rgb
 
 
 def read_faces(path: Path) -> dict[str, NDArray]:

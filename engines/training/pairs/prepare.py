@@ -27,6 +27,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.faces.person import PersonSegmenter
+from engines.pictures import write_png
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.pairs.aligned import (
@@ -38,7 +39,7 @@ from engines.training.pairs.aligned import (
     aligned_before,
 )
 from engines.training.pairs.data import WARP_GRID, spread_over
-from engines.training.show.sheets import contact_sheet, write_png
+from engines.training.show.sheets import contact_sheet
 
 SHEET_ROWS, SHEET_PAIRS = 6, 4
 

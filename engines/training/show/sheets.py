@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from engines.files import write_atomically
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
 LABEL_HEIGHT = 22
 
 
@@ -47,9 +44,3 @@ def contact_sheet(
             cell = cv2.resize(picture, (side, side), interpolation=way)
             sheet[top + i * step : top + i * step + side, j * step : j * step + side] = cell
     return sheet
-
-
-def write_png(path: Path, image: Image) -> None:
-    """Save an RGB picture as PNG."""
-    data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-    write_atomically(path, data)

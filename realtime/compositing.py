@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import invert, pixel_matrix, shrink, transform_points
+from engines.pictures import FloatMask, Image
 
-Image = NDArray[np.uint8]
-Mask = NDArray[np.float32]
+Field = NDArray[np.float32]
+"""A small picture, or what to add to one: float32 [COARSE, COARSE, 3] BGR, 0..255 scale."""
 Mode = Literal["crop", "head", "face"]
 MODES: tuple[Mode, ...] = ("crop", "head", "face")
 
@@ -56,14 +57,14 @@ class CompositingSettings:
             raise ToonifyError(f"compositing.memory must be 0 to 60 s, not {self.memory}.")
 
 
-def smoothstep(low: float, high: float, value: NDArray) -> Mask:
+def smoothstep(low: float, high: float, value: NDArray) -> FloatMask:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def border_fade(size: int, width: float) -> Mask:
+def border_fade(size: int, width: float) -> FloatMask:
     """1 inside a square, falling to 0 at its border over `width`, a share of the side.
 
     float32 [size, size] with round corners; shared, so read-only.
@@ -76,7 +77,7 @@ def border_fade(size: int, width: float) -> Mask:
     return fade
 
 
-def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> Mask:
+def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> FloatMask:
     """The outline of a face, filled: the hull of its landmarks, so that a profile's nose is inside.
 
     Args:
@@ -94,7 +95,7 @@ def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> M
     return soften(as_grid(mask), grow, feather)
 
 
-def soften(mask: Mask, grow: float, feather: float) -> Mask:
+def soften(mask: FloatMask, grow: float, feather: float) -> FloatMask:
     """A mask that is full `grow` beyond where it was, and fades over `feather` beyond that."""
     side = mask.shape[0]
     reach = max(round((grow + feather / 2) * side), 0)
@@ -104,7 +105,7 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
     return cv2.GaussianBlur(mask, (0, 0), max(feather * side / 4, 0.3)).astype(np.float32)
 
 
-def head_guess(landmarks: NDArray[np.floating], person: Mask | None = None) -> Mask:
+def head_guess(landmarks: NDArray[np.floating], person: FloatMask | None = None) -> FloatMask:
     """Head and hair of a photo, for engines that give no mask.
 
     Args:
@@ -132,8 +133,8 @@ def head_guess(landmarks: NDArray[np.floating], person: Mask | None = None) -> M
 
 
 def toon_mask(
-    mode: Mode, landmarks: NDArray[np.floating], head: NDArray[np.uint8] | Mask | None
-) -> Mask:
+    mode: Mode, landmarks: NDArray[np.floating], head: NDArray[np.uint8] | FloatMask | None
+) -> FloatMask:
     """Where a crop's toon replaces the frame.
 
     A toon's outline is not the photo's: the skull is larger, the jaw narrower. Therefore the mask
@@ -158,14 +159,14 @@ def toon_mask(
     return np.maximum(face, around)
 
 
-def as_grid(mask: NDArray[np.uint8] | Mask) -> Mask:
+def as_grid(mask: NDArray[np.uint8] | FloatMask) -> FloatMask:
     """A mask of any size, uint8 or float32, as float32 [GRID, GRID] in [0, 1]."""
     scale = np.float32(1 / 255 if mask.dtype == np.uint8 else 1)
     small = cv2.resize(mask, (GRID, GRID), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) * scale
 
 
-def colour_stats(image: Image, mask: Mask) -> NDArray[np.float32]:
+def colour_stats(image: Image, mask: FloatMask) -> NDArray[np.float32]:
     """Mean and standard deviation of L, a, b (float32 CIELAB) under a mask.
 
     Args:
@@ -182,7 +183,7 @@ def colour_stats(image: Image, mask: Mask) -> NDArray[np.float32]:
     return np.stack([mean, np.sqrt(weight @ np.square(lab - mean))]).astype(np.float32)
 
 
-def coarse(image: Image) -> Mask:
+def coarse(image: Image) -> Field:
     """An image [H, W, 3] as float32 [COARSE, COARSE, 3], 0..255."""
     factor = image.shape[0] // COARSE
     if factor * COARSE == image.shape[0]:
@@ -190,7 +191,9 @@ def coarse(image: Image) -> Mask:
     return cv2.resize(image, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def match_field(toon: Image, have: Mask, want: Mask, amount: float) -> Mask:
+def match_field(
+    toon: Image, have: NDArray[np.float32], want: NDArray[np.float32], amount: float
+) -> Field:
     """What to add to a toon to give it the scene's light and colour.
 
     Reinhard et al. 2001, "Color Transfer between Images": mean and deviation per Lab channel. The
@@ -214,7 +217,7 @@ def match_field(toon: Image, have: Mask, want: Mask, amount: float) -> Mask:
     return cv2.cvtColor(moved, cv2.COLOR_LAB2BGR).astype(np.float32) * 255 - small
 
 
-def seam_field(photo: Image, toon: Mask, keep: Mask, face: Mask) -> Mask:
+def seam_field(photo: Image, toon: Field, keep: FloatMask, face: FloatMask) -> Field:
     """What to add to a toon's surroundings so that they meet the frame without a seam.
 
     The low-frequency difference between frame and toon, measured where neither shows a head, and
@@ -245,7 +248,7 @@ def paste(
     frame: Image,
     alpha: NDArray[np.uint8],
     toon: Image,
-    mask: Mask,
+    mask: FloatMask,
     transform: NDArray[np.floating],
 ) -> None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
@@ -288,7 +291,7 @@ def paste(
     np.maximum(covered, weight, out=covered)
 
 
-def _with_alpha(toon: Image, mask: Mask) -> Image:
+def _with_alpha(toon: Image, mask: FloatMask) -> Image:
     """A toon uint8 [R, R, 3] and its mask float32 [GRID, GRID] as uint8 [R, R, 4]."""
     small = cv2.convertScaleAbs(mask, alpha=255)
     grown = cv2.resize(small, toon.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -306,7 +309,7 @@ def _fit_scale(toon: Image, back: NDArray[np.float64]) -> Image:
     return toon
 
 
-def add_field(toon: Image, field: Mask) -> Image:
+def add_field(toon: Image, field: Field) -> Image:
     """A toon uint8 [R, R, 3] plus a smooth field float32 [COARSE, COARSE, 3], saturated."""
     side = toon.shape[0]
     shift = cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from engines.backends import Engine
 from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
+from engines.pictures import FloatMask, Image
 from realtime.compositing import (
     GRID,
     CompositingSettings,
-    Image,
-    Mask,
+    Field,
     add_field,
     as_grid,
     border_fade,
@@ -182,7 +182,7 @@ class Stylizer:
         toon: Image,
         head: NDArray[np.uint8] | None,
         time: float,
-    ) -> tuple[Image, Mask]:
+    ) -> tuple[Image, FloatMask]:
         """The toon in the scene's colours, and where it goes."""
         settings = self.settings
         points = transform_points(face.landmarks, invert(face.transform(1)))
@@ -200,15 +200,15 @@ class Stylizer:
         field = field + seam_field(crop, coarse(toon) + field, keep, oval)
         return add_field(toon, field), mask
 
-    def _photo_head(self, crop: Image, points: NDArray[np.float32]) -> Mask:
+    def _photo_head(self, crop: Image, points: NDArray[np.float32]) -> FloatMask:
         if self._segmenter is None:
             return head_guess(points)
         rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
         return head_guess(points, self._segmenter.segment(rgb.astype(np.uint8, copy=False)))
 
     def _light_field(
-        self, identity: int, crop: Image, toon: Image, oval: Mask, time: float
-    ) -> Mask:
+        self, identity: int, crop: Image, toon: Image, oval: FloatMask, time: float
+    ) -> Field:
         scene, drawn = colour_stats(crop, oval), colour_stats(toon, oval)
         light = self._lights.get(identity)
         if light is None:

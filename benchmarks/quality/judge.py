@@ -24,9 +24,8 @@ from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
+from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
-
-Image = NDArray[np.uint8]
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""

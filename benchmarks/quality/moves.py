@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
+
 Points = NDArray[np.floating]
 Field = NDArray[np.float64]
 

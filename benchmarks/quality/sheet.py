@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.quality.portraits import resize
 from engines.errors import ToonifyError
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
 CAPTION, GAP, PAPER, INK = 18, 6, (250, 249, 246), (40, 44, 52)
 
 

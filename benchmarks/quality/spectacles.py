@@ -6,13 +6,11 @@ import zlib
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.quality.portraits import Portrait
+from engines.pictures import Image
 from engines.training.pairs.data import eye_centres
 from engines.training.pairs.eyewear import Layer, draw_spectacles
-
-Image = NDArray[np.uint8]
 
 BLACK = (25.0, 25.0, 25.0)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
 
 WEBCAM_SIGMA = 3.0
 """Sensor noise of a webcam in a lit room, of 255."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks
+from engines.pictures import Image
 from realtime.faces.face import landmark_box
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 # Brows, corners of the eyes, nose, upper lip: neither blinking nor talking moves them much.

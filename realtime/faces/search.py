@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from engines.pictures import Image
 from realtime.faces.face import landmark_box
 
-Image = NDArray[np.uint8]
 Box = NDArray[np.floating]
 Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 

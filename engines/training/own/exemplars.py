@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from engines.networks.additions import moved
+from engines.pictures import Image
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.own.lines import Lines, bands
@@ -38,8 +38,6 @@ from engines.training.own.patchwork import blur, matched, voted
 from engines.training.own.shape import EYES, MOUTH, Floats, Shape, plate
 from engines.training.pairs.data import EYES as LIDS
 from engines.training.pairs.data import to_tensor
-
-Image = NDArray[np.uint8]
 
 DEEP = 4  # feature map of `FeatureDistance` by which people are told to be alike
 LOOK_SIDE, COLOUR = 4, 0.5  # likeness is one of features, and of light, hair and skin

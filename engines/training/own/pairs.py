@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.pictures import write_png
+from engines.pictures import Image, write_png
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.learn.runs import Deadline
@@ -23,8 +22,6 @@ from engines.training.own.shape import Floats, Shape, in_sides, learn_shape
 from engines.training.pairs.data import PairSet, spread_over
 from engines.training.pairs.portraits import Crops
 from engines.training.pairs.prepare import Pair, PairFolder
-
-Image = NDArray[np.uint8]
 
 SHUT = 0.08  # eyes less open than that, share of their width, are no example of eyes
 LIDS = (1.1, 1.6)  # how much wider and higher drawn eyes can be than their landmarks

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.pictures import Image
 from engines.training.artist.eyes import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
 from engines.training.artist.imaging import to_lab, to_rgb
 from engines.training.artist.masks import colourfulness
 from engines.training.own.shape import Floats
 from engines.training.pairs.data import spread_over, to_tensor
-
-Image = NDArray[np.uint8]
 
 TRIED = 100  # so many pictures tell the colours of people, and of the style
 MOST_CONTRAST = (1.5, 1.5, 3.0)  # a style's over people's: in faces, round them, of irises

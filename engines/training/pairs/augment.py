@@ -15,8 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-
+from engines.pictures import Image
 
 CLEAR = 0.3
 """Share of pictures that no camera has spoilt: where none is sharp, networks draw all softly."""

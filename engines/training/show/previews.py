@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.learn.distil import EncoderTrainer
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.data import PairSet, to_tensor
 from engines.training.show.sheets import contact_sheet
 
-Image = NDArray[np.uint8]
 ROWS = 6
 
 

@@ -22,7 +22,7 @@ from realtime.pipeline import Pipeline
 from realtime.session import Session, check_settings, find_chosen
 from realtime.settings import Settings, SourceSettings
 from realtime.sinks import Sink, SinkError, open_sinks
-from realtime.sinks.files import AlphaMovie, Recording, write_png
+from realtime.sinks.files import AlphaMovie, Recording, write_bgr_png
 from realtime.sinks.preview import Preview, has_display
 from realtime.sinks.virtual_camera import VirtualCamera
 from realtime.sources import Report, SourceError, open_source
@@ -223,7 +223,7 @@ class BeforeAfter:
             blank = np.zeros_like(self._thumbs[0])
             cells = [*self._thumbs, *([blank] * (len(self._thumbs) % 2))]
             rows = [np.hstack(cells[i : i + 2]) for i in range(0, len(cells), 2)]
-            write_png(self.sheet, np.vstack(rows))
+            write_bgr_png(self.sheet, np.vstack(rows))
             self._thumbs = []
 
 

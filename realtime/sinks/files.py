@@ -155,7 +155,7 @@ class PictureSequence:
     def send(self, output: Output) -> None:
         """Write one picture."""
         path = self.folder / f"frame-{self._number + 1:06d}.png"
-        write_png(path, with_alpha(output) if self._alpha else output.image)
+        write_bgr_png(path, with_alpha(output) if self._alpha else output.image)
         self._number += 1
 
     def close(self) -> None:
@@ -195,8 +195,11 @@ def _toons(output: Output, weights: Image) -> Image:
     return cv2.multiply(output.image, weights, scale=1 / 255)
 
 
-def write_png(path: Path, image: Image) -> None:
-    """Write a PNG, quickly rather than small. Raises `SinkError`."""
+def write_bgr_png(path: Path, image: Image) -> None:
+    """Write uint8 [H, W, 3] BGR or [H, W, 4] BGRA as PNG, quickly rather than small.
+
+    Raises `SinkError`.
+    """
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     try:
         assert done

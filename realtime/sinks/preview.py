@@ -15,7 +15,7 @@ from realtime.controls import Controls
 from realtime.frame import Image, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
-from realtime.sinks.files import unused, write_png
+from realtime.sinks.files import unused, write_bgr_png
 from realtime.slots import Slot
 from realtime.sources import Report
 
@@ -156,5 +156,5 @@ class Preview:
     def _snapshot(self) -> None:
         if self._shown is not None:
             path = unused(self._folder / "snapshot.png")
-            write_png(path, self._shown.image)
+            write_bgr_png(path, self._shown.image)
             self._report(f"Snapshot in {path}.")

@@ -54,7 +54,7 @@ class GpuReading:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What `Watch` saw. `complaints` is empty when the samples can be trusted."""
+    """What `Monitor` saw. `complaints` is empty when the samples can be trusted."""
 
     seconds: float
     other_load: float
@@ -130,8 +130,8 @@ def require_fit(complaints: Sequence[str], noisy_ok: bool) -> None:
         )
 
 
-class Watch:
-    """Watches the machine while something is measured; call `tick` now and then.
+class Monitor:
+    """Observes the machine while something is measured; call `tick` now and then.
 
     In a worker of a benchmark the parent and all its workers count as the benchmark itself.
     """
@@ -165,7 +165,7 @@ class Watch:
         others = (_busy_seconds() - self._busy) - (self._own_seconds() - self._own)
         return Conditions(
             seconds=seconds,
-            # both sides count in ticks of 10 ms, so short watches may overshoot
+            # both sides count in ticks of 10 ms, so a short run may overshoot
             other_load=float(np.clip(others / seconds / (psutil.cpu_count() or 1), 0, 1)),
             yardstick_ms=tuple(self._yardstick),
             clock_jump=(time.time() - self._wall) - seconds,

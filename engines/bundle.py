@@ -76,9 +76,9 @@ class Bundle:
                 f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
                 f"a toon yet; give it one with 'toonify train refit'."
             )
-        self._look(style, spec)
+        self._resolve(style, spec)
 
-    def _look(self, style: str | None, spec: BlendSpec | None) -> tuple[str, BlendSpec]:
+    def _resolve(self, style: str | None, spec: BlendSpec | None) -> tuple[str, BlendSpec]:
         """Name and blend of a style, of the card where none is given."""
         name = self.styles[0] if style is None and self.styles else style
         if name is None or name not in self.toons:
@@ -97,7 +97,7 @@ class Bundle:
             StyleError: when there is no such style.
             SpecError: when the blend does not fit its resolution.
         """
-        name, spec = self._look(style, spec)
+        name, spec = self._resolve(style, spec)
         state = blend(self.face, self.toons[name], spec)
         return _fill(Generator, self.card.generator, state)
 

@@ -116,7 +116,7 @@ def _engines() -> Iterator[Finding]:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 engine = create_engine(
-                    network, name, max_batch=1, cache_dir=Path(folder), report=lambda line: None
+                    network, name, max_batch=1, cache_dir=Path(folder), say=lambda line: None
                 )
                 running.append(name)
                 detail = f"{engine.device}, {engine.precision}"

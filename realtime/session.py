@@ -73,7 +73,7 @@ class Session:
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
-            report=report,
+            say=report,
         )
         self.tracker = FaceTracker(settings.faces)
         self.watch = FaceWatch(settings.guard.linger)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from benchmarks.conditions import GpuReading, Watch
+from benchmarks.conditions import GpuReading, Monitor
 from benchmarks.faces import demo_crops
 from benchmarks.machine import device_kind
 from benchmarks.memory import PeakMemory
@@ -25,9 +25,9 @@ from engines.backends import BACKENDS, Engine, create_engine
 from engines.errors import ToonifyError
 from engines.networks.report import macs
 from engines.networks.toon import ToonNetwork
+from engines.say import Say
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
-Say = Callable[[str], None]
 
 CALIBRATION = 32
 """Crops that INT8 is calibrated on."""
@@ -93,7 +93,7 @@ def run(
 
     only_cuda: leave out what does not run on the GPU.
     """
-    watch = Watch()
+    monitor = Monitor()
     results: list[Result] = []
     skipped: list[Skipped] = []
     for tier in settings.tiers:
@@ -108,7 +108,7 @@ def run(
         for batch in settings.batches:
             say(f"{tier.name}: batch {batch}, {len(runners)} engines taking turns")
             ready()
-            results += time_batch(runners, batch, settings.budget, watch, skipped)
+            results += time_batch(runners, batch, settings.budget, monitor, skipped)
         for runner in runners:
             runner.engine.close()
         del runners, network
@@ -117,7 +117,7 @@ def run(
     return Report(
         kind="engines",
         settings=settings.record(),
-        conditions=watch.finish().record(),
+        conditions=monitor.finish().record(),
         results=[with_share(result, ceilings) for result in results],
         skipped=skipped,
         ceilings=[ceiling.record() for ceiling in ceilings],
@@ -168,7 +168,7 @@ def build_runner(
             precision=precision,
             max_batch=max_batch,
             cache_dir=Path(fresh),
-            report=lambda line: None,
+            say=lambda line: None,
             calibration=demo_crops(network.input_size, CALIBRATION)
             if precision == "int8"
             else None,
@@ -193,7 +193,7 @@ def time_batch(
     runners: Sequence[Runner],
     batch: int,
     budget: Budget,
-    watch: Watch,
+    monitor: Monitor,
     skipped: list[Skipped],
 ) -> list[Result]:
     """Times all runners at one batch size, taking turns."""
@@ -219,10 +219,10 @@ def time_batch(
 
     def look(task: Task) -> None:
         if tasks[task.name][1].on_cuda:
-            readings[task.name] += watch.look_at_gpu(task.name)
+            readings[task.name] += monitor.look_at_gpu(task.name)
 
     timings = take_turns(
-        [task for task, _ in tasks.values()], budget, between=watch.tick, after=look
+        [task for task, _ in tasks.values()], budget, between=monitor.tick, after=look
     )
     return [
         engine_result(name, runner, batch, timings[name], readings[name], peaks[name])

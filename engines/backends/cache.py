@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from engines.backends.protocol import BackendError, Report
+from engines.backends.protocol import BackendError
 from engines.errors import reason
 from engines.files import UNFINISHED, WriteError, write_atomically
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -168,13 +169,13 @@ class EngineCache:
         return path
 
     def get_or_build(
-        self, key: EngineKey, build: Callable[[], bytes], report: Report
+        self, key: EngineKey, build: Callable[[], bytes], say: Say
     ) -> tuple[bytes, bool]:
         """(payload, whether it was built now); one process builds while the others wait for it."""
         payload = self.load(key)
         if payload is not None:
             return payload, False
-        with self._lock(key, report):
+        with self._lock(key, say):
             payload = self.load(key)
             if payload is not None:
                 return payload, False
@@ -187,25 +188,25 @@ class EngineCache:
         key: EngineKey,
         build: Callable[[], bytes],
         load: Callable[[bytes], T],
-        report: Report,
+        say: Say,
     ) -> T:
         """What `load` makes of the payload; a kept one it refuses is dropped and built once more.
 
         Args:
             load: raises `EngineLoadError` when another build may help.
         """
-        payload, built = self.get_or_build(key, build, report)
+        payload, built = self.get_or_build(key, build, say)
         try:
             return load(payload)
         except EngineLoadError as error:
             if built:
                 raise
-            report(f"The kept {key.backend} engine does not load and is built anew: {error}")
+            say(f"The kept {key.backend} engine does not load and is built anew: {error}")
         self.drop(key)
-        return load(self.get_or_build(key, build, report)[0])
+        return load(self.get_or_build(key, build, say)[0])
 
     @contextmanager
-    def _lock(self, key: EngineKey, report: Report) -> Iterator[None]:
+    def _lock(self, key: EngineKey, say: Say) -> Iterator[None]:
         locks = self.directory / "locks"
         try:
             locks.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -213,7 +214,7 @@ class EngineCache:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                report(f"Waiting for another program that builds the same {key.backend} engine.")
+                say(f"Waiting for another program that builds the same {key.backend} engine.")
                 lock.acquire()
         except OSError as error:
             raise BackendError(

@@ -49,15 +49,15 @@ def create(request: EngineRequest) -> SwappingEngine:
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
 
-    def build(network: ToonNetwork) -> OpenVinoSession:
+    def build(network: ToonNetwork) -> OpenVinoProgram:
         current = replace(request, network=network)
         program = request.cache.load_or_build(
             _key(current, core, device, precision),
             lambda: _build(current, core, device, precision),
             load,
-            request.report,
+            request.say,
         )
-        return OpenVinoSession(program, core, device, network, request.max_batch)
+        return OpenVinoProgram(program, core, device, network, request.max_batch)
 
     def load(blob: bytes) -> ov.CompiledModel:
         try:
@@ -68,9 +68,9 @@ def create(request: EngineRequest) -> SwappingEngine:
                 f"choose torch ({one_line(error)})."
             ) from error
 
-    engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.say)
     if engine.precision != precision:
-        request.report(f"{NAME}: asked for {precision}, but {device} runs {engine.precision}.")
+        request.say(f"{NAME}: asked for {precision}, but {device} runs {engine.precision}.")
     return engine
 
 
@@ -80,7 +80,7 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     precision = _choose_precision(request, core, device)
     key = _key(request, core, device, precision)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, core, device, precision), request.report
+        key, lambda: _build(request, core, device, precision), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -241,7 +241,7 @@ def hash_of(crops: NDArray[np.uint8]) -> str:
     return hashlib.sha256(np.ascontiguousarray(crops).data).hexdigest()[:16]
 
 
-class OpenVinoSession:
+class OpenVinoProgram:
     """One compiled program and its output memory."""
 
     def __init__(

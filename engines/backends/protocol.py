@@ -7,7 +7,6 @@ change the style. Both are safe together; `run` itself is called by one thread a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engines.networks.toon import ToonNetwork
-
-Report = Callable[[str], None]
-"""Takes one line for the person at the screen."""
-
 
 CLOSED = "The engine was closed: create a new one to go on."
 
@@ -78,8 +73,8 @@ class Engine(Protocol):
         ...
 
 
-def say(line: str) -> None:
-    """The default report: one line on standard error, which no picture stream is piped through."""
+def to_stderr(line: str) -> None:
+    """Say a line on standard error, which no picture stream is piped through."""
     print(line, file=sys.stderr)
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, BackendNameError, Engine, Report, say
+from engines.backends.protocol import BackendError, BackendNameError, Engine, to_stderr
 from engines.backends.request import Backend, EngineRequest
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -50,7 +51,7 @@ def create_engine(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    report: Report = say,
+    say: Say = to_stderr,
     calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
     """Makes `network` ready to run and says on which back end.
@@ -62,7 +63,7 @@ def create_engine(
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
-        report: takes one line on each back end skipped and on the one that runs.
+        say: takes one line on each back end skipped and on the one that runs.
         calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
 
     Raises:
@@ -71,12 +72,12 @@ def create_engine(
     check_name(name)
     backend, _, variant = name.partition(":")
     request = EngineRequest(
-        network, variant, precision, max_batch, EngineCache(cache_dir), report, calibration
+        network, variant, precision, max_batch, EngineCache(cache_dir), say, calibration
     )
     if max_batch < 1:
         raise BackendError(f"max_batch must be 1 or more, not {max_batch}.")
     engine = _first_that_runs(request) if name == "auto" else _backend(backend).create(request)
-    report(
+    say(
         f"Running on {engine.name}: {engine.device}, {engine.precision}, "
         f"ready in {engine.build_seconds:.1f} s."
     )
@@ -90,7 +91,7 @@ def _first_that_runs(request: EngineRequest) -> Engine:
             return _backend(name).create(request)
         except BackendError as error:
             reasons.append(f"{name} skipped: {error}")
-            request.report(reasons[-1])
+            request.say(reasons[-1])
     raise BackendError("No back end runs here. " + " ".join(reasons))
 
 
@@ -129,7 +130,7 @@ def build_engines(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    report: Report = say,
+    say: Say = to_stderr,
     progress: Callable[[BuildStep], None] = lambda step: None,
     calibration: NDArray[np.uint8] | None = None,
 ) -> list[BuiltEngine]:
@@ -163,7 +164,7 @@ def build_engines(
             precision,
             max_batch,
             EngineCache(cache_dir),
-            report,
+            say,
             calibration,
             step,
         )

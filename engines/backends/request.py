@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, Engine, Report
+from engines.backends.protocol import BackendError, Engine
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -31,7 +32,7 @@ class EngineRequest:
         precision: fp32, fp16, bf16 or int8; None for the back end's own choice.
         max_batch: crops in one call, at most.
         cache: engines on disk.
-        report: takes one line for the person at the screen.
+        say: takes one line for the person at the screen.
         calibration: uint8 [K, S, S, 3] RGB aligned faces that int8 is calibrated on.
         progress: takes the stages of a build.
     """
@@ -41,7 +42,7 @@ class EngineRequest:
     precision: str | None
     max_batch: int
     cache: EngineCache
-    report: Report
+    say: Say
     calibration: NDArray[np.uint8] | None = None
     progress: Progress = lambda stage, fraction: None
 

@@ -18,7 +18,7 @@ from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.cache import EngineCache, EngineKey, EngineLoadError, model_hash
 from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
-from engines.backends.protocol import BackendError, EngineOutput, Report
+from engines.backends.protocol import BackendError, EngineOutput
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.rtx_build import (
     AMPERE,
@@ -30,6 +30,7 @@ from engines.backends.rtx_build import (
     targets_of,
 )
 from engines.backends.swapping import SwappingEngine
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -50,18 +51,18 @@ def create(request: EngineRequest) -> SwappingEngine:
         else targets_of(torch.cuda.get_device_capability(device))
     )
 
-    def build(network: ToonNetwork) -> RtxSession:
+    def build(network: ToonNetwork) -> RtxProgram:
         current = replace(request, network=network)
         first = _key(current, precision, targets[0])
         keys = [replace(first, target=target) for target in targets]
         key = next((key for key in keys if request.cache.holds(key)), keys[0])
 
         def compiled() -> bytes:
-            request.report(f"{NAME}: building an engine for {key.target}, about a minute.")
+            request.say(f"{NAME}: building an engine for {key.target}, about a minute.")
             return _build(current, precision, key.target)
 
-        def load(plan: bytes) -> RtxSession:
-            return RtxSession(
+        def load(plan: bytes) -> RtxProgram:
+            return RtxProgram(
                 plan,
                 key,
                 network,
@@ -69,14 +70,14 @@ def create(request: EngineRequest) -> SwappingEngine:
                 precision,
                 device,
                 request.cache,
-                request.report,
+                request.say,
             )
 
         # An update builds in a thread of its own, which would begin on the first GPU.
         with torch.cuda.device(device):
-            return request.cache.load_or_build(key, compiled, load, request.report)
+            return request.cache.load_or_build(key, compiled, load, request.say)
 
-    return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    return SwappingEngine(NAME, request.network, build, request.max_batch, request.say)
 
 
 @gpu_faults(NAME)
@@ -96,7 +97,7 @@ def prebuild(request: EngineRequest) -> Prebuilt:
         target = AMPERE
     key = _key(request, precision, target)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, precision, target), request.report
+        key, lambda: _build(request, precision, target), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -134,7 +135,7 @@ def _build(request: EngineRequest, precision: str, target: str) -> bytes:
     )
 
 
-class RtxSession:
+class RtxProgram:
     """One plan loaded on the GPU, its buffers torch tensors, its launches one CUDA graph."""
 
     def __init__(
@@ -146,7 +147,7 @@ class RtxSession:
         precision: str,
         device: torch.device,
         cache: EngineCache,
-        report: Report,
+        say: Say,
     ) -> None:
         trt = load_library()
         self.device, self.precision = torch.cuda.get_device_name(device), precision
@@ -154,7 +155,7 @@ class RtxSession:
         self._stream = torch.cuda.Stream(device)
         self._logger = trt.Logger(trt.Logger.ERROR)
         self._runtime = trt.Runtime(self._logger)
-        check_plan(trt, self._runtime, plan, report)
+        check_plan(trt, self._runtime, plan, say)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise EngineLoadError(
@@ -191,7 +192,7 @@ class RtxSession:
             try:
                 cache.store(kernels_key, bytes(kernels.serialize()))
             except BackendError as error:  # a cache that another user filled; the engine runs
-                report(f"{NAME}: every start will compile its kernels anew: {error}")
+                say(f"{NAME}: every start will compile its kernels anew: {error}")
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         n = len(crops)
@@ -212,7 +213,7 @@ class RtxSession:
         self._runtime = None
 
 
-def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
+def check_plan(trt: Any, runtime: Any, plan: bytes, say: Say) -> None:
     """Asks the library whether `plan` runs on this machine, before anything of it is loaded.
 
     Raises:
@@ -236,7 +237,7 @@ def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
     reasons = [text for kind, text in advice.items() if bits & int(kind.value)]
     why = " and ".join(reasons) or "the library sees no usable GPU"
     if validity == trt.EngineValidity.SUBOPTIMAL:
-        report(f"{NAME}: the engine runs, but slower than it could: {why}.")
+        say(f"{NAME}: the engine runs, but slower than it could: {why}.")
         return
     stale = int(kinds.VERSION_MISMATCH.value) | int(kinds.MALFORMED_ENGINE.value)
     raise (EngineLoadError if bits & stale else BackendError)(

@@ -42,7 +42,7 @@ def test_the_textbook_form_draws_the_same_picture():
 def test_the_textbook_leaves_our_network_alone():
     network = tiny_network(64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    create_engine(TextbookNetwork(network), "torch:cpu", report=lambda line: None)
+    create_engine(TextbookNetwork(network), "torch:cpu", say=lambda line: None)
     assert all(torch.equal(before[name], t) for name, t in network.state_dict().items())
 
 
@@ -72,8 +72,8 @@ def test_haar_synthesis_inverts_haar_analysis():
 
 @pytest.mark.parametrize("network", [AnimeNetwork(64), MobileStyleNetwork(64, 64)])
 def test_peers_run_on_the_back_ends(network, tmp_path):
-    engine = create_engine(network, "openvino", cache_dir=tmp_path, report=lambda line: None)
-    eager = create_engine(network, "torch:cpu", report=lambda line: None)
+    engine = create_engine(network, "openvino", cache_dir=tmp_path, say=lambda line: None)
+    eager = create_engine(network, "torch:cpu", say=lambda line: None)
     batch = crops(1, 64).numpy()
     there, here = engine.run(batch).images, eager.run(batch).images
     assert abs(there.astype(int) - here.astype(int)).mean() < 2

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import conditions as conditions_module
-from benchmarks.conditions import Conditions, GpuReading, UnfitMachineError, Watch, require_fit
+from benchmarks.conditions import Conditions, GpuReading, Monitor, UnfitMachineError, require_fit
 from benchmarks.timing import Budget, Task, take_turns
 
 FIT = Conditions(seconds=10, other_load=0.01, yardstick_ms=(1.0, 1.01, 1.02), clock_jump=0.0)
@@ -115,16 +115,16 @@ def test_only_the_gpu_in_use_is_read(monkeypatch):
     monkeypatch.setattr(
         "torch.cuda.get_device_properties", lambda index: SimpleNamespace(uuid=next(uuids))
     )
-    watch = Watch()
-    watch.tick()
-    (seen,) = watch.look_at_gpu("x")
+    monitor = Monitor()
+    monitor.tick()
+    (seen,) = monitor.look_at_gpu("x")
     assert (seen.sm_clock_mhz, seen.shared, seen.after) == (1000, False, "x")
-    assert watch.look_at_gpu("x") == []
-    assert watch.finish().gpus == (seen,)
+    assert monitor.look_at_gpu("x") == []
+    assert monitor.finish().gpus == (seen,)
 
 
 def _watched_process(answers):
-    answers.put(Watch()._benchmark.pid)
+    answers.put(Monitor()._benchmark.pid)
 
 
 def test_a_worker_counts_the_whole_benchmark_as_its_own():
@@ -132,15 +132,15 @@ def test_a_worker_counts_the_whole_benchmark_as_its_own():
     answers = context.Queue()
     worker = context.Process(target=_watched_process, args=(answers,))
     worker.start()
-    assert answers.get(timeout=600) == os.getpid() == Watch()._benchmark.pid
+    assert answers.get(timeout=600) == os.getpid() == Monitor()._benchmark.pid
     worker.join()
 
 
 def test_the_watch_reads_this_machine():
-    watch = Watch()
-    watch.tick()
-    watch.tick()
-    seen = watch.finish()
+    monitor = Monitor()
+    monitor.tick()
+    monitor.tick()
+    seen = monitor.finish()
     assert len(seen.yardstick_ms) == 2
     assert all(ms > 0 for ms in seen.yardstick_ms)
     assert 0 <= seen.other_load <= 1

@@ -187,7 +187,7 @@ def test_a_kept_program_that_does_not_load_is_built_anew(
     plain: ToonNetwork, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    request = make_request(plain, tmp_path, precision="fp32", report=lines.append)
+    request = make_request(plain, tmp_path, precision="fp32", say=lines.append)
     core, device = backend._core_and_device(request)
     request.cache.store(backend._key(request, core, device, "fp32"), b"no program")
     engine = backend.create(request)

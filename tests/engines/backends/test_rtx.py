@@ -182,11 +182,11 @@ def test_only_ampere_and_newer_run_its_plans(
     assert targets_of(capability) == targets
 
 
-class FakeSession:
+class FakeProgram:
     """A plan at the GPU's edge: what it was loaded with, and which GPU was current."""
 
     device, precision = "test", "fp16"
-    made: list[FakeSession]
+    made: list[FakeProgram]
     refused: tuple[bytes, ...] = ()
 
     def __init__(self, plan: bytes, key: EngineKey, *arguments: Any) -> None:
@@ -201,21 +201,21 @@ class FakeSession:
 
 
 @pytest.fixture
-def compiler(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
+def compiler(monkeypatch: pytest.MonkeyPatch) -> type[FakeProgram]:
     """Builds plans of nothing but the name of their target, and loads them into fakes."""
-    monkeypatch.setattr(FakeSession, "made", [], raising=False)
-    monkeypatch.setattr(rtx, "RtxSession", FakeSession)
+    monkeypatch.setattr(FakeProgram, "made", [], raising=False)
+    monkeypatch.setattr(rtx, "RtxProgram", FakeProgram)
     model = SimpleNamespace(SerializeToString=lambda: b"")
     monkeypatch.setattr(rtx, "export_onnx", lambda *arguments: model)
     monkeypatch.setattr(rtx, "without_float_products", lambda model: model)
     monkeypatch.setattr(
         rtx, "build_plan", lambda model, target, *rest, tf32: f"{target} {tf32}".encode()
     )
-    return FakeSession
+    return FakeProgram
 
 
 def test_turing_is_not_given_the_plan_of_newer_ones(
-    plain: ToonNetwork, tmp_path: Path, cuda: FakeCuda, compiler: type[FakeSession]
+    plain: ToonNetwork, tmp_path: Path, cuda: FakeCuda, compiler: type[FakeProgram]
 ) -> None:
     request = make_request(plain, tmp_path)
     rtx.prebuild(replace(request, variant=AMPERE))
@@ -229,7 +229,7 @@ def test_prebuilds_for_the_gpu_that_is_here(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     request = make_request(plain, tmp_path)
@@ -245,7 +245,7 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
 ) -> None:
     with cuda.use(1):
         engine = rtx.create(make_request(plain, tmp_path))
@@ -260,11 +260,11 @@ def test_a_kept_plan_that_does_not_load_is_built_anew(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines: list[str] = []
-    request = make_request(plain, tmp_path, report=lines.append)
+    request = make_request(plain, tmp_path, say=lines.append)
     request.cache.store(rtx._key(request, "fp16", AMPERE), b"stale")
     monkeypatch.setattr(compiler, "refused", (b"stale",))
     rtx.create(request).close()
@@ -279,13 +279,13 @@ def test_a_gpu_that_fails_is_a_reason_to_move_on(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*arguments: object) -> None:
         raise RuntimeError("CUDA error: no kernel image")
 
-    monkeypatch.setattr(rtx, "RtxSession", fail)
+    monkeypatch.setattr(rtx, "RtxProgram", fail)
     with pytest.raises(BackendError, match=r"tensorrt-rtx failed on this GPU: .*no kernel image"):
         rtx.create(make_request(plain, tmp_path))
 
@@ -293,7 +293,7 @@ def test_a_gpu_that_fails_is_a_reason_to_move_on(
 def test_fp32_is_not_rounded(
     plain: ToonNetwork,
     tmp_path: Path,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     tiny_onnx: onnx.ModelProto,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

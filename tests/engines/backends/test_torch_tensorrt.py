@@ -125,7 +125,7 @@ def test_a_kept_engine_that_does_not_load_gives_advice(
         backend.create(request_plain)
 
 
-class CpuSession:
+class CpuProgram:
     """A session at the compiler's edge; notes which GPU was current when it was made."""
 
     device, precision = "test", "fp16"
@@ -148,15 +148,15 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     program = SimpleNamespace(module=lambda: None)
     monkeypatch.setattr(torch.export, "load", lambda file: program)
     monkeypatch.setattr(backend, "_build", lambda *arguments: b"a program")
-    monkeypatch.setattr(backend, "TensorRtSession", CpuSession)
-    monkeypatch.setattr(CpuSession, "made_on", [], raising=False)
+    monkeypatch.setattr(backend, "TensorRtProgram", CpuProgram)
+    monkeypatch.setattr(CpuProgram, "made_on", [], raising=False)
     monkeypatch.setattr(backend, "require_cuda", lambda name: SimpleNamespace(index=cuda.current))
     with cuda.use(1):
         engine = backend.create(request_plain)
     engine.update(request_plain.network)
     assert engine.settle(60)
     engine.close()
-    assert CpuSession.made_on == [1, 1]
+    assert CpuProgram.made_on == [1, 1]
 
 
 def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(

@@ -30,13 +30,13 @@ from torch import Tensor, nn
 
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
 
 SUFFIX = ".toon"
-DEFAULT_BUNDLE = "film-256"
 MAX_PART_BYTES = 2 << 30
 MAX_CARD_BYTES = 1 << 20
 State = dict[str, Tensor]

@@ -14,6 +14,8 @@ from engines.networks.encoder import EncoderConfig
 from engines.networks.generator_config import GeneratorConfig
 
 FORMAT_VERSION = 1
+STYLE_NAME_LENGTH = 40
+STYLE_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{STYLE_NAME_LENGTH - 1}}}")
 _NAME = re.compile(r"[^./\\:][^/\\:]{0,79}")
 _TEXTS = ("name", "title", "summary", "licence", "alignment", "value_range")
 
@@ -74,9 +76,10 @@ class Card:
                 f"begin with a dot, not {self.name!r:.100}."
             )
         for name in self.styles:
-            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
+            if not STYLE_NAME.fullmatch(name):
                 raise BundleError(
-                    f"A style's name must be lower-case letters, digits, '-' and '_', not {name!r}."
+                    f"A style's name must be up to {STYLE_NAME_LENGTH} lower-case letters, digits, "
+                    f"'-' and '_', not {name!r:.100}."
                 )
 
     def to_json(self) -> str:

@@ -150,7 +150,8 @@ def _small_network() -> ToonNetwork:
 
 
 def _models() -> Iterator[Finding]:
-    from engines.bundle import DEFAULT_BUNDLE, Bundle
+    from engines.bundle import Bundle
+    from engines.catalogue import DEFAULT_BUNDLE
     from engines.catalogue.models import installed_models
 
     models = installed_models()

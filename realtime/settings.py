@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engines.backends.registry import check_name
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError, UsageError
 from engines.files import write_atomically
 from realtime.compositing import CompositingSettings
@@ -71,7 +72,7 @@ class EngineSettings:
     precision: one that the back end can; None for its default.
     """
 
-    bundle: str = "film-256"
+    bundle: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
     backend: str = "auto"

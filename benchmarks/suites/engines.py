@@ -23,7 +23,7 @@ from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
 from engines.backends import BACKENDS, Engine, create_engine
 from engines.errors import ToonifyError
-from engines.networks.report import macs
+from engines.networks.cost import macs
 from engines.networks.toon import ToonNetwork
 from engines.say import Say
 

@@ -20,8 +20,9 @@ from benchmarks.quality.portraits import Artist, Portrait, load_portraits
 from benchmarks.quality.sheet import Strip, save_sheet
 from benchmarks.report import Aim, Better, Report, Result, Skipped
 from engines.backends import create_engine
-from engines.catalogue.models import DEFAULT_BUNDLE, find_bundle
-from engines.networks.report import macs
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.catalogue.models import find_bundle
+from engines.networks.cost import macs
 from engines.networks.toon import ToonNetwork
 from engines.say import Say
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, shipped_bundle
+from engines.bundle import SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.files import atomic_path
 

@@ -16,7 +16,7 @@ import torch
 
 from engines.blending import BlendError, BlendSpec, blend
 from engines.bundle import SUFFIX, Bundle
-from engines.card import Card, Style
+from engines.card import STYLE_NAME, STYLE_NAME_LENGTH, Card, Style
 from engines.checkpoints.neutral import CheckpointError, NeutralCheckpoint
 from engines.checkpoints.reader import read_checkpoint
 from engines.networks.generator_config import GeneratorConfig
@@ -29,7 +29,6 @@ _NO_ENCODER = (
     "It has no encoder yet, so it draws faces but cannot turn a picture into a toon; training "
     "adds one."
 )
-_STYLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def import_checkpoint(
@@ -110,12 +109,13 @@ def _style_names(files: Sequence[Path], given: Sequence[str]) -> list[str]:
         raise CheckpointError(
             f"{len(files)} style names are needed, one per toon, not {len(given)}."
         )
-    own = [re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:40] for path in files]
-    names = list(given or (name or "toon" for name in own))
+    own = [re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_") for path in files]
+    names = list(given or (name[:STYLE_NAME_LENGTH] or "toon" for name in own))
     for name in names:
-        if not _STYLE.fullmatch(name):
+        if not STYLE_NAME.fullmatch(name):
             raise CheckpointError(
-                f"{name!r} cannot name a style; use up to 40 small letters, digits, - and _."
+                f"{name!r} cannot name a style; use up to {STYLE_NAME_LENGTH} small letters, "
+                f"digits, - and _."
             )
         if names.count(name) > 1:
             raise CheckpointError(f"Two styles would be named {name!r}; give each its own name.")

@@ -18,7 +18,7 @@ from benchmarks.suites import peers as peer_suite
 from benchmarks.tiers import TIERS, Tier, random_network
 from benchmarks.timing import Budget
 from engines.errors import ToonifyError, UsageError
-from engines.networks.report import macs
+from engines.networks.cost import macs
 from tests.engines.factory import tiny_network
 
 TINY = Tier("tiny", "64 px, random", tiny_network)

@@ -16,7 +16,7 @@ from benchmarks.peers.mobile_stylegan import (
 from benchmarks.peers.textbook import TextbookNetwork
 from benchmarks.roofline import Ceiling, element_bytes, measure_ceiling, traffic
 from engines.backends import create_engine
-from engines.networks.report import macs
+from engines.networks.cost import macs
 from tests.engines.factory import tiny_network
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.cli.options import (
     Batch,
@@ -38,7 +39,9 @@ def style(
     pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
     out: Out,
     people: People = None,
-    base: Annotated[str, typer.Option(help="Model to start from, by name or path.")] = "film-256",
+    base: Annotated[
+        str, typer.Option(help="Model to start from, by name or path.")
+    ] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
         typer.Option(help="Its generator to start from: face, or a style. Else its first style."),

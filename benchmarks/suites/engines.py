@@ -18,7 +18,7 @@ from benchmarks.faces import demo_crops
 from benchmarks.machine import device_kind
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Label, Report, Result, Series, Skipped
-from benchmarks.roofline import DTYPES, Ceiling, element_bytes, measure_ceiling, traffic
+from benchmarks.roofline import element_bytes, measure_ceilings, traffic, with_share
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
 from engines.backends import BACKENDS, Engine, create_engine
@@ -286,26 +286,3 @@ def intensity(runner: Runner, batch: int) -> float:
     """Multiply-accumulates a byte at `batch`: weights are read once for all its images."""
     activations = max(0, runner.traffic - runner.weights)
     return batch * runner.macs / (runner.weights + batch * activations)
-
-
-def measure_ceilings(results: Sequence[Result], say: Say) -> list[Ceiling]:
-    """The ceilings of processor and CUDA device in every float precision that was timed there."""
-    wanted = dict.fromkeys(
-        (str(result.labels["kind"]), str(result.labels["precision"]))
-        for result in results
-        if result.labels["kind"] != "other" and result.labels["precision"] in DTYPES
-    )
-    say("measuring the machine's own ceilings")
-    return [measure_ceiling(kind, precision) for kind, precision in wanted]
-
-
-def with_share(result: Result, ceilings: Sequence[Ceiling]) -> Result:
-    """Adds the share of what the roofline allows, where its ceiling was measured."""
-    for ceiling in ceilings:
-        if (ceiling.device, ceiling.precision) == (
-            result.labels["kind"],
-            result.labels["precision"],
-        ):
-            attainable = ceiling.attainable(result.metrics["intensity"])
-            result.metrics["share_of_ceiling"] = result.metrics["gmac_per_s"] * 1e9 / attainable
-    return result

@@ -14,12 +14,11 @@ from benchmarks.peers.animegan import AnimeNetwork
 from benchmarks.peers.mobile_stylegan import MobileStyleNetwork
 from benchmarks.peers.textbook import TextbookNetwork
 from benchmarks.report import Aim, Report, Result, Skipped
+from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.suites.engines import (
     Runner,
     build_runner,
-    measure_ceilings,
     time_batch,
-    with_share,
 )
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget

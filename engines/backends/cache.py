@@ -9,7 +9,6 @@ user does to a file, it is a miss or a `BackendError`.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
@@ -18,20 +17,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from engines.backends.keys import EngineKey
 from engines.backends.protocol import BackendError
 from engines.errors import reason
 from engines.files import UNFINISHED, WriteError, write_atomically
 from engines.say import Say
-
-if TYPE_CHECKING:
-    from engines.networks.toon import ToonNetwork
 
 MAGIC = b"toonify engine 1\n"
 HEADER_LIMIT = 64 * 1024
@@ -45,27 +41,6 @@ T = TypeVar("T")
 
 class EngineLoadError(BackendError):
     """An engine whose file is whole, but which its library does not take."""
-
-
-@dataclass(frozen=True)
-class EngineKey:
-    """Everything that decides whether a built engine may be used again."""
-
-    model: str
-    """`model_hash` of the network"""
-    backend: str
-    version: str
-    """of everything outside this project that built it"""
-    target: str
-    """GPU compute capability, or the CPU with its instruction set"""
-    shape: str
-    """of the crops, e.g. 1..4x256x256x3"""
-    precision: str
-
-    @property
-    def digest(self) -> str:
-        canonical = json.dumps(asdict(self), sort_keys=True).encode()
-        return hashlib.sha256(canonical).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -86,29 +61,6 @@ def cache_directory(directory: Path | None = None) -> Path:
         return directory
     root = os.environ.get("TOONIFY_CACHE")
     return (Path(root) if root else user_cache_path("toonify", appauthor=False)) / "engines"
-
-
-def model_hash(network: ToonNetwork) -> str:
-    """sha256 (hex) over the weights, the architecture and the code that makes engines of them."""
-    digest = hashlib.sha256(_code())
-    # The module tree does not show all that the sizes say, such as the clamp.
-    sizes = [getattr(module, "config", None) for module in network.modules()]
-    digest.update(f"{network!r} {sizes}".encode())
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-@functools.cache  # an upgrade on disk does not change the code that this process runs
-def _code() -> bytes:
-    """sha256 over the code that networks and their engines are made by."""
-    digest = hashlib.sha256(metadata.version("toonify-live").encode())
-    for package in ("engines.networks", "engines.backends"):
-        for source in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
-            if source.name.endswith(".py"):
-                digest.update(source.read_bytes())
-    return digest.digest()
 
 
 class EngineCache:

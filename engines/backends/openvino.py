@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.cache import EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt

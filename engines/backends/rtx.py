@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
-from engines.backends.cache import EngineCache, EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineCache, EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
 from engines.backends.protocol import BackendError, EngineOutput

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
-from engines.backends.cache import EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import CastFirst, example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line, split_outputs
 from engines.backends.request import EngineRequest, Prebuilt

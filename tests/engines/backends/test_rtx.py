@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from engines.backends import rtx
-from engines.backends.cache import EngineKey, EngineLoadError
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey
 from engines.backends.onnx_graph import export_onnx, without_float_products
 from engines.backends.protocol import BackendError
 from engines.backends.request import EngineRequest, Prebuilt

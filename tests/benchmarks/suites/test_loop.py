@@ -16,7 +16,7 @@ def report():
     patch = pytest.MonkeyPatch()
     patch.setattr("benchmarks.suites.loop.BANK", 6)
     settings = suite.LoopSettings(
-        (SIZE,), (1,), (0.0, 10.0), "torch:cpu", seconds=2.0, rounds=2, warmup=1.5
+        (SIZE,), (1,), (0.0, 10.0), "torch:cpu", seconds=1.0, rounds=2, warmup=1.0
     )
     try:
         yield suite.run(settings, lambda line: None, tiny_bundle())

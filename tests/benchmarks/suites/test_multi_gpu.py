@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from benchmarks.report import Report, Result, Series, Skipped
 from benchmarks.suites import multi_gpu
 from engines.errors import ToonifyError
+from tests.benchmarks.suites import workers
 from tests.benchmarks.suites.factory import settings
 
 
@@ -41,30 +39,14 @@ def test_gpus_that_are_not_there_are_refused():
         multi_gpu.run_on_gpus(settings(), "first", lambda line: None)
 
 
-def killed(settings: object, tiers: object, number: int, *rest: object) -> None:
-    """In place of a GPU's process: the second one dies without a word."""
-    barrier = rest[0]
-    if number == 2:
-        os._exit(9)
-    try:
-        barrier.wait(60)  # type: ignore[attr-defined]
-    except threading.BrokenBarrierError:
-        os._exit(3)
-
-
 def test_a_killed_process_ends_a_run_on_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multi_gpu, "_work", killed)
+    monkeypatch.setattr(multi_gpu, "_work", workers.killed)
     with pytest.raises(ToonifyError, match="that of GPU 2 ended with code 9"):
-        multi_gpu.run_at_once(settings(), [0, 2], lambda line: None)
-
-
-def hanging(*rest: object) -> None:
-    """In place of a GPU's process: its driver never answers."""
-    time.sleep(600)
+        multi_gpu.run_at_once(workers.LightSettings(), [0, 2], lambda line: None)
 
 
 def test_a_hanging_process_ends_a_run_on_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multi_gpu, "_work", hanging)
+    monkeypatch.setattr(multi_gpu, "_work", workers.hanging)
     monkeypatch.setattr(multi_gpu, "PATIENCE", 2.0)
     with pytest.raises(ToonifyError, match="that of GPU 3 gave no answer"):
-        multi_gpu.run_at_once(settings(), [3], lambda line: None)
+        multi_gpu.run_at_once(workers.LightSettings(), [3], lambda line: None)

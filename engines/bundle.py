@@ -1,6 +1,6 @@
 """A model on disk: encoder, face generator and toon generators in safetensors, and a card.
 
-A bundle is a directory, or one uncompressed ZIP file of the same content (``NAME.toon``):
+A bundle is a directory, or one uncompressed ZIP file of the same content (`NAME.toon`):
 
     card.json             what it is, how it was made, what may be done with it; hashes of all parts
     CARD.md               the same for people, written from card.json
@@ -91,7 +91,7 @@ class Bundle:
         return name, spec
 
     def generator(self, style: str | None = None, spec: BlendSpec | None = None) -> Generator:
-        """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
+        """The generator of `style` blended by `spec` (None: the card's defaults).
 
         Raises:
             StyleError: when there is no such style.
@@ -121,7 +121,7 @@ class Bundle:
     # ------------------------------------------------------------------ disk
 
     def save(self, path: Path | str) -> Bundle:
-        """Write to a directory, or to one file if ``path`` ends in ``.toon``; atomic.
+        """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
 
         Floating-point tensors are stored in FP16. Returns the bundle with its card's hashes.
 
@@ -200,7 +200,7 @@ class Bundle:
 
 
 def _fill(kind: type[Any], config: Any, state: State) -> Any:
-    """A module of ``kind`` that uses the tensors of ``state`` without copying them."""
+    """A module of `kind` that uses the tensors of `state` without copying them."""
     with torch.device("meta"):
         module: nn.Module = kind(config)
     module.load_state_dict(state, strict=True, assign=True)

@@ -47,7 +47,7 @@ class Card:
         styles: style name -> `Style`; the first is the default.
         licence: SPDX name or text of the weights' licence, and of what they were made from.
         training: data, method, cost: heading -> text.
-        metrics: measured quality: name -> value, with ``metrics["how"]`` the command.
+        metrics: measured quality: name -> value, with `metrics["how"]` the command.
         limits: known faults, one sentence each.
         alignment: how the input crop is cut from a picture.
         value_range: what input and output bytes mean.
@@ -83,7 +83,7 @@ class Card:
                 )
 
     def to_json(self) -> str:
-        """The card as it stands in ``card.json``."""
+        """The card as it stands in `card.json`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["generator"] = asdict(self.generator)
         values["encoder"] = self.encoder.as_dict() if self.encoder else None

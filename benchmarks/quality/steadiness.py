@@ -59,7 +59,7 @@ def measured_shift(still: Image, moved: Image) -> tuple[float, float]:
 def detail(image: Image, where: NDArray[np.uint8]) -> float:
     """High-frequency energy: mean square of luminance minus itself blurred, scale-free.
 
-    The blur is 1.5 px at 256 px and grows with the picture. ``where``: uint8 [S, S] of weights.
+    The blur is 1.5 px at 256 px and grows with the picture. `where`: uint8 [S, S] of weights.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     soft = cv2.GaussianBlur(grey, (0, 0), 1.5 * image.shape[0] / 256)

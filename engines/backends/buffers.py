@@ -40,7 +40,7 @@ class Buffers:
         self._done = torch.cuda.Event(blocking=True) if pinned else None
 
     def upload(self, crops: NDArray[np.uint8]) -> None:
-        """Queues the copy of `crops` into the first rows of ``self.crops``."""
+        """Queues the copy of `crops` into the first rows of `self.crops`."""
         n = len(crops)
         np.copyto(self._arrays[0][:n], crops)
         self.crops[:n].copy_(self._host[0][:n], non_blocking=True)

@@ -38,7 +38,7 @@ WARM_UP = 3
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> CudaGraphEngine:
-    """``cuda``, or ``cuda:compile`` for kernels fused by torch.compile, in fp16 or fp32."""
+    """`cuda`, or `cuda:compile` for kernels fused by torch.compile, in fp16 or fp32."""
     if request.variant not in ("", "compile"):
         raise BackendError(f"cuda has the variant 'compile' only, not {request.variant!r}.")
     device = require_cuda(NAME)

@@ -31,8 +31,8 @@ NO_LIMIT = 1 << 31
 def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.ModelProto:
     """The graph of `network`, with a free batch dimension when `max_batch` is above 1.
 
-    Input ``crops`` uint8 [N, S, S, 3]; outputs ``toons`` uint8 [N, R, R, 3] and, if the network
-    has a mask, ``masks`` uint8 [N, R, R].
+    Input `crops` uint8 [N, S, S, 3]; outputs `toons` uint8 [N, R, R, 3] and, if the network
+    has a mask, `masks` uint8 [N, R, R].
 
     Args:
         precision: fp16 or fp32.

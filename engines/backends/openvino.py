@@ -46,7 +46,7 @@ INT8_LIMIT = 3.0
 
 
 def create(request: EngineRequest) -> SwappingEngine:
-    """``openvino`` on the CPU, or on another device: ``openvino:gpu``, ``openvino:npu``."""
+    """`openvino` on the CPU, or on another device: `openvino:gpu`, `openvino:npu`."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
 
@@ -76,7 +76,7 @@ def create(request: EngineRequest) -> SwappingEngine:
 
 
 def prebuild(request: EngineRequest) -> Prebuilt:
-    """Compiles for the device of ``request.variant`` (the CPU if empty) and keeps the program."""
+    """Compiles for the device of `request.variant` (the CPU if empty) and keeps the program."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
     key = _key(request, core, device, precision)

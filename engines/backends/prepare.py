@@ -50,7 +50,7 @@ class CastFirst(nn.Module):
         self.eval()
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor] | Tensor:
-        """``crops``: uint8 [N, S, S, 3]; returns what the network returns."""
+        """`crops`: uint8 [N, S, S, 3]; returns what the network returns."""
         outputs: tuple[Tensor, Tensor] | Tensor = self.network(crops.to(self.dtype))
         return outputs
 

@@ -34,7 +34,7 @@ PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 
 
 def check_name(name: str) -> None:
-    """Refuse what is neither ``auto`` nor a back end, with or without a variant.
+    """Refuse what is neither `auto` nor a back end, with or without a variant.
 
     Raises `BackendNameError`.
     """
@@ -58,8 +58,8 @@ def create_engine(
 
     Args:
         network: on the CPU in float32; the engine keeps no tie to it.
-        name: ``auto``, or a back end, which may carry a device or target after a colon:
-            ``openvino:gpu``, ``torch:cpu``, ``tensorrt-rtx:sm89``.
+        name: `auto`, or a back end, which may carry a device or target after a colon:
+            `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`.
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
@@ -138,7 +138,7 @@ def build_engines(
 
     Args:
         names: back ends, with a device or target after a colon where they take one; those of
-            ``tensorrt-rtx`` (ampere+, sm75, sm80, sm86, sm89, sm120) need no GPU.
+            `tensorrt-rtx` (ampere+, sm75, sm80, sm86, sm89, sm120) need no GPU.
         progress: takes every step of every build.
 
     The other arguments are those of `create_engine`, and must be the same for the engine to be

@@ -27,8 +27,8 @@ class EngineRequest:
 
     Attributes:
         network: float32, on the CPU.
-        variant: what followed the back end's name after a colon: a device (``openvino:gpu``) or a
-            target to build for (``tensorrt-rtx:sm89``); empty for the back end's own choice.
+        variant: what followed the back end's name after a colon: a device (`openvino:gpu`) or a
+            target to build for (`tensorrt-rtx:sm89`); empty for the back end's own choice.
         precision: fp32, fp16, bf16 or int8; None for the back end's own choice.
         max_batch: crops in one call, at most.
         cache: engines on disk.

@@ -42,7 +42,7 @@ PRECISIONS = ("fp16", "fp32")
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
-    """``tensorrt-rtx``, or with a target, such as ``tensorrt-rtx:ampere+``."""
+    """`tensorrt-rtx`, or with a target, such as `tensorrt-rtx:ampere+`."""
     load_library()
     precision = request.choose_precision(NAME, PRECISIONS)
     device = require_cuda(NAME)
@@ -83,7 +83,7 @@ def create(request: EngineRequest) -> SwappingEngine:
 
 @gpu_faults(NAME)
 def prebuild(request: EngineRequest) -> Prebuilt:
-    """Builds the plan for ``request.variant``, which needs no GPU.
+    """Builds the plan for `request.variant`, which needs no GPU.
 
     If that is empty, it is built for the GPU of this machine, and for Ampere and newer where there
     is none.

@@ -19,7 +19,7 @@ TARGETS = (AMPERE, TURING, "sm80", "sm86", "sm89", "sm120")
 
 
 def load_library() -> Any:
-    """The module ``tensorrt_rtx``, or one sentence on how to get it."""
+    """The module `tensorrt_rtx`, or one sentence on how to get it."""
     try:
         import tensorrt_rtx
     except (ImportError, OSError) as error:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
-    """``tensorrt`` on the current CUDA device."""
+    """`tensorrt` on the current CUDA device."""
     library, device, precision = _requirements(request)
 
     def build(network: ToonNetwork) -> TensorRtProgram:

@@ -14,7 +14,7 @@ MAX_CLAMP = 1e6
 
 
 def check_size(what: str, name: str, value: object, least: int, most: int) -> None:
-    """Refuse a number of ``what`` that is no whole number from ``least`` to ``most``.
+    """Refuse a number of `what` that is no whole number from `least` to `most`.
 
     Raises:
         ToonifyError: naming it.

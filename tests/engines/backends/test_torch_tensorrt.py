@@ -92,6 +92,7 @@ def test_typed_half_program_is_compiled_saved_and_kept(
     assert calls[1]["disable_tf32"] is True
 
 
+@pytest.mark.usefixtures("quick_export")
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
@@ -117,12 +118,19 @@ def test_every_failure_of_a_build_is_one_line_of_advice(
     assert list(request_plain.cache.entries()) == []
 
 
+@pytest.mark.usefixtures("quick_export")
 def test_a_kept_engine_that_does_not_load_gives_advice(
     request_plain: EngineRequest, install: Callable[[Callable[..., object]], FakeLibrary]
 ) -> None:
     install(lambda program, **settings: "not an exported program")
     with pytest.raises(BackendError, match="TensorRT could not load its engine: update"):
         backend.create(request_plain)
+
+
+@pytest.fixture
+def quick_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares tests that do not look at the exported program the seconds that an export takes."""
+    monkeypatch.setattr(torch.export, "export", lambda module, inputs: SimpleNamespace())
 
 
 class CpuProgram:
@@ -159,6 +167,7 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     assert CpuProgram.made_on == [1, 1]
 
 
+@pytest.mark.usefixtures("quick_export")
 def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(
     request_plain: EngineRequest,
     install: Callable[[Callable[..., object]], FakeLibrary],
@@ -175,6 +184,7 @@ def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(
         backend.create(request_plain)
 
 
+@pytest.mark.usefixtures("quick_export")
 @pytest.mark.parametrize(
     ("error", "builds"),
     [(RuntimeError("another version"), 2), (torch.cuda.OutOfMemoryError("CUDA out of memory"), 1)],

@@ -1,4 +1,4 @@
-"""People to measure on without a data set: the demo's portrait, moved."""
+"""People to measure on without a data set: the demo's moving portrait."""
 
 from __future__ import annotations
 

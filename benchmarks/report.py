@@ -112,13 +112,21 @@ class Report:
         return record
 
     def save(self, path: Path) -> None:
-        """Writes the JSON file whole or not at all. Raises `WriteError`."""
+        """Write the JSON file, whole or not at all.
+
+        Raises:
+            WriteError: when it cannot be written.
+        """
         text = json.dumps(_short(self.to_dict()), indent=1, allow_nan=False) + "\n"
         write_atomically(path, text.encode())
 
     @classmethod
     def load(cls, path: Path) -> Report:
-        """Reads and checks a report; raises ReportError in one sentence."""
+        """Read and check a report.
+
+        Raises:
+            ReportError: when it cannot be read, or is not a report of this schema.
+        """
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -132,7 +140,11 @@ class Report:
 
     @classmethod
     def from_dict(cls, record: Any) -> Report:
-        """The inverse of `to_dict`, refusing whatever the schema does not allow."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            ReportError: naming the first thing that the schema does not allow.
+        """
         top = _Reader(record, "report")
         if (found := top.get("schema", str)) != SCHEMA:
             raise ReportError(

@@ -38,10 +38,10 @@ class Style:
 
 @dataclass(frozen=True)
 class Card:
-    """What a stranger must know to trust and run a bundle.
+    """What a user must know to trust and run a bundle.
 
     Attributes:
-        name: short name, also the directory's or file's, and so never a path.
+        name: short name, also of the directory or file, so never a path.
         title, summary: for people.
         encoder, generator: architecture (None: no encoder yet).
         styles: style name -> `Style`; the first is the default.

@@ -24,7 +24,7 @@ BoolMask = NDArray[np.bool_]
 # Individual typology angle in degrees (Chardon et al. 1991), its classes merged into three.
 TONES = (("light", 41.0), ("medium", 10.0), ("dark", -90.0))
 LEAST_SHARE = 0.005
-"""A region smaller than this share of the picture is no region (bald, or a hat)."""
+"""A region smaller than this share of the picture does not count (a bald head, or a hat)."""
 LEAST_IRISES = 0.002
 """The same of both irises, which are small."""
 
@@ -46,9 +46,15 @@ def skin_mask(landmarks: NDArray[np.floating], size: int) -> BoolMask:
 
 
 def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int) -> BoolMask:
-    """Person above the eyes and outside the face: hair, or what is worn. bool [size, size].
+    """Person above the eyes and outside the face, which is hair or a hat.
 
-    `person`: float [size, size] in 0..1.
+    Args:
+        landmarks: [478, >=2] in pixels.
+        person: float [size, size] in 0..1.
+        size: side of the picture in pixels.
+
+    Returns:
+        bool [size, size].
     """
     oval = _filled(landmarks, OVAL, size)
     face = cv2.dilate(oval, np.ones((size // 16 | 1, size // 16 | 1), np.uint8))

@@ -73,7 +73,8 @@ class Judge:
     def feature_distance(self, a: Image, b: Image, where: NDArray[np.uint8] | None = None) -> float:
         """EfficientNet-lite0 feature distance of two pictures of one size.
 
-        `where`: uint8 of the pictures' size, how much each place counts; all alike without.
+        Args:
+        where: uint8 of the pictures' size, how much each place counts; None for equal weights.
         """
         weight = None if where is None else torch.from_numpy(where)[None, None] / 255
         with torch.no_grad():

@@ -57,7 +57,9 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
     """Every picture with a face in `folder`, aligned, in order of their names.
 
     A set that was aligned before (`faces.npz` beside 512 px crops) is taken as it is.
-    Raises ToonifyError when there is no folder, no picture, or no face.
+
+    Raises:
+        ToonifyError: when there is no folder, no picture, or no face.
     """
     if (folder / "faces.npz").is_file():
         return _load_aligned(folder, limit)

@@ -41,7 +41,8 @@ def polygon_area(points: Points) -> float:
 def eye_size(points: Points) -> float:
     """Side of a square of one eye's mean area, as a share of that of the face.
 
-    `points`: [478, >=2] in any unit.
+    Args:
+        points: [478, >=2] in any unit.
     """
     eyes = polygon_area(points[LEFT_EYE, :]) + polygon_area(points[RIGHT_EYE, :])
     return float(np.sqrt(eyes / 2 / polygon_area(points[OVAL, :])))

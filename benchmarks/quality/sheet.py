@@ -27,7 +27,11 @@ class Strip:
 def save_sheet(
     strips: Sequence[Strip], path: Path, *, title: str, side: int = 160, across: int = 3
 ) -> None:
-    """Writes a PNG with `across` strips in a row; raises ToonifyError when it cannot."""
+    """Write a PNG with `across` strips in a row.
+
+    Raises:
+        ToonifyError: when it cannot be written.
+    """
     width = max(len(strip.pictures) for strip in strips) * side
     rows = -(-len(strips) // across)
     sheet = Pictures.new(

@@ -58,8 +58,11 @@ class EngineSettings:
 class Runner:
     """A network made ready, and what it costs.
 
-    macs, traffic: of one image; traffic and weights in bytes.
-    held_mib: memory that the engine keeps between runs.
+    Attributes:
+        macs: multiply-accumulates of one image.
+        traffic: bytes to and from memory for one image.
+        weights: bytes of all weights.
+        held_mib: memory that the engine keeps between runs.
     """
 
     tier: str
@@ -89,9 +92,13 @@ def run(
     *,
     only_cuda: bool = False,
 ) -> Report:
-    """Times everything in `settings`; `ready` is called before each group of measurements.
+    """Time everything in `settings`.
 
-    only_cuda: leave out what does not run on the GPU.
+    Args:
+        settings: what to time.
+        say: takes one line on what is going on.
+        ready: called before each group of measurements.
+        only_cuda: skip what does not run on the GPU.
     """
     monitor = Monitor()
     results: list[Result] = []
@@ -158,7 +165,11 @@ def _those_on_cuda(runners: Sequence[Runner], skipped: list[Skipped]) -> list[Ru
 def build_runner(
     tier: str, network: Any, name: str, precision: str | None, max_batch: int
 ) -> Runner:
-    """Builds one engine and counts its work; raises ToonifyError where it cannot run."""
+    """Build one engine and count its work.
+
+    Raises:
+        ToonifyError: when it cannot run here.
+    """
     example = torch.from_numpy(random_crops(network.input_size, 1))
     meters = {cuda: PeakMemory(cuda=cuda) for cuda in {False, torch.cuda.is_available()}}
     with tempfile.TemporaryDirectory() as fresh:  # a build time, not that of a cache
@@ -185,7 +196,7 @@ def build_runner(
 
 
 def random_crops(size: int, count: int) -> np.ndarray:
-    """uint8 [count, size, size, 3]: noise, so that nothing compresses or folds."""
+    """uint8 [count, size, size, 3]: noise, so that nothing can be precomputed."""
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 

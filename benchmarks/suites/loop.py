@@ -1,7 +1,7 @@
-"""The loop: source to sink as `toonify run` does it, unpaced and at a camera's pace.
+"""The loop: source to sink as in `toonify run`, unpaced and at a camera's pace.
 
-The demo's frames are drawn beforehand, because drawing them is no camera's work; each visit plays
-them forwards and backwards. The sink converts every picture as a virtual camera wants it.
+The demo's frames are drawn beforehand, because a camera does not draw; each visit plays them
+forwards and backwards. The sink converts every picture as a virtual camera wants it.
 """
 
 from __future__ import annotations

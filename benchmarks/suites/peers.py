@@ -29,7 +29,11 @@ from engines.say import Say
 
 @dataclass(frozen=True)
 class PeerSettings:
-    """What to put side by side, all at batch 1."""
+    """What to put side by side, all at batch 1.
+
+    Attributes:
+        floor_seconds: seconds of the loops with and without toons; 0 leaves them out.
+    """
 
     tiers: Sequence[Tier]
     engines: Sequence[str] = tuple(BACKENDS)
@@ -37,7 +41,6 @@ class PeerSettings:
     anime_size: int = 256
     mobile_sizes: Sequence[int] = (256, 1024)
     floor_seconds: float = 10.0
-    """Seconds of the loops with and without toons; 0 leaves them out."""
 
     def record(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -1,10 +1,10 @@
-"""Built engines on disk, so that a build never surprises in mid-call.
+"""Built engines on disk, so that no build interrupts a call.
 
 One file is one engine: a magic line, a line of JSON (the key, the payload's size and sha256), and
 the payload. An entry whose header does not say exactly what was asked for, or whose payload does
 not match its hash, is deleted and rebuilt, never handed to a back end. Files appear by an atomic
 rename, and a file lock per entry lets many processes share one build. Whatever another process or
-user does to a file, it is a miss or a `BackendError`.
+user does to a file, the result is a miss or a `BackendError`.
 """
 
 from __future__ import annotations
@@ -35,24 +35,27 @@ SIZE_LIMIT = 8 << 30
 """Bytes kept on disk; the engines unused for longest go first (a blend slider makes many)."""
 
 UNFINISHED_SECONDS = 3600
-"""What has been unfinished for longer was left by a process that died."""
+"""What is unfinished for longer than this was left by a process that died."""
 T = TypeVar("T")
 
 
 class EngineLoadError(BackendError):
-    """An engine whose file is whole, but which its library does not take."""
+    """An engine whose file is sound, but which its library refuses."""
 
 
 @dataclass(frozen=True)
 class CachedEngine:
-    """One entry as `toonify engines list` shows it."""
+    """One entry as `toonify engines list` shows it.
+
+    Attributes:
+        size: bytes on disk.
+        used: seconds since the epoch, of the last build or load.
+    """
 
     key: EngineKey
     path: Path
     size: int
-    """bytes on disk"""
     used: float
-    """seconds since the epoch, of the last build or load"""
 
 
 def cache_directory(directory: Path | None = None) -> Path:
@@ -86,7 +89,7 @@ class EngineCache:
         if header is None or not _matches(header, key, payload):
             self.drop(key)
             return None
-        with suppress(OSError):  # of another user, or evicted meanwhile; the payload is good
+        with suppress(OSError):  # another user's file, or just evicted; the payload is good
             os.utime(path)
         return payload
 
@@ -100,7 +103,11 @@ class EngineCache:
             self.path(key).unlink()
 
     def store(self, key: EngineKey, payload: bytes) -> Path:
-        """Writes `payload` under `key`; the entry is there whole or not at all."""
+        """Write `payload` under `key`, whole or not at all; returns its path.
+
+        Raises:
+            BackendError: when it cannot be written.
+        """
         header = {
             **asdict(key),
             "size": len(payload),
@@ -114,7 +121,7 @@ class EngineCache:
         except (OSError, WriteError) as error:
             why = error.reason if isinstance(error, WriteError) else reason(error)
             raise BackendError(
-                f"The engine could not be kept in {self.directory} ({why}): free space there, or "
+                f"The engine could not be saved in {self.directory} ({why}): free space there, or "
                 "name another folder with TOONIFY_CACHE."
             ) from error
         self._evict(keep=path)
@@ -142,10 +149,10 @@ class EngineCache:
         load: Callable[[bytes], T],
         say: Say,
     ) -> T:
-        """What `load` makes of the payload; a kept one it refuses is dropped and built once more.
+        """What `load` makes of the payload; a kept one that it refuses is deleted and built again.
 
         Args:
-            load: raises `EngineLoadError` when another build may help.
+            load: raises `EngineLoadError` when a new build may help.
         """
         payload, built = self.get_or_build(key, build, say)
         try:
@@ -153,7 +160,7 @@ class EngineCache:
         except EngineLoadError as error:
             if built:
                 raise
-            say(f"The kept {key.backend} engine does not load and is built anew: {error}")
+            say(f"The saved {key.backend} engine does not load, so it is built again: {error}")
         self.drop(key)
         return load(self.get_or_build(key, build, say)[0])
 
@@ -166,7 +173,7 @@ class EngineCache:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                say(f"Waiting for another program that builds the same {key.backend} engine.")
+                say(f"Waiting for another program that is building the same {key.backend} engine.")
                 lock.acquire()
         except OSError as error:
             raise BackendError(
@@ -208,7 +215,7 @@ def list_engines(cache_dir: Path | None = None) -> list[CachedEngine]:
 
 
 def clear_engines(cache_dir: Path | None = None) -> int:
-    """Deletes every engine on disk, readable or not; returns how many bytes that freed.
+    """Delete every engine on disk, readable or not; returns the bytes freed.
 
     Raises:
         BackendError: one of them cannot be deleted.
@@ -225,7 +232,7 @@ def clear_engines(cache_dir: Path | None = None) -> int:
 
 
 def _sweep(directory: Path) -> int:
-    """Deletes what dead processes left unfinished; returns how many bytes that freed."""
+    """Delete what dead processes left unfinished; returns the bytes freed."""
     oldest = time.time() - UNFINISHED_SECONDS
     freed = 0
     for path in directory.glob(f"*{UNFINISHED}"):

@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineKey:
-    """Everything that decides whether a built engine may be used again."""
+    """Everything that decides whether a built engine may be used again.
+
+    Attributes:
+        model: `model_hash` of the network.
+        version: versions of everything outside this project that built it.
+        target: GPU compute capability, or the CPU with its instruction set.
+        shape: shapes of the crops, such as 1..4x256x256x3.
+    """
 
     model: str
-    """`model_hash` of the network"""
     backend: str
     version: str
-    """of everything outside this project that built it"""
     target: str
-    """GPU compute capability, or the CPU with its instruction set"""
     shape: str
-    """of the crops, e.g. 1..4x256x256x3"""
     precision: str
 
     @property
@@ -35,9 +38,9 @@ class EngineKey:
 
 
 def model_hash(network: ToonNetwork) -> str:
-    """sha256 (hex) over the weights, the architecture and the code that makes engines of them."""
+    """sha256 (hex) over the weights, the architecture and the code that builds engines."""
     digest = hashlib.sha256(_code())
-    # The module tree does not show all that the sizes say, such as the clamp.
+    # The module tree does not show everything in the config, such as the clamp.
     sizes = [getattr(module, "config", None) for module in network.modules()]
     digest.update(f"{network!r} {sizes}".encode())
     for name, tensor in sorted(network.state_dict().items()):
@@ -48,7 +51,7 @@ def model_hash(network: ToonNetwork) -> str:
 
 @functools.cache  # an upgrade on disk does not change the code that this process runs
 def _code() -> bytes:
-    """sha256 over the code that networks and their engines are made by."""
+    """sha256 over the code that makes networks and their engines."""
     digest = hashlib.sha256(metadata.version("toonify-live").encode())
     for package in ("engines.networks", "engines.backends"):
         for source in sorted(resources.files(package).iterdir(), key=lambda item: item.name):

@@ -51,7 +51,7 @@ def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.Mo
     batch = {0: torch.export.Dim("batch", min=1, max=max_batch)} if max_batch > 1 else None
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
-    quiet.setLevel(logging.ERROR)  # it warns of a torchvision nobody needs
+    quiet.setLevel(logging.ERROR)  # it warns that torchvision, which is not needed, is missing
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from engines.networks.toon import ToonNetwork
 
-# Importing OpenVINO would report its use to its makers, over the network. Without the package for
-# it, which comes along with it, it does not, and neither does NNCF.
+# Importing OpenVINO would report its use to its makers over the network. It does not, and nor does
+# NNCF, when the telemetry package that comes with it cannot be imported.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NAME = "openvino"
@@ -119,8 +119,8 @@ def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str
 
 
 def _options(precision: str) -> dict[str, str]:
-    # Threads that are tied to a core wait for whatever else runs on it, above all for the tracker,
-    # and all threads of a layer with them: free ones lose a third as many frames on two cores.
+    # A thread tied to a core waits for whatever else runs there, mostly the tracker, and all
+    # threads of a layer wait with it: free threads lose a third as many frames on two cores.
     options = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
     if precision in TYPES:  # int8 is in the graph; the rest runs in the device's own choice
         options["INFERENCE_PRECISION_HINT"] = TYPES[precision]
@@ -134,7 +134,7 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
     able = " ".join(sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")))
     version = ov.get_version()
     if precision == "int8" and request.calibration is not None:
-        # Other faces give another program.
+        # Other calibration faces give another program.
         precision = f"int8 of {hash_of(request.calibration)}"
         version = f"{version}, nncf {_nncf_version()}"
     size = request.network.input_size
@@ -155,7 +155,7 @@ def _driver(core: ov.Core, device: str) -> str:
         return ""
     try:
         return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
-    except RuntimeError:  # this device's plugin does not tell
+    except RuntimeError:  # this device's plugin has no such property
         return ""
 
 

@@ -36,7 +36,8 @@ PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 def check_name(name: str) -> None:
     """Refuse what is neither `auto` nor a back end, with or without a variant.
 
-    Raises `BackendNameError`.
+    Raises:
+        BackendNameError: when there is no such back end.
     """
     if name != "auto" and name.partition(":")[0] not in BACKENDS:
         raise BackendNameError(
@@ -54,16 +55,16 @@ def create_engine(
     say: Say = to_stderr,
     calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
-    """Makes `network` ready to run and says on which back end.
+    """Make `network` ready to run, and say on which back end.
 
     Args:
-        network: on the CPU in float32; the engine keeps no tie to it.
+        network: on the CPU in float32; the engine keeps its own copy.
         name: `auto`, or a back end, which may carry a device or target after a colon:
             `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`.
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
-        say: takes one line on each back end skipped and on the one that runs.
+        say: takes one line for each back end skipped, and one for the one that runs.
         calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
 
     Raises:
@@ -101,26 +102,32 @@ def _backend(name: str) -> Backend:
 
 @dataclass(frozen=True)
 class BuildStep:
-    """How far `build_engines` has come."""
+    """How far `build_engines` has come.
+
+    Attributes:
+        name: the back end as it was asked for.
+        fraction: 0..1 of this engine.
+    """
 
     name: str
-    """the back end as it was asked for"""
     stage: str
     fraction: float
-    """0..1 of this engine"""
 
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """One engine that is now in the cache."""
+    """One engine that is now in the cache.
+
+    Attributes:
+        size: bytes on disk.
+        built: whether it was built now; False when it was in the cache.
+    """
 
     name: str
     path: Path
     size: int
-    """bytes on disk"""
     seconds: float
     built: bool
-    """False when it was in the cache already"""
 
 
 def build_engines(
@@ -134,7 +141,7 @@ def build_engines(
     progress: Callable[[BuildStep], None] = lambda step: None,
     calibration: NDArray[np.uint8] | None = None,
 ) -> list[BuiltEngine]:
-    """Builds engines ahead of time, so that none is built in mid-call.
+    """Build engines ahead of time, so that no build interrupts a call.
 
     Args:
         names: back ends, with a device or target after a colon where they take one; those of
@@ -146,7 +153,7 @@ def build_engines(
 
     Raises:
         BackendError: an engine cannot be built here; those before it are in the cache.
-        BackendNameError: a name is none of a back end that is built.
+        BackendNameError: a name is not a back end that is built ahead.
     """
     engines = []
     for name in names:

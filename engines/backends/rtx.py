@@ -1,8 +1,8 @@
 """TensorRT for RTX: plans built ahead of time on any machine, kernels finished on the user's GPU.
 
-A plan is looked for in the cache, for this very GPU first and, if it is one, for Ampere and newer
-second, and built only if neither is there. The library compiles the last mile for the GPU at hand;
-what it compiled is kept too, in its runtime cache.
+A plan is looked up in the cache: first one for this GPU, then, if the GPU is Ampere or newer, the
+one for all of those. It is built only if neither is there. The library compiles the last part for
+the GPU in use; that result is kept too, in its runtime cache.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def create(request: EngineRequest) -> SwappingEngine:
                 request.say,
             )
 
-        # An update builds in a thread of its own, which would begin on the first GPU.
+        # An update builds in its own thread, which would start on the first GPU.
         with torch.cuda.device(device):
             return request.cache.load_or_build(key, compiled, load, request.say)
 
@@ -186,14 +186,14 @@ class RtxProgram:
         context.set_tensor_address(OUTPUTS[0], self._buffers.toons.data_ptr())
         if self._buffers.masks is not None:
             context.set_tensor_address(OUTPUTS[1], self._buffers.masks.data_ptr())
-        # Every batch size now: its kernels are compiled and its graph captured at first use.
+        # Run every batch size now: the first use compiles its kernels and captures its graph.
         for n in range(1, max_batch + 1):
             self.run(example_crops(network, n).numpy())
         if not warm:
             try:
                 cache.store(kernels_key, bytes(kernels.serialize()))
-            except BackendError as error:  # a cache that another user filled; the engine runs
-                say(f"{NAME}: every start will compile its kernels anew: {error}")
+            except BackendError as error:  # another user's cache; the engine runs all the same
+                say(f"{NAME}: every start will compile its kernels again: {error}")
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         n = len(crops)
@@ -208,18 +208,18 @@ class RtxProgram:
 
     def close(self) -> None:
         self._stream.synchronize()
-        # A context goes before the engine it belongs to, the engine before its runtime.
+        # A context must be freed before its engine, and an engine before its runtime.
         self._context = None
         self._engine = self._config = self._kernels = None
         self._runtime = None
 
 
 def check_plan(trt: Any, runtime: Any, plan: bytes, say: Say) -> None:
-    """Asks the library whether `plan` runs on this machine, before anything of it is loaded.
+    """Ask the library whether `plan` runs on this machine, before any of it is loaded.
 
     Raises:
-        BackendError: it does not; with every reason that the library gives.
-        EngineLoadError: it does not, but one that is built here now may.
+        BackendError: when it does not, with every reason that the library gives.
+        EngineLoadError: when it does not, but one that is built here now may.
     """
     validity, diagnostics = runtime.get_engine_validity(plan)
     if validity == trt.EngineValidity.VALID:

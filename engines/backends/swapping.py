@@ -1,7 +1,7 @@
-"""An engine of a compiled back end: new weights are built beside it and swapped in between frames.
+"""An engine of a compiled back end that builds new weights beside the running ones and swaps them.
 
 Compilers bake weights into the program, so an update builds a second one in a background thread
-while the first keeps running; then one reference changes, and the next `run` uses it.
+while the first keeps running. Then one reference changes, and the next `run` uses it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Program(Protocol):
         ...
 
     def close(self) -> None:
-        """Gives back what the program holds; it is not running and runs no more."""
+        """Free what the program holds; nobody is running it, or will."""
         ...
 
 
@@ -50,7 +50,7 @@ class SwappingEngine:
     Args:
         name: the back end.
         network: what runs first; built before the constructor returns.
-        build: network -> program; called again for every update, in a thread of its own.
+        build: network -> program; called again for every update, in its own thread.
         max_batch: the largest batch a program takes.
         say: told when an update failed and the running weights stay.
     """
@@ -84,7 +84,7 @@ class SwappingEngine:
             return self._program.run(crops)
 
     def update(self, network: ToonNetwork) -> None:
-        """Starts building `network` and returns at once; of several waiting, the last one wins."""
+        """Start building `network` and return at once; if several wait, the last one wins."""
         check_same_shape(self._network, network)
         with self._changed:
             if self._closed:
@@ -95,7 +95,7 @@ class SwappingEngine:
                 self._builder.start()
 
     def settle(self, timeout: float | None = None) -> bool:
-        """Waits until no update is being built; False when `timeout` seconds were not enough."""
+        """Wait until no update is being built; False when `timeout` seconds were not enough."""
         with self._changed:
             return self._changed.wait_for(lambda: self._builder is None, timeout)
 
@@ -125,7 +125,7 @@ class SwappingEngine:
             self._swap(program)
 
     def _swap(self, program: Program | None) -> None:
-        """Puts `program` in the place of the running one; after `close` it is closed instead."""
+        """Replace the running program by `program`; after `close`, close it instead."""
         with self._running:
             late = program if self._closed else None
             old, self._program = self._program, None if self._closed else program

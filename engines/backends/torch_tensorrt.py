@@ -43,7 +43,7 @@ def create(request: EngineRequest) -> SwappingEngine:
 
     def build(network: ToonNetwork) -> TensorRtProgram:
         current = replace(request, network=network)
-        # An update builds in a thread of its own, which would begin on the first GPU.
+        # An update builds in its own thread, which would start on the first GPU.
         with torch.cuda.device(device):
             program = request.cache.load_or_build(
                 _key(current, library, device, precision),

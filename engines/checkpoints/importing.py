@@ -1,8 +1,8 @@
-"""Foreign checkpoints turned into a bundle: what `toonify models import` does.
+"""Public checkpoints turned into a bundle: what `toonify models import` does.
 
-A public generator draws faces from random latents; it has no encoder that looks at a camera's
-picture. The bundle made here says so: it holds the generators, `Bundle.network` refuses it with the
-way out, and training can give it an encoder.
+A public generator draws faces from random latents. It has no encoder for a camera's pictures. The
+bundle made here holds the generators, `Bundle.network` refuses it and says what to do, and training
+can give it an encoder.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> b
     """Return a copy of a TFLite model that tells MediaPipe Tasks how to scale its input.
 
     The published segmentation model carries no metadata, and MediaPipe's `ImageSegmenter`
-    refuses float models without it.  The network expects RGB in 0..1; MediaPipe computes
+    refuses float models without it. The network expects RGB in 0..1; MediaPipe computes
     `(value - mean) / std` from the 8-bit values, hence 0 and 255.
     """
     import flatbuffers
@@ -64,8 +64,8 @@ def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> b
 class PersonSegmenter:
     """Soft person masks, one picture at a time, on the CPU.
 
-    Each mask depends on its picture alone (no smoothing over time).  Not thread-safe: give each
-    thread its own segmenter.  Use it as a context manager or call `close`.
+    Each mask depends on its picture alone (no smoothing over time). Not thread-safe: give each
+    thread its own segmenter. Use it as a context manager or call `close`.
     """
 
     def __init__(self, model_path: Path = MODEL_PATH) -> None:

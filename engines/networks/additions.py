@@ -1,4 +1,4 @@
-"""What a generator can have that StyleGAN2 has not, all of it absent from public models.
+"""What our generators can have beyond StyleGAN2; public models have none of it.
 
 * `inject`: a 1x1 convolution and a learned gate that add an encoder's feature map to the input of
   a block's second convolution;
@@ -54,8 +54,9 @@ SURROUNDINGS = 4  # side of what counts as the surroundings of a place, in place
 
 
 class ToDetail(nn.Module):
-    """Reads off a block's features where every place takes its fine detail from, how much of it,
-    and whether it is head.
+    """Reads off a block's features where each place takes its fine detail from, and how much.
+
+    It also reads whether the place is head.
     """
 
     REACH, STEEPNESS = 0.1, 4.0  # weights of ordinary size make moves and gains of ordinary size

@@ -79,7 +79,12 @@ class EncoderConfig:
 
 
 class EncoderOutput(NamedTuple):
-    """`w_plus`: [N, num_ws, w_dim]; `features`: resolution -> [N, C, r, r]."""
+    """What an encoder reads off a crop.
+
+    Attributes:
+        w_plus: [N, num_ws, w_dim].
+        features: resolution -> [N, C, r, r].
+    """
 
     w_plus: Tensor
     features: dict[int, Tensor]

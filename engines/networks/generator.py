@@ -2,7 +2,7 @@
 
 Architecture of Karras et al. (arXiv 1912.04958) with skip outputs, in the static-weight form of
 `engines.networks.layers.ModulatedConv`. State-dict names are those of NVIDIA's PyTorch release, so
-public checkpoints load as they are. What it can have beside is in `engines.networks.additions`.
+public checkpoints load as they are. What it can have in addition: `engines.networks.additions`.
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ class ToRGB(ModulatedConv):
 class Drawing(NamedTuple):
     """What a synthesis network draws.
 
-    `image`: float32 [N, 3, R, R], about -1..1; `mask`: logits float32 [N, 1, M, M] of head and
-    hair; `detail`: float32 [N, 4, 2D, 2D] (see `ToDetail`). None where the network has none.
+    Attributes:
+        image: float32 [N, 3, R, R], about -1..1.
+        mask: logits float32 [N, 1, M, M] of head and hair; None without a mask.
+        detail: float32 [N, 4, 2D, 2D] (see `ToDetail`); None without one.
     """
 
     image: Tensor
@@ -266,7 +268,10 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Truncated styles `w_avg + psi * (w - w_avg)` for z [N, z_dim]: [N, num_ws, w_dim].
 
-        `truncation_cutoff`: only indices below it are truncated (None: all of them).
+        Args:
+            z: float32 [N, z_dim].
+            truncation_psi: 1 for no truncation, 0 for the mean.
+            truncation_cutoff: only indices below it are truncated; None for all.
         """
         w = self.mapping(z)
         ws = w[:, None].expand(-1, self.config.num_ws, -1)

@@ -132,7 +132,7 @@ def test_concurrent_callers_share_one_build(tmp_path: Path) -> None:
     second.join()
     assert builds == [1]
     assert sorted(results) == [(b"plan", False), (b"plan", True)]
-    assert lines == ["Waiting for another program that builds the same openvino engine."]
+    assert lines == ["Waiting for another program that is building the same openvino engine."]
 
 
 def test_list_and_clear(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_kept_engine_that_does_not_load_is_built_once_more(tmp_path: Path) -> 
     cache.store(KEY, b"old")
     lines: list[str] = []
     assert cache.load_or_build(KEY, lambda: b"new", refuse, lines.append) == "new"
-    assert lines == ["The kept openvino engine does not load and is built anew: old driver."]
+    assert lines == ["The saved openvino engine does not load, so it is built again: old driver."]
     assert cache.load_or_build(KEY, never, refuse, silent) == "new"
 
 

@@ -194,7 +194,7 @@ def test_a_kept_program_that_does_not_load_is_built_anew(
     assert engine.run(noisy_crops(1, 32)).images.shape == (1, 16, 16, 3)
     engine.close()
     assert len(lines) == 1
-    assert "is built anew: OpenVINO could not load its engine on CPU" in lines[0]
+    assert "it is built again: OpenVINO could not load its engine on CPU" in lines[0]
 
 
 class FakeGpu:

@@ -193,7 +193,7 @@ def test_a_kept_plan_that_does_not_load_is_built_anew(
     rtx.create(request).close()
     assert [session.plan for session in compiler.made] == [b"ampere+ True"]
     assert lines == [
-        "The kept tensorrt-rtx engine does not load and is built anew: refused.",
+        "The saved tensorrt-rtx engine does not load, so it is built again: refused.",
         "tensorrt-rtx: building an engine for ampere+, about a minute.",
     ]
 

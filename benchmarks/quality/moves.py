@@ -1,6 +1,6 @@
-"""Still portraits set in motion: lids that slide down and jaws that drop.
+"""Still portraits that move: lids slide down and jaws drop.
 
-Crude on purpose: what is measured is whether the toon follows what a landmark detector sees in
+This is crude on purpose: the measure is whether the toon follows what a landmark detector sees in
 the moved photo, not whether the photo looks real.
 """
 

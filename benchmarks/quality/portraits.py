@@ -137,7 +137,7 @@ class Drawn:
 class Artist:
     """The artist's toons, kept in a folder, because each takes about a second to draw.
 
-    A kept toon is used again only for the same photo, look and artist, down to its code.
+    A saved toon is used again only for the same photo, look and version of the artist's code.
     """
 
     def __init__(self, cache: Path, look: str = "film") -> None:

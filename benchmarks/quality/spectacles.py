@@ -27,7 +27,7 @@ def frame_shown(bare: Image, worn: Image, frame: Layer) -> float:
     """How much of `frame` the toon `worn` shows beside `bare`, the toon without it.
 
     The least-squares share of the change that the frame, laid on `bare`, would make; both are
-    first blurred by a pixel, so that a line that lies half a pixel beside is no line missed.
+    first blurred by a pixel, so that a line half a pixel off still counts.
 
     Args:
         bare, worn: uint8 [S, S, 3].

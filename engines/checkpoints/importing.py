@@ -50,7 +50,7 @@ def import_checkpoint(
         styles: their names (small letters, digits, - and _); by default the files' own.
         spec: the layer swap that the styles are shown with; None for `BlendSpec()`. A file alone
             has nothing to swap with.
-        licence: the weights' licence as it shall stand in the card.
+        licence: the weights' licence, for the card.
         overwrite: replace a bundle that is already at `out`.
 
     Returns:
@@ -59,7 +59,8 @@ def import_checkpoint(
     Raises:
         CheckpointError: a file that cannot be read or stored, files that do not fit together, a
             name that cannot be used, or something at `out`.
-        BundleError: `out` cannot be written.
+        BundleError: `out` is a folder that holds something else than a bundle.
+        WriteError: `out` cannot be written.
     """
     out, toon_files = Path(out), [Path(path) for path in (blend_with or (file,))]
     if out.exists() and not overwrite:

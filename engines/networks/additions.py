@@ -69,7 +69,7 @@ class ToDetail(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         line = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("smooth", torch.outer(line, line).repeat(4, 1, 1, 1), persistent=False)
 

@@ -99,7 +99,7 @@ class Fir(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         kernel = (fir_kernel() * self.gain).expand(self.channels, 1, 4, 4).contiguous()
         self.register_buffer("kernel", kernel, persistent=False)
 
@@ -132,7 +132,7 @@ class Upsample2x(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         even, odd = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
         phases = torch.stack([torch.outer(a, b) for a in (even, odd) for b in (even, odd)])
         phases = phases[:, None].repeat(self.channels, 1, 1, 1).contiguous()
@@ -154,7 +154,12 @@ class Upsample2x(nn.Module):
 def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
     """`rsqrt(styles^2 @ squares + eps)` in FP32, under autocast too.
 
-    `styles`: [N, in]; `squares`: float32 [in, out] -> float32 [N, out].
+    Args:
+        styles: [N, in].
+        squares: float32 [in, out].
+
+    Returns:
+        float32 [N, out].
     """
     if styles.dtype != squares.dtype:  # autocast made the styles; exporters see nothing of this
         with torch.autocast(styles.device.type, enabled=False):
@@ -227,5 +232,5 @@ class ModulatedConv(nn.Module):
         return x
 
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
-        self._frozen = None  # moving the module would leave the prepared kernel behind
+        self._frozen = None  # a moved module does not take its prepared kernel along
         return super()._apply(fn, recurse)

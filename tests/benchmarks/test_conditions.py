@@ -1,4 +1,4 @@
-"""An unfit machine is told of."""
+"""An unfit machine is reported, and its samples refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in for a GPU's process; imports nothing heavy, because every process begins anew."""
+"""What stands in for a GPU's process; imports nothing heavy, because each process imports it again."""
 
 from __future__ import annotations
 

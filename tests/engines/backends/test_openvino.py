@@ -183,7 +183,7 @@ def test_networks_without_a_mask(plain: ToonNetwork, engines: Path) -> None:
     engine.close()
 
 
-def test_a_kept_program_that_does_not_load_is_built_anew(
+def test_a_kept_program_that_does_not_load_is_built_again(
     plain: ToonNetwork, tmp_path: Path
 ) -> None:
     lines: list[str] = []

@@ -179,7 +179,7 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     assert [session.given for session in compiler.made] == [torch.device("cuda", 1)] * 2
 
 
-def test_a_kept_plan_that_does_not_load_is_built_anew(
+def test_a_kept_plan_that_does_not_load_is_built_again(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,

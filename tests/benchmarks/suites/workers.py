@@ -1,4 +1,4 @@
-"""What stands in for a GPU's process; imports nothing heavy, because each process imports it again."""
+"""What stands in for a GPU's process; it imports nothing heavy, so that processes start fast."""
 
 from __future__ import annotations
 

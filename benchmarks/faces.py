@@ -1,4 +1,4 @@
-"""People to measure on without a data set: the demo's portrait, moved."""
+"""People to measure on without a data set: the demo's moving portrait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop
 from engines.faces.landmarker import Landmarker
-from realtime.frame import Image, as_uint8
+from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.sources.demo import DemoSource
 
 ALONE = 9

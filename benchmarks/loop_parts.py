@@ -13,9 +13,10 @@ import numpy as np
 import psutil
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.stages import Paste, Stylizer
 from realtime.stylizer import StylizedFrame

@@ -1,6 +1,6 @@
 """A model on disk: encoder, face generator and toon generators in safetensors, and a card.
 
-A bundle is a directory, or one uncompressed ZIP file of the same content (``NAME.toon``):
+A bundle is a directory, or one uncompressed ZIP file of the same content (`NAME.toon`):
 
     card.json             what it is, how it was made, what may be done with it; hashes of all parts
     CARD.md               the same for people, written from card.json
@@ -15,9 +15,7 @@ and never unpickles anything.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,12 +30,13 @@ from torch import Tensor, nn
 
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
 
 SUFFIX = ".toon"
-DEFAULT_BUNDLE = "film-256"
 MAX_PART_BYTES = 2 << 30
 MAX_CARD_BYTES = 1 << 20
 State = dict[str, Tensor]
@@ -132,9 +131,13 @@ class Bundle:
     # ------------------------------------------------------------------ disk
 
     def save(self, path: Path | str) -> Bundle:
-        """Write to a directory, or to one file if ``path`` ends in ``.toon``; atomic.
+        """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
 
         Floating-point tensors are stored in FP16. Returns the bundle with its card's hashes.
+
+        Raises:
+            BundleError: when `path` is a folder that holds something else than a bundle.
+            WriteError: when it cannot be written.
         """
         path = Path(path)
         files = {"face.safetensors": _pack(self.face)}
@@ -146,9 +149,7 @@ class Bundle:
         card = replace(self.card, parts=parts)
         files["card.json"] = card.to_json().encode()
         files["CARD.md"] = card.to_markdown().encode()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as room:
-            part = Path(room) / path.name
+        with atomic_path(path) as part:
             if path.suffix == SUFFIX:
                 with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
                     for name, data in files.items():
@@ -159,8 +160,7 @@ class Bundle:
                     (part / name).write_bytes(data)
                 if path.is_dir():  # a directory cannot be replaced by a rename while it has content
                     check_place(path)
-                    path.rename(Path(room) / "old")
-            os.replace(part, path)
+                    path.rename(part.with_name("old"))
         return replace(self, card=card)
 
     @classmethod
@@ -210,7 +210,7 @@ class Bundle:
 
 
 def _fill(kind: type[Any], config: Any, state: State) -> Any:
-    """A module of ``kind`` that uses the tensors of ``state`` without copying them."""
+    """A module of `kind` that uses the tensors of `state` without copying them."""
     with torch.device("meta"):
         module: nn.Module = kind(config)
     module.load_state_dict(state, strict=True, assign=True)

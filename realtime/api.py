@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Literal
 
 from engines.bundle import Bundle
 from engines.errors import UsageError
+from engines.pictures import Image, Mask
 from engines.say import Say
-from realtime.frame import Frame, Image, Mask, as_bgr
+from realtime.frame import Frame, as_bgr
 from realtime.guard import Guard, Kind, Output, Result
 from realtime.observe import Observer
 from realtime.session import Session

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engines.errors import ToonifyError, reason
+from engines.files import write_atomically
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
@@ -128,45 +126,6 @@ class Statistics:
                 "added_latency": self.latency.summary(),
                 "stages": {name: clock.summary() for name, clock in self.stages.items()},
             }
-
-
-def check_writable(path: Path) -> None:
-    """Check that a file can be made at `path` later, with its folders; leaves nothing behind.
-
-    Raises:
-        ToonifyError: it cannot be made.
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        place = next(folder for folder in path.absolute().parents if folder.exists())
-        trial = place / f".toonify.{os.getpid()}"
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `path` so that a reader sees the old file or the new one, never a part.
-
-    Raises:
-        ToonifyError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> ToonifyError:
-    return ToonifyError(f"{path} cannot be written: {reason(error)}; give another place.")
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import invert, pixel_matrix, shrink, transform_points
-from realtime.frame import FloatMask, Image, Mask
+from engines.pictures import FloatMask, Image, Mask
 from realtime.settings import Mode
 
 Field = NDArray[np.float32]

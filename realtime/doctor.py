@@ -114,7 +114,7 @@ def _engines() -> Iterator[Finding]:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 engine = create_engine(
-                    network, name, max_batch=1, cache_dir=Path(folder), report=lambda line: None
+                    network, name, max_batch=1, cache_dir=Path(folder), say=lambda line: None
                 )
                 running.append(name)
                 detail = f"{engine.device}, {engine.precision}"
@@ -129,7 +129,8 @@ def _engines() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from engines.bundle import DEFAULT_BUNDLE, Bundle
+    from engines.bundle import Bundle
+    from engines.catalogue import DEFAULT_BUNDLE
     from engines.catalogue.models import installed_models
 
     models = installed_models()

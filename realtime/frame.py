@@ -11,12 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-"""uint8 [H, W, 3] BGR."""
-Mask = NDArray[np.uint8]
-"""uint8 [H, W], 255 inside."""
-FloatMask = NDArray[np.float32]
-"""float32 [H, W] in [0, 1]."""
+from engines.pictures import Image
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,8 +43,9 @@ from typing import Literal
 
 import numpy as np
 
+from engines.pictures import Image, Mask
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image, Mask, fit
+from realtime.frame import Frame, fit
 from realtime.settings import GuardMode, GuardSettings
 from realtime.slate import blurred, fit_mask, load_slate
 

@@ -79,7 +79,7 @@ class Session:
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
-            report=say,
+            say=say,
         )
         self.tracker = FaceTracker(settings.faces)
         self.strangers = StrangerDetector(settings.guard.linger)

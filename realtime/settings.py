@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engines.backends.registry import check_name
-from realtime.clocks import write_atomically
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.files import write_atomically
 from realtime.tables import SettingsError as SettingsError
 from realtime.tables import as_table, build, to_toml
 
@@ -102,7 +103,7 @@ class EngineSettings:
         precision: one that the back end can compute in; None for its default.
     """
 
-    bundle: str = "film-256"
+    bundle: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
     backend: str = "auto"

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.frame import Image, Mask, as_uint8, fit
+from engines.pictures import Image, Mask
+from realtime.frame import as_uint8, fit
 
 # A face that fills the picture is five cells wide: no detector and no friend recognises it.
 BLUR_COLUMNS = 12
@@ -43,7 +44,7 @@ def load_slate(path: str | None, size: tuple[int, int]) -> Image:
     if path:
         from realtime.sources.pictures import read_picture
 
-        return read_picture(Path(path)).image
+        return read_picture(Path(path)).bgr
     width, height = size
     shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
     slate = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)

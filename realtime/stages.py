@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 from realtime.guard import Output
 
 if TYPE_CHECKING:

@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.landmarker import MODEL, close_task, quiet_stderr
+from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.faces.search import Window, box_distance, box_size, sight
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 
 CONFIDENCE = 0.5  # score of the detector from which on there may be a face
 SURE = 0.6  # score from which on there surely is one

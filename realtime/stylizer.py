@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engines.backends import Engine
 from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
+from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
     Field,
@@ -29,7 +30,7 @@ from realtime.compositing import (
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
-from realtime.frame import FloatMask, Frame, Image, Mask
+from realtime.frame import Frame
 from realtime.settings import CompositingSettings
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon

@@ -7,7 +7,6 @@ sound of the input, and OUT appears whole.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -24,8 +23,8 @@ import av.error
 
 from engines.card import Card
 from engines.errors import ToonifyError, reason
+from engines.files import WriteError, atomic_path, write_atomically
 from engines.say import Say
-from realtime.clocks import write_atomically
 from realtime.guard import Output
 from realtime.session import Session, find_chosen, use_session
 from realtime.settings import Settings
@@ -186,19 +185,18 @@ def _join(parts: list[Part], audio: str | None, target: Path, say: Say) -> None:
     it fail, leave that out and say so."""
     if not parts:
         raise VideoError("The input holds no frame that can be decoded.")
-    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
     try:
-        try:
-            _mux(parts, audio, target, partial)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            if not audio:
-                raise
-            _mux(parts, None, target, partial)
-            say(f"The sound of {audio} could not be kept ({error}); {target} is without it.")
-        os.replace(partial, target)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        with atomic_path(target) as partial:
+            try:
+                _mux(parts, audio, target, partial)
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                if not audio:
+                    raise
+                _mux(parts, None, target, partial)
+                say(f"The sound of {audio} could not be kept ({error}); {target} is without it.")
+    except WriteError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
         raise VideoError(f"{target} cannot be written: {error}.") from error
 
 

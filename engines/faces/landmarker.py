@@ -77,7 +77,7 @@ def largest_face(faces: Sequence[FaceLandmarks]) -> FaceLandmarks | None:
 class Landmarker:
     """Finds faces and their 478 landmarks in RGB pictures.
 
-    `image` mode looks at every picture anew. `video` mode follows the faces of the picture before
+    `image` mode looks at each picture alone. `video` mode follows the faces of the picture before
     and asks the detector only for the faces that are missing; it needs rising timestamps. One
     instance belongs to one thread at a time. Close it, or use it as a context manager.
     """

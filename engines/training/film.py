@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.pictures import write_png
 from engines.training.export import Description, TrainedModels, export
 from engines.training.learn.runs import Deadline, Hardware, fingerprint
 from engines.training.learn.stages import TrainSettings
@@ -18,7 +19,6 @@ from engines.training.pairs.sampler import Sampler
 from engines.training.progress import Progress, silent
 from engines.training.recipe import FILM_256, FILM_256_VARIANTS, FILM_256_WORDS
 from engines.training.show.previews import pairs_sheet
-from engines.training.show.sheets import write_png
 
 
 def train_pairs(

@@ -215,7 +215,8 @@ def video(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Every frame of a video, sound kept; the same command goes on after an interruption."""
-    from realtime.clocks import check_writable, write_statistics
+    from engines.files import check_writable
+    from realtime.clocks import write_statistics
     from realtime.commands.screen import frame_progress, out, say, statistics_table
     from realtime.video import convert_video
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import ToonifyError
+from engines.files import check_writable
 from engines.say import Say
-from realtime.clocks import check_writable, write_statistics
+from realtime.clocks import write_statistics
 from realtime.commands.screen import frame_progress, out, say, statistics_table
 from realtime.session import Session, use_session
 from realtime.settings import Settings

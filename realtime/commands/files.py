@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError, reason
+from engines.pictures import Picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
 from realtime.commands.screen import frame_progress
 from realtime.sinks.files import unused
-from realtime.sources.pictures import Picture, list_pictures, read_picture
+from realtime.sources.pictures import list_pictures
 
 NAMED = 5  # most names of skipped files in a message
 SAVE: dict[str, dict[str, Any]] = {
@@ -117,7 +118,7 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
         for path in bar.track(paths, description="Pictures"):
             try:
                 picture = read_picture(path)
-                toon = toonify.image(picture.image)
+                toon = toonify.image(picture.bgr)
                 same = copies and not toon.faces and path.suffix.lower() in SAVE
                 written = (
                     copy_picture(path, folder / path.name)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from engines.pictures import Image
 from realtime.faces.search import Box, Window, box_size, sight, whole, window_around
-from realtime.frame import Image
 
 WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
 ROOMY = 7.5  # a window is too large when it holds this many face sizes

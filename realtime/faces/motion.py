@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks
-from realtime.frame import Image
+from engines.pictures import Image
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
-from realtime.frame import Image
+from engines.pictures import Image
 
 Box = NDArray[np.floating]
 Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.landmarker import FaceLandmarks
+from engines.pictures import Image
 from realtime.faces.follower import Follower
 from realtime.faces.motion import Anchor
 from realtime.faces.search import Box, box_distance, box_size
 from realtime.faces.smoothing import FaceFilter
-from realtime.frame import Image
 
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
 VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged

@@ -18,13 +18,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.faces.landmarker import FaceLandmarks
+from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.faces.follower import Follower
 from realtime.faces.hints import HintSettings, face_hints, face_luma
 from realtime.faces.search import Box, FaceSearch, box_distance, box_size, patrol, same_face, whole
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
 from realtime.faces.track import REACH, Track, plausible
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 from realtime.settings import TrackerSettings
 
 COMPANY = 2.0  # seconds after a new face in which more are searched for often

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
-from realtime.clocks import check_writable
+from engines.files import check_writable
 from realtime.guard import Output
 from realtime.settings import OutputSettings, require
 from realtime.sources import Source

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.frame import Image, fit
+from engines.pictures import Image
+from realtime.frame import fit
 from realtime.guard import Output
-from realtime.sinks.files import Recording, write_png
+from realtime.sinks.files import Recording, write_bgr_png
 
 
 class BeforeAfter:
@@ -56,5 +57,5 @@ class BeforeAfter:
             blank = np.zeros_like(self._thumbs[0])
             cells = [*self._thumbs, *([blank] * (len(self._thumbs) % 2))]
             rows = [np.hstack(cells[i : i + 2]) for i in range(0, len(cells), 2)]
-            write_png(self.sheet, np.vstack(rows))
+            write_bgr_png(self.sheet, np.vstack(rows))
             self._thumbs = []

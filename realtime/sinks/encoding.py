@@ -10,7 +10,8 @@ import av
 import av.error
 import cv2
 
-from realtime.frame import Image, as_uint8
+from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.sinks import SinkError
 
 TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate

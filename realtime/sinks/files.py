@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.frame import Image, as_uint8, fit
+from engines.pictures import Image
+from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -159,7 +160,7 @@ class PictureSequence:
     def send(self, output: Output) -> None:
         """Write one picture."""
         path = self.folder / f"frame-{self._number + 1:06d}.png"
-        write_png(path, with_alpha(output) if self._alpha else output.image)
+        write_bgr_png(path, with_alpha(output) if self._alpha else output.image)
         self._number += 1
 
     def close(self) -> None:
@@ -200,7 +201,7 @@ def _toons(output: Output, weights: Image) -> Image:
     return as_uint8(cv2.multiply(output.image, weights, scale=1 / 255))
 
 
-def write_png(path: Path, image: Image) -> None:
+def write_bgr_png(path: Path, image: Image) -> None:
     """Write uint8 [H, W, 3] BGR or [H, W, 4] BGRA as a PNG, quickly rather than small.
 
     Raises:

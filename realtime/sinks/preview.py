@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from engines.say import Say
 from realtime.controls import Controls
-from realtime.frame import Image, fit
+from realtime.frame import fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
-from realtime.sinks.files import unused, write_png
+from realtime.sinks.files import unused, write_bgr_png
 from realtime.slots import Slot
 
 TITLE = "Toonify"
@@ -169,5 +170,5 @@ class Preview:
     def _snapshot(self) -> None:
         if self._shown is not None:
             path = unused(self._folder / "snapshot.png")
-            write_png(path, self._shown.image)
+            write_bgr_png(path, self._shown.image)
             self._say(f"Snapshot in {path}.")

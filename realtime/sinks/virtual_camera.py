@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from realtime.frame import Image, as_uint8, fit
+from engines.pictures import Image
+from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 

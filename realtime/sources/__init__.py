@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
+from engines.pictures import PICTURE_SUFFIXES, is_picture
 from engines.say import Say
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
@@ -47,7 +48,7 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
         every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
 
     Raises:
-        SourceError: there is no such file. A missing camera is waited for instead.
+        SourceError, PictureError: there is no such file. A missing camera is waited for instead.
     """
     what = settings.source
     path = Path(what)
@@ -70,10 +71,4 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
     return CameraSource(settings, say)
 
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 MEDIA_SUFFIXES = {".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a still picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import cv2
 
+from engines.pictures import Image
 from engines.say import Say
 from realtime.clocks import Rate
-from realtime.frame import Frame, Image, as_bgr
+from realtime.frame import Frame, as_bgr
 from realtime.settings import SourceSettings
 from realtime.slots import ClosedError, Slot
 from realtime.sources import SourceError

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frame import Frame, Image, Mask, as_uint8
+from engines.pictures import Image, Mask
+from realtime.frame import Frame, as_uint8
 from realtime.sources import SourceError
 
 Matrix = NDArray[np.float64]

@@ -13,8 +13,9 @@ import av.error
 import numpy as np
 
 from engines.errors import reason
+from engines.pictures import Image
 from engines.say import Say
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 from realtime.sources import SourceError
 from realtime.sources.camera import PAUSES
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from realtime.frame import Frame, Image
+from engines.pictures import Image
+from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.stylizer import StylizedFrame
 

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engines.errors import ToonifyError
 from realtime.clocks import (
     RECENT,
     WINDOW,
     Rate,
     StageClock,
     Statistics,
-    check_writable,
-    write_atomically,
     write_statistics,
 )
 
@@ -63,39 +60,3 @@ def test_statistics_are_written_whole(tmp_path: Path) -> None:
     assert numbers["added_latency"] == {"count": 1, "p50_ms": 40.0, "p95_ms": 40.0}
     assert set(numbers["stages"]) == set(Statistics.STAGES)
     assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]
-
-
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.json"
-    write_atomically(path, b"old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(ToonifyError, match=r"a\.json cannot be written: disk full; give"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(ToonifyError, match=r"cannot be written: .*(Not a directory|exists); give"):
-        write_atomically(tmp_path / "file/a.json", b"x")
-
-
-@pytest.mark.parametrize("place", ["file/a.json", "file/deep/a.json", "folder"])
-def test_a_place_that_will_not_be_writable_is_told_beforehand(tmp_path: Path, place: str) -> None:
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(ToonifyError, match=r"cannot be written: .*irectory.*; give another place"):
-        check_writable(tmp_path / place)
-    with pytest.raises(ToonifyError):
-        write_atomically(tmp_path / place, b"x")
-
-
-@pytest.mark.parametrize("place", ["a.json", "file", "deep/in/folders/a.json"])
-def test_asking_whether_a_place_is_writable_leaves_nothing(tmp_path: Path, place: str) -> None:
-    (tmp_path / "file").write_text("kept")
-    check_writable(tmp_path / place)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
-    assert (tmp_path / "file").read_text() == "kept"

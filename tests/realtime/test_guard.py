@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.pictures import Image
 from realtime.controls import Controls
-from realtime.frame import Frame, Image
+from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
 from realtime.settings import GUARD_MODES, GuardSettings
 from realtime.sinks.files import on_green, with_alpha

@@ -175,7 +175,7 @@ def test_an_engine_that_breaks_its_word_is_found_out(scene) -> None:
 
 def test_a_real_engine_draws_into_the_frame(scene) -> None:
     frame, faces = scene
-    engine = create_engine(tiny_network(64), "torch", max_batch=2, report=lambda line: None)
+    engine = create_engine(tiny_network(64), "torch", max_batch=2, say=lambda line: None)
     try:
         done = Stylizer(engine).apply(frame, faces)
     finally:

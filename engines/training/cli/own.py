@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.cli.options import (
     Batch,
@@ -38,7 +39,9 @@ def style(
     pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
     out: Out,
     people: People = None,
-    base: Annotated[str, typer.Option(help="Model to start from, by name or path.")] = "film-256",
+    base: Annotated[
+        str, typer.Option(help="Model to start from, by name or path.")
+    ] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
         typer.Option(help="Which of its generators: face or a style; else its first style."),
@@ -244,9 +247,9 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
 
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
     """Start or continue training an encoder; True when it is done."""
+    from engines.pictures import write_png
     from engines.training.learn.runs import run_slice
     from engines.training.show.previews import encoder_sheet
-    from engines.training.show.sheets import write_png
 
     return run_slice(
         trainer,

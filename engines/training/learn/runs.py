@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 
 CHECKPOINT = "checkpoint.pt"
 CURVES = "curves.csv"
@@ -158,10 +159,8 @@ def stop_on_interrupt(deadline: Deadline) -> Iterator[None]:
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Save ``state`` so that a crash leaves the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(dict(state), part)
-    part.replace(path)
+    with atomic_path(path) as part:
+        torch.save(dict(state), part)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from engines.networks.additions import moved
+from engines.pictures import Image
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.own.lines import Lines, bands
@@ -40,8 +40,6 @@ from engines.training.own.patchwork import blur, matched, voted
 from engines.training.own.shape import EYES, MOUTH, Floats, Shape, plate
 from engines.training.pairs.sampler import EYES as LIDS
 from engines.training.pairs.sampler import to_tensor
-
-Image = NDArray[np.uint8]
 
 # Likeness of two people: features, colours, and places of the landmarks.
 DEEP = 4  # feature map of `FeatureDistance` that is compared

@@ -11,6 +11,7 @@ from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
+from engines.pictures import write_png
 from engines.training.learn.distil import DistilSettings, distiller, with_encoder
 from engines.training.learn.runs import (
     PICTURES,
@@ -38,7 +39,6 @@ from engines.training.pairs.portraits import (
 )
 from engines.training.progress import Progress, Track, silent
 from engines.training.show.previews import encoder_sheet, style_sheet
-from engines.training.show.sheets import write_png
 
 # All layers are the new generator's: the low ones hold the style's shape and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)

@@ -20,18 +20,16 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from engines.training.artist.head import FACE_OVAL
 from engines.training.own.palette import filled, lab
 from engines.training.own.patchwork import blur
 from engines.training.own.shape import Floats
 from engines.training.pairs.pair_set import spread_over
 from engines.training.pairs.sampler import to_tensor
-
-Image = NDArray[np.uint8]
 
 SCALES = (1 / 256, 1 / 128, 1 / 64, 1 / 32)  # Gaussians that bound the bands, shares of the side
 RANKS = np.linspace(0, 1, 257)

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.pictures import Image, write_png
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.learn.runs import Deadline
@@ -21,9 +21,6 @@ from engines.training.own.shape import Floats, Shape, in_sides, learn_shape
 from engines.training.pairs.pair_set import Pair, PairFolder, PairSet, spread_over
 from engines.training.pairs.portraits import Crops
 from engines.training.progress import Progress, silent
-from engines.training.show.sheets import write_png
-
-Image = NDArray[np.uint8]
 
 SHUT = 0.08  # people whose eyes are less open than this share of their width are skipped
 LIDS = (1.1, 1.6)  # how much wider and higher drawn eyes can be than their landmarks say

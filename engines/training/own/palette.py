@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.pictures import Image
 from engines.training.artist.eyes import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
 from engines.training.artist.imaging import to_lab, to_rgb
@@ -17,8 +17,6 @@ from engines.training.artist.masks import colourfulness
 from engines.training.own.shape import Floats
 from engines.training.pairs.pair_set import spread_over
 from engines.training.pairs.sampler import to_tensor
-
-Image = NDArray[np.uint8]
 
 TRIED = 100  # how many pictures are measured, of people and of the style
 MOST_CONTRAST = (1.5, 1.5, 3.0)  # style's over people's, at most: faces, surroundings, irises

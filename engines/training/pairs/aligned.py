@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.landmarker import Landmarker, largest_face
+from engines.pictures import Image, PictureError, read_picture, write_png
 from engines.training.pairs.arrays import read_table, write_table
 from engines.training.pairs.pair_set import PrepareError
 from engines.training.progress import Progress, silent
-from engines.training.show.sheets import write_png
 
 DRAWING_SIZE = 512  # the artist draws at this size; pairs are shrunk from it
 SOURCE_WEIGHT = {"congress": 0.5}  # studio portraits, all lit and posed alike
@@ -60,20 +59,23 @@ class AlignedSet:
         paths = tuple(folder / (n if Path(n).suffix else f"{n}.webp") for n in names)
         return cls(paths, table["landmarks"].astype(np.float32), _weights(table))
 
-    def read(self, index: int) -> NDArray[np.uint8]:
+    def read(self, index: int) -> Image:
         """One portrait, uint8 [512, 512, 3] RGB.
 
         Raises:
             PrepareError: when there is no picture of that size.
         """
-        bgr = cv2.imread(str(self.paths[index]), cv2.IMREAD_COLOR)
-        if bgr is None or bgr.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
-            found = "no picture" if bgr is None else f"{bgr.shape[1]} x {bgr.shape[0]} pixels"
+        try:
+            rgb = read_picture(self.paths[index]).rgb
+        except PictureError:
+            rgb = None
+        if rgb is None or rgb.shape != (DRAWING_SIZE, DRAWING_SIZE, 3):
+            found = "no picture" if rgb is None else f"{rgb.shape[1]} x {rgb.shape[0]} pixels"
             raise PrepareError(
                 f"An aligned {DRAWING_SIZE} px portrait was expected at {self.paths[index]}, found "
                 f"{found}; remove it from the set or align it again."
             )
-        return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
+        return rgb
 
 
 def read_faces(

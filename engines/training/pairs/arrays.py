@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 
 DAMAGE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 """What NumPy raises for damaged files."""
@@ -70,11 +71,8 @@ def read_table(path: Path, needed: dict[str, Sides], remedy: str) -> dict[str, N
 
 def write_table(path: Path, arrays: dict[str, Any], *, compressed: bool = False) -> None:
     """Write what `read_table` reads, whole or not at all; the folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         (np.savez_compressed if compressed else np.savez)(file, **arrays)
-    part.replace(path)
 
 
 def _trouble(error: Exception) -> str:

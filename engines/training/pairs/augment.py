@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
 
 CLEAR = 0.3
 """Share of pictures left sharp: a network that never sees a sharp picture draws softly."""

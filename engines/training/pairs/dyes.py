@@ -13,11 +13,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.imaging import blur, polygon, to_lab, to_rgb
 from engines.training.pairs.augment import bent
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 STRONGEST = 55.0  # largest change of a* and b*

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import CHIN, FOREHEAD
 from engines.training.pairs.augment import bent
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 TEMPLES = (127, 356)

@@ -21,12 +21,11 @@ from engines.faces.alignment import (
     transform_points,
 )
 from engines.faces.landmarker import Landmarker, largest_face
+from engines.pictures import PICTURE_SUFFIXES, Image, PictureError, is_picture, read_picture
 from engines.training.pairs.arrays import read_table, write_table
 from engines.training.pairs.pair_set import WARP_GRID, PairSet
 from engines.training.progress import Track
 
-Image = NDArray[np.uint8]
-SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 LONGEST_SIDE = 1280
 BY_HAND = (
     "crop them by hand to squares with the eyes at 38 % and 62 % of the width and 47 % of the "
@@ -96,14 +95,15 @@ def read_image(path: Path) -> Image | None:
 
     None when the file is not a picture.
     """
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
+    try:
+        image = read_picture(path).rgb
+    except PictureError:
         return None
     if (longest := max(image.shape[:2])) > 2 * LONGEST_SIDE:
         scale = 2 * LONGEST_SIDE / longest
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(image[..., ::-1])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8)
+    return image
 
 
 def align(
@@ -144,10 +144,11 @@ def picture_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise ToonifyError(f"{folder} was expected to be a folder of pictures; there is none.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if is_picture(path))
     if not files:
         raise ToonifyError(
-            f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
+            f"{folder} was expected to hold pictures ({', '.join(sorted(PICTURE_SUFFIXES))}), but "
+            f"has none."
         )
     return files
 

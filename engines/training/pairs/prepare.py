@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.person import PersonSegmenter
+from engines.pictures import write_png
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.pairs.aligned import (
@@ -28,7 +29,6 @@ from engines.training.pairs.aligned import (
 )
 from engines.training.pairs.pair_set import WARP_GRID, Pair, PairFolder, PrepareError
 from engines.training.progress import Progress, silent
-from engines.training.show.sheets import write_png
 
 
 @dataclass(frozen=True)

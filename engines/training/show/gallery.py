@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.networks.toon import ToonNetwork
-from engines.training.show.sheets import contact_sheet, write_png
+from engines.pictures import write_png
+from engines.training.show.sheets import contact_sheet
 
 Images = NDArray[np.uint8]
 SWAPS = (8, 16, 32, 64)

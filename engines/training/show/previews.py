@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.learn.distil import EncoderTrainer
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
@@ -13,7 +14,6 @@ from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.sampler import to_tensor
 from engines.training.show.sheets import contact_sheet
 
-Image = NDArray[np.uint8]
 ROWS = 6
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
+
 LABEL_HEIGHT = 22
 
 
@@ -45,9 +44,3 @@ def contact_sheet(
             cell = cv2.resize(picture, (side, side), interpolation=way)
             sheet[top + i * step : top + i * step + side, j * step : j * step + side] = cell
     return sheet
-
-
-def write_png(path: Path, image: Image) -> None:
-    """Save an RGB picture as PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
+from engines.pictures import Image
 from engines.training.artist.head import LID_POINTS
 from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import Hardware
 from engines.training.own.shape import Floats
 from engines.training.pairs.aligned import AlignedSet
 from engines.training.pairs.pair_set import PairSet
-
-Image = NDArray[np.uint8]
 
 CPU = Hardware("cpu", 1, "32-true")
 

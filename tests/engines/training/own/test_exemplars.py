@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.own.exemplars import Exemplars, openings
 from engines.training.own.lines import Lines, lines_of
@@ -19,7 +19,6 @@ from engines.training.own.shape import EYES, MOUTH, Floats, Shape
 from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
-Image = NDArray[np.uint8]
 SIDE = 128
 CPU = torch.device("cpu")
 

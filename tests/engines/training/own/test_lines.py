@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from engines.training.artist.head import FACE_OVAL
 from engines.training.own.lines import FLATTENING, Lines, bands, lines_of
 from engines.training.own.palette import filled, lab
@@ -18,7 +18,6 @@ from engines.training.own.shape import Floats
 from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
-Image = NDArray[np.uint8]
 SIDE = 128
 
 

@@ -8,12 +8,11 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.pairs import augment
 from tests.engines.training.factory import smooth_pictures
 
-Image = NDArray[np.uint8]
 CHANGES: dict[str, Callable[[np.random.Generator, Image], Image]] = {
     "blur_motion": augment.blur_motion,
     "low_resolution": augment.low_resolution,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.quality import colour, moves, shape, steadiness
 from benchmarks.quality.judge import less_open, overlap
@@ -17,6 +18,7 @@ from engines.backends import EngineOutput
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
+from engines.faces.people import people
 from realtime.sources.demo import portrait as demo_portrait
 from tests.engines.factory import tiny_network
 
@@ -263,10 +265,16 @@ def test_an_unknown_look_is_refused(tmp_path):
         Artist(tmp_path, "opera")
 
 
-def test_clips_are_followed(shared_dir):
+def test_clips_are_followed(tmp_path):
     from benchmarks.quality.motion import clip_crops
 
-    clip = shared_dir / "data" / "clips" / "head-pose-face-detection-female.gif"
+    with Image.open(people()[2]) as picture:
+        head = picture.resize((240, 240))
+    frames = [Image.new("RGB", (480, 270), (90, 100, 110)) for _ in range(24)]
+    for number, frame in enumerate(frames):
+        frame.paste(head, (20 + 8 * number, 10))
+    clip = tmp_path / "head.gif"
+    frames[0].save(clip, save_all=True, append_images=frames[1:], duration=40)
     crops = clip_crops(clip, 128)
     assert len(crops) > 20
     assert all(crop.shape == (128, 128, 3) for crop in crops[:3])

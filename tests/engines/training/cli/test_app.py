@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.faces.people import people as shipped_people
 from engines.training.cli.app import app
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.style import StyleSettings
@@ -130,10 +131,10 @@ def test_run_stops_goes_on_and_is_exported(
     assert Bundle.load(both).card.styles["comic"].blend.low == "face"
 
 
-def test_film_from_nothing_but_portraits(recipe: Path, shared_dir: Path, tmp_path: Path) -> None:
+def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:
     people = tmp_path / "people"
     people.mkdir()
-    for picture in sorted((shared_dir / "data/faces/dev_eval").glob("*.webp"))[:2]:
+    for picture in shipped_people()[:2]:
         shutil.copy(picture, people)
     out = tmp_path / "film"
     command = ("film", "--people", people, "--out", out, "--recipe", recipe, "--variants", 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -24,13 +22,13 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def photos(shared_dir: Path) -> Image:
-    return small_people(shared_dir, 24, SIDE)[0]
+def photos(small_portraits: Image, measured_faces: dict[str, Floats]) -> Image:
+    return small_people(small_portraits, measured_faces, 24, SIDE)[0]
 
 
 @pytest.fixture(scope="module")
-def points(shared_dir: Path) -> Floats:
-    return small_people(shared_dir, 24, SIDE)[1]
+def points(small_portraits: Image, measured_faces: dict[str, Floats]) -> Floats:
+    return small_people(small_portraits, measured_faces, 24, SIDE)[1]
 
 
 def still(points: Floats) -> Shape:

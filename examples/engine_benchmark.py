@@ -12,8 +12,8 @@ import statistics
 import sys
 import time
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from engines.backends import create_engine
 from engines.bundle import default_bundle
@@ -29,15 +29,12 @@ def main(name: str = "auto", runs: int = 50) -> float:
     """
     engine = create_engine(default_bundle().network(), name, max_batch=1)
     side = (engine.input_size, engine.input_size)
-    crops = [
-        cv2.cvtColor(cv2.resize(cv2.imread(str(path)), side), cv2.COLOR_BGR2RGB)[None]
-        for path in people()
-    ]
+    crops = np.stack([np.asarray(Image.open(path).resize(side)) for path in people()])  # RGB
     times = []
     for run in range(3 + runs):
-        crop = np.ascontiguousarray(crops[run % len(crops)])
+        number = run % len(crops)
         start = time.perf_counter()
-        engine.run(crop)
+        engine.run(crops[number : number + 1])
         times.append(1000 * (time.perf_counter() - start))
     median = statistics.median(times[3:])
     print(f"{engine.name}, {engine.device}, {engine.precision}: {median:.1f} ms a face (median)")
@@ -46,4 +43,4 @@ def main(name: str = "auto", runs: int = 50) -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(sys.argv[1] if len(sys.argv) > 1 else "auto")

@@ -9,7 +9,7 @@ python examples/virtual_camera.py demo       (the built-in person)
 from __future__ import annotations
 
 import sys
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import pyvirtualcam
@@ -32,15 +32,13 @@ def main(source: str = "0", count: int | None = None) -> int:
         height, width = first.shape[:2]
         with pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
             print(f"Sending to {camera.device}; Ctrl-C ends it.")
-            picture = first
-            while picture is not None:
+            for picture in chain([first], frames):
                 cv2.putText(picture, "toon", (16, 40), cv2.FONT_HERSHEY_SIMPLEX, 1, (255,) * 3, 2)
                 camera.send(picture)
                 camera.sleep_until_next_frame()
                 sent += 1
-                picture = next(frames, None)
     return sent
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(sys.argv[1] if len(sys.argv) > 1 else "0")

@@ -14,8 +14,34 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-DATA = Path(__file__).parent / "data"
+TESTS = Path(__file__).parent
+DATA = TESTS / "data"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+SLOW = (  # folders and files whose tests train, build engines or run whole programs
+    "benchmarks/test_engines.py",
+    "benchmarks/test_loop.py",
+    "benchmarks/test_peers.py",
+    "benchmarks/test_quality.py",
+    "engines/backends/test_cuda_graphs.py",
+    "engines/backends/test_onnx_graph.py",
+    "engines/backends/test_openvino.py",
+    "engines/backends/test_rtx.py",
+    "engines/backends/test_torch_tensorrt.py",
+    "engines/checkpoints/test_isolation.py",
+    "engines/training",
+    "examples",
+    "realtime/cli",
+    "realtime/commands",
+    "test_readme.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in `SLOW`, which `make check` leaves out."""
+    for item in items:
+        if any(item.path.is_relative_to(TESTS / name) for name in SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

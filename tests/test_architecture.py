@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SLOW
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -104,6 +106,10 @@ def test_files_hold_one_idea() -> None:
 
 def test_folders_need_no_map() -> None:
     assert too_many([file for file in FILES if not file.startswith("tests/")]) == []
+
+
+def test_what_is_called_slow_exists() -> None:
+    assert [name for name in SLOW if not (ROOT / "tests" / name).exists()] == []
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -108,6 +108,13 @@ def test_folders_need_no_map() -> None:
     assert too_many([file for file in FILES if not file.startswith("tests/")]) == []
 
 
+def test_the_page_names_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([\w/]+)` \|", page, re.M))
+    rooms = {file.rpartition("/")[0] for file in FILES if not file.startswith("tests/")}
+    assert named == rooms | {"tests"}
+
+
 def test_what_is_called_slow_exists() -> None:
     assert [name for name in SLOW if not (ROOT / "tests" / name).exists()] == []
 

@@ -38,7 +38,7 @@ FORBIDDEN = (  # who, what it must not import, and what of that it may
 LONGEST_FILE = 300  # lines; a longer one says "Over 300 lines: why" in its first twenty
 MOST_MODULES = 12
 LARGE_FOLDERS = {  # folder: as many modules as it may have
-    "realtime": 20,  # the stops of one road, in docs/architecture.md's order
+    "realtime": 21,  # the stops of one road, in docs/architecture.md's order
     "benchmarks": 18,
     "engines/backends": 15,  # a module for each back end, beside what they share
     "engines/training/artist": 18,  # one part of the face each

@@ -17,7 +17,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from numpy.typing import NDArray
 
 from engines.bundle import Bundle
 from engines.errors import UsageError
@@ -130,11 +132,11 @@ class Toonifier:
         self._time = -math.inf
         self._number = 0
 
-    def __call__(self, picture: Image) -> Image:
+    def __call__(self, picture: NDArray[Any]) -> Image:
         """The picture, uint8 [H, W, 3] BGR, with all its faces made toons, by itself."""
         return self.image(picture).image
 
-    def image(self, picture: Image) -> Toon:
+    def image(self, picture: NDArray[Any]) -> Toon:
         """A single picture with its faces made toons, or what the guard shows instead.
 
         All faces are searched for, and nothing is remembered from one call to the next.
@@ -152,7 +154,7 @@ class Toonifier:
         assert output  # nothing is held back for a still picture
         return _toon(output, result)
 
-    def frame(self, picture: Image, timestamp: float) -> Toon:
+    def frame(self, picture: NDArray[Any], timestamp: float) -> Toon:
         """The next frame of a loop of your own: faces are tracked and steadied over time.
 
         The first call, and one with a picture of another size, begins a new stream. With the

@@ -39,10 +39,10 @@ def load_slate(path: str | None, size: tuple[int, int]) -> Image:
         size: (width, height) of the plain one.
 
     Raises:
-        SourceError: the file cannot be read.
+        PictureError: the file cannot be read.
     """
     if path:
-        from realtime.sources.pictures import read_picture
+        from engines.pictures import read_picture
 
         return read_picture(Path(path)).bgr
     width, height = size

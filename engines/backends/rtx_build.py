@@ -28,8 +28,8 @@ def load_library() -> Any:
         import tensorrt_rtx
     except (ImportError, OSError) as error:
         raise BackendError(
-            f"TensorRT for RTX is not installed: {install('rtx')}; it is for Linux and Windows on "
-            f"x86-64 ({type(error).__name__})."
+            "tensorrt-rtx is not installed, which is for Linux and Windows on x86-64: "
+            f"{install('rtx')}, or choose openvino ({type(error).__name__})."
         ) from error
     return tensorrt_rtx
 

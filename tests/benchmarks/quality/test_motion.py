@@ -6,14 +6,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engines.errors import ToonifyError
+from engines.faces.people import people
 
 
-def test_clips_are_followed(shared_dir):
+def test_clips_are_followed(tmp_path):
     from benchmarks.quality.motion import clip_crops
 
-    clip = shared_dir / "data" / "clips" / "head-pose-face-detection-female.gif"
+    with Image.open(people()[2]) as picture:
+        head = picture.resize((240, 240))
+    frames = [Image.new("RGB", (480, 270), (90, 100, 110)) for _ in range(24)]
+    for number, frame in enumerate(frames):
+        frame.paste(head, (20 + 8 * number, 10))
+    clip = tmp_path / "head.gif"
+    frames[0].save(clip, save_all=True, append_images=frames[1:], duration=40)
     crops = clip_crops(clip, 128)
     assert len(crops) > 20
     assert all(crop.shape == (128, 128, 3) for crop in crops[:3])

@@ -357,10 +357,10 @@ def test_window_around_stays_square_inside_the_picture() -> None:
     assert box_size(np.array(window)) == 300
 
 
-def test_the_clip_of_two_heads(tracker, shared_dir) -> None:
+def test_the_clip_of_two_heads(tracker, clips_dir) -> None:
     from PIL import Image, ImageSequence
 
-    clip = shared_dir / "data" / "clips" / "head-pose-face-detection-female-and-male.gif"
+    clip = clips_dir / "head-pose-face-detection-female-and-male.gif"
     with Image.open(clip) as film:
         frames = [np.array(f.convert("RGB"))[..., ::-1] for f in ImageSequence.Iterator(film)][:24]
     seen = [

@@ -15,6 +15,7 @@ import torch
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.faces.people import people as shipped_people
 from engines.training.pairs.pair_set import PairSet
 from engines.training.show.sheets import LABEL_HEIGHT
 from tests.engines.training.cli.commands import CPU, toonify_train
@@ -81,10 +82,10 @@ def test_run_stops_goes_on_and_is_exported(
     assert Bundle.load(both).card.styles["comic"].blend.low == "face"
 
 
-def test_film_from_nothing_but_portraits(recipe: Path, shared_dir: Path, tmp_path: Path) -> None:
+def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:
     people = tmp_path / "people"
     people.mkdir()
-    for picture in sorted((shared_dir / "data/faces/dev_eval").glob("*.webp"))[:2]:
+    for picture in shipped_people()[:2]:
         shutil.copy(picture, people)
     out = tmp_path / "film"
     command = ("film", "--people", people, "--out", out, "--recipe", recipe, "--variants", 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -32,8 +31,8 @@ def few_pictures_tell_the_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def people(shared_dir: Path) -> tuple[Image, Floats]:
-    return small_people(shared_dir, 24, SIDE)
+def people(small_portraits: Image, measured_faces: dict[str, Floats]) -> tuple[Image, Floats]:
+    return small_people(small_portraits, measured_faces, 24, SIDE)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -22,8 +20,8 @@ SIDE = 128
 
 
 @pytest.fixture(scope="module")
-def people(shared_dir: Path) -> tuple[Image, Floats]:
-    return small_people(shared_dir, 8, SIDE)
+def people(small_portraits: Image, measured_faces: dict[str, Floats]) -> tuple[Image, Floats]:
+    return small_people(small_portraits, measured_faces, 8, SIDE)
 
 
 @pytest.fixture(scope="module")

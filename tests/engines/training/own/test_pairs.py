@@ -15,10 +15,10 @@ from engines.training.artist.head import LOWER_LID, UPPER_LID
 from engines.training.learn.runs import Deadline
 from engines.training.own.exemplars import openings
 from engines.training.own.pairs import StylePictures, draw_people, style_of
-from engines.training.own.shape import FEWEST_FACES, in_sides
+from engines.training.own.shape import FEWEST_FACES, Floats, in_sides
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.portraits import Crops
-from tests.engines.training.factory import small_people
+from tests.engines.training.factory import Image, small_people
 
 SIDE = 64
 DUSK = np.array([0.4, 0.5, 0.8])
@@ -34,8 +34,8 @@ def few_pictures_tell_the_lines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def crops(shared_dir: Path) -> Crops:
-    images, points = small_people(shared_dir, 24, SIDE)
+def crops(small_portraits: Image, measured_faces: dict[str, Floats]) -> Crops:
+    images, points = small_people(small_portraits, measured_faces, 24, SIDE)
     return Crops(images, points * SIDE)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engines.training.show.sheets import LABEL_HEIGHT, contact_sheet, write_png
+from engines.pictures import write_png
+from engines.training.show.sheets import LABEL_HEIGHT, contact_sheet
 from tests.engines.training.factory import smooth_pictures
 
 

@@ -9,6 +9,7 @@ from engines.backends.registry import create_engine
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.catalogue.models import find_bundle
+from engines.faces.calibration import crops_for
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
 from realtime.guard import Guard
@@ -68,12 +69,14 @@ class Session:
         self.settings = settings
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.bundle)
+        network = network_of(self.bundle, chosen.style, chosen.swap)
         self.engine = create_engine(
-            network_of(self.bundle, chosen.style, chosen.swap),
+            network,
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
             report=report,
+            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
         )
         self.tracker = FaceTracker(settings.faces)
         self.watch = FaceWatch(settings.guard.linger)

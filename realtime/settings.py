@@ -69,6 +69,7 @@ class EngineSettings:
         the person; None for the card's default.
     backend: "auto" or a back end's name; asking by name never falls back.
     precision: one that the back end can; None for its default.
+    calibration: folder of portraits that int8 is calibrated on; None for those in the package.
     """
 
     bundle: str = "film-256"
@@ -76,6 +77,7 @@ class EngineSettings:
     swap: int | None = None
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
+    calibration: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.backend)
@@ -263,6 +265,7 @@ FLAGS = {
     "swap": ("engine", "swap"),
     "engine": ("engine", "backend"),
     "precision": ("engine", "precision"),
+    "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
     "mode": ("compositing", "mode"),
     "guard": ("guard", "mode"),

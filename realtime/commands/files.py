@@ -1,23 +1,27 @@
-"""`toonify image`: pictures in, pictures out."""
+"""`toonify image` and `toonify video`: files in, files out."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError, reason
+from engines.say import Say
 from realtime.api import Toonifier
-from realtime.commands.screen import frame_progress
+from realtime.clocks import check_writable, write_statistics
+from realtime.commands.screen import frame_progress, out, statistics_table
 from realtime.sinks.files import unused
-from realtime.sources import Report
 from realtime.sources.pictures import Picture, list_pictures, read_picture
 
-NAMED = 5  # of the files that are left out
+if TYPE_CHECKING:
+    from realtime.settings import Settings
+
+NAMED = 5  # of the files that are skipped
 SAVE: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"quality": 95},
@@ -77,9 +81,48 @@ def _others(folder: Path, pictures: Sequence[Path]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def convert_images(
-    sources: Sequence[Path], folder: Path, toonify: Toonifier, report: Report
-) -> int:
+def run_image(sources: Sequence[Path], folder: Path, settings: Settings, say: Say) -> None:
+    """Write the toon of every picture into `folder`.
+
+    Raises:
+        ToonifyError: some of them could not be made; `say` was told why.
+    """
+    with Toonifier(settings, report=say) as toonify:
+        if failed := convert_images(sources, folder, toonify, say):
+            raise ToonifyError(
+                f"{failed} of the pictures could not be made; the reasons are above."
+            )
+
+
+def run_video(
+    source: Path, target: Path, settings: Settings, say: Say, *, stats: Path | None, force: bool
+) -> None:
+    """Write the toon of a video, with a progress bar.
+
+    Args:
+        stats: where the numbers of the run go as JSON.
+        force: replace `target` if it exists.
+
+    Raises:
+        ToonifyError: it cannot be read, made or written.
+    """
+    from realtime.video import convert_video
+
+    if stats:
+        check_writable(stats)
+    with frame_progress() as bar:
+        task = bar.add_task(source.name, total=None)
+        numbers = convert_video(
+            source, target, settings, say, force=force,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if stats:
+        write_statistics(stats, numbers)
+    out.print(statistics_table(numbers))
+    say(f"Wrote {target}.")
+
+
+def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
     """Write the toon of every picture into `folder`; returns how many could not be made."""
     paths: list[Path] = []
     failed = 0
@@ -90,9 +133,9 @@ def convert_images(
             pictures = list_pictures(source)
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
-                report(f"{source}: left out what is no picture of a known kind: {others}.")
+                say(f"{source}: skipped what is no picture of a known kind: {others}.")
         except ToonifyError as error:
-            report(str(error))
+            say(str(error))
             failed += 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,10 +158,10 @@ def convert_images(
                     else write_picture(picture, toon.image, folder / path.name)
                 )
             except (ToonifyError, OSError) as error:
-                report(str(error))
+                say(str(error))
                 failed += 1
                 continue
             found = f"{toon.faces} face{'s' if toon.faces != 1 else ''}"
             none = "no face found, left as it is" if same else "no face found"
-            report(f"{written}: {found if toon.faces else none}")
+            say(f"{written}: {found if toon.faces else none}")
     return failed

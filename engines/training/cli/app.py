@@ -90,7 +90,7 @@ def film(
 ) -> None:
     """Make the shipped model from nothing but portraits: draw, train, export."""
     folder = portraits(people, "the artist draws them, and the model learns from that")
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.recipe import FILM_256_VARIANTS, FilmJob, find_recipe
     from engines.training.recipe import film as make
 
@@ -165,7 +165,7 @@ def export(
 ) -> None:
     """Make a model of a training's weights."""
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.export import (
         WHOLE_TOON,
         Description,
@@ -195,7 +195,8 @@ def pack(
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="WebP quality.")] = None,
 ) -> None:
     """Put training pairs into one small file, for another machine."""
-    from engines.training.cli.screen import meter, say
+    from engines.say import say
+    from engines.training.cli.screen import meter
     from engines.training.pairs.data import PairSet
     from engines.training.pairs.pack import write_pack
 
@@ -210,7 +211,8 @@ def unpack(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
 ) -> None:
     """Unpack training pairs."""
-    from engines.training.cli.screen import meter, say
+    from engines.say import say
+    from engines.training.cli.screen import meter
     from engines.training.pairs.pack import read_pack
 
     with meter() as bars:
@@ -227,7 +229,7 @@ def sheets(
 ) -> None:
     """Show a model: people beside the artist's toon and its own, and its layer swaps both ways."""
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.pairs.data import PairSet
     from engines.training.show.gallery import write_gallery
 

@@ -84,7 +84,7 @@ def changed(settings: Any, pictures: int | None, batch: int | None) -> Any:
 
 def paused(work: Path) -> None:
     """Tell how a training that was stopped goes on."""
-    from engines.training.cli.screen import say
+    from engines.say import say
 
     say(f"Stopped with a checkpoint in {work}; give the same command again to go on.")
 
@@ -105,7 +105,7 @@ def portraits(people: Path | None, why: str) -> Path:
 
 def tell_left_out(names: tuple[str, ...]) -> None:
     """Name the pictures in which no face was found."""
-    from engines.training.cli.screen import say
+    from engines.say import say
 
     if names:
         shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -61,7 +61,7 @@ def style(
     """Learn a style from a folder of pictures, ready to run live."""
     folder = portraits(people, "the generator learns the style on people whom the encoder shows it")
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.learn.style import StyleSettings
     from engines.training.own.job import DEFAULT_BLEND, StyleJob, train_style
 

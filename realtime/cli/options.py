@@ -1,0 +1,182 @@
+"""The options of `toonify`, each explained once, and the settings that they make."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engines import options as shared
+
+if TYPE_CHECKING:
+    from realtime.settings import Settings
+
+SOURCE, GUARD, OUTPUT, RUN = "Source", "Guard", "Output", "Run"
+"""Panels of the help page."""
+
+# What the toon is.
+Model = Annotated[str | None, shared.MODEL]
+Style = Annotated[str | None, shared.STYLE]
+Swap = Annotated[int | None, shared.SWAP]
+Strength = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PART",
+        help="What is pasted: head, face or crop.",
+        rich_help_panel=shared.TOON_PANEL,
+    ),
+]
+Faces = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Most faces in one picture, 1 to 16.", rich_help_panel=shared.TOON_PANEL
+    ),
+]
+
+# What computes it.
+EngineName = Annotated[str | None, shared.ENGINE]
+Precision = Annotated[str | None, shared.PRECISION]
+Calibration = Annotated[Path | None, shared.CALIBRATION]
+
+# Where pictures come from.
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHAT",
+        help="Camera (index, name or path), file, URL, folder, picture, or demo.",
+        rich_help_panel=SOURCE,
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WxH", help="Pixels asked of the camera, like 1280x720.", rich_help_panel=SOURCE
+    ),
+]
+Fps = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE", help="Frames a second asked of the camera.", rich_help_panel=SOURCE
+    ),
+]
+Mirror = Annotated[
+    bool | None,
+    typer.Option("--mirror/--no-mirror", help="Flip left and right.", rich_help_panel=SOURCE),
+]
+Loop = Annotated[
+    bool | None,
+    typer.Option("--loop/--no-loop", help="Repeat a file without end.", rich_help_panel=SOURCE),
+]
+
+# What may be shown.
+GuardMode = Annotated[
+    str | None,
+    typer.Option(
+        "--guard",
+        metavar="MODE",
+        help="What is shown when there is no toon: pass, hold, blur or card.",
+        rich_help_panel=GUARD,
+    ),
+]
+LookAhead = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Frames by which the output waits, so that a face found late is hidden in time.",
+        rich_help_panel=GUARD,
+    ),
+]
+GuardCard = Annotated[
+    str | None,
+    typer.Option("--card", metavar="FILE", help="Picture for --guard card.", rich_help_panel=GUARD),
+]
+
+# Where pictures go.
+Sinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sink",
+        metavar="WHERE",
+        help="virtual, virtual:DEVICE, a movie, a folder/ or none; may be repeated.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Preview = Annotated[
+    bool | None,
+    typer.Option(
+        "--preview/--no-preview", help="Open a window; h shows its keys.", rich_help_panel=OUTPUT
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also record to this movie.", rich_help_panel=OUTPUT),
+]
+Overlay = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE",
+        help="green: toons on green; or a .mov, .webm or folder/ that takes them with alpha.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PixelFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="For the virtual camera: i420, nv12, yuyv, uyvy, bgr or rgb.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+# The run itself.
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Settings file (TOML); options win over it.", rich_help_panel=RUN
+    ),
+]
+Stats = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the numbers of the run as JSON.", rich_help_panel=RUN),
+]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "1280x720" as (1280, 720); None stays None.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)[x×](\d+)", text)
+    if not match:
+        raise typer.BadParameter(f"a size looks like 1280x720, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def settings_from(config: Path | None = None, **options: Any) -> Settings:
+    """Settings from a file and options by their short names; None means not given.
+
+    Raises:
+        SettingsError: a value that cannot be used.
+    """
+    from realtime.settings import SettingsError, flags_of, load_settings
+
+    calibration = options.pop("calibration", None)
+    if calibration is not None:
+        options["calibration"] = str(calibration)
+    settings = load_settings(config, flags_of(options))
+    if calibration is not None and settings.engine.precision != "int8":
+        raise SettingsError(
+            "--calibration is for --precision int8 only; add that, or leave --calibration out."
+        )
+    return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from engines import options
 from engines.command_line import DEBUG_HELP
 from engines.errors import ToonifyError, UsageError, reason
+from engines.option_groups import grouped
 from engines.say import say
 
 if TYPE_CHECKING:
@@ -29,33 +31,37 @@ app = typer.Typer(
 REPORT, HOW = "Report", "How it is measured"
 """Panels of the help page."""
 
-Json = Annotated[
-    Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        help="Write everything, raw samples included, to this file.",
-        rich_help_panel=REPORT,
-    ),
-]
-Markdown = Annotated[
-    Path | None,
-    typer.Option(
-        "--markdown",
-        metavar="FILE",
-        help="Write the tables to this file, ready for posting.",
-        rich_help_panel=REPORT,
-    ),
-]
-Plot = Annotated[
-    Path | None,
-    typer.Option(
-        "--plot",
-        metavar="FILE",
-        help="Draw the results into this file (PNG, SVG or PDF).",
-        rich_help_panel=REPORT,
-    ),
-]
+
+@dataclass(frozen=True)
+class Output:
+    """Where a report goes beside the screen."""
+
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write everything, raw samples included, to this file.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the tables to this file, ready for posting.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the results into this file (PNG, SVG or PDF).",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+
+
 Quick = Annotated[
     bool,
     typer.Option("--quick", help="Less of everything: under a minute.", rich_help_panel=HOW),
@@ -101,6 +107,7 @@ Seconds = Annotated[
 
 
 @app.command()
+@grouped
 def engines(
     tier: Tiers = None,
     batch: Annotated[
@@ -129,9 +136,7 @@ def engines(
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output = Output(),
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
@@ -146,15 +151,14 @@ def engines(
         calibration=calibration,
     )
     if calibration and "int8" not in settings.precisions:
-        raise UsageError(
-            "--calibration is for --precision int8 only; add that, or leave --calibration out."
-        )
+        raise UsageError(options.CALIBRATION_ALONE)
     with _Status() as status:
         report = run_on_gpus(settings, gpus, status) if gpus else run(settings, status)
-    _finish(report, json, markdown, plot, noisy_ok)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def peers(
     tier: Tiers = None,
     engine: Engines = None,
@@ -162,9 +166,7 @@ def peers(
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output = Output(),
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
     from benchmarks.suites.peers import PeerSettings, run
@@ -178,10 +180,11 @@ def peers(
     )
     with _Status() as status:
         report = run(settings, status)
-    _finish(report, json, markdown, plot, noisy_ok)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def loop(
     size: Annotated[
         list[str] | None,
@@ -206,9 +209,7 @@ def loop(
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output = Output(),
 ) -> None:
     """The whole road from source to sink: fps, latency by stage, drops, processor and memory."""
     from benchmarks.suites.loop import LoopSettings, parse_size, run
@@ -224,10 +225,11 @@ def loop(
     )
     with _Status() as status:
         report = run(settings, status)
-    _finish(report, json, markdown, plot, noisy_ok)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def quality(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Portraits of people never trained on.")
@@ -247,7 +249,7 @@ def quality(
         typer.Option(min=1, metavar="N", help="Only the first N portraits."),
     ] = None,
     quick: Quick = False,
-    model: Annotated[str, options.MODEL] = "film-256",
+    model: Annotated[str, options.MODEL] = options.DEFAULT_MODEL,
     style: Annotated[str | None, options.STYLE] = None,
     engine: Engine = "auto",
     sheet: Annotated[
@@ -258,9 +260,7 @@ def quality(
             rich_help_panel=REPORT,
         ),
     ] = None,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output = Output(),
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
     from benchmarks.suites.quality import QualitySettings, run
@@ -278,7 +278,7 @@ def quality(
     )
     with _Status() as status:
         report = run(settings, status)
-    _finish(report, json, markdown, plot, noisy_ok=True)
+    _finish(report, output, noisy_ok=True)
 
 
 @app.command()
@@ -371,13 +371,7 @@ def _budget(quick: bool, runs: int | None, seconds: float | None) -> Budget:
     return replace(budget, runs=runs or budget.runs, seconds=seconds or budget.seconds)
 
 
-def _finish(
-    report: Report,
-    json: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
-    noisy_ok: bool,
-) -> None:
+def _finish(report: Report, output: Output, noisy_ok: bool) -> None:
     """Refuses meaningless samples, else prints and writes what was asked for."""
     from benchmarks.conditions import require_fit
     from benchmarks.render import markdown as as_markdown
@@ -385,15 +379,15 @@ def _finish(
 
     require_fit(report.complaints, noisy_ok)
     print_report(report, _screen())
-    if json:
-        report.save(json)
-    if markdown:
+    if output.json:
+        report.save(output.json)
+    if output.markdown:
         try:
-            markdown.parent.mkdir(parents=True, exist_ok=True)
-            markdown.write_text(as_markdown(report), encoding="utf-8")
+            output.markdown.parent.mkdir(parents=True, exist_ok=True)
+            output.markdown.write_text(as_markdown(report), encoding="utf-8")
         except OSError as error:
-            raise ToonifyError(f"Cannot write {markdown}: {reason(error)}.") from error
-    if plot:
+            raise ToonifyError(f"Cannot write {output.markdown}: {reason(error)}.") from error
+    if output.plot:
         from benchmarks.plots import plot as draw
 
-        draw(report, plot)
+        draw(report, output.plot)

@@ -8,6 +8,10 @@ from __future__ import annotations
 import typer
 
 ENGINE_PANEL, TOON_PANEL = "Engine", "Toon"
+"""Panels of the help page."""
+
+DEFAULT_MODEL = "film-256"
+"""`engines.bundle.DEFAULT_BUNDLE`, which is not imported only to show a help page."""
 
 SWAP_MEANING = (
     "Resolution at which the mix switches: layers below it are the toon's shape, from it on the "
@@ -50,4 +54,9 @@ CALIBRATION = typer.Option(
     help="Portraits on which int8 is calibrated; eight come with the package.",
     rich_help_panel=ENGINE_PANEL,
 )
-OUT_MODEL = typer.Option("--out", metavar="PATH", help="A new folder, or a file ending in .toon.")
+OUT_MODEL = typer.Option("--out", metavar="PATH", help="A folder, or a file ending in .toon.")
+
+CALIBRATION_ALONE = (
+    "--calibration is for --precision int8 only; add that, or leave --calibration out."
+)
+"""What is said to who calibrates something else."""

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from engines.option_groups import grouped
 from realtime.cli import options as o
 from realtime.process import early_panic
 
 
+@grouped
 def demo(
+    *,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the film.")] = Path(
         "demo-out"
     ),
@@ -19,41 +22,27 @@ def demo(
         float, typer.Option(min=0.1, metavar="SECONDS", help="Length of the film.")
     ] = 8.0,
     size: o.Size = None,
-    model: o.Model = None,
-    style: o.Style = None,
-    swap: o.Swap = None,
-    strength: o.Strength = None,
-    mode: o.Mode = None,
-    engine: o.EngineName = None,
-    precision: o.Precision = None,
-    calibration: o.Calibration = None,
+    toon: o.Toon,
+    engine: o.Engine,
 ) -> None:
     """Make a film of the built-in demo, before beside after; needs no camera."""
     from realtime.commands.live import run_demo
 
-    settings = o.settings_from(
-        source="demo", size=o.parse_size(size), guard="pass", bundle=model, style=style, swap=swap,
-        strength=strength, mode=mode, engine=engine, precision=precision, calibration=calibration,
-    )  # fmt: skip
+    settings = o.settings_from(toon, engine, source="demo", size=o.parse_size(size), guard="pass")
     run_demo(out, settings, seconds=seconds)
 
 
+@grouped
 @early_panic()
 def run(
+    *,
     source: o.Source = None,
     size: o.Size = None,
     fps: o.Fps = None,
     mirror: o.Mirror = None,
     loop: o.Loop = None,
-    model: o.Model = None,
-    style: o.Style = None,
-    swap: o.Swap = None,
-    strength: o.Strength = None,
-    mode: o.Mode = None,
-    faces: o.Faces = None,
-    engine: o.EngineName = None,
-    precision: o.Precision = None,
-    calibration: o.Calibration = None,
+    toon: o.Toon,
+    engine: o.Engine,
     guard: o.GuardMode = None,
     look_ahead: o.LookAhead = None,
     card: o.GuardCard = None,
@@ -77,17 +66,11 @@ def run(
     ] = None,
     stats: o.Stats = None,
 ) -> None:
-    """Camera to virtual camera, until Ctrl-C.
-
-    Without --guard, a virtual camera shows a blurred picture when there is no toon, and files get
-    the picture as it is.
-    """
+    """Camera to virtual camera, until Ctrl-C."""
     settings = o.settings_from(
-        config, source=source, sinks=sink or None, preview=preview, overlay=overlay, bundle=model,
-        style=style, swap=swap, strength=strength, mode=mode, guard=guard, look_ahead=look_ahead,
-        card=card, engine=engine, precision=precision, calibration=calibration,
-        size=o.parse_size(size), fps=fps, faces=faces, mirror=mirror, loop=loop,
-        pixel_format=pixel_format,
+        toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
+        loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
+        preview=preview, overlay=overlay, pixel_format=pixel_format,
     )  # fmt: skip
     if record:
         from dataclasses import replace

@@ -23,7 +23,7 @@ def models_list() -> None:
 
 
 @models_app.command("show")
-def models_show(name: Annotated[str, shared.MODEL_ARGUMENT] = "film-256") -> None:
+def models_show(name: Annotated[str, shared.MODEL_ARGUMENT] = shared.DEFAULT_MODEL) -> None:
     """A model's card: data, licence, measures, limits, hashes."""
     from realtime.commands.models import show_model
 
@@ -74,7 +74,7 @@ def engines_build(
         ),
     ],
     faces: Annotated[int, typer.Option(metavar="N", min=1, help="Most faces in one picture.")] = 4,
-    model: Annotated[str, shared.MODEL] = "film-256",
+    model: Annotated[str, shared.MODEL] = shared.DEFAULT_MODEL,
     style: Style = None,
     precision: Precision = None,
     calibration: Calibration = None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engines import options as shared
+from engines.options import CALIBRATION_ALONE
 
 if TYPE_CHECKING:
     from realtime.settings import Settings
@@ -16,35 +18,50 @@ if TYPE_CHECKING:
 SOURCE, GUARD, OUTPUT, RUN = "Source", "Guard", "Output", "Run"
 """Panels of the help page."""
 
-# What the toon is.
-Model = Annotated[str | None, shared.MODEL]
 Style = Annotated[str | None, shared.STYLE]
-Swap = Annotated[int | None, shared.SWAP]
-Strength = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
-    ),
-]
-Mode = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PART",
-        help="What is pasted: head, face or crop.",
-        rich_help_panel=shared.TOON_PANEL,
-    ),
-]
-Faces = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="Most faces in one picture, 1 to 16.", rich_help_panel=shared.TOON_PANEL
-    ),
-]
-
-# What computes it.
-EngineName = Annotated[str | None, shared.ENGINE]
 Precision = Annotated[str | None, shared.PRECISION]
 Calibration = Annotated[Path | None, shared.CALIBRATION]
+
+
+@dataclass(frozen=True)
+class Toon:
+    """What the toon is."""
+
+    model: Annotated[str | None, shared.MODEL] = None
+    style: Style = None
+    swap: Annotated[int | None, shared.SWAP] = None
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
+        ),
+    ] = None
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART",
+            help="What is pasted: head, face or crop.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
+    faces: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Most faces in one picture, 1 to 16.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computes it."""
+
+    engine: Annotated[str | None, shared.ENGINE] = None
+    precision: Precision = None
+    calibration: Calibration = None
+
 
 # Where pictures come from.
 Source = Annotated[
@@ -82,7 +99,8 @@ GuardMode = Annotated[
     typer.Option(
         "--guard",
         metavar="MODE",
-        help="What is shown when there is no toon: pass, hold, blur or card.",
+        help="What is shown when there is no toon: pass, hold, blur or card; if not given, blur "
+        "for a virtual camera and pass for files.",
         rich_help_panel=GUARD,
     ),
 ]
@@ -163,7 +181,9 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def settings_from(config: Path | None = None, **options: Any) -> Settings:
+def settings_from(
+    toon: Toon, engine: Engine, config: Path | None = None, **others: Any
+) -> Settings:
     """Settings from a file and options by their short names; None means not given.
 
     Raises:
@@ -171,12 +191,11 @@ def settings_from(config: Path | None = None, **options: Any) -> Settings:
     """
     from realtime.settings import SettingsError, flags_of, load_settings
 
-    calibration = options.pop("calibration", None)
-    if calibration is not None:
-        options["calibration"] = str(calibration)
-    settings = load_settings(config, flags_of(options))
-    if calibration is not None and settings.engine.precision != "int8":
-        raise SettingsError(
-            "--calibration is for --precision int8 only; add that, or leave --calibration out."
-        )
+    named = {**vars(toon), **vars(engine), **others}
+    named["bundle"] = named.pop("model")
+    if engine.calibration is not None:
+        named["calibration"] = str(engine.calibration)
+    settings = load_settings(config, flags_of(named))
+    if engine.calibration is not None and settings.engine.precision != "int8":
+        raise SettingsError(CALIBRATION_ALONE)
     return settings

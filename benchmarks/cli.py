@@ -13,7 +13,7 @@ from rich.console import Console
 from engines import options
 from engines.command_line import DEBUG_HELP
 from engines.errors import ToonifyError, UsageError, reason
-from engines.option_groups import grouped
+from engines.options import grouped
 from engines.say import say
 
 if TYPE_CHECKING:

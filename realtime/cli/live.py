@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engines.option_groups import grouped
+from engines.options import grouped
 from realtime.cli import options as o
 from realtime.process import early_panic
 

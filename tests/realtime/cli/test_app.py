@@ -17,6 +17,7 @@ import torch
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError
+from engines.faces.people import people
 from realtime.cli.app import main
 from realtime.settings import FLAGS, Settings
 from realtime.sources.demo import DemoSource
@@ -408,6 +409,63 @@ def test_engines_are_built_listed_and_cleared(
     assert "openvino" in run(capsys, "engines", "list")[1]
     assert "Freed" in run(capsys, "engines", "clear")[2]
     assert "openvino" not in run(capsys, "engines", "list")[1]
+
+
+def test_int8_is_calibrated_once_on_faces_that_are_given(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOONIFY_CACHE", str(tmp_path / "cache"))
+    words = ["engines", "build", "openvino", "--model", model, "--precision", "int8"]
+    monkeypatch.setattr("engines.backends.int8.INT8_LIMIT", 0.0)
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert re.search("Error: INT8 changes this model's pictures by .* choose bf16 or fp32", err)
+    monkeypatch.setattr("engines.backends.int8.INT8_LIMIT", 255.0)
+    code, _, err = run(capsys, *words)
+    assert code == 0
+    assert "Calibrating int8 on 32 crops of faces" in err
+    assert re.search(r"Calibrated in \d+ s: int8 changes the toons by [\d.]+ of 255", err)
+    picture = people()[0]
+    made = ["image", picture, "--out", tmp_path / "out", "--model", model, "--precision", "int8"]
+    code, _, err = run(capsys, *made, "--engine", "openvino")
+    assert code == 0
+    assert "Calibrating" not in err  # the engine was there already
+    assert "int8, ready in" in err
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "a.webp").write_bytes(picture.read_bytes())
+    code, _, err = run(capsys, *words, "--calibration", others)
+    assert code == 0
+    assert "Calibrating int8 on 12 crops" in err
+    assert "was there already" in run(capsys, *words, "--calibration", others)[2]
+    code, _, err = run(capsys, *made, "--engine", "torch")
+    assert code == 1
+    assert re.search(r"Error: torch on \w+ runs .* here, not int8: choose one of those", err)
+
+
+def test_int8_without_its_package_or_its_faces_is_told(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOONIFY_CACHE", str(tmp_path / "cache"))
+    film = write_movie(tmp_path / "in.mp4", 2)
+    given = ["--model", model, "--engine", "openvino"]
+    for words in (
+        ["demo", "--out", tmp_path / "demo"],
+        ["image", people()[0], "--out", tmp_path / "out"],
+        ["video", film, tmp_path / "out.mp4"],
+        ["run", "--source", "demo", "--sink", tmp_path / "a.mp4"],
+    ):
+        code, _, err = run(capsys, *words, *given, "--calibration", tmp_path)
+        assert code == 2
+        assert "Error: --calibration is for --precision int8 only" in err
+        both = ["--precision", "int8", "--calibration", tmp_path / "none"]
+        code, _, err = run(capsys, *words, *given, *both)
+        assert code == 1
+        assert f"The folder {tmp_path}/none for --calibration cannot be read" in err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = run(capsys, *words, *given, "--precision", "int8")
+    assert code == 1
+    assert re.search(r"Error: INT8 needs NNCF: pip install .*\[int8\]", err)
 
 
 def test_devices_and_doctor_tell_what_is_missing(

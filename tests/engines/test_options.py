@@ -1,4 +1,4 @@
-"""Options declared once as a dataclass."""
+"""Options explained once, and groups of them declared once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated
 import pytest
 import typer
 
+from engines import options
+from engines.bundle import DEFAULT_BUNDLE
 from engines.command_line import run_app
-from engines.option_groups import grouped
+from engines.options import grouped
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,7 @@ def test_two_options_of_one_name_are_refused() -> None:
     twice.__annotations__ = {"width": int, "size": Size, "return": None}
     with pytest.raises(TypeError, match="two options of the name width"):
         grouped(twice)
+
+
+def test_the_default_model_is_the_shipped_one() -> None:
+    assert options.DEFAULT_MODEL == DEFAULT_BUNDLE

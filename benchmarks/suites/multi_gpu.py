@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,8 @@ from benchmarks.machine import gpus
 from benchmarks.report import Report, Result, Skipped
 from benchmarks.suites.engines import EngineSettings, run
 from engines.errors import ToonifyError
+from engines.say import Say
 
-Say = Callable[[str], None]
 PATIENCE = 1800.0
 """Seconds without an answer, from a GPU that builds its engines perhaps, before all give up."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,8 +25,7 @@ from benchmarks.tiers import Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS
 from engines.errors import ToonifyError
-
-Say = Callable[[str], None]
+from engines.say import Say
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from engines.backends import create_engine
 from engines.catalogue.models import DEFAULT_BUNDLE, find_bundle
 from engines.networks.report import macs
 from engines.networks.toon import ToonNetwork
-
-Say = Callable[[str], None]
+from engines.say import Say
 
 WORST = 10
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from benchmarks.options import (
+    REPORT,
+    Engine,
+    Engines,
+    NoisyOk,
+    Output,
+    Quick,
+    Runs,
+    Seconds,
+    Tiers,
+    budget_of,
+    chosen_engines,
+    chosen_precisions,
+    chosen_tiers,
+)
 from engines import options
 from engines.command_line import DEBUG_HELP
 from engines.errors import ToonifyError, UsageError, reason
@@ -18,7 +32,6 @@ from engines.say import say
 
 if TYPE_CHECKING:
     from benchmarks.report import Report
-    from benchmarks.timing import Budget
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,87 +41,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-REPORT, HOW = "Report", "How it is measured"
-"""Panels of the help page."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where a report goes beside the screen."""
-
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write everything, raw samples included, to this file.",
-            rich_help_panel=REPORT,
-        ),
-    ] = None
-    markdown: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the tables to this file, ready for posting.",
-            rich_help_panel=REPORT,
-        ),
-    ] = None
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw the results into this file (PNG, SVG or PDF).",
-            rich_help_panel=REPORT,
-        ),
-    ] = None
-
-
-Quick = Annotated[
-    bool,
-    typer.Option("--quick", help="Less of everything: under a minute.", rich_help_panel=HOW),
-]
-NoisyOk = Annotated[
-    bool,
-    typer.Option(
-        "--noisy-ok",
-        help="Report even if the machine was too busy; the report says so.",
-        rich_help_panel=REPORT,
-    ),
-]
-Engine = Annotated[str, options.ENGINE]
-Engines = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--engine",
-        metavar="NAME",
-        help="A back end: tensorrt-rtx, tensorrt, cuda, openvino or torch; all of them if not "
-        "given; may be repeated.",
-        rich_help_panel=options.ENGINE_PANEL,
-    ),
-]
-Tiers = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tier", metavar="NAME", help="Model size: cpu-256, 256, 512 or 1024; may be repeated."
-    ),
-]
-Runs = Annotated[
-    int | None,
-    typer.Option(min=10, metavar="N", help="Timed runs of each.", rich_help_panel=HOW),
-]
-Seconds = Annotated[
-    float | None,
-    typer.Option(
-        min=0.05,
-        metavar="SECONDS",
-        help="Timing of each ends after this time.",
-        rich_help_panel=HOW,
-    ),
-]
-
 
 @app.command()
 @grouped
 def engines(
+    *,
     tier: Tiers = None,
     batch: Annotated[
         list[int] | None,
@@ -136,18 +73,18 @@ def engines(
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    output: Output = Output(),
+    output: Output,
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
     settings = EngineSettings(
-        tiers=_tiers(tier or (["cpu-256"] if quick else None)),
+        tiers=chosen_tiers(tier or (["cpu-256"] if quick else None)),
         batches=tuple(batch or ((1, 4) if quick else (1, 2, 4, 8, 16))),
-        engines=_engines(engine),
-        precisions=_precisions(precision) or ((None,) if quick else PRECISIONS),
-        budget=_budget(quick, runs, seconds),
+        engines=chosen_engines(engine),
+        precisions=chosen_precisions(precision) or ((None,) if quick else PRECISIONS),
+        budget=budget_of(quick, runs, seconds),
         calibration=calibration,
     )
     if calibration and "int8" not in settings.precisions:
@@ -160,21 +97,22 @@ def engines(
 @app.command()
 @grouped
 def peers(
+    *,
     tier: Tiers = None,
     engine: Engines = None,
     runs: Runs = None,
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    output: Output = Output(),
+    output: Output,
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
     from benchmarks.suites.peers import PeerSettings, run
 
     settings = PeerSettings(
-        tiers=_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
-        engines=_engines(engine),
-        budget=_budget(quick, runs, seconds),
+        tiers=chosen_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
+        engines=chosen_engines(engine),
+        budget=budget_of(quick, runs, seconds),
         mobile_sizes=(256,) if quick else (256, 1024),
         floor_seconds=3.0 if quick else 10.0,
     )
@@ -186,6 +124,7 @@ def peers(
 @app.command()
 @grouped
 def loop(
+    *,
     size: Annotated[
         list[str] | None,
         typer.Option(
@@ -209,7 +148,7 @@ def loop(
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    output: Output = Output(),
+    output: Output,
 ) -> None:
     """The whole road from source to sink: fps, latency by stage, drops, processor and memory."""
     from benchmarks.suites.loop import LoopSettings, parse_size, run
@@ -231,6 +170,7 @@ def loop(
 @app.command()
 @grouped
 def quality(
+    *,
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Portraits of people never trained on.")
     ],
@@ -260,7 +200,7 @@ def quality(
             rich_help_panel=REPORT,
         ),
     ] = None,
-    output: Output = Output(),
+    output: Output,
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
     from benchmarks.suites.quality import QualitySettings, run
@@ -331,44 +271,6 @@ class _Status:
 def _screen() -> Console:
     """Wide enough for the tables where there is no terminal to ask."""
     return Console(width=None if sys.stdout.isatty() else 120)
-
-
-def _tiers(names: list[str] | None) -> tuple:
-    from benchmarks.tiers import TIERS
-
-    unknown = [name for name in names or () if name not in TIERS]
-    if unknown:
-        raise UsageError(f"There is no tier {unknown[0]!r}; choose from {', '.join(TIERS)}.")
-    return tuple(TIERS[name] for name in names or TIERS)
-
-
-def _engines(names: list[str] | None) -> tuple[str, ...]:
-    from engines.backends import BACKENDS
-    from engines.backends.registry import check_name
-
-    for name in names or ():
-        check_name(name)
-    return tuple(names or BACKENDS)
-
-
-def _precisions(names: list[str] | None) -> tuple[str, ...]:
-    from benchmarks.suites.engines import PRECISIONS
-
-    unknown = [name for name in names or () if name not in PRECISIONS]
-    if unknown:
-        raise UsageError(
-            f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
-        )
-    return tuple(names or ())
-
-
-def _budget(quick: bool, runs: int | None, seconds: float | None) -> Budget:
-    from dataclasses import replace
-
-    from benchmarks.timing import Budget
-
-    budget = Budget.quick() if quick else Budget()
-    return replace(budget, runs=runs or budget.runs, seconds=seconds or budget.seconds)
 
 
 def _finish(report: Report, output: Output, noisy_ok: bool) -> None:

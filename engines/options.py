@@ -21,6 +21,8 @@ ENGINE_PANEL, TOON_PANEL = "Engine", "Toon"
 DEFAULT_MODEL = "film-256"
 """`engines.bundle.DEFAULT_BUNDLE`, which is not imported only to show a help page."""
 
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+
 SWAP_MEANING = (
     "Resolution at which the mix switches: layers below it are the toon's shape, from it on the "
     "person's own rendering (4 to 1024)."

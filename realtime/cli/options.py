@@ -177,7 +177,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d+)[x×](\d+)", text)
     if not match:
-        raise typer.BadParameter(f"a size looks like 1280x720, not {text!r}")
+        raise typer.BadParameter(f"a size looks like 1280x720, not {text!r}", param_hint="'--size'")
     return int(match[1]), int(match[2])
 
 

@@ -21,8 +21,9 @@ from engines.backends import (
 from engines.bundle import Bundle
 from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 from engines.faces.calibration import crops_for
+from engines.options import CALIBRATION_ALONE, PRECISIONS
 from engines.say import say
 from realtime.commands.screen import err, out
 
@@ -95,7 +96,15 @@ def build(
 
     Args:
         calibration: folder of portraits that int8 is calibrated on; None for the package's own.
+
+    Raises:
+        UsageError: there is no such precision, or it needs no calibration.
+        ToonifyError: the model or the faces are missing, or an engine cannot be built here.
     """
+    if precision not in (None, *PRECISIONS):
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    if calibration is not None and precision != "int8":
+        raise UsageError(CALIBRATION_ALONE)
     network = find_bundle(what).network(style)
     crops = crops_for(precision, network.input_size, calibration)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())

@@ -56,6 +56,17 @@ def test_every_command_explains_itself(
 
 
 @pytest.mark.parametrize(
+    "words", [*COMMANDS, ["train"], ["train", "style"], ["bench", "engines"]], ids=" ".join
+)
+def test_help_fits_a_narrow_terminal(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*words, "--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["fly"], "No such command 'fly'"),
@@ -438,6 +449,11 @@ def test_int8_is_calibrated_once_on_faces_that_are_given(
     assert code == 0
     assert "Calibrating int8 on 12 crops" in err
     assert "was there already" in run(capsys, *words, "--calibration", others)[2]
+    for precision, message in (("fp99", "must be one of fp32"), ("fp32", "for --precision int8")):
+        wrong = [*words[:-1], precision, "--calibration", others]
+        code, _, err = run(capsys, *wrong)
+        assert code == 2
+        assert message in err
     code, _, err = run(capsys, *made, "--engine", "torch")
     assert code == 1
     assert re.search(r"Error: torch on \w+ runs .* here, not int8: choose one of those", err)

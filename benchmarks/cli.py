@@ -9,137 +9,147 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.options import (
+    REPORT,
+    Engine,
+    Engines,
+    NoisyOk,
+    Output,
+    Quick,
+    Runs,
+    Seconds,
+    Tiers,
+    budget_of,
+    chosen_engines,
+    chosen_precisions,
+    chosen_tiers,
+)
+from engines import options
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.command_line import DEBUG_HELP
 from engines.errors import ToonifyError, UsageError, reason
+from engines.options import grouped
+from engines.say import say
 
 if TYPE_CHECKING:
     from benchmarks.report import Report
-    from benchmarks.timing import Budget
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
+    epilog=DEBUG_HELP,
     help="Measure speed and quality on this machine, and compare reports.",
     pretty_exceptions_enable=False,
 )
 
-Json = Annotated[
-    Path | None,
-    typer.Option("--json", help="Write everything, raw samples included, to this file."),
-]
-Markdown = Annotated[
-    Path | None,
-    typer.Option("--markdown", help="Write the tables to this file, ready for posting."),
-]
-Plot = Annotated[
-    Path | None,
-    typer.Option("--plot", help="Draw the results into this file (PNG, SVG or PDF)."),
-]
-Quick = Annotated[bool, typer.Option("--quick", help="Less of everything: under a minute.")]
-NoisyOk = Annotated[
-    bool,
-    typer.Option("--noisy-ok", help="Report even when the machine was unfit; the report says so."),
-]
-Engines = Annotated[
-    list[str] | None,
-    typer.Option("--engine", help="A back end (repeatable); all of them by default."),
-]
-Tiers = Annotated[
-    list[str] | None,
-    typer.Option("--tier", help="cpu-256, 256, 512 or 1024 (repeatable)."),
-]
-Runs = Annotated[int | None, typer.Option(min=10, help="Timed runs of each.")]
-Seconds = Annotated[
-    float | None,
-    typer.Option(min=0.05, help="Seconds after which timing of each ends."),
-]
-
 
 @app.command()
+@grouped
 def engines(
+    *,
     tier: Tiers = None,
     batch: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Crops a call (repeatable): 1, 2, 4, 8, 16."),
+        typer.Option(min=1, metavar="N", help="Crops in one call; 1, 2, 4, 8 and 16 if not given."),
     ] = None,
     engine: Engines = None,
     precision: Annotated[
         list[str] | None,
-        typer.Option(help="fp32, fp16, bf16 or int8 (repeatable)."),
+        typer.Option(
+            metavar="NAME",
+            help="fp32, fp16, bf16 or int8; all of them if not given; may be repeated.",
+            rich_help_panel=options.ENGINE_PANEL,
+        ),
     ] = None,
+    calibration: Annotated[Path | None, options.CALIBRATION] = None,
     gpus: Annotated[
-        str, typer.Option(help="'all' or numbers such as 0,1: one process each, at once.")
+        str,
+        typer.Option(
+            metavar="WHICH",
+            help="all, or numbers such as 0,1: one process on each GPU, at once.",
+            rich_help_panel=options.ENGINE_PANEL,
+        ),
     ] = "",
     runs: Runs = None,
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output,
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
     settings = EngineSettings(
-        tiers=_tiers(tier or (["cpu-256"] if quick else None)),
+        tiers=chosen_tiers(tier or (["cpu-256"] if quick else None)),
         batches=tuple(batch or ((1, 4) if quick else (1, 2, 4, 8, 16))),
-        engines=_engines(engine),
-        precisions=_precisions(precision) or ((None,) if quick else PRECISIONS),
-        budget=_budget(quick, runs, seconds),
+        engines=chosen_engines(engine),
+        precisions=chosen_precisions(precision) or ((None,) if quick else PRECISIONS),
+        budget=budget_of(quick, runs, seconds),
+        calibration=calibration,
     )
-    with _Status() as say:
-        report = run_on_gpus(settings, gpus, say) if gpus else run(settings, say)
-    _finish(report, json, markdown, plot, noisy_ok)
+    if calibration and "int8" not in settings.precisions:
+        raise UsageError(options.CALIBRATION_ALONE)
+    with _Status() as status:
+        report = run_on_gpus(settings, gpus, status) if gpus else run(settings, status)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def peers(
+    *,
     tier: Tiers = None,
     engine: Engines = None,
     runs: Runs = None,
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output,
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
     from benchmarks.suites.peers import PeerSettings, run
 
     settings = PeerSettings(
-        tiers=_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
-        engines=_engines(engine),
-        budget=_budget(quick, runs, seconds),
+        tiers=chosen_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
+        engines=chosen_engines(engine),
+        budget=budget_of(quick, runs, seconds),
         mobile_sizes=(256,) if quick else (256, 1024),
         floor_seconds=3.0 if quick else 10.0,
     )
-    with _Status() as say:
-        report = run(settings, say)
-    _finish(report, json, markdown, plot, noisy_ok)
+    with _Status() as status:
+        report = run(settings, status)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def loop(
+    *,
     size: Annotated[
         list[str] | None,
-        typer.Option(help="WIDTHxHEIGHT (repeatable): 640x480, 1280x720, 1920x1080."),
+        typer.Option(
+            metavar="WxH",
+            help="Size of the frames; 640x480, 1280x720 and 1920x1080 if not given.",
+        ),
     ] = None,
     faces: Annotated[
         list[int] | None,
-        typer.Option(help="1, 2 or 4 faces in the picture (repeatable)."),
+        typer.Option(metavar="N", help="Faces in the picture: 1, 2 or 4; may be repeated."),
     ] = None,
     rate: Annotated[
         list[float] | None,
-        typer.Option(min=0, help="Frames a second of the source; 0 is unpaced (repeatable)."),
+        typer.Option(
+            min=0,
+            metavar="RATE",
+            help="Frames a second of the source; 0: as fast as it can; may be repeated.",
+        ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="auto or a back end.")] = "auto",
+    engine: Engine = "auto",
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    output: Output,
 ) -> None:
     """The whole road from source to sink: fps, latency by stage, drops, processor and memory."""
     from benchmarks.suites.loop import LoopSettings, parse_size, run
@@ -153,66 +163,69 @@ def loop(
         seconds=seconds or (3.0 if quick else 5.0),
         rounds=2 if quick else 3,
     )
-    with _Status() as say:
-        report = run(settings, say)
-    _finish(report, json, markdown, plot, noisy_ok)
+    with _Status() as status:
+        report = run(settings, status)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()
+@grouped
 def quality(
-    folder: Annotated[Path, typer.Argument(help="Portraits of people never trained on.")],
-    cache: Annotated[Path, typer.Option(help="Where the artist's toons are kept.")],
-    bundle: Annotated[
-        str | None,
-        typer.Option(help="A bundle's name or path; the shipped one by default."),
-    ] = None,
-    style: Annotated[
-        str | None,
-        typer.Option(help="A style of the bundle."),
-    ] = None,
-    look: Annotated[str, typer.Option(help="The artist's look to compare with.")] = "film",
+    *,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Portraits of people never trained on.")
+    ],
+    cache: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the artist's toons are kept.")
+    ],
+    look: Annotated[
+        str, typer.Option(metavar="NAME", help="The artist's look to compare with.")
+    ] = "film",
     clips: Annotated[
         Path | None,
-        typer.Option(help="A folder of animated pictures with moving faces."),
+        typer.Option(metavar="FOLDER", help="Animated pictures with moving faces."),
     ] = None,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(help="Contact sheet PNG; the ten worst go beside it."),
-    ] = None,
-    engine: Annotated[str, typer.Option(help="auto or a back end.")] = "auto",
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Only the first so many."),
+        typer.Option(min=1, metavar="N", help="Only the first N portraits."),
     ] = None,
     quick: Quick = False,
-    json: Json = None,
-    markdown: Markdown = None,
-    plot: Plot = None,
+    model: Annotated[str, options.MODEL] = DEFAULT_BUNDLE,
+    style: Annotated[str | None, options.STYLE] = None,
+    engine: Engine = "auto",
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Contact sheet (PNG); the ten worst go beside it.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None,
+    output: Output,
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
     from benchmarks.suites.quality import QualitySettings, run
-    from engines.catalogue import DEFAULT_BUNDLE
 
     settings = QualitySettings(
         folder=folder,
         cache=cache,
         look=look,
         style=style,
-        bundle=bundle or DEFAULT_BUNDLE,
+        bundle=model,
         engine=engine,
         limit=limit or (8 if quick else None),
         clips=clips,
         sheet=sheet,
     )
-    with _Status() as say:
-        report = run(settings, say)
-    _finish(report, json, markdown, plot, noisy_ok=True)
+    with _Status() as status:
+        report = run(settings, status)
+    _finish(report, output, noisy_ok=True)
 
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(help="A report (JSON).")],
-    second: Annotated[Path, typer.Argument(help="Another one of the same kind.")],
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="A report (JSON).")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one of the same kind.")],
 ) -> None:
     """Ratios of two reports with intervals, and what they let one say."""
     from benchmarks.compare import compare as compare_reports
@@ -224,16 +237,21 @@ def compare(
 
 @app.command()
 def card(
-    report: Annotated[Path, typer.Argument(help="JSON of `toonify bench quality`.")],
-    bundle: Annotated[Path, typer.Argument(help="The measured model: a folder or a .toon file.")],
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="JSON of `toonify bench quality`.")
+    ],
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="The measured model: a folder or a .toon file."),
+    ],
 ) -> None:
     """Write the measured figures into a model's card."""
     from benchmarks.card import measured
     from benchmarks.report import Report
     from engines.bundle import Bundle
 
-    measured(Bundle.load(bundle), Report.load(report)).save(bundle)
-    _screen().print(f"Wrote the figures of {report} into {bundle}.", highlight=False)
+    measured(Bundle.load(model), Report.load(report)).save(model)
+    say(f"Wrote the figures of {report} into {model}.")
 
 
 class _Status:
@@ -256,51 +274,7 @@ def _screen() -> Console:
     return Console(width=None if sys.stdout.isatty() else 120)
 
 
-def _tiers(names: list[str] | None) -> tuple:
-    from benchmarks.tiers import TIERS
-
-    unknown = [name for name in names or () if name not in TIERS]
-    if unknown:
-        raise UsageError(f"There is no tier {unknown[0]!r}; choose from {', '.join(TIERS)}.")
-    return tuple(TIERS[name] for name in names or TIERS)
-
-
-def _engines(names: list[str] | None) -> tuple[str, ...]:
-    from engines.backends import BACKENDS
-    from engines.backends.registry import check_name
-
-    for name in names or ():
-        check_name(name)
-    return tuple(names or BACKENDS)
-
-
-def _precisions(names: list[str] | None) -> tuple[str, ...]:
-    from benchmarks.suites.engines import PRECISIONS
-
-    unknown = [name for name in names or () if name not in PRECISIONS]
-    if unknown:
-        raise UsageError(
-            f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
-        )
-    return tuple(names or ())
-
-
-def _budget(quick: bool, runs: int | None, seconds: float | None) -> Budget:
-    from dataclasses import replace
-
-    from benchmarks.timing import Budget
-
-    budget = Budget.quick() if quick else Budget()
-    return replace(budget, runs=runs or budget.runs, seconds=seconds or budget.seconds)
-
-
-def _finish(
-    report: Report,
-    json: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
-    noisy_ok: bool,
-) -> None:
+def _finish(report: Report, output: Output, noisy_ok: bool) -> None:
     """Refuses meaningless samples, else prints and writes what was asked for."""
     from benchmarks.conditions import require_fit
     from benchmarks.render import markdown as as_markdown
@@ -308,24 +282,15 @@ def _finish(
 
     require_fit(report.complaints, noisy_ok)
     print_report(report, _screen())
-    if json:
-        report.save(json)
-    if markdown:
+    if output.json:
+        report.save(output.json)
+    if output.markdown:
         try:
-            markdown.parent.mkdir(parents=True, exist_ok=True)
-            markdown.write_text(as_markdown(report), encoding="utf-8")
+            output.markdown.parent.mkdir(parents=True, exist_ok=True)
+            output.markdown.write_text(as_markdown(report), encoding="utf-8")
         except OSError as error:
-            raise ToonifyError(f"Cannot write {markdown}: {reason(error)}.") from error
-    if plot:
+            raise ToonifyError(f"Cannot write {output.markdown}: {reason(error)}.") from error
+    if output.plot:
         from benchmarks.plots import plot as draw
 
-        draw(report, plot)
-
-
-def main() -> None:
-    """Entry point with one-sentence errors: exit 1 when the task failed, 2 for wrong use."""
-    try:
-        app()
-    except ToonifyError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        sys.exit(error.exit_code)
+        draw(report, output.plot)

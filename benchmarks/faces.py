@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.faces.alignment import crop_transform, extract_crop
-from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.sources.demo import DemoSource
@@ -34,19 +29,3 @@ def crowd_frames(size: tuple[int, int], faces: int, rate: float, count: int) -> 
         lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
         frames.append(as_uint8(cv2.resize(np.vstack(lines), size)))
     return frames
-
-
-@lru_cache(maxsize=4)
-def demo_crops(size: int, count: int) -> NDArray[np.uint8]:
-    """uint8 [count, size, size, 3] RGB: what a tracker would hand to an engine."""
-    rate = 10
-    source = DemoSource((1280, 720), rate, live=False)
-    crops: list[NDArray[np.uint8]] = []
-    with Landmarker(blendshapes=False, pose=False) as landmarker:
-        for step in range(ALONE * rate, 2 * ALONE * rate):
-            image = np.ascontiguousarray(source.render(step)[:, :, ::-1])
-            if faces := landmarker.detect(image):
-                crops.append(extract_crop(image, crop_transform(faces[0].points, size), size))
-            if len(crops) == count:
-                break
-    return np.stack(crops)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 
 Say = Callable[[str], None]
 """Takes one line for the user, without a line break at its end."""
+
+
+def say(line: str) -> None:
+    """Print one line on standard error, so that results on standard output can be piped.
+
+    Of several training processes, one per GPU, only the first one speaks.
+    """
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(line, file=sys.stderr, flush=True)

@@ -13,7 +13,6 @@ for toon in toonify.stream("0"):                # a camera, file, URL, folder or
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from engines.bundle import Bundle
 from engines.errors import UsageError
 from engines.pictures import Image, Mask
-from engines.say import Say
+from engines.say import Say, say
 from realtime.frame import Frame, as_bgr
 from realtime.guard import Guard, Kind, Output, Result
 from realtime.observe import Observer
@@ -34,11 +33,6 @@ from realtime.sources import open_source
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-
-def print_line(line: str) -> None:
-    """Print a line on standard error."""
-    print(line, file=sys.stderr)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +92,12 @@ class Toonifier:
         faces: int | None = None,
         guard: GuardMode | None = None,
         settings: Settings | None = None,
-        say: Say = print_line,
+        say: Say = say,
     ) -> None:
         bundle = model if isinstance(model, Bundle) else None
         name = None if isinstance(model, Bundle) else model
         options = {
-            "model": name,
+            "model": None if name is None else str(name),
             "style": style,
             "swap": swap,
             "strength": strength,
@@ -121,8 +115,6 @@ class Toonifier:
                 "into the settings, or leave them out."
             )
         if settings is None:
-            options["bundle"] = None if name is None else str(name)
-            del options["model"]
             settings = load_settings(flags=flags_of({**options, "guard": guard or "pass"}))
         self.settings = settings
         self._session = Session(settings, say, bundle)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engines.backends.registry import create_engine
 from engines.bundle import Bundle
 from engines.catalogue.models import find_bundle
+from engines.faces.calibration import crops_for
 from engines.say import Say
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
@@ -37,7 +38,7 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
         UsageError: there is no such style or resolution.
         BundleError: there is no such model, or it cannot be used.
     """
-    bundle = find_bundle(chosen.bundle)
+    bundle = find_bundle(chosen.model)
     bundle.check(chosen.style, chosen.swap)
     return bundle
 
@@ -62,7 +63,7 @@ class Session:
     Args:
         settings: everything that the user may set.
         say: takes what is worth telling, by default in runs of this session too.
-        bundle: an already loaded model instead of the one that `settings.engine.bundle` names.
+        bundle: an already loaded model instead of the one that `settings.engine.model` names.
 
     Raises:
         ToonifyError: with one sentence for whatever cannot be used.
@@ -73,13 +74,15 @@ class Session:
         self.settings = settings
         self.say = say
         chosen = settings.engine
-        self.bundle = bundle or find_bundle(chosen.bundle)
+        self.bundle = bundle or find_bundle(chosen.model)
+        network = self.bundle.network(chosen.style, chosen.swap)
         self.engine = create_engine(
-            self.bundle.network(chosen.style, chosen.swap),
+            network,
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
             say=say,
+            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
         )
         self.tracker = FaceTracker(settings.faces)
         self.strangers = StrangerDetector(settings.guard.linger)

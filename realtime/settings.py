@@ -95,19 +95,21 @@ class EngineSettings:
     """Which toon, and what computes it.
 
     Attributes:
-        bundle: an installed model's name or the path of one.
+        model: an installed model's name or the path of one.
         style: one of the model's styles; None for its default.
         swap: resolution at which the mix switches to the other generator, in most cards the one
             that draws the person; None for the card's default.
         backend: "auto" or a back end's name; asking by name never falls back.
         precision: one that the back end can compute in; None for its default.
+        calibration: folder of portraits that int8 is calibrated on; None for those in the package.
     """
 
-    bundle: str = DEFAULT_BUNDLE
+    model: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
+    calibration: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.backend)
@@ -261,11 +263,12 @@ FLAGS = {
     "mirror": ("source", "mirror"),
     "loop": ("source", "loop"),
     "faces": ("faces", "max_faces"),
-    "bundle": ("engine", "bundle"),
+    "model": ("engine", "model"),
     "style": ("engine", "style"),
     "swap": ("engine", "swap"),
     "engine": ("engine", "backend"),
     "precision": ("engine", "precision"),
+    "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
     "mode": ("compositing", "mode"),
     "guard": ("guard", "mode"),

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,6 @@ import numpy as np
 import torch
 
 from benchmarks.conditions import GpuReading, Monitor
-from benchmarks.faces import demo_crops
 from benchmarks.machine import device_kind
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Label, Report, Result, Series, Skipped
@@ -23,29 +23,33 @@ from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
 from engines.backends import BACKENDS, Engine, create_engine
 from engines.errors import ToonifyError
+from engines.faces.calibration import crops_for
 from engines.networks.cost import macs
 from engines.networks.toon import ToonNetwork
 from engines.say import Say
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
-CALIBRATION = 32
-"""Crops that INT8 is calibrated on."""
-
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """What to time. `precisions` None lets every back end choose its own."""
+    """What to time. `precisions` None lets every back end choose its own.
+
+    calibration: folder of portraits that int8 is calibrated on; None for those in the package.
+    """
 
     tiers: Sequence[Tier]
     batches: Sequence[int] = (1, 2, 4, 8, 16)
     engines: Sequence[str] = tuple(BACKENDS)
     precisions: Sequence[str | None] = PRECISIONS
     budget: Budget = field(default_factory=Budget)
+    calibration: Path | None = None
 
     def record(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-ready, without the paths of whoever ran it."""
+        own = {"calibration": self.calibration.name} if self.calibration else {}
         return {
+            **own,
             "tiers": {tier.name: tier.about for tier in self.tiers},
             "batches": list(self.batches),
             "engines": list(self.engines),
@@ -141,7 +145,14 @@ def _build(
             what = " ".join(filter(None, (tier, name, precision)))
             say(f"building {what}")
             try:
-                made = build_runner(tier, network, name, precision, max(settings.batches))
+                made = build_runner(
+                    tier,
+                    network,
+                    name,
+                    precision,
+                    max(settings.batches),
+                    calibration=settings.calibration,
+                )
             except ToonifyError as error:
                 skipped.append(Skipped(what, str(error)))
                 continue
@@ -163,7 +174,13 @@ def _those_on_cuda(runners: Sequence[Runner], skipped: list[Skipped]) -> list[Ru
 
 
 def build_runner(
-    tier: str, network: Any, name: str, precision: str | None, max_batch: int
+    tier: str,
+    network: Any,
+    name: str,
+    precision: str | None,
+    max_batch: int,
+    *,
+    calibration: Path | None = None,
 ) -> Runner:
     """Build one engine and count its work.
 
@@ -180,9 +197,7 @@ def build_runner(
             max_batch=max_batch,
             cache_dir=Path(fresh),
             say=lambda line: None,
-            calibration=demo_crops(network.input_size, CALIBRATION)
-            if precision == "int8"
-            else None,
+            calibration=_crops(precision, network.input_size, calibration),
         )
     held = {cuda: meter.held() for cuda, meter in meters.items()}
     return Runner(
@@ -193,6 +208,9 @@ def build_runner(
         weights=sum(p.numel() for p in network.parameters()) * element_bytes(engine.precision),
         held_mib=held[device_kind(engine) == "cuda"],
     )
+
+
+_crops = lru_cache(maxsize=2)(crops_for)  # the same for every back end
 
 
 def random_crops(size: int, count: int) -> np.ndarray:

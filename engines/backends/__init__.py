@@ -7,7 +7,7 @@ engine.update(bundle.network("comic"))             # between two frames, without
 
 from __future__ import annotations
 
-from engines.backends.cache import CachedEngine, clear_engines, list_engines
+from engines.backends.cache import CachedEngine, cache_directory, clear_engines, list_engines
 from engines.backends.protocol import BackendError, Engine, EngineOutput
 from engines.backends.registry import (
     BACKENDS,
@@ -26,6 +26,7 @@ __all__ = [
     "Engine",
     "EngineOutput",
     "build_engines",
+    "cache_directory",
     "clear_engines",
     "create_engine",
     "list_engines",

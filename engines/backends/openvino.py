@@ -7,14 +7,11 @@ only. The compiled program is kept on disk and loads in a fraction of a second.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import logging
 import platform
 import sys
 import warnings
 from dataclasses import replace
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineLoadError
+from engines.backends.int8 import calibrated, hash_of, nncf_version
 from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.swapping import SwappingEngine
-from engines.errors import install
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -41,8 +38,6 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 NAME = "openvino"
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 """Precision -> OpenVINO's name of the type."""
-INT8_LIMIT = 3.0
-"""Largest mean absolute error of INT8 against FP32 on the calibration crops, of 255."""
 
 
 def create(request: EngineRequest) -> SwappingEngine:
@@ -136,7 +131,7 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
     if precision == "int8" and request.calibration is not None:
         # Other calibration faces give another program.
         precision = f"int8 of {hash_of(request.calibration)}"
-        version = f"{version}, nncf {_nncf_version()}"
+        version = f"{version}, nncf {nncf_version()}"
     size = request.network.input_size
     return EngineKey(
         model=model_hash(request.network),
@@ -159,19 +154,12 @@ def _driver(core: ov.Core, device: str) -> str:
         return ""
 
 
-def _nncf_version() -> str:
-    try:
-        return metadata.version("nncf")
-    except metadata.PackageNotFoundError:
-        return "absent"  # nothing was built without it; the build says how to get it
-
-
 def _build(request: EngineRequest, core: ov.Core, device: str, precision: str) -> bytes:
     request.progress("Converting the network", 0.0)
     model = convert(request.network)
     if precision == "int8" and request.calibration is not None:
         request.progress("Calibrating", 0.3)
-        model = quantise(model, request.calibration, core)
+        model = calibrated(model, request.calibration, core, request.say)
     request.progress("Compiling", 0.7)
     try:
         program = core.compile_model(model, device, _options(precision))
@@ -194,52 +182,6 @@ def convert(network: ToonNetwork) -> ov.Model:
         # Tracing here, unchecked, takes a quarter of the time of letting OpenVINO trace and check.
         traced = torch.jit.trace(twin, example, check_trace=False)
         return ov.convert_model(traced, example_input=example, input=[tuple(example.shape)])
-
-
-def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> ov.Model:
-    """`model` in INT8, calibrated on `crops`.
-
-    Args:
-        crops: uint8 [K, S, S, 3] RGB aligned faces; some hundred are good.
-
-    Raises:
-        BackendError: without NNCF, or when the error on the crops is above `INT8_LIMIT`.
-    """
-    try:
-        import nncf
-    except ImportError as error:
-        raise BackendError(f"INT8 needs NNCF: {install('int8')}.") from error
-    nncf.set_log_level(logging.ERROR)  # it would tell of every layer that it leaves as it is
-    exact = core.compile_model(model, "CPU", _options("fp32"))
-    data = nncf.Dataset([crop[None] for crop in crops])
-    quantised = nncf.quantize(
-        model,
-        data,
-        subset_size=len(crops),
-        # Styles and colours need the range; a corrected bias would blow up in dead channels, where
-        # demodulation divides by next to nothing.
-        ignored_scope=nncf.IgnoredScope(
-            types=["MatMul"],
-            patterns=[".*torgb.*", ".*tomask.*", ".*tophoto.*", ".*upsample.*"],
-            validate=False,
-        ),
-        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True),
-    )
-    coarse = core.compile_model(quantised, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
-    change = float(
-        np.mean([np.abs(coarse(c[None])[0] - exact(c[None])[0].astype(np.int16)) for c in crops])
-    )
-    if change > INT8_LIMIT:
-        raise BackendError(
-            f"INT8 changes this model's pictures by {change:.1f} of 255 on average, more than "
-            f"{INT8_LIMIT:g}: choose bf16 or fp32."
-        )
-    return quantised
-
-
-def hash_of(crops: NDArray[np.uint8]) -> str:
-    """A short name for a set of calibration crops."""
-    return hashlib.sha256(np.ascontiguousarray(crops).data).hexdigest()[:16]
 
 
 class OpenVinoProgram:

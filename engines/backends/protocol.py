@@ -6,7 +6,6 @@ change the style. Both are safe together; `run` itself is called by one thread a
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -77,11 +76,6 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free device memory and threads; the engine cannot run afterwards."""
         ...
-
-
-def to_stderr(line: str) -> None:
-    """Print a line on standard error, so that standard output stays free for pictures."""
-    print(line, file=sys.stderr)
 
 
 def one_line(error: Exception | str, longest: int = 160) -> str:

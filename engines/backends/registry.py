@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, BackendNameError, Engine, to_stderr
+from engines.backends.protocol import BackendError, BackendNameError, Engine
 from engines.backends.request import Backend, EngineRequest
-from engines.say import Say
+from engines.say import Say, say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -52,7 +52,7 @@ def create_engine(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    say: Say = to_stderr,
+    say: Say = say,
     calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
     """Make `network` ready to run, and say on which back end.
@@ -137,7 +137,7 @@ def build_engines(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    say: Say = to_stderr,
+    say: Say = say,
     progress: Callable[[BuildStep], None] = lambda step: None,
     calibration: NDArray[np.uint8] | None = None,
 ) -> list[BuiltEngine]:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from engines.errors import ToonifyError
+from engines.command_line import run_app
 from engines.training.cli.app import app
 
 
-def main() -> int:
-    """Run the command line; a `ToonifyError` becomes one sentence and its exit code."""
-    try:
-        app(prog_name="python -m engines.training")
-    except ToonifyError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (see `engines.command_line`)."""
+    return run_app(app, "python -m engines.training", arguments)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from engines import options as shared
 from engines.catalogue import DEFAULT_BUNDLE
+from realtime.cli.options import Calibration, Precision, Style
 
 models_app = typer.Typer(no_args_is_help=True, help="Installed and downloadable models.")
 engines_app = typer.Typer(no_args_is_help=True, help="Engines built for this machine.")
-
-Style = Annotated[str | None, typer.Option(help="One of the model's styles.")]
-Precision = Annotated[str | None, typer.Option(help="fp32, fp16 or bf16, as the engine can.")]
 
 
 @models_app.command("list")
@@ -25,9 +24,7 @@ def models_list() -> None:
 
 
 @models_app.command("show")
-def models_show(
-    name: Annotated[str, typer.Argument(help="Name or path.")] = DEFAULT_BUNDLE,
-) -> None:
+def models_show(name: Annotated[str, shared.MODEL_ARGUMENT] = DEFAULT_BUNDLE) -> None:
     """A model's card: data, licence, measures, limits, hashes."""
     from realtime.commands.models import show_model
 
@@ -36,10 +33,15 @@ def models_show(
 
 @models_app.command("fetch")
 def models_fetch(
-    what: Annotated[str, typer.Argument(metavar="NAME|URL")],
-    sha256: Annotated[str | None, typer.Option(help="Of the file at a URL.")] = None,
+    what: Annotated[
+        str, typer.Argument(metavar="NAME|URL", help="A known model, or a .toon file's address.")
+    ],
+    sha256: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="Hash of the file; needed for a URL."),
+    ] = None,
 ) -> None:
-    """Download a model, checked by its hash; goes on where it stopped."""
+    """Download a model and check its hash; continues an interrupted download."""
     from realtime.commands.models import fetch_model
 
     fetch_model(what, sha256)
@@ -48,13 +50,16 @@ def models_fetch(
 @models_app.command("import")
 def models_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The generator of real faces.")],
-    out: Annotated[Path, typer.Option(help="A folder, or a file ending in .toon.")],
+    out: Annotated[Path, shared.OUT_MODEL],
     blend_with: Annotated[
         list[Path] | None,
-        typer.Option(help="A generator fine-tuned from FILE: one style; several times."),
+        typer.Option(
+            metavar="FILE",
+            help="A generator fine-tuned from that one: one style; may be repeated.",
+        ),
     ] = None,
 ) -> None:
-    """A model from public StyleGAN2 checkpoints; nothing in them is executed."""
+    """Make a model from public StyleGAN2 checkpoints; nothing in them is executed."""
     from realtime.commands.models import import_model
 
     import_model(file, blend_with or [], out)
@@ -63,17 +68,22 @@ def models_import(
 @engines_app.command("build")
 def engines_build(
     backends: Annotated[
-        list[str], typer.Argument(metavar="BACKEND...", help="openvino, tensorrt-rtx:sm89, ...")
+        list[str],
+        typer.Argument(
+            metavar="BACKEND...",
+            help="openvino, tensorrt or tensorrt-rtx, or one for a device: tensorrt-rtx:sm89.",
+        ),
     ],
-    model: Annotated[str, typer.Option(help="Name or path.")] = DEFAULT_BUNDLE,
+    faces: Annotated[int, typer.Option(metavar="N", min=1, help="Most faces in one picture.")] = 4,
+    model: Annotated[str, shared.MODEL] = DEFAULT_BUNDLE,
     style: Style = None,
     precision: Precision = None,
-    faces: Annotated[int, typer.Option(help="Most faces at once.")] = 4,
+    calibration: Calibration = None,
 ) -> None:
-    """Build ahead of time, so that no build comes in mid-call."""
+    """Build engines ahead of time, so that no call waits for one."""
     from realtime.commands.models import build
 
-    build(model, backends, style, precision, faces)
+    build(model, backends, style, precision, faces, calibration)
 
 
 @engines_app.command("list")
@@ -86,26 +96,53 @@ def engines_list() -> None:
 
 @engines_app.command("clear")
 def engines_clear() -> None:
-    """Delete them all."""
+    """Delete all built engines."""
     from realtime.commands.models import clear_built
 
     clear_built()
 
 
 def blend(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or path.")],
-    out: Annotated[Path, typer.Option(help="A folder, or a file ending in .toon.")],
+    model: Annotated[str, shared.MODEL_ARGUMENT],
+    out: Annotated[Path, shared.OUT_MODEL],
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The new model's name; that of --out if not given."),
+    ] = None,
     style: Style = None,
-    swap: Annotated[int, typer.Option(help="First resolution of the other generator.")] = 16,
-    level: Annotated[str, typer.Option(help="conv0 or conv1, where in it.")] = "conv0",
-    low: Annotated[str, typer.Option(help="Whose layers are below: toon or face.")] = "toon",
-    width: Annotated[float, typer.Option(min=0, help="0 is a hard step.")] = 0.0,
-    strength: Annotated[float, typer.Option(min=0, max=1, help="Of the toon's weights.")] = 1.0,
-    name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
+    swap: Annotated[int, shared.SWAP] = 16,
+    level: Annotated[
+        str,
+        typer.Option(
+            metavar="LAYER",
+            help="Where in --swap's resolution the mix switches: before conv0 or before conv1.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = "conv0",
+    low: Annotated[str, shared.LOW] = "toon",
+    width: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="WIDTH",
+            help="Softness of the switch in layers; 0 is a hard step.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = 0.0,
+    strength: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Share of the toon's weights, 0 to 1.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = 1.0,
 ) -> None:
     """A copy of a model with another layer swap."""
-    from engines.blending import BlendSpec
     from realtime.commands.models import blend_model
 
-    spec = BlendSpec(swap, level, low, width, strength=strength)  # type: ignore[arg-type]
-    blend_model(model, out, style, spec, name)
+    blend_model(
+        model, out, style, name, swap=swap, level=level, low=low, width=width, strength=strength
+    )

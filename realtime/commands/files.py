@@ -1,22 +1,27 @@
-"""`toonify image`: pictures in, pictures out."""
+"""`toonify image` and `toonify video`: files in, files out."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError, reason
+from engines.files import check_writable
 from engines.pictures import Picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
-from realtime.commands.screen import frame_progress
+from realtime.clocks import write_statistics
+from realtime.commands.screen import frame_progress, out, statistics_table
 from realtime.sinks.files import unused
 from realtime.sources.pictures import list_pictures
+
+if TYPE_CHECKING:
+    from realtime.settings import Settings
 
 NAMED = 5  # most names of skipped files in a message
 SAVE: dict[str, dict[str, Any]] = {
@@ -88,6 +93,47 @@ def _others(folder: Path, pictures: Sequence[Path]) -> str:
     )
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
+
+
+def run_image(sources: Sequence[Path], folder: Path, settings: Settings, say: Say) -> None:
+    """Write the toon of every picture into `folder`.
+
+    Raises:
+        ToonifyError: some of them could not be made; `say` was told why.
+    """
+    with Toonifier(settings=settings, say=say) as toonify:
+        if failed := convert_images(sources, folder, toonify, say):
+            raise ToonifyError(
+                f"{failed} of the pictures could not be made; the reasons are above."
+            )
+
+
+def run_video(
+    source: Path, target: Path, settings: Settings, say: Say, *, stats: Path | None, force: bool
+) -> None:
+    """Write the toon of a video, with a progress bar.
+
+    Args:
+        stats: where the numbers of the run go as JSON.
+        force: replace `target` if it exists.
+
+    Raises:
+        ToonifyError: it cannot be read, made or written.
+    """
+    from realtime.video import convert_video
+
+    if stats:
+        check_writable(stats)
+    with frame_progress() as bar:
+        task = bar.add_task(source.name, total=None)
+        numbers = convert_video(
+            source, target, settings, say, force=force,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if stats:
+        write_statistics(stats, numbers)
+    out.print(statistics_table(numbers))
+    say(f"Wrote {target}.")
 
 
 def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:

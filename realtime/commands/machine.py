@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from realtime.commands.screen import err, out, say
+from engines.say import say
+from realtime.commands.screen import err, out
 
 
 def show_devices() -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.markdown import Markdown
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from engines.backends.cache import cache_directory, clear_engines, list_engines
-from engines.backends.registry import BuildStep, build_engines
-from engines.blending import BlendSpec
+from engines.backends import (
+    BuildStep,
+    build_engines,
+    cache_directory,
+    clear_engines,
+    list_engines,
+)
 from engines.bundle import Bundle
-from engines.card import Style
+from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
-from engines.checkpoints.importing import import_checkpoint
-from engines.errors import ToonifyError
-from realtime.commands.screen import err, out, say
+from engines.errors import ToonifyError, UsageError
+from engines.faces.calibration import crops_for
+from engines.options import CALIBRATION_ALONE, PRECISIONS
+from engines.say import say
+from realtime.commands.screen import err, out
 
 
 def list_models() -> None:
@@ -59,7 +65,7 @@ def fetch_model(what: str, sha256: str | None) -> None:
 
 def import_model(face: Path, toons: Sequence[Path], target: Path) -> None:
     """Checkpoints into a bundle."""
-    bundle = import_checkpoint(face, target, blend_with=toons)
+    bundle = import_into(target, face, toons)
     for limit in bundle.card.limits:
         say(limit)
     say(
@@ -68,28 +74,39 @@ def import_model(face: Path, toons: Sequence[Path], target: Path) -> None:
     )
 
 
-def blend_model(
-    what: str, target: Path, style: str | None, spec: BlendSpec, name: str | None
-) -> None:
-    """A copy of a model whose style is shown with another layer swap."""
-    bundle = find_bundle(what)
-    chosen = style or bundle.styles[0]
-    bundle.generator(chosen, spec)  # refuses before anything is written
-    if target.exists():
-        raise ToonifyError(f"{target} exists; give another --out.")
-    card = bundle.card
-    styles = {chosen: Style(card.styles[chosen].description, spec)}
-    styles |= {other: card.styles[other] for other in card.styles if other != chosen}
-    card = replace(card, name=name or target.stem, styles=styles)
-    replace(bundle, card=card).save(target)
+def blend_model(what: str, target: Path, style: str | None, name: str | None, **spec: Any) -> None:
+    """A copy of a model whose style is shown with another layer swap.
+
+    Args:
+        spec: `swap`, `level`, `low`, `width` and `strength` of `blend_into`.
+    """
+    blend_into(target, find_bundle(what), style, name, **spec)
     say(f"Wrote {target}; `toonify run --model {target}` uses it.")
 
 
 def build(
-    what: str, backends: Sequence[str], style: str | None, precision: str | None, faces: int
+    what: str,
+    backends: Sequence[str],
+    style: str | None,
+    precision: str | None,
+    faces: int,
+    calibration: Path | None,
 ) -> None:
-    """Build engines ahead of time with a progress display."""
+    """Build engines ahead of time with a progress display.
+
+    Args:
+        calibration: folder of portraits that int8 is calibrated on; None for the package's own.
+
+    Raises:
+        UsageError: there is no such precision, or it needs no calibration.
+        ToonifyError: the model or the faces are missing, or an engine cannot be built here.
+    """
+    if precision not in (None, *PRECISIONS):
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    if calibration is not None and precision != "int8":
+        raise UsageError(CALIBRATION_ALONE)
     network = find_bundle(what).network(style)
+    crops = crops_for(precision, network.input_size, calibration)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("Building", total=1.0)
@@ -98,8 +115,9 @@ def build(
             bar.update(task, description=f"{step.name}: {step.stage}", completed=step.fraction)
 
         built = build_engines(
-            network, backends, precision=precision, max_batch=faces, say=say, progress=show
-        )
+            network, backends, precision=precision, max_batch=faces, say=say, progress=show,
+            calibration=crops,
+        )  # fmt: skip
     for engine in built:
         how = f"built in {engine.seconds:.1f} s" if engine.built else "was there already"
         say(f"{engine.name}: {how}, {engine.size / 1e6:.1f} MB, {engine.path}")

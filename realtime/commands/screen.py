@@ -16,13 +16,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from engines.say import say as say
+
 out = Console()
 err = Console(stderr=True)
-
-
-def say(line: str) -> None:
-    """One line for the person at the screen."""
-    err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def frame_progress() -> Progress:

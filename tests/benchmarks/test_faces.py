@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.faces import crowd_frames, demo_crops
+from benchmarks.faces import crowd_frames
 from engines.errors import ToonifyError
 from engines.faces.landmarker import Landmarker
 
@@ -22,10 +22,3 @@ def test_the_crowd_has_as_many_faces(faces):
 def test_other_crowds_are_refused():
     with pytest.raises(ToonifyError, match="1, 2 or 4 faces, not 3"):
         crowd_frames((320, 240), 3, 30, 1)
-
-
-def test_demo_crops_are_faces():
-    crops = demo_crops(128, 3)
-    assert crops.shape == (3, 128, 128, 3)
-    with Landmarker(blendshapes=False, pose=False) as landmarker:
-        assert all(landmarker.detect(crop) for crop in crops)

@@ -24,6 +24,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def session(model: Path) -> Iterator[Session]:
     """Real tracker, real engine (torch), real stylizer."""
-    flags = flags_of({"bundle": str(model), "engine": "torch:cpu", "guard": "pass", "faces": 2})
+    flags = flags_of({"model": str(model), "engine": "torch:cpu", "guard": "pass", "faces": 2})
     with Session(load_settings(flags=flags), Messages()) as made:
         yield made

@@ -252,7 +252,7 @@ def test_options_are_checked() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         Toonifier(colour="red")  # type: ignore[call-arg]
     with pytest.raises(ToonifyError, match="There is no model 'nope'"):
-        Toonifier(settings=load_settings(flags={"engine": {"bundle": "nope"}}))
+        Toonifier(settings=load_settings(flags={"engine": {"model": "nope"}}))
 
 
 def test_importing_is_light() -> None:

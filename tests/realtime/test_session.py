@@ -88,7 +88,7 @@ def test_the_guard_of_a_still_does_not_look_ahead(
 
 
 def test_what_a_model_does_not_have_is_refused_before_anything_is_begun(session: Session) -> None:
-    path = session.settings.engine.bundle
+    path = session.settings.engine.model
     assert find_chosen(EngineSettings(path)).styles == session.bundle.styles
     with pytest.raises(UsageError, match="has no style 'clay'"):
         find_chosen(EngineSettings(path, style="clay"))

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.pictures import PictureError
 from realtime.slate import blurred, fit_mask, load_slate
-from realtime.sources import SourceError
 from tests.realtime.fakes import marked, raw_pixels
 
 
@@ -28,7 +28,7 @@ def test_the_slate_is_drawn_or_the_user_s_own(tmp_path: Path) -> None:
     own = np.full((30, 40, 3), (10, 20, 30), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), own)
     assert np.array_equal(load_slate(str(tmp_path / "a.png"), (160, 90)), own)
-    with pytest.raises(SourceError, match="There is no picture"):
+    with pytest.raises(PictureError, match="There is no picture"):
         load_slate(str(tmp_path / "b.png"), (160, 90))
 
 

@@ -89,7 +89,7 @@ def film(
 ) -> None:
     """Make the shipped model from portraits alone: draw pairs, train, export."""
     folder = portraits(people, "the artist draws them, and the model learns from the drawings")
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.film import FilmJob
     from engines.training.film import film as make
     from engines.training.recipe import FILM_256_VARIANTS, find_recipe
@@ -171,7 +171,7 @@ def export(
 ) -> None:
     """Make a model from the weights of a training."""
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.export import (
         WHOLE_TOON,
         Description,
@@ -201,7 +201,8 @@ def pack(
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="WebP quality.")] = None,
 ) -> None:
     """Pack training pairs into one small file, to copy to another machine."""
-    from engines.training.cli.screen import meter, say
+    from engines.say import say
+    from engines.training.cli.screen import meter
     from engines.training.pairs.pack import write_pack
     from engines.training.pairs.pair_set import PairSet
 
@@ -216,7 +217,8 @@ def unpack(
     folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
 ) -> None:
     """Unpack training pairs."""
-    from engines.training.cli.screen import meter, say
+    from engines.say import say
+    from engines.training.cli.screen import meter
     from engines.training.pairs.pack import read_pack
 
     with meter() as bars:
@@ -233,7 +235,7 @@ def sheets(
 ) -> None:
     """Draw two sheets: people beside the artist's and the model's toons, and all layer swaps."""
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.pairs.pair_set import PairSet
     from engines.training.show.gallery import write_gallery
 

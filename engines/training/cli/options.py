@@ -10,32 +10,93 @@ from typing import Annotated, Any
 
 import typer
 
+from engines import options as shared
 from engines.errors import ToonifyError
 
+HARDWARE, TRAINING = "Hardware", "Training"
+"""Panels of the help page."""
+
 Minutes = Annotated[
-    float | None, typer.Option(min=0, help="Stop after so many, with a checkpoint.")
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Stop after this time, with a checkpoint.",
+        rich_help_panel=TRAINING,
+    ),
 ]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores if not given.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Devices = Annotated[str, typer.Option(help="How many GPUs, or auto.")]
-Precision = Annotated[str, typer.Option(help="bf16-mixed or 32-true.")]
-Batch = Annotated[int | None, typer.Option(min=1, help="Pictures in a step.")]
-Pictures = Annotated[int | None, typer.Option(min=1, help="How many pictures training lasts.")]
+Batch = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Pictures in one step.", rich_help_panel=TRAINING),
+]
+Pictures = Annotated[
+    int | None,
+    typer.Option(
+        "--pictures",
+        min=1,
+        metavar="N",
+        help="Length of the training, in pictures.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder for checkpoints; beside --out if not given.",
+        rich_help_panel=TRAINING,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="CPU threads; all cores if not given.",
+        rich_help_panel=HARDWARE,
+    ),
+]
+Device = Annotated[
+    str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=HARDWARE)
+]
+Devices = Annotated[
+    str, typer.Option(metavar="N", help="How many GPUs, or auto.", rich_help_panel=HARDWARE)
+]
+Precision = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="bf16-mixed or 32-true.", rich_help_panel=HARDWARE),
+]
 People = Annotated[
     Path | None,
-    typer.Option(help="A folder of any portraits, or one made by `toonify train prepare`."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Any portraits, or a folder made by `toonify train prepare`; needed.",
+    ),
 ]
-Out = Annotated[Path, typer.Option(help="A folder, or a file ending in .toon.")]
-Work = Annotated[Path | None, typer.Option(help="For checkpoints; beside --out if not given.")]
+Out = Annotated[Path, shared.OUT_MODEL]
 Swap = Annotated[
-    int | None, typer.Option(help="First resolution of the other generator; 0: whole toon.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        help=f"{shared.SWAP_MEANING} 0: every layer is the toon's.",
+        rich_help_panel=shared.TOON_PANEL,
+    ),
 ]
-Low = Annotated[str, typer.Option(help="Whose layers are below it: toon or face.")]
+Low = Annotated[str, shared.LOW]
 Variants = Annotated[
-    int | None, typer.Option(min=0, help="Extra pairs with shut or narrowed eyes or open mouths.")
+    int | None,
+    typer.Option(min=0, metavar="N", help="Extra pairs with shut or narrowed eyes or open mouths."),
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="Drawing processes.")]
-Name = Annotated[str, typer.Option(help="Name of the style.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Processes that draw; one per core if not given.",
+        rich_help_panel=HARDWARE,
+    ),
+]
+Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the style.")]
 
 
 @dataclass(frozen=True)
@@ -84,7 +145,7 @@ def changed(settings: Any, pictures: int | None, batch: int | None) -> Any:
 
 def paused(work: Path) -> None:
     """Tell how a training that was stopped goes on."""
-    from engines.training.cli.screen import say
+    from engines.say import say
 
     say(f"Stopped with a checkpoint in {work}; give the same command again to go on.")
 
@@ -105,7 +166,7 @@ def portraits(people: Path | None, why: str) -> Path:
 
 def tell_left_out(names: tuple[str, ...]) -> None:
     """Name the pictures in which no face was found."""
-    from engines.training.cli.screen import say
+    from engines.say import say
 
     if names:
         shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -66,7 +66,7 @@ def style(
     """Learn a style from a folder of pictures; the model runs live."""
     folder = portraits(people, "the generator learns the style on pictures of people")
     from engines.catalogue.models import find_bundle
-    from engines.training.cli.screen import say
+    from engines.say import say
     from engines.training.learn.style import StyleSettings
     from engines.training.own.job import DEFAULT_BLEND, StyleJob, train_style
 

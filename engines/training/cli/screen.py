@@ -26,11 +26,6 @@ T = TypeVar("T")
 console = Console(stderr=True, highlight=False, quiet=os.environ.get("LOCAL_RANK", "0") != "0")
 
 
-def say(text: str) -> None:
-    """One line to the user."""
-    console.print(text, markup=False, soft_wrap=True)
-
-
 class Meter:
     """One bar for each phase of a training, with its losses beside it."""
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engines.backends import int8
 from engines.backends import openvino as backend
 from engines.backends.protocol import BackendError
 from engines.backends.swapping import SwappingEngine
@@ -158,12 +159,12 @@ def test_int8_runs_only_while_it_stays_close(
     # Random weights do not quantise well, which is what the limit is there to notice.
     with pytest.raises(BackendError, match=r"INT8 changes this model's pictures by .* of 255"):
         backend.create(request)
-    monkeypatch.setattr(backend, "INT8_LIMIT", 255.0)
+    monkeypatch.setattr(int8, "INT8_LIMIT", 255.0)
     engine = backend.create(request)
     assert engine.precision == "int8"
     error = difference(engine.run(crops[:2]).images, reference.run(crops[:2]).images)
     engine.close()
-    assert backend.INT8_LIMIT > error > 3
+    assert int8.INT8_LIMIT > error > 3
 
 
 def test_int8_needs_faces(tiny: ToonNetwork, engines: Path) -> None:
@@ -223,6 +224,6 @@ def test_drivers_and_the_quantiser_are_in_the_key(
     key = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
     assert key.version == f"{keys[0].version}, nncf {metadata.version('nncf')}"
     versions = SimpleNamespace(version=lambda name: "0", PackageNotFoundError=Exception)
-    monkeypatch.setattr(backend, "metadata", versions)
+    monkeypatch.setattr(int8, "metadata", versions)
     other = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
     assert replace(other, version=key.version) == key != other

@@ -12,7 +12,6 @@ from engines.backends.protocol import (
     check_same_shape,
     one_line,
     split_outputs,
-    to_stderr,
 )
 from engines.networks.toon import ToonNetwork
 
@@ -60,8 +59,3 @@ def test_outputs_are_told_apart() -> None:
     toons, masks = torch.zeros(1), torch.ones(1)
     assert split_outputs((toons, masks)) == (toons, masks)
     assert split_outputs(toons) == (toons, None)
-
-
-def test_lines_for_the_user_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    to_stderr("One line.")
-    assert capsys.readouterr() == ("", "One line.\n")

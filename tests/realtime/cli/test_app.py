@@ -17,6 +17,7 @@ import torch
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError
+from engines.faces.people import people
 from realtime.cli.app import main
 from realtime.settings import FLAGS, Settings
 from realtime.sources.demo import DemoSource
@@ -52,6 +53,17 @@ def test_every_command_explains_itself(
     code, out, _ = run(capsys, *words, "--help")
     assert code == 0
     assert "Usage: toonify" in out
+
+
+@pytest.mark.parametrize(
+    "words", [*COMMANDS, ["train"], ["train", "style"], ["bench", "engines"]], ids=" ".join
+)
+def test_help_fits_a_narrow_terminal(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*words, "--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
@@ -94,7 +106,7 @@ def test_what_a_model_or_engine_could_never_take_is_wrong_use(
 ) -> None:
     config = tmp_path / "a.toml"
     key = FLAGS[flag][1]
-    config.write_text(f'[engine]\nbundle = "{model.as_posix()}"\n{key} = {value!r}\n')
+    config.write_text(f'[engine]\nmodel = "{model.as_posix()}"\n{key} = {value!r}\n')
     film = write_movie(tmp_path / "in.mp4", 2)
     given = ["--model", model, f"--{flag}", value]
     for words in (
@@ -158,8 +170,11 @@ def test_faults_of_the_program_are_owned_and_debug_shows_them(
     code, _, err = run(capsys, "models", "list")
     assert code == 1
     assert "fault of the program" in err
-    with pytest.raises(KeyError):
-        main(["models", "list", "--debug"])
+    assert err.count("\n") <= 1
+    assert main(["models", "list", "--debug"]) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "KeyError: 'oops'" in shown
 
 
 def test_settings_are_saved_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -405,6 +420,68 @@ def test_engines_are_built_listed_and_cleared(
     assert "openvino" in run(capsys, "engines", "list")[1]
     assert "Freed" in run(capsys, "engines", "clear")[2]
     assert "openvino" not in run(capsys, "engines", "list")[1]
+
+
+def test_int8_is_calibrated_once_on_faces_that_are_given(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOONIFY_CACHE", str(tmp_path / "cache"))
+    words = ["engines", "build", "openvino", "--model", model, "--precision", "int8"]
+    monkeypatch.setattr("engines.backends.int8.INT8_LIMIT", 0.0)
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert re.search("Error: INT8 changes this model's pictures by .* choose bf16 or fp32", err)
+    monkeypatch.setattr("engines.backends.int8.INT8_LIMIT", 255.0)
+    code, _, err = run(capsys, *words)
+    assert code == 0
+    assert "Calibrating int8 on 32 crops of faces" in err
+    assert re.search(r"Calibrated in \d+ s: int8 changes the toons by [\d.]+ of 255", err)
+    picture = people()[0]
+    made = ["image", picture, "--out", tmp_path / "out", "--model", model, "--precision", "int8"]
+    code, _, err = run(capsys, *made, "--engine", "openvino")
+    assert code == 0
+    assert "Calibrating" not in err  # the engine was there already
+    assert "int8, ready in" in err
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "a.webp").write_bytes(picture.read_bytes())
+    code, _, err = run(capsys, *words, "--calibration", others)
+    assert code == 0
+    assert "Calibrating int8 on 12 crops" in err
+    assert "was there already" in run(capsys, *words, "--calibration", others)[2]
+    for precision, message in (("fp99", "must be one of fp32"), ("fp32", "for --precision int8")):
+        wrong = [*words[:-1], precision, "--calibration", others]
+        code, _, err = run(capsys, *wrong)
+        assert code == 2
+        assert message in err
+    code, _, err = run(capsys, *made, "--engine", "torch")
+    assert code == 1
+    assert re.search(r"Error: torch on \w+ runs .* here, not int8: choose one of those", err)
+
+
+def test_int8_without_its_package_or_its_faces_is_told(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOONIFY_CACHE", str(tmp_path / "cache"))
+    film = write_movie(tmp_path / "in.mp4", 2)
+    given = ["--model", model, "--engine", "openvino"]
+    for words in (
+        ["demo", "--out", tmp_path / "demo"],
+        ["image", people()[0], "--out", tmp_path / "out"],
+        ["video", film, tmp_path / "out.mp4"],
+        ["run", "--source", "demo", "--sink", tmp_path / "a.mp4"],
+    ):
+        code, _, err = run(capsys, *words, *given, "--calibration", tmp_path)
+        assert code == 2
+        assert "Error: --calibration is for --precision int8 only" in err
+        both = ["--precision", "int8", "--calibration", tmp_path / "none"]
+        code, _, err = run(capsys, *words, *given, *both)
+        assert code == 1
+        assert f"The folder {tmp_path}/none for --calibration cannot be read" in err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = run(capsys, *words, *given, "--precision", "int8")
+    assert code == 1
+    assert re.search(r"Error: INT8 needs NNCF: pip install .*\[int8\]", err)
 
 
 def test_devices_and_doctor_tell_what_is_missing(

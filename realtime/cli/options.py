@@ -1,0 +1,200 @@
+"""The options of `toonify`, each explained once, and the settings that they make."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engines import options as shared
+from engines.options import CALIBRATION_ALONE
+
+if TYPE_CHECKING:
+    from realtime.settings import Settings
+
+SOURCE, GUARD, OUTPUT, RUN = "Source", "Guard", "Output", "Run"
+"""Panels of the help page."""
+
+Style = Annotated[str | None, shared.STYLE]
+Precision = Annotated[str | None, shared.PRECISION]
+Calibration = Annotated[Path | None, shared.CALIBRATION]
+
+
+@dataclass(frozen=True)
+class Toon:
+    """What the toon is."""
+
+    model: Annotated[str | None, shared.MODEL] = None
+    style: Style = None
+    swap: Annotated[int | None, shared.SWAP] = None
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
+        ),
+    ] = None
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART",
+            help="What is pasted: head, face or crop.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
+    faces: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Most faces in one picture, 1 to 16.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computes it."""
+
+    engine: Annotated[str | None, shared.ENGINE] = None
+    precision: Precision = None
+    calibration: Calibration = None
+
+
+# Where pictures come from.
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHAT",
+        help="Camera (index, name or path), file, URL, folder, picture, or demo.",
+        rich_help_panel=SOURCE,
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WxH", help="Pixels asked of the camera, like 1280x720.", rich_help_panel=SOURCE
+    ),
+]
+Fps = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE", help="Frames a second asked of the camera.", rich_help_panel=SOURCE
+    ),
+]
+Mirror = Annotated[
+    bool | None,
+    typer.Option("--mirror/--no-mirror", help="Flip left and right.", rich_help_panel=SOURCE),
+]
+Loop = Annotated[
+    bool | None,
+    typer.Option("--loop/--no-loop", help="Repeat a file without end.", rich_help_panel=SOURCE),
+]
+
+# What may be shown.
+GuardMode = Annotated[
+    str | None,
+    typer.Option(
+        "--guard",
+        metavar="MODE",
+        help="What is shown when there is no toon: pass, hold, blur or card; if not given, blur "
+        "for a virtual camera and pass for files.",
+        rich_help_panel=GUARD,
+    ),
+]
+LookAhead = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Frames by which the output waits, so that a face found late is hidden in time.",
+        rich_help_panel=GUARD,
+    ),
+]
+GuardCard = Annotated[
+    str | None,
+    typer.Option("--card", metavar="FILE", help="Picture for --guard card.", rich_help_panel=GUARD),
+]
+
+# Where pictures go.
+Sinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sink",
+        metavar="WHERE",
+        help="virtual, virtual:DEVICE, a movie, a folder/ or none; may be repeated.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Preview = Annotated[
+    bool | None,
+    typer.Option(
+        "--preview/--no-preview", help="Open a window; h shows its keys.", rich_help_panel=OUTPUT
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also record to this movie.", rich_help_panel=OUTPUT),
+]
+Overlay = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE",
+        help="green: toons on green; or a .mov, .webm or folder/ that takes them with alpha.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PixelFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="For the virtual camera: i420, nv12, yuyv, uyvy, bgr or rgb.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+# The run itself.
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Settings file (TOML); options win over it.", rich_help_panel=RUN
+    ),
+]
+Stats = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the numbers of the run as JSON.", rich_help_panel=RUN),
+]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """ "1280x720" as (1280, 720); None stays None.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)[x×](\d+)", text)
+    if not match:
+        raise typer.BadParameter(f"a size looks like 1280x720, not {text!r}", param_hint="'--size'")
+    return int(match[1]), int(match[2])
+
+
+def settings_from(
+    toon: Toon, engine: Engine, config: Path | None = None, **others: Any
+) -> Settings:
+    """Settings from a file and options by their short names; None means not given.
+
+    Raises:
+        SettingsError: a value that cannot be used.
+    """
+    from realtime.settings import SettingsError, flags_of, load_settings
+
+    named = {**vars(toon), **vars(engine), **others}
+    if engine.calibration is not None:
+        named["calibration"] = str(engine.calibration)
+    settings = load_settings(config, flags_of(named))
+    if engine.calibration is not None and settings.engine.precision != "int8":
+        raise SettingsError(CALIBRATION_ALONE)
+    return settings

@@ -1,0 +1,72 @@
+"""Models made from others: imported, or blended anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from engines.bundle import Bundle
+from engines.catalogue.making import blend_into, import_into
+from engines.checkpoints import CheckpointError
+from engines.errors import ToonifyError, UsageError
+from tests.engines.checkpoints import writers
+from tests.engines.factory import tiny_bundle
+
+FACE = writers.random_state(0)
+TOON = {name: p + 0.01 for name, p in FACE.items()}
+
+
+@pytest.fixture
+def face(tmp_path: Path) -> Path:
+    path = tmp_path / "FFHQ 64.pkl"
+    path.write_bytes(writers.nvidia_pickle(FACE))
+    return path
+
+
+@pytest.fixture
+def toon(tmp_path: Path) -> Path:
+    path = tmp_path / "cartoon.pt"
+    path.write_bytes(writers.rosinality_file(TOON))
+    return path
+
+
+def test_checkpoints_are_imported_with_care(tmp_path: Path, face: Path, toon: Path) -> None:
+    out = tmp_path / "film.toon"
+    toon = toon.rename(tmp_path / "Mein Trickfilm.pt")
+    import_into(out, face, [toon])
+    bundle = Bundle.load(out)
+    assert bundle.styles == ("mein-trickfilm",)
+    assert "Not stated by the file" in bundle.card.licence
+    assert any("activation clamps" in limit for limit in bundle.card.limits)
+    with pytest.raises(CheckpointError, match="there already"):
+        import_into(out, face, [])
+    large = tmp_path / "large.safetensors"
+    save_file({**FACE, "mapping.fc0.bias": torch.full((16,), 1e6)}, large)
+    with pytest.raises(CheckpointError, match="exceeds FP16's 65504"):
+        import_into(tmp_path / "large", large, [])
+    with pytest.raises(CheckpointError, match="Two styles would be named"):
+        import_into(tmp_path / "twice", face, [toon, toon])
+    with pytest.raises(CheckpointError, match=r"nope\.pkl .* there is no such file"):
+        import_into(tmp_path / "none", tmp_path / "nope.pkl", [])
+
+
+def test_a_blend_is_saved_as_the_first_style(tmp_path: Path) -> None:
+    bundle = tiny_bundle()
+    style = bundle.styles[-1]
+    out = tmp_path / "mixed.toon"
+    blend_into(out, bundle, style, swap=8, low="face", strength=0.5)
+    saved = Bundle.load(out)
+    assert saved.card.name == "mixed"
+    assert saved.styles[0] == style
+    assert set(saved.styles) == set(bundle.styles)
+    blend = saved.card.styles[style].blend
+    assert (blend.swap_resolution, blend.low, blend.strength) == (8, "face", 0.5)
+    with pytest.raises(ToonifyError, match="exists; give another --out"):
+        blend_into(out, bundle)
+    for wrong in ({"swap": 12}, {"level": "conv9"}, {"low": "both"}, {"style": "clay"}):
+        with pytest.raises(UsageError):
+            blend_into(tmp_path / "other.toon", bundle, **wrong)  # type: ignore[arg-type]
+    assert not (tmp_path / "other.toon").exists()

@@ -1,0 +1,141 @@
+"""Errors, exit codes and `--debug`, the same for every command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from engines.command_line import run_app, run_forwarded
+from engines.errors import ToonifyError, UsageError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+inner = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command()
+def fail(kind: str, count: int = 1) -> None:
+    """Fails as it is asked to."""
+    kinds: dict[str, BaseException] = {
+        "task": ToonifyError("There is no cat; bring one."),
+        "use": UsageError("A cat has four legs, not five."),
+        "fault": KeyError("oops"),
+        "interrupt": KeyboardInterrupt(),
+        "abort": typer.Abort(),
+        "exit": typer.Exit(7),
+        "module": ModuleNotFoundError("No module named 'nncf'", name="nncf.common"),
+        "own module": ModuleNotFoundError("No module named 'engines.cat'", name="engines.cat"),
+    }
+    if kind in kinds:
+        raise kinds[kind]
+    print(f"{kind} {count}")
+
+
+@app.command("inner", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def _inner(context: typer.Context) -> None:
+    run_forwarded(inner, "cats inner", context.args)
+
+
+@inner.command()
+def code(number: int) -> None:
+    """Ends with a code."""
+    raise typer.Exit(number)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["fail", "task"], 1, "Error: There is no cat; bring one.\n"),
+        (["fail", "use"], 2, "Error: A cat has four legs, not five.\n"),
+        (["fail", "interrupt"], 130, ""),
+        (["fail", "abort"], 130, ""),
+        (["fail", "exit"], 7, ""),
+        (["fail", "fine"], 0, ""),
+        (["fail", "fine", "--debug"], 0, ""),
+        (["inner", "0"], 0, ""),
+        (["inner", "3"], 3, ""),
+    ],
+)
+def test_exit_codes_and_sentences(
+    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(app, "cats", words) == code
+    assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["fly"], ("No such command 'fly'", "`cats --help` explains.")),
+        (["fail"], ("Missing argument", "`cats fail --help` explains.")),
+        (["fail", "x", "--bogus"], ("No such option", "--bogus", "`cats fail --help` explains.")),
+        (["fail", "x", "--count", "many"], ("--count", "integer", "`cats fail --help` explains.")),
+        (["inner", "many"], ("integer", "`cats inner --help` explains.")),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    words: list[str], parts: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(app, "cats", words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    for part in parts:
+        assert part in err
+
+
+def test_a_fault_is_owned_and_shown_only_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(app, "cats", ["fail", "fault"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("Error: KeyError: 'oops'. This is a fault of the program: please report")
+    assert err.count("\n") == 1
+    for words in (["--debug", "fail", "fault"], ["fail", "fault", "--debug"]):
+        assert run_app(app, "cats", words) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("Traceback")
+        assert "fault of the program" in err
+    assert run_app(app, "cats", ["fail", "use", "--debug"]) == 2
+    assert "UsageError: A cat has four legs" in capsys.readouterr().err
+
+
+def test_an_optional_package_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(app, "cats", ["fail", "module"]) == 1
+    assert "nncf.common is not installed; run: pip install" in (err := capsys.readouterr().err)
+    assert "[int8]" in err
+    assert run_app(app, "cats", ["fail", "own module"]) == 1
+    assert "fault of the program" in capsys.readouterr().err
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(app, "cats", []) == 2
+    out, err = capsys.readouterr()
+    assert "Usage: cats" in out + err
+    assert "Error" not in out + err
+
+
+PIPE = """
+import sys
+import typer
+from engines.command_line import run_app
+app = typer.Typer()
+@app.command()
+def many():
+    for _ in range(100_000):
+        print("a line")
+sys.exit(run_app(app, "many", []))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows reports a closed pipe differently")
+def test_a_closed_pipe_ends_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PIPE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "a line\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

@@ -1,5 +1,5 @@
 # make demo | make check | make test: each prepares .venv by itself, once. CONTRIBUTING.md has the rest.
-# ARGS reaches pytest: make test ARGS="-n 4 tests/realtime".
+# ARGS reaches pytest: make test ARGS="-n 0 -x tests/realtime".
 
 PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && \
@@ -18,11 +18,15 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 demo: .venv/base.stamp
 	$(BIN)/toonify demo --out demo-out
 
+# A process a core, each with one thread; a file's tests stay together and share what they prepare.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+check test coverage: export OMP_NUM_THREADS := 1
+
 check: lint types
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -32,7 +36,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 coverage: .venv/dev.stamp
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 clean:
 	rm -rf .venv demo-out htmlcov .coverage

@@ -11,10 +11,11 @@ from typing import Any
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.training.export import Description, TrainedModels, export, model_size
-from engines.training.learn.runs import Deadline, Hardware, fingerprint
+from engines.training.hardware import Hardware
+from engines.training.learn.runs import Deadline, Task, run
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.data import PairSet, Sampler
+from engines.training.pairs.data import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.show.previews import pairs_sheet
 from engines.training.show.sheets import write_png
@@ -178,7 +179,7 @@ def settings_from(values: Mapping[str, Any]) -> TrainSettings:
     """`TrainSettings` from the plain values that a checkpoint or a JSON file holds."""
     rest = dict(values)
     size = model_size({"encoder": None, **rest.pop("size", {})})
-    stages = tuple(Stage(**stage) for stage in rest.pop("stages", ()))
+    stages = tuple(Stage.read(stage) for stage in rest.pop("stages", ()))
     return TrainSettings(size=size, stages=stages, **rest)
 
 
@@ -213,7 +214,7 @@ def train_pairs(
     *,
     hardware: Hardware | None = None,
     base: Bundle | None = None,
-    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
 ) -> bool:
     """Go on with the face and toon training in ``folder``; True once all stages are done.
 
@@ -224,7 +225,7 @@ def train_pairs(
         deadline: when to stop.
         hardware: what to train on.
         base: a model to start from, with its first style as the toon generator.
-        report: hears of the losses now and then.
+        report: called with the training and its losses, after every step.
 
     Raises:
         ToonifyError: when the pairs or the base do not fit the recipe.
@@ -235,17 +236,7 @@ def train_pairs(
             f"The recipe takes {wanted} px pairs, but these are {pairs.size} px; prepare them with "
             f"--size {wanted}."
         )
-    sampler = Sampler(pairs, settings.batch_size, settings.seed, settings.twins)
-    hardware = hardware or Hardware()
-    trainer = Trainer(
-        settings,
-        sampler,
-        folder,
-        accelerator=hardware.device,
-        devices=hardware.devices,
-        precision=hardware.precision,
-    )
-    resumed = trainer.resume()
+    trainer = Trainer(settings, pairs, hardware)
     if base is not None:
         if base.card.generator != settings.size.generator_config() or base.encoder is None:
             raise ToonifyError(
@@ -253,17 +244,13 @@ def train_pairs(
             )
         toon = base.toons[base.styles[0]] if base.styles else base.face
         weights = {"encoder": base.encoder, "face": base.face, "toon": toon}
-        if not resumed:
-            trainer.start_from(weights)
-        elif trainer.start not in (None, fingerprint(*weights.values())):
-            raise ToonifyError(
-                f"The training in {folder} did not start from {base.card.name}; give another "
-                f"folder, or the model it was started from."
-            )
-    return trainer.run(
-        report=lambda text: report(trainer, text),
-        on_save=lambda now: write_png(folder / "sheet.png", pairs_sheet(now)),
-        interrupted=deadline.passed,
+        trainer.start_from(weights, base.card.name)
+    return run(
+        trainer,
+        folder,
+        deadline,
+        report=report,
+        on_save=lambda: write_png(folder / "sheet.png", pairs_sheet(trainer)),
     )
 
 
@@ -307,7 +294,7 @@ def film(
     *,
     hardware: Hardware | None = None,
     drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
-    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
 ) -> tuple[str, ...] | None:
     """Go on with pairs, training and bundle: the portraits without a face, or None if time is up.
 
@@ -336,10 +323,10 @@ def film(
         )
     except _TimeIsUpError:
         return None
-    pairs, run = PairSet.open(job.out / "pairs"), job.out / "run"
-    if not train_pairs(job.settings, pairs, run, deadline, hardware=hardware, report=report):
+    pairs, folder = PairSet.open(job.out / "pairs"), job.out / "run"
+    if not train_pairs(job.settings, pairs, folder, deadline, hardware=hardware, report=report):
         return None
-    models = TrainedModels.read(run)
+    models = TrainedModels.read(folder)
     bundle = export(models, job.name, job.words, style=job.look)
     if not getattr(rank_zero_only, "rank", 0):  # else one of several processes
         bundle.save(job.bundle)

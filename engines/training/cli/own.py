@@ -112,7 +112,8 @@ def distil(
 ) -> None:
     """Blend a model's layers and make its encoder steady for that, as webcams deliver faces."""
     from engines.catalogue.models import find_bundle
-    from engines.training.learn.distil import DistilSettings, distiller, with_encoder
+    from engines.training.learn.distil import distiller, with_encoder
+    from engines.training.learn.encoder import DistilSettings
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
@@ -160,12 +161,12 @@ def refit(
     from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
     from engines.training.learn.distil import (
-        REFIT,
         check_refittable,
         encoder_config,
         refitter,
         with_encoder,
     )
+    from engines.training.learn.encoder import REFIT
 
     path = find_model(model)
     if out is None and path.resolve() == shipped_bundle().resolve():
@@ -202,7 +203,7 @@ def encoder_run(
 
     ``weights``: those of the model that the training reads, and leaves as they are.
     """
-    from engines.training.learn.runs import fingerprint
+    from engines.training.work_folder import fingerprint
 
     return {
         "model": bundle.card.name,
@@ -216,9 +217,8 @@ def encoder_run(
 def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
     """The people of a training as pairs, always the same ones in one working folder, which is
     marked as that of ``run``."""
-    from engines.training.learn.runs import PICTURES, claim
-    from engines.training.own.job import claimed
     from engines.training.pairs.portraits import listing, people_files, read_people
+    from engines.training.work_folder import PICTURES, claim, claimed
 
     def read() -> Any:
         pairs = read_people(folder, size, work / "people.npz", progress=now.meter.each)
@@ -230,14 +230,14 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
 
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
     """Go on with an encoder; True when it is done."""
-    from engines.training.learn.runs import run_slice
+    from engines.training.learn.runs import run
     from engines.training.show.previews import encoder_sheet
     from engines.training.show.sheets import write_png
 
-    return run_slice(
+    return run(
         trainer,
         work,
         now.deadline,
-        report=lambda step, losses: now.meter.task("encoder", trainer, step, losses),
+        report=now.meter.task,
         on_save=lambda: write_png(work / "sheet.png", encoder_sheet(trainer)),
     )

@@ -160,17 +160,17 @@ def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
     return gradient.square().sum((1, 2, 3)).mean()
 
 
-def backward_r1(fabric: Any, judge: Any, real: Tensor, weight: float) -> None:
-    """Add the gradients of ``weight`` times `r1_penalty` to those of a judge, in FP32.
+def backward_r1(fabric: Any, discriminator: Any, real: Tensor, weight: float) -> None:
+    """Add the gradients of ``weight`` times `r1_penalty` to those of the discriminator, in FP32.
 
-    ``judge``: as Lightning Fabric wraps it; ``real``: [N, 3, H, W], what it was shown.
+    ``discriminator``: as Lightning Fabric wraps it; ``real``: [N, 3, H, W], what it was shown.
     """
     images = real.detach().float().requires_grad_(True)
     with torch.autocast(fabric.device.type, enabled=False):
-        penalty = r1_penalty(judge.module(images), images)
+        penalty = r1_penalty(discriminator.module(images), images)
     fabric.backward(penalty * weight)
     if fabric.world_size > 1:  # the penalty went round the wrapper that averages
-        for parameter in judge.parameters():
+        for parameter in discriminator.parameters():
             parameter.grad = fabric.all_reduce(parameter.grad, reduce_op="mean")
 
 

@@ -134,7 +134,7 @@ def learning_groups(module: nn.Module) -> list[dict[str, Any]]:
     ]
 
 
-class Average(nn.Module):
+class EMA(nn.Module):
     """Exponential moving average of a module's weights and batch statistics."""
 
     def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
@@ -144,7 +144,10 @@ class Average(nn.Module):
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
-        """Move towards ``module``; the decay grows from 0 so that early averages are young."""
+        """Move towards `module`.
+
+        The decay grows with `step`, so that the average soon forgets the random start.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
         mine, theirs = [], []
         for a, b in zip(tensors(self.module), tensors(module), strict=True):

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
-from engines.training.learn.distil import DistilSettings, distiller, with_encoder
-from engines.training.learn.runs import (
-    PICTURES,
-    RUN,
-    Deadline,
-    Hardware,
-    Task,
-    agreed,
-    claim,
-    fingerprint,
-    run_slice,
-)
+from engines.training.hardware import Hardware, agreed
+from engines.training.learn.distil import distiller, with_encoder
+from engines.training.learn.encoder import DistilSettings
+from engines.training.learn.runs import Deadline, Task, run
 from engines.training.learn.style import StyleSettings, StyleTrainer, start_of
 from engines.training.own.pairs import StylePictures, draw_people, style_of
 from engines.training.own.shape import FEWEST_FACES
@@ -39,12 +31,12 @@ from engines.training.pairs.portraits import (
 )
 from engines.training.show.previews import encoder_sheet, style_sheet
 from engines.training.show.sheets import write_png
+from engines.training.work_folder import PICTURES, claim, claimed, fingerprint
 
 # Every layer is the new one: the low ones hold the style's shape, and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)
 FEWEST_PICTURES = 20
-T = TypeVar("T")
-Report = Callable[[str, Task, int, dict[str, float]], None]
+Report = Callable[[Task, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ def train_style(
     say: Callable[[str], None] = print,
     progress: Progress[Path] = iter,
     drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
-    report: Report = lambda phase, task, step, losses: None,
+    report: Report = lambda task, losses: None,
 ) -> Bundle | None:
     """Go on with a style until its bundle is written, or until time is up (None).
 
@@ -119,22 +111,22 @@ def train_style(
     if pairs is None:
         return None
     artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
-    done = run_slice(
+    done = run(
         artist,
         job.work / "generator",
         deadline,
-        report=lambda step, losses: report("style", artist, step, losses),
+        report=report,
         on_save=lambda: write_png(job.work / "style.png", style_sheet(artist)),
     )
     if not done:
         return None
     styled = _styled(job, base, artist, len(pictures))
     encoder = distiller(styled, people, {job.name: job.blend}, job.encoder, hardware)
-    done = run_slice(
+    done = run(
         encoder,
         job.work / "encoder",
         deadline,
-        report=lambda step, losses: report("encoder", encoder, step, losses),
+        report=report,
         on_save=lambda: write_png(job.work / "encoder.png", encoder_sheet(encoder)),
     )
     if not done:
@@ -173,25 +165,12 @@ def _pairs(
             people,
             style,
             job.work / "drawn",
-            job.style.people,
+            job.style.num_people,
             fabric.device,
             deadline,
             report=lambda done, total: drawn("drawing", done, total),
         )
     return None if agreed(fabric, pairs is None) else pairs
-
-
-def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
-    """What `read` gives, and the working folder marked as that of `run`.
-
-    A new folder is marked only after all was read: a mistyped folder of pictures must not block
-    the right one. One that is marked is looked at first, before `read` writes into it.
-    """
-    if (work / RUN).is_file():
-        claim(work, run)
-    got = read()
-    claim(work, run)
-    return got
 
 
 def _crops(

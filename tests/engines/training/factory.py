@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
 from engines.training.artist.head import LID_POINTS
+from engines.training.hardware import Hardware
 from engines.training.learn.models import ModelSize
-from engines.training.learn.runs import Hardware
 from engines.training.own.shape import Floats
 from engines.training.pairs.aligned import AlignedSet
 from engines.training.pairs.data import PairSet

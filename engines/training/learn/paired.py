@@ -74,12 +74,13 @@ def paired_losses(
     if weights.colour:
         losses["colour"] = weights.colour * colour_loss(image, target)
     looked, head = share(count, weights.feature_share), batch.head[:count]
-    where = None
-    if toon and weights.elsewhere < 1:
-        where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
-    losses["features"] = weights.features * features(
-        channels_last(image[:looked]), target[:looked], where
-    )
+    if weights.features:
+        where = None
+        if toon and weights.elsewhere < 1:
+            where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
+        losses["features"] = weights.features * features(
+            channels_last(image[:looked]), target[:looked], where
+        )
     if weights.close_up and toon:
         eyes = batch.eyes * (top / batch.photo.shape[-1])
         mine, aim = (eye_strips(x[:looked], eyes) for x in (image, target))

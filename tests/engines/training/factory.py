@@ -13,6 +13,7 @@ from engines.networks.encoder import EncoderConfig
 from engines.training.artist.head import LID_POINTS
 from engines.training.hardware import Hardware
 from engines.training.learn.models import ModelSize
+from engines.training.learn.runs import Deadline
 from engines.training.own.shape import Floats
 from engines.training.pairs.aligned import AlignedSet
 from engines.training.pairs.data import PairSet
@@ -20,6 +21,18 @@ from engines.training.pairs.data import PairSet
 Image = NDArray[np.uint8]
 
 CPU = Hardware("cpu", 1, "32-true")
+
+
+class StopAfter(Deadline):
+    """Time that is up after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def passed(self) -> bool:
+        self.left -= 1
+        return self.left <= 0
 
 
 def smooth_pictures(count: int, side: int, seed: int = 0) -> NDArray[np.uint8]:

@@ -8,13 +8,18 @@ import pytest
 
 from engines.training.learn import encoder, style, trainer
 from engines.training.learn.losses import FeatureDistance
+from engines.training.learn.models import patch_discriminator
 
 
 @pytest.fixture(autouse=True, scope="package")
-def one_feature_network() -> Iterator[None]:
-    """The trainers share one, which never changes: to load it takes as long as a step."""
+def quick_networks() -> Iterator[None]:
+    """The trainers share a feature network, which never changes, and judge patches by a small one.
+
+    To load the one, or to take a step of the full-size other, takes longer than all else.
+    """
     shared = FeatureDistance()
     with pytest.MonkeyPatch.context() as patch:
         for module in (encoder, style, trainer):
             patch.setattr(module, "FeatureDistance", lambda: shared)
+        patch.setattr(trainer, "patch_discriminator", lambda side: patch_discriminator(side, 128))
         yield

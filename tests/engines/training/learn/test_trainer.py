@@ -46,7 +46,7 @@ def test_steps_on_one_batch_lower_the_loss(monkeypatch: pytest.MonkeyPatch) -> N
     batch = trainer.sampler.draw()
     monkeypatch.setattr(trainer.sampler, "draw", lambda: Batch(**vars(batch)))
     totals = []
-    for _ in range(12):
+    for _ in range(8):
         losses = trainer.train_step()
         totals.append(sum(losses[f"{who}_{what}"] for who in WHO for what in PAIRED_LOSSES))
     assert totals[-1] < 0.8 * totals[0]

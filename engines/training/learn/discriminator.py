@@ -1,4 +1,4 @@
-"""The discriminator of an adversarial training: what it tells the generator, and how it learns."""
+"""The discriminator of an adversarial training: how it learns, and the loss that it gives."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from engines.training.learn.losses import backward_r1, discriminator_loss, gener
 from engines.training.learn.models import channels_last
 
 
-class Adversary:
-    """A discriminator and its optimiser, with the R1 penalty now and then.
+class DiscriminatorTrainer:
+    """Trains a discriminator, with the R1 penalty only every few steps.
 
-    The lazy penalty is StyleGAN2's (arXiv 1912.04958, appendix B).
+    That is StyleGAN2's lazy regularisation (arXiv 1912.04958, section 3.1).
 
     Args:
         fabric: the running Lightning Fabric.
         network: takes float [N, 3, S, S] in -1..1 and gives logits [N, 1].
         lr: learning rate.
-        r1: weight of the R1 penalty; 0 is none.
-        r1_every: steps between two times that it is computed.
+        r1: weight of the R1 penalty.
+        r1_every: how many steps apart it is computed.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Adversary:
         self.network, self.optimizer = fabric.setup(network, optimizer)
 
     def generator_loss(self, fake: Tensor) -> Tensor:
-        """How well the drawings [N, 3, S, S] are told from real pictures; a scalar."""
+        """The generator's loss for drawings [N, 3, S, S]: high when they are recognised as such."""
         self.network.requires_grad_(False)
         with self.fabric.autocast():
             return generator_loss(self.network(channels_last(fake)))
@@ -52,7 +52,7 @@ class Adversary:
             lr: learning rate from now on.
 
         Returns:
-            the loss, and the logits of the real pictures.
+            The loss, and the logits of the real pictures.
         """
         self.network.requires_grad_(True)
         with self.fabric.autocast():

@@ -1,9 +1,9 @@
-"""A bundle's encoder trained anew, while its generators stay as they are.
+"""A new encoder for a bundle, while its generators stay as they are.
 
-Two uses. *Distil*: for a blended generator, the encoder as it is says what a clean crop should look
-like, and a copy of it learns to give that for the crop as a webcam delivers it, moved as the crop
+Two uses. *Distil*: for a blended generator, the bundle's encoder says what a clean crop should look
+like. A copy of it learns to draw the same from the crop as a webcam delivers it, moved as the crop
 moves. *Refit*: an encoder is trained from nothing for a public generator, so that its face model
-reconstructs portraits; every toon fine-tuned from that face model then works with it too.
+reconstructs portraits. Every toon model fine-tuned from that face model then works with it, too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def distiller(
         bundle: has an encoder, which is the teacher and the start.
         pairs: people of the encoder's input size.
         blends: style -> how it is blended.
-        settings, hardware: the run.
+        settings: the run.
+        hardware: what to train on.
 
     Raises:
         ToonifyError: when the bundle has no encoder, or no such style.
@@ -62,11 +63,18 @@ def refitter(
 ) -> EncoderTrainer:
     """The trainer that gives an encoder to a bundle that has only generators.
 
-    The encoder starts at the generators' mean face and hands over styles only, because the public
-    generators take no feature maps.
+    The encoder starts at the generators' mean face and gives styles only, because public generators
+    take no feature maps.
+
+    Args:
+        bundle: has a face generator.
+        pairs: people of the new encoder's input size.
+        settings: the run.
+        hardware: what to train on.
+        config: sizes of the encoder; if None, for 256 px crops.
 
     Raises:
-        ToonifyError: when these generators do.
+        ToonifyError: when the generators take feature maps.
     """
     check_refittable(bundle)
     g = bundle.card.generator
@@ -82,7 +90,7 @@ def refitter(
 
 
 def check_refittable(bundle: Bundle) -> None:
-    """Refuse a model that lives on feature maps, which a refitted encoder does not make.
+    """Refuse a model that needs feature maps, which a refitted encoder does not make.
 
     Raises:
         ToonifyError: naming the model.
@@ -96,10 +104,10 @@ def check_refittable(bundle: Bundle) -> None:
 
 
 def encoder_config(size: int) -> EncoderConfig:
-    """An encoder of ``size`` px crops for generators that take styles only.
+    """An encoder of `size` px crops for generators that take styles only.
 
     Raises:
-        ToonifyError: when ``size`` is not a power of two from 64 to 512.
+        ToonifyError: when `size` is not a power of two from 64 to 512.
     """
     if size not in (64, 128, 256, 512):
         raise ToonifyError(f"An encoder takes crops of 64, 128, 256 or 512 px, not {size}.")
@@ -120,7 +128,14 @@ def with_encoder(
     note: str,
     blends: Mapping[str, BlendSpec] | None = None,
 ) -> Bundle:
-    """``bundle`` with the trained encoder, a ``note`` in its card, and new default blends."""
+    """A copy of a bundle with the trained encoder.
+
+    Args:
+        bundle: the bundle that the encoder was trained for.
+        trainer: the finished training.
+        note: what the card says about it.
+        blends: style -> its new default blend; the other styles keep theirs.
+    """
     styles = {
         name: Style(style.description, (blends or {}).get(name, style.blend))
         for name, style in bundle.card.styles.items()

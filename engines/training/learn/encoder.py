@@ -34,12 +34,18 @@ class DistilSettings:
 
     Attributes:
         pictures: how many pictures it takes.
+        batch_size: pictures in a step of one process.
         twins: samples of each batch that are shifted copies, for the consistency term.
         lr: peak of the one-cycle schedule.
         features, gradients, consistency: weights beside L1, as in training by pairs.
         latents: weight that keeps styles and feature maps near the teacher's or, without one, the
             styles of one picture near each other, where the generator can be edited and swapped
             (the delta regularisation of arXiv 2102.02766).
+        warm_up: share of the training in which the learning rate rises.
+        seed: of all random numbers.
+
+    Raises:
+        ToonifyError: when a batch has no room for its twins.
     """
 
     pictures: int = 8_000
@@ -68,8 +74,8 @@ class EncoderTrainer(SampledTask):
         generators: draw the pictures, in turns; their weights stay as they are.
         pairs: people of the encoder's input size; only the photos are used.
         settings: the run.
-        teacher: says what a clean crop should look like; without one the photo itself is the goal
-            and batch statistics are learned too.
+        teacher: says what a clean crop should look like; without one, the photo itself is the
+            goal, and batch statistics are learned, too.
         hardware: what to train on.
 
     Raises:
@@ -77,6 +83,7 @@ class EncoderTrainer(SampledTask):
     """
 
     stage_name = "encoder"
+    settings: DistilSettings
 
     def __init__(
         self,
@@ -159,9 +166,12 @@ class EncoderTrainer(SampledTask):
 
 
 def code_distance(found: EncoderOutput, wanted: EncoderOutput, size: int) -> Tensor:
-    """How far two encodings are apart: styles and each feature map, relative to their size.
+    """How far two encodings are apart: styles and each feature map, relative to their values.
 
-    ``size``: side of the crops; a map of that side is the crop itself, which nothing can learn.
+    Args:
+        found: what an encoder gives.
+        wanted: what it should give.
+        size: side of the crops; a map of that side is the crop itself, which nothing can learn.
     """
     pairs = [(found.w_plus, wanted.w_plus)]
     pairs += [(found.features[r], wanted.features[r]) for r in found.features if r < size]

@@ -1,7 +1,7 @@
 """One training run: resume, step, log, save, stop cleanly. Every training goes through `run`.
 
-What is trained is behind the `Task` protocol; how long, how often it is saved and who hears of it
-is decided here.
+What is trained is behind the `Task` protocol. How long it takes, how often it is saved and who is
+told is decided here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Task(Protocol):
         """Where the last step left the training."""
 
     def train_step(self) -> dict[str, float]:
-        """Do one optimiser step and raise ``step`` by one: the losses by name."""
+        """Do one optimiser step and raise `step` by one: the losses by name."""
 
     def state(self) -> dict[str, Any]:
         """Tensors, plain values and JSON text: everything the next step depends on."""
@@ -122,7 +122,7 @@ def run(
 
     Args:
         task: what is trained; its state is replaced by the checkpoint's if there is one.
-        folder: where ``checkpoint.pt`` and ``curves.csv`` go.
+        folder: where `checkpoint.pt` and `curves.csv` go.
         deadline: when to stop.
         save_every: minutes between checkpoints.
         report: called with the task and its losses, after every step.

@@ -28,8 +28,8 @@ class Stage(PairWeights):
         face_share, toon_share: share of each batch that the generators draw.
         swap_share: share that the toon's low and the face's high blocks draw together: the person
             in the toon's shape.
-        adversarial: weight of the patch discriminator's judgement; 0 switches it off.
-        consistency: weight of the crop-shift term on twin samples.
+        adversarial: weight of the patch discriminator's loss; 0 switches it off.
+        consistency: weight of the crop-shift loss of twins.
         fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
             two siblings that can be layer-swapped.
         trains: the networks that learn; the others stay as they are.
@@ -71,7 +71,8 @@ class Stage(PairWeights):
             )
         if not (self.face_share or self.toon_share) or (self.adversarial and not self.toon_share):
             raise ToonifyError(
-                "A stage draws faces, toons or both, and judges toons; raise toon_share above 0."
+                "A stage draws faces, toons or both, and its discriminator sees toons; raise "
+                "toon_share above 0."
             )
 
     @classmethod
@@ -87,7 +88,22 @@ class Stage(PairWeights):
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything that decides a run, stored in each checkpoint."""
+    """Everything that decides a run, stored in each checkpoint.
+
+    Attributes:
+        size: sizes of the networks.
+        stages: what is learned, one after the other.
+        batch_size: pictures in a step of one process.
+        twins: samples of each batch that are shifted copies, in stages with consistency.
+        seed: of all random numbers.
+        patch: side of the discriminator's patches, pixels.
+        r1, r1_every: R1 penalty, and how often it is computed.
+        warm_up: share of each stage in which the learning rate rises.
+        clip: norm to which the gradients are clipped.
+
+    Raises:
+        ToonifyError: when a batch is empty or has no room for its twins.
+    """
 
     size: ModelSize = field(default_factory=ModelSize)
     stages: tuple[Stage, ...] = ()
@@ -127,7 +143,7 @@ def has_begun_with(stages: Sequence[Stage], begun: Sequence[Mapping[str, Any]], 
 
 
 def one_cycle(progress: float, warm_up: float) -> float:
-    """Learning-rate factor: linear rise over ``warm_up``, then a cosine down to 0.02."""
+    """Learning-rate factor: linear rise over `warm_up`, then a cosine down to 0.02."""
     if progress < warm_up:
         return max(progress / warm_up, 0.02)
     x = min((progress - warm_up) / max(1 - warm_up, 1e-6), 1.0)

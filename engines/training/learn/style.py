@@ -2,10 +2,11 @@
 
 StyleGAN fine-tuning with adaptive augmentation (arXiv 2006.06676), with the encoder in place of
 random latents: the generator is shown people through the frozen encoder and learns to draw each of
-them so that a discriminator takes it for one of the style's pictures. By itself that takes tens of
-thousands of pictures to leave the photo. So the generator is shown drawings of these people, too,
-put together from the style's pictures (`engines.training.own.exemplars`). They are rough, each in
-its own way; what they have in common is learned, and the discriminator sees to the rest.
+them so that a discriminator takes it for one of the style's pictures. Alone, that would need tens
+of thousands of pictures to get away from the photo. So the generator is also shown drawings of
+these people, put together from the style's pictures (`engines.training.own.exemplars`). Each of
+them is rough in its own way; the generator learns what they have in common, and the discriminator
+corrects the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.training.hardware import Hardware
 from engines.training.learn.ada import Controller, augment
-from engines.training.learn.discriminator import Adversary
+from engines.training.learn.discriminator import DiscriminatorTrainer
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.learn.models import EMA, channels_last, learning_groups
 from engines.training.learn.paired import PairWeights, paired_losses
@@ -43,21 +44,24 @@ FACE = "face"
 class StyleSettings(PairWeights):
     """How a generator learns a style, and with what weights from the drawings.
 
-    A picture costs about 9 GMAC with the 256 px models, all passes forwards and backwards counted:
-    the standard 2,400 are some 11 minutes of one Xeon core, and bound by launches on a GPU. They
-    suit a start that draws already: with 8,000 it forgets the hues of irises, which 400 people are
-    too few to teach, and without, from `FACE`, 8,000 leave irises dark. Each of the people costs
-    another 1.3 seconds of a core before.
+    A picture costs about 9 GMAC with the 256 px models, counting all forward and backward passes:
+    the standard 2,400 take about 11 minutes of one Xeon core; a GPU is limited by kernel launches.
+    They suit a generator that draws a style already. With 8,000, that one forgets the hues of
+    irises, which 400 people are too few to teach; and from `FACE`, 8,000 leave irises dark. Drawing
+    each of the people takes another 1.3 seconds of a core before the training.
 
     Attributes:
         pictures: how many pictures it takes.
         num_people: how many people are drawn by example for it.
+        batch_size: pictures in a step of one process.
         lr, discriminator_lr: peaks of the one-cycle schedules.
         discriminator_side: the discriminator sees pictures shrunk to this side.
-        discriminator_base: its block r has ``min(discriminator_base / r, 256)`` channels.
-        adversarial: weight of what it says.
+        discriminator_base: its block r has `min(discriminator_base / r, 256)` channels.
+        adversarial: weight of the discriminator's loss.
         r1, r1_every: R1 penalty, and how often it is computed.
         target, horizon: of the augmentation's `engines.training.learn.ada.Controller`.
+        warm_up: share of the training in which the learning rates rise.
+        seed: of all random numbers.
     """
 
     pictures: int = 2_400
@@ -98,6 +102,7 @@ class StyleTrainer(SampledTask):
     """
 
     stage_name = "style"
+    settings: StyleSettings
 
     def __init__(
         self,
@@ -139,7 +144,7 @@ class StyleTrainer(SampledTask):
             torch.optim.Adam(learning_groups(generator.synthesis), settings.lr, (0.9, 0.99)),
         )
         self.synthesis.mark_forward_method("draw")
-        self.adversary = Adversary(
+        self.discriminator = DiscriminatorTrainer(
             self.fabric,
             channels_last(network),
             lr=settings.discriminator_lr,
@@ -167,7 +172,7 @@ class StyleTrainer(SampledTask):
         image = drawing.image
         small = shrink(image.float(), self.discriminator_side)
         seen = augment(small, self.ada.p, self.rng)
-        losses["adversarial"] = s.adversarial * self.adversary.generator_loss(seen)
+        losses["adversarial"] = s.adversarial * self.discriminator.generator_loss(seen)
         self._descend(losses, self.synthesis, max_norm=10.0)
         losses |= self._train_discriminator(small.detach(), s.discriminator_lr * rate)
         self.step += 1
@@ -191,7 +196,7 @@ class StyleTrainer(SampledTask):
         pictures = torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
         real = augment(shrink(pictures, self.discriminator_side), self.ada.p, self.rng)
         fake = augment(fake, self.ada.p, self.rng)
-        loss, logits = self.adversary.train_step(real, fake, self.step, lr)
+        loss, logits = self.discriminator.train_step(real, fake, self.step, lr)
         sign = self.fabric.all_reduce(logits.detach().float().sign().mean(), reduce_op="mean")
         self.ada.update(float(sign), len(fake) * self.fabric.world_size)
         return {"discriminator": loss, "r_t": sign}
@@ -204,7 +209,7 @@ class StyleTrainer(SampledTask):
             "generator": self.generator,
             "ema": self.ema.module,
             "optimizer": self.optimizer.optimizer,
-            **self.adversary.parts(),
+            **self.discriminator.parts(),
         }
 
     def state(self) -> dict[str, Any]:
@@ -226,8 +231,10 @@ class StyleTrainer(SampledTask):
 def start_of(base: Bundle, start: str | None = None) -> tuple[str, Mapping[str, Tensor]]:
     """Name and weights of the generator to start from.
 
-    ``start``: `FACE`, or one of the bundle's styles; None for its first style, whose eyes are drawn
-    already, or for `FACE` where there is none.
+    Args:
+        base: the bundle that has it.
+        start: `FACE`, or one of the bundle's styles; None for its first style, whose eyes are drawn
+            already, or for `FACE` when there is no style.
 
     Raises:
         ToonifyError: when there is no such style.

@@ -20,12 +20,12 @@ from engines.training.pairs.data import Sampler
 class SampledTask:
     """Base of a `engines.training.learn.runs.Task` that learns from a sampler's batches.
 
-    A subclass sets ``ema`` and ``optimizer`` (as Fabric wraps it) and tells by `parts` what a
+    A subclass sets `ema` and `optimizer` (as Fabric wraps it) and tells by `parts` what a
     checkpoint holds. If it does not say otherwise, it has one stage, whose length is
-    ``settings.pictures``.
+    `settings.pictures`.
 
     Args:
-        settings: a dataclass of plain values, with ``batch_size`` and ``seed``.
+        settings: a dataclass of plain values, with `batch_size` and `seed`.
         sampler: where the batches come from.
         hardware: what to train on.
     """
@@ -98,7 +98,7 @@ class SampledTask:
     # ------------------------------------------------------------------ state
 
     def parts(self) -> dict[str, Any]:
-        """Everything that has a ``state_dict`` to be saved, by its name in a checkpoint."""
+        """Everything that has a `state_dict` to be saved, by its name in a checkpoint."""
         raise NotImplementedError
 
     def state(self) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Face and toon generator learned from pairs, behind one encoder; a `runs.Task`.
 
-Stages, each started from the last one's weights (see `Stage`): a generator learns the artist's
-toons or to reconstruct portraits; the other one, started as its copy, learns beside it with the
-same encoder; an adversarial stage can sharpen them. `engines.training.recipe` says which are run.
+It has stages (see `Stage`), each of which starts with the weights of the one before. First one
+generator learns the artist's toons or to reconstruct portraits. Then the other one starts as its
+copy and learns beside it with the same encoder. An adversarial stage can sharpen both.
+`engines.training.recipe` has the stages that are used.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor
 from engines.errors import ToonifyError
 from engines.networks.generator import Drawing
 from engines.training.hardware import Hardware
-from engines.training.learn.discriminator import Adversary
+from engines.training.learn.discriminator import DiscriminatorTrainer
 from engines.training.learn.losses import FeatureDistance, shift_loss, shrink, swap_loss
 from engines.training.learn.models import (
     EMA,
@@ -48,6 +49,8 @@ class Trainer(SampledTask):
         hardware: what to train on.
     """
 
+    settings: TrainSettings
+
     def __init__(
         self, settings: TrainSettings, pairs: PairSet, hardware: Hardware | None = None
     ) -> None:
@@ -61,14 +64,14 @@ class Trainer(SampledTask):
         self.models, self.optimizer = self.fabric.setup(
             models, torch.optim.Adam(learning_groups(models), lr=2e-3, betas=(0.9, 0.99))
         )
-        self.adversary = Adversary(
+        self.discriminator = DiscriminatorTrainer(
             self.fabric, network, lr=2e-3, r1=settings.r1, r1_every=settings.r1_every
         )
         self.features = channels_last(FeatureDistance()).to(self.fabric.device)
         self.stage_index, self.stage_pictures = 0, 0
         self._prepared: int | None = None  # the stage that the networks are set up for
         self._position = Position("", 0, 0)
-        # Fingerprint of the weights begun with: "" when they were random, None when not known.
+        # Fingerprint of the weights it began with: "" if they were random, None if not known.
         self.start: str | None = ""
         self.start_name = ""
 
@@ -145,12 +148,14 @@ class Trainer(SampledTask):
             losses = self._paired(stage, batch, drawn)
             if stage.adversarial:
                 real, fake = self._patches(stage, batch, drawn["toon"].image)
-                losses["adversarial"] = self.adversary.generator_loss(fake) * stage.adversarial
+                losses["adversarial"] = self.discriminator.generator_loss(fake) * stage.adversarial
         norm = self._descend(losses, self.models, self.settings.clip)
         if "encoder" in stage.trains:
             self.models.module.track_w_avg(w_plus)
         if stage.adversarial:
-            losses["discriminator"], _ = self.adversary.train_step(real, fake.detach(), self.step)
+            losses["discriminator"], _ = self.discriminator.train_step(
+                real, fake.detach(), self.step
+            )
         losses["gradient"] = norm
         self._count(stage)
         self.ema.update(self.models.module, self.step)
@@ -188,7 +193,7 @@ class Trainer(SampledTask):
             "models": self.models.module,
             "ema": self.ema.module,
             "optimizer": self.optimizer.optimizer,
-            **self.adversary.parts(),
+            **self.discriminator.parts(),
         }
 
     def state(self) -> dict[str, Any]:

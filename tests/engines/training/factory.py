@@ -99,7 +99,7 @@ def draw_spectacles(
 ) -> NDArray[np.uint8]:
     """The photo with a round black frame and its bridge, or with two black lenses, drawn over it.
 
-    ``landmarks``: [478, >= 2] in pixels; ``width``: of the frame, in pixels.
+    `landmarks`: [478, >= 2] in pixels; `width`: of the frame, in pixels.
     """
     out, ink = rgb.copy(), (12, 12, 14)
     centres = [landmarks[ids, :2].mean(0) for ids in LID_POINTS]

@@ -79,7 +79,9 @@ def test_the_pictures_move_towards_the_drawings(bundle: Bundle) -> None:
 def test_overfitting_raises_the_augmentation(bundle: Bundle) -> None:
     trainer = make(bundle)
     with torch.no_grad():
-        trainer.adversary.network.module.out.bias.fill_(50.0)  # knows every picture of the style
+        trainer.discriminator.network.module.out.bias.fill_(
+            50.0
+        )  # knows every picture of the style
     for _ in range(4):
         losses = trainer.train_step()
     assert losses["r_t"] == 1

@@ -71,7 +71,11 @@ class Task(Protocol):
         """Tensors, plain values and JSON text: everything the next step depends on."""
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`."""
+        """Go on from `state`.
+
+        Raises:
+            ToonifyError: why it cannot, as the second half of a sentence.
+        """
 
 
 @dataclass
@@ -163,7 +167,11 @@ def resume(task: Task, folder: Path) -> bool:
     path = folder / CHECKPOINT
     if not path.is_file():
         return False
-    task.load_state(read_checkpoint(path))
+    state = read_checkpoint(path)
+    try:
+        task.load_state(state)
+    except ToonifyError as error:
+        raise ToonifyError(f"{path} cannot be continued: {error}") from error
     return True
 
 

@@ -119,9 +119,7 @@ class SampledTask:
         try:
             self._load(state)
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise ToonifyError(
-                "The checkpoint in the work folder is another training's; give another folder."
-            ) from error
+            raise ToonifyError("it is another training's; give another folder.") from error
         self._seed_by_rank()
 
     def _load(self, state: Mapping[str, Any]) -> None:

@@ -207,34 +207,34 @@ class Trainer(SampledTask):
         }
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        """See `load_state`.
+        """Go on from `state`.
 
         Stages that are over must be those of the settings, and so must the one in hand, except for
         its length; stages to come may be changed, added or removed.
 
         Raises:
             ToonifyError: when it was made with other network sizes, in other stages, or from
-                another start.
+                another model.
         """
         theirs, mine = json.loads(state["settings"]), json.loads(json.dumps(asdict(self.settings)))
         if any(theirs[what] != mine[what] for what in ("size", "patch")):
             raise ToonifyError(
-                "The checkpoint in the work folder was made for networks of another size; give "
-                "another folder or the settings it was started with."
+                "it was made for networks of another size; give another folder or the settings it "
+                "was started with."
             )
         over, pictures, step = state["progress"]
         begun = theirs["stages"][: over + (pictures > 0)]
         if not has_begun_with(self.settings.stages, begun, over):
             names = ", ".join(stage["name"] for stage in begun)
             raise ToonifyError(
-                f"The checkpoint in the work folder was trained in other stages ({names}) than the "
-                f"settings have; give another folder or the settings it was started with."
+                f"it was trained in other stages ({names}) than the settings have; give another "
+                f"folder or the settings it was started with."
             )
         start = state.get("start")  # not in checkpoints of earlier releases
         if self.start and start not in (None, self.start):
             raise ToonifyError(
-                f"The training in the work folder did not start from {self.start_name}; give "
-                f"another folder, or the model it was started from."
+                f"it did not start from {self.start_name}; give another folder, or the model it "
+                f"was started from."
             )
         super()._load({**state, "step": step})
         self.start = start

@@ -13,9 +13,9 @@ from engines.training.learn.models import patch_discriminator
 
 @pytest.fixture(autouse=True, scope="package")
 def quick_networks() -> Iterator[None]:
-    """The trainers share a feature network, which never changes, and judge patches by a small one.
+    """The trainers share a feature network, which never changes, and have a small discriminator.
 
-    To load the one, or to take a step of the full-size other, takes longer than all else.
+    Loading the one, or a step of the full-size other, takes longer than everything else.
     """
     shared = FeatureDistance()
     with pytest.MonkeyPatch.context() as patch:

@@ -1,19 +1,28 @@
-# make demo | make test | make lint | make types: each prepares .venv by itself, once.
+# make demo | make check | make test: each prepares .venv by itself, once. CONTRIBUTING.md has the rest.
+# ARGS reaches pytest: make test ARGS="-n 4 tests/realtime".
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && \
 	{ echo $$p; break; }; done)
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+EXE := .exe
+else
 BIN := .venv/bin
+endif
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint types clean
+.PHONY: demo check test lint types coverage clean
 
 demo: .venv/base.stamp
 	$(BIN)/toonify demo --out demo-out
 
+check: lint types
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -22,23 +31,27 @@ lint: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy
 
-clean:
-	rm -rf .venv demo-out
+coverage: .venv/dev.stamp
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
-.venv/bin/python:
+clean:
+	rm -rf .venv demo-out htmlcov .coverage
+
+$(BIN)/python$(EXE):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 is needed and none was found;" \
 		"install one (Debian/Ubuntu: sudo apt install python3 python3-venv," \
-		"macOS: brew install python@3.12) or name it: make PYTHON=/path/to/python3"; exit 1; }
+		"macOS: brew install python@3.13, Windows: python.org) or name it:" \
+		"make PYTHON=/path/to/python3"; exit 1; }
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual" \
 		"environment; on Debian/Ubuntu: sudo apt install python3-venv"; exit 1; }
 
-.venv/base.stamp: .venv/bin/python pyproject.toml constraints.txt
+.venv/base.stamp: $(BIN)/python$(EXE) pyproject.toml constraints.txt
 	@echo "Preparing .venv (once; some minutes)..."
 	@$(PIP) -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
+.venv/dev.stamp: $(BIN)/python$(EXE) pyproject.toml constraints.txt
 	@echo "Preparing .venv for development (once; some minutes)..."
 	@$(PIP) -e ".[dev]"
 	@touch .venv/base.stamp $@

@@ -41,7 +41,7 @@ def card_metrics(report: Report) -> dict[str, str]:
 
 
 def measured(bundle: Bundle, report: Report) -> Bundle:
-    """``bundle`` with the report's figures in its card.
+    """`bundle` with the report's figures in its card.
 
     Raises:
         ToonifyError: when the report is of another kind, or of a model of another name.

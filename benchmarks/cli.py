@@ -191,7 +191,7 @@ def quality(
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
     from benchmarks.suites.quality import QualitySettings, run
-    from engines.catalogue.models import DEFAULT_BUNDLE
+    from engines.catalogue import DEFAULT_BUNDLE
 
     settings = QualitySettings(
         folder=folder,

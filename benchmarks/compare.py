@@ -21,9 +21,9 @@ from benchmarks.statistics import (
 Centre = Callable[[Sequence[float]], float]
 
 TOLERANCE_APART = 0.05
-"""Two runs of the same thing at different times differ by this much for no reason."""
+"""Two runs of the same thing at different times differ by this much without a cause."""
 TOLERANCE_TOGETHER = 0.02
-"""What taking turns in one run leaves over, and what looking at the same people again does."""
+"""The same for tasks that take turns in one run, and for the same people measured again."""
 
 
 @dataclass(frozen=True)

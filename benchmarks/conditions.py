@@ -33,14 +33,15 @@ THROTTLE_REASONS: Mapping[int, str] = {
 
 
 class UnfitMachineError(ToonifyError):
-    """The samples would mislead whoever reads them."""
+    """The samples would mislead their readers."""
 
 
 @dataclass(frozen=True)
 class GpuReading:
-    """One look at one GPU through NVML.
+    """One reading of one GPU through NVML.
 
-    after: what had just run there; empty where the clock is that of an idle GPU.
+    Attributes:
+        after: what had just run there; empty where the GPU was idle.
     """
 
     index: int
@@ -54,7 +55,7 @@ class GpuReading:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What `Watch` saw. `complaints` is empty when the samples can be trusted."""
+    """What `Monitor` saw. `complaints` is empty when the samples can be trusted."""
 
     seconds: float
     other_load: float
@@ -69,7 +70,7 @@ class Conditions:
         if self.other_load > MAX_OTHER_LOAD:
             found.append(
                 f"Other programs used {self.other_load:.0%} of the processor while measuring "
-                f"(at most {MAX_OTHER_LOAD:.0%} is tolerable); close them and run again."
+                f"(at most {MAX_OTHER_LOAD:.0%} is allowed); close them and run again."
             )
         spread = self.yardstick_spread
         if spread > MAX_YARDSTICK_SPREAD:
@@ -121,17 +122,21 @@ class Conditions:
 
 
 def require_fit(complaints: Sequence[str], noisy_ok: bool) -> None:
-    """Raises UnfitMachineError when there are complaints and `noisy_ok` is False."""
+    """Refuse samples with complaints, unless `noisy_ok`.
+
+    Raises:
+        UnfitMachineError: with every complaint.
+    """
     if complaints and not noisy_ok:
         raise UnfitMachineError(
-            "No report, because the samples mean little: "
+            "There is no report, because the samples are not reliable: "
             + " ".join(complaints)
-            + " (--noisy-ok reports all the same, and says so in the report.)"
+            + " (--noisy-ok writes the report anyway, with these complaints in it.)"
         )
 
 
-class Watch:
-    """Watches the machine while something is measured; call `tick` now and then.
+class Monitor:
+    """Observes the machine while something is measured; call `tick` now and then.
 
     In a worker of a benchmark the parent and all its workers count as the benchmark itself.
     """
@@ -151,9 +156,10 @@ class Watch:
         self._yardstick.append(self._measure_yardstick())
 
     def look_at_gpu(self, after: str = "") -> list[GpuReading]:
-        """Takes a reading of the GPU that CUDA uses here; call it when something ran there.
+        """Take a reading of the GPU that CUDA uses here; call it after something ran there.
 
-        after: as in `GpuReading`.
+        Args:
+            after: as in `GpuReading`.
         """
         found = read_gpu(after)
         self._gpus += found
@@ -165,7 +171,7 @@ class Watch:
         others = (_busy_seconds() - self._busy) - (self._own_seconds() - self._own)
         return Conditions(
             seconds=seconds,
-            # both sides count in ticks of 10 ms, so short watches may overshoot
+            # both sides count in ticks of 10 ms, so a short run may overshoot
             other_load=float(np.clip(others / seconds / (psutil.cpu_count() or 1), 0, 1)),
             yardstick_ms=tuple(self._yardstick),
             clock_jump=(time.time() - self._wall) - seconds,
@@ -195,7 +201,7 @@ class Watch:
 
 
 def _busy_seconds() -> float:
-    """Processor seconds spent by anybody on any core since boot, a hypervisor's theft included."""
+    """Processor seconds used on all cores since boot, including those a hypervisor took."""
     times = psutil.cpu_times()
     # guest time is contained in user time
     idle = ("idle", "iowait", "guest", "guest_nice")

@@ -1,4 +1,4 @@
-"""People to measure on without a data set: the demo's portrait, moved."""
+"""People to measure on without a data set: the demo's moving portrait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop
 from engines.faces.landmarker import Landmarker
-from realtime.frame import Image
+from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.sources.demo import DemoSource
 
 ALONE = 9
@@ -31,7 +32,7 @@ def crowd_frames(size: tuple[int, int], faces: int, rate: float, count: int) -> 
     for step in range(int(ALONE * rate), int(ALONE * rate) + count):
         tiles = [person.render(step) for person in people]
         lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
-        frames.append(cv2.resize(np.vstack(lines), size))
+        frames.append(as_uint8(cv2.resize(np.vstack(lines), size)))
     return frames
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import psutil
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image, Mask
+from realtime.frame import Frame
 from realtime.guard import Output
-from realtime.pipeline import Pipeline
 from realtime.stages import Paste, Stylizer
+from realtime.stylizer import StylizedFrame
 
 if TYPE_CHECKING:
     from realtime.session import Session
@@ -50,7 +51,7 @@ class PreparedSource:
             if self._closed.is_set() or now - start > self._seconds:
                 return
             self.captured.append(now)
-            yield Frame(self._frames[step % len(self._frames)], now, number)
+            yield Frame(self._frames[step % len(self._frames)], now, number, captured=now)
             step += 1
 
     def close(self) -> None:
@@ -79,20 +80,14 @@ class MeterSink:
         """Nothing to close."""
 
 
-@dataclass(frozen=True)
-class _Untouched:
-    image: Image
-    alpha: Mask | None
-    covered: frozenset[int]
-
-
 class Bypass:
     """Stands in for the stylizer and draws nothing: what is left is the floor."""
 
     def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste:
         """The frame as it came, every face reported as covered."""
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
-        done = _Untouched(frame.image, alpha, frozenset(face.identity for face in faces))
+        covered = frozenset(face.identity for face in faces)
+        done = StylizedFrame(frame.image, alpha, covered, {}, {})
         return lambda: done
 
 
@@ -129,30 +124,19 @@ class Visit:
 
 def visit(
     session: Session,
-    stylizer: Stylizer,
+    stylizer: Stylizer | None,
     frames: Sequence[Image],
     rate: float,
     seconds: float,
     warmup: float,
 ) -> Visit:
-    """Runs the pipeline for warm-up and `seconds`, and returns what was seen after the warm-up."""
-    session.tracker.reset()
+    """Runs the pipeline for warm-up and `seconds`, and returns what was seen after the warm-up.
+
+    Args:
+        stylizer: draws instead of the session's engine; None for that one.
+    """
     source, sink = PreparedSource(frames, rate, warmup + seconds), MeterSink()
-    guard = session.guard(source.size)
-    silent = lambda line: None  # noqa: E731 - one word for an empty report
-    pipeline = Pipeline(
-        source,
-        session.tracker,
-        stylizer,
-        guard,
-        [sink],
-        session.controls(guard, silent),
-        silent,
-        rate=source.rate,
-        paced=source.live,
-        watch=None if isinstance(stylizer, Bypass) else session.watch,
-        shared=session.shared and not isinstance(stylizer, Bypass),
-    )
+    pipeline = session.pipeline(source, [sink], say=lambda line: None, stylizer=stylizer)
     clocks = {name: RecordingClock() for name in pipeline.statistics.STAGES}
     latency = RecordingClock()
     pipeline.statistics.stages = dict(clocks)

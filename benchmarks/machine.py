@@ -23,7 +23,7 @@ PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """The machine as a JSON-ready record; nothing in it names its owner or its network."""
+    """The machine as a JSON-ready record, without names of its owner or its network."""
     import torch
 
     return {

@@ -67,7 +67,7 @@ class Grid:
 
 
 def grids(report: Report) -> list[Grid]:
-    """Everything a report says, as tables; columns nothing fills are left out."""
+    """Everything a report says, as tables without empty columns."""
     found = [_results(report)]
     if report.kind == "loop":
         found.append(_stages(report))
@@ -156,7 +156,7 @@ def _number(value: float | None) -> str:
 
 
 def machine_line(machine: dict[str, Any]) -> str:
-    """One line that says what was measured on."""
+    """One line on the machine that was measured."""
     gpus = ", ".join(f"{g['name']} (driver {g['driver']})" for g in machine.get("gpus", []))
     versions = machine.get("versions", {})
     software = ", ".join(
@@ -172,7 +172,7 @@ def machine_line(machine: dict[str, Any]) -> str:
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Draws every table of a report, then what to be careful about."""
+    """Draw every table of a report, then its complaints."""
     console.print(machine_line(report.machine), style="dim", highlight=False)
     for grid in grids(report):
         console.print(_rich(grid))

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from typing import Any, Literal, cast, get_args
 from benchmarks.machine import describe
 from benchmarks.statistics import Summary, pooled, summarise
 from engines.errors import ToonifyError, reason
+from engines.files import write_atomically
 
 SCHEMA = "toonify-bench/1"
 Kind = Literal["engines", "loop", "quality", "peers"]
@@ -113,21 +112,21 @@ class Report:
         return record
 
     def save(self, path: Path) -> None:
-        """Writes the JSON file whole or not at all."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
-            ) as file:
-                json.dump(_short(self.to_dict()), file, indent=1, allow_nan=False)
-                file.write("\n")
-            os.replace(file.name, path)
-        except OSError as error:
-            raise ReportError(f"Cannot write the report to {path}: {reason(error)}.") from error
+        """Write the JSON file, whole or not at all.
+
+        Raises:
+            WriteError: when it cannot be written.
+        """
+        text = json.dumps(_short(self.to_dict()), indent=1, allow_nan=False) + "\n"
+        write_atomically(path, text.encode())
 
     @classmethod
     def load(cls, path: Path) -> Report:
-        """Reads and checks a report; raises ReportError in one sentence."""
+        """Read and check a report.
+
+        Raises:
+            ReportError: when it cannot be read, or is not a report of this schema.
+        """
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -141,7 +140,11 @@ class Report:
 
     @classmethod
     def from_dict(cls, record: Any) -> Report:
-        """The inverse of `to_dict`, refusing whatever the schema does not allow."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            ReportError: naming the first thing that the schema does not allow.
+        """
         top = _Reader(record, "report")
         if (found := top.get("schema", str)) != SCHEMA:
             raise ReportError(

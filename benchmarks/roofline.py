@@ -7,13 +7,16 @@ its multiply-accumulates at the best matmul rate, nor than its memory traffic at
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchmarks.report import Result
+from engines.say import Say
 
 MATMUL_SIDE = {"cpu": 1024, "cuda": 8192}
 COPY_BYTES = {"cpu": 256 << 20, "cuda": 2 << 30}
@@ -63,6 +66,29 @@ def measure_ceiling(device: str, precision: str, seconds: float = 0.5) -> Ceilin
     product = _best(lambda: torch.mm(a, b, out=out), device, seconds)
     copy = _best(lambda: target.copy_(source), device, seconds)
     return Ceiling(device, precision, side**3 / product, 2 * source.numel() / copy)
+
+
+def measure_ceilings(results: Sequence[Result], say: Say) -> list[Ceiling]:
+    """The ceilings of processor and CUDA device in every float precision that was timed there."""
+    wanted = dict.fromkeys(
+        (str(result.labels["kind"]), str(result.labels["precision"]))
+        for result in results
+        if result.labels["kind"] != "other" and result.labels["precision"] in DTYPES
+    )
+    say("measuring the machine's own ceilings")
+    return [measure_ceiling(kind, precision) for kind, precision in wanted]
+
+
+def with_share(result: Result, ceilings: Sequence[Ceiling]) -> Result:
+    """Adds the share of what the roofline allows, where its ceiling was measured."""
+    for ceiling in ceilings:
+        if (ceiling.device, ceiling.precision) == (
+            result.labels["kind"],
+            result.labels["precision"],
+        ):
+            attainable = ceiling.attainable(result.metrics["intensity"])
+            result.metrics["share_of_ceiling"] = result.metrics["gmac_per_s"] * 1e9 / attainable
+    return result
 
 
 def _best(run: Callable[[], object], device: str, seconds: float) -> float:

@@ -18,12 +18,12 @@ from engines.errors import ToonifyError
 Rounds = Sequence[Sequence[float]]
 
 LEAST_FOR_P95 = 20
-"""Below it the 95th percentile is the maximum under another name."""
+"""With fewer, the 95th percentile would be the maximum."""
 LEAST_FOR_P99 = 100
 LEAST_ROUNDS = 6
 """With fewer, one in five intervals of a p95 misses it where the rounds disagree."""
 LEAST_PAIRS = 8
-"""With fewer pairs the bootstrap of their mean promises more than it keeps."""
+"""With fewer pairs, the bootstrap interval of their mean is too narrow."""
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,13 @@ def take_turns(
 ) -> dict[str, Timing]:
     """Times every task in `budget.rounds` rounds, in a fresh order each round.
 
-    `between` is called before every round: conditions are sampled there;
-    `after` follows every visit to a task. The first run of each
-    visit is not timed, because it finds the caches full of somebody else's data.
+    The first run of each visit is not timed, because the caches still hold another task's data.
+
+    Args:
+        tasks: what to time.
+        budget: when to stop.
+        between: called before every round, to sample conditions.
+        after: called after every visit to a task.
     """
     per_round = {task.name: _runs_per_round(_warm_up(task, budget), budget) for task in tasks}
     timings = {task.name: Timing() for task in tasks}

@@ -36,7 +36,7 @@ class BlendError(ToonifyError):
 
 
 class SpecError(BlendError, UsageError):
-    """A setting that no blend has, or none at the models' resolution."""
+    """A setting that is never valid, or not at the models' resolution."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def blend(
 ) -> dict[str, torch.Tensor]:
     """Mixes two generators' state dicts (neutral names, see `engines.checkpoints`).
 
-    A tensor that comes wholly from one model is that model's own tensor, not a copy, so that a
-    caller who changes a blend while running need only load what `is not` what it was. Gates and
-    heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.tomask.*`, `.tophoto.*`) go with conv1 of
+    A tensor that comes wholly from one model is that model's own tensor, not a copy. A caller who
+    changes a blend while running only needs to load the tensors that are not the same object. Gates
+    and heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.tomask.*`, `.tophoto.*`) go with conv1 of
     their block, which features enter and the others are read from.
 
     Returns:
@@ -155,10 +155,13 @@ def blend(
 
 
 def check_compatible(face: Mapping[str, torch.Tensor], toon: Mapping[str, torch.Tensor]) -> None:
-    """Raises `BlendError`, naming the tensor, unless both generators can share one set of latents.
+    """Check that both generators can share one set of latents.
 
-    Same tensors, same shapes, and (where both have learned a mean latent) the same base: fine-tuned
-    siblings keep nearly the same `mapping.w_avg`, unrelated models have unrelated ones.
+    They need the same tensors, the same shapes and, where both have learned a mean latent, the same
+    base: models fine-tuned from one base keep nearly the same `mapping.w_avg`.
+
+    Raises:
+        BlendError: naming the tensor that differs.
     """
     if alone := face.keys() ^ toon.keys():
         name = min(alone)
@@ -195,7 +198,7 @@ def _w_index(resolution: int, layer: str) -> int:
 
 
 def _share(spec: BlendSpec, position: int) -> float:
-    """The toon's share at `position` of a swap, before `strength`."""
+    """The toon's share at `position` of a swap, before `strength` applies."""
     assert spec.swap_resolution is not None
     x = position - _position(spec.swap_resolution, spec.level)
     if spec.width > 0:

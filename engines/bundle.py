@@ -1,6 +1,6 @@
 """A model on disk: encoder, face generator and toon generators in safetensors, and a card.
 
-A bundle is a directory, or one uncompressed ZIP file of the same content (``NAME.toon``):
+A bundle is a directory, or one uncompressed ZIP file of the same content (`NAME.toon`):
 
     card.json             what it is, how it was made, what may be done with it; hashes of all parts
     CARD.md               the same for people, written from card.json
@@ -15,9 +15,7 @@ and never unpickles anything.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,12 +30,13 @@ from torch import Tensor, nn
 
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
 
 SUFFIX = ".toon"
-DEFAULT_BUNDLE = "film-256"
 MAX_PART_BYTES = 2 << 30
 MAX_CARD_BYTES = 1 << 20
 State = dict[str, Tensor]
@@ -70,16 +69,20 @@ class Bundle:
 
     # ------------------------------------------------------------------ networks
 
-    def check(self, style: str | None = None, spec: BlendSpec | None = None) -> None:
+    def check(
+        self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
+    ) -> None:
         """Raises what `network` would, without building it."""
         if self.encoder is None or self.card.encoder is None:
             raise BundleError(
                 f"{self.card.name} has generators but no encoder, so it cannot turn a picture into "
                 f"a toon yet; give it one with 'toonify train refit'."
             )
-        self._look(style, spec)
+        self._resolve(style, swap, spec)
 
-    def _look(self, style: str | None, spec: BlendSpec | None) -> tuple[str, BlendSpec]:
+    def _resolve(
+        self, style: str | None, swap: int | None, spec: BlendSpec | None
+    ) -> tuple[str, BlendSpec]:
         """Name and blend of a style, of the card where none is given."""
         name = self.styles[0] if style is None and self.styles else style
         if name is None or name not in self.toons:
@@ -88,43 +91,53 @@ class Bundle:
                 f"{', '.join(self.styles) or '(none)'}."
             )
         spec = spec or self.card.styles[name].blend
+        if swap is not None:
+            spec = replace(spec, swap_resolution=swap)
         layer_weights(spec, self.card.generator.resolution)
         return name, spec
 
     def generator(self, style: str | None = None, spec: BlendSpec | None = None) -> Generator:
-        """The generator of ``style`` blended by ``spec`` (None: the card's defaults).
+        """The generator of `style` blended by `spec` (None: the card's defaults).
 
         Raises:
             StyleError: when there is no such style.
             SpecError: when the blend does not fit its resolution.
         """
-        name, spec = self._look(style, spec)
+        name, spec = self._resolve(style, None, spec)
         state = blend(self.face, self.toons[name], spec)
         return _fill(Generator, self.card.generator, state)
 
-    def network(self, style: str | None = None, spec: BlendSpec | None = None) -> ToonNetwork:
+    def network(
+        self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
+    ) -> ToonNetwork:
         """The runnable network of a style, in evaluation mode and FP32.
 
         Args:
             style: one of `styles`; None for the first.
-            spec: the layer swap; None for the style's own.
+            swap: resolution at which the mix switches, 4 to 1024; None for the blend's own.
+            spec: the blend of the two generators; None for the style's own.
 
         Raises:
             StyleError: when there is no such style.
             SpecError: when the blend does not fit its resolution.
             BundleError: when the model has no encoder.
         """
-        self.check(style, spec)
+        self.check(style, swap, spec=spec)
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
-        return ToonNetwork(encoder, self.generator(style, spec))
+        name, spec = self._resolve(style, swap, spec)
+        return ToonNetwork(encoder, self.generator(name, spec))
 
     # ------------------------------------------------------------------ disk
 
     def save(self, path: Path | str) -> Bundle:
-        """Write to a directory, or to one file if ``path`` ends in ``.toon``; atomic.
+        """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
 
         Floating-point tensors are stored in FP16. Returns the bundle with its card's hashes.
+
+        Raises:
+            BundleError: when `path` is a folder that holds something else than a bundle.
+            WriteError: when it cannot be written.
         """
         path = Path(path)
         files = {"face.safetensors": _pack(self.face)}
@@ -136,9 +149,7 @@ class Bundle:
         card = replace(self.card, parts=parts)
         files["card.json"] = card.to_json().encode()
         files["CARD.md"] = card.to_markdown().encode()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as room:
-            part = Path(room) / path.name
+        with atomic_path(path) as part:
             if path.suffix == SUFFIX:
                 with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
                     for name, data in files.items():
@@ -149,8 +160,7 @@ class Bundle:
                     (part / name).write_bytes(data)
                 if path.is_dir():  # a directory cannot be replaced by a rename while it has content
                     check_place(path)
-                    path.rename(Path(room) / "old")
-            os.replace(part, path)
+                    path.rename(part.with_name("old"))
         return replace(self, card=card)
 
     @classmethod
@@ -200,7 +210,7 @@ class Bundle:
 
 
 def _fill(kind: type[Any], config: Any, state: State) -> Any:
-    """A module of ``kind`` that uses the tensors of ``state`` without copying them."""
+    """A module of `kind` that uses the tensors of `state` without copying them."""
     with torch.device("meta"):
         module: nn.Module = kind(config)
     module.load_state_dict(state, strict=True, assign=True)

@@ -14,6 +14,8 @@ from engines.networks.encoder import EncoderConfig
 from engines.networks.generator_config import GeneratorConfig
 
 FORMAT_VERSION = 1
+STYLE_NAME_LENGTH = 40
+STYLE_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{STYLE_NAME_LENGTH - 1}}}")
 _NAME = re.compile(r"[^./\\:][^/\\:]{0,79}")
 _TEXTS = ("name", "title", "summary", "licence", "alignment", "value_range")
 
@@ -36,16 +38,16 @@ class Style:
 
 @dataclass(frozen=True)
 class Card:
-    """What a stranger must know to trust and run a bundle.
+    """What a user must know to trust and run a bundle.
 
     Attributes:
-        name: short name, also the directory's or file's, and so never a path.
+        name: short name, also of the directory or file, so never a path.
         title, summary: for people.
         encoder, generator: architecture (None: no encoder yet).
         styles: style name -> `Style`; the first is the default.
         licence: SPDX name or text of the weights' licence, and of what they were made from.
         training: data, method, cost: heading -> text.
-        metrics: measured quality: name -> value, with ``metrics["how"]`` the command.
+        metrics: measured quality: name -> value, with `metrics["how"]` the command.
         limits: known faults, one sentence each.
         alignment: how the input crop is cut from a picture.
         value_range: what input and output bytes mean.
@@ -74,13 +76,14 @@ class Card:
                 f"begin with a dot, not {self.name!r:.100}."
             )
         for name in self.styles:
-            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", name):
+            if not STYLE_NAME.fullmatch(name):
                 raise BundleError(
-                    f"A style's name must be lower-case letters, digits, '-' and '_', not {name!r}."
+                    f"A style's name must be up to {STYLE_NAME_LENGTH} lower-case letters, digits, "
+                    f"'-' and '_', not {name!r:.100}."
                 )
 
     def to_json(self) -> str:
-        """The card as it stands in ``card.json``."""
+        """The card as it stands in `card.json`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["generator"] = asdict(self.generator)
         values["encoder"] = self.encoder.as_dict() if self.encoder else None
@@ -110,7 +113,7 @@ class Card:
                 (side, channels) for side, channels in generator["feature_channels"]
             )
             encoder = values.pop("encoder")
-            _check_texts(values)
+            check_texts(values)
             styles = {
                 name: Style(style["description"], _spec(style["blend"]))
                 for name, style in values.pop("styles").items()
@@ -152,8 +155,12 @@ class Card:
         return "\n".join(lines)
 
 
-def _check_texts(values: Mapping[str, Any]) -> None:
-    """Refuse what is no text, or no texts by name, where a card has them."""
+def check_texts(values: Mapping[str, Any]) -> None:
+    """Check the types of a card's texts: strings, and dictionaries of strings.
+
+    Raises:
+        TypeError: naming the first one that has another type.
+    """
     for key in _TEXTS:
         if not isinstance(values.get(key, ""), str):
             raise TypeError(f"{key} should be a text, not {values[key]!r:.40}")

@@ -6,14 +6,15 @@ from __future__ import annotations
 class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next.
 
-    exit_code: what a command that ends with it returns: 1, the task failed.
+    Attributes:
+        exit_code: exit code of a command that ends with it; 1: the task failed.
     """
 
     exit_code = 1
 
 
 class UsageError(ToonifyError):
-    """Wrong use: a value that no machine could take; the sentence says which there are."""
+    """Wrong use: a value that is never valid; the sentence says which are."""
 
     exit_code = 2
 

@@ -2,33 +2,42 @@
 
 from realtime import Toonifier
 
-toonify = Toonifier()
+toonify = Toonifier()                           # or Toonifier("my-model", style="comic", ...)
 toon = toonify(picture)                         # uint8 [H, W, 3] BGR in and out
+toon = toonify.image(picture)                   # the same, and how many faces it has
+toon = toonify.frame(picture, time.monotonic()) # the next frame of your own camera loop
 for toon in toonify.stream("0"):                # a camera, file, URL, folder or "demo"
     ...
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from numpy.typing import NDArray
 
 from engines.bundle import Bundle
-from engines.errors import ToonifyError
-from realtime.frame import Frame, Image, Mask, as_bgr
-from realtime.guard import Result
+from engines.errors import UsageError
+from engines.pictures import Image, Mask
+from engines.say import Say
+from realtime.frame import Frame, as_bgr
+from realtime.guard import Guard, Kind, Output, Result
+from realtime.observe import Observer
 from realtime.session import Session
-from realtime.settings import Settings, flags_of, load_settings
-from realtime.sources import Report, open_source
+from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
+from realtime.sources import open_source
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 
-def say(line: str) -> None:
-    """The default report: a line on standard error."""
+def print_line(line: str) -> None:
+    """Print a line on standard error."""
     print(line, file=sys.stderr)
 
 
@@ -36,89 +45,178 @@ def say(line: str) -> None:
 class Toon:
     """A picture with its faces made toons.
 
-    image: uint8 [H, W, 3] BGR.
-    alpha: uint8 [H, W], 255 where a toon is.
-    faces: how many faces were found.
+    Attributes:
+        image: uint8 [H, W, 3] BGR; yours to write into.
+        alpha: uint8 [H, W], 255 where a toon is.
+        faces: how many faces were found.
+        kind: "toon"; "raw" for a picture as it came; or what the guard shows instead: "hold",
+            "blur" or "card".
     """
 
     image: Image
     alpha: Mask
     faces: int
+    kind: Kind
 
 
 class Toonifier:
     """Pictures in, pictures out; not thread-safe. A context manager; `close` frees the device.
 
-    settings: everything, or None for the defaults with single values as keywords: `style`, `swap`,
-        `strength`, `mode`, `engine`, `faces`, `guard` ("pass" unless given).
-    bundle: a loaded model instead of the one that the settings name.
-    Raises `ToonifyError` with one sentence for whatever cannot be used.
+    Three calls, for three kinds of pictures: `image` for a picture by itself, `frame` for the
+    frames of a loop of your own, `stream` for a source that this package reads.
+
+    Args:
+        model: an installed model's name, the path of one, or a loaded `Bundle`; None for the model
+            that comes with the package.
+        style: one of the model's styles; None for its default.
+        swap: resolution at which the mix switches, a power of two from 4 to 1024; None for the
+            model's own.
+        strength: 0 shows the picture, 1 the toon.
+        mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
+        engine: what computes: "auto" or a back end's name.
+        precision: one that the back end can compute in; None for its default.
+        faces: how many faces are made toons, 1 to 16.
+        guard: what is shown when there is no toon: "pass" (the picture itself, unless given),
+            "hold", "blur" or "card"; see `realtime.guard`.
+        settings: everything at once, instead of the above (but for a loaded `Bundle`).
+        say: takes what is worth telling, a line at a time.
+
+    Raises:
+        ToonifyError: with one sentence for whatever cannot be used.
     """
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        model: str | Path | Bundle | None = None,
         *,
-        bundle: Bundle | None = None,
-        report: Report = say,
-        **options: Any,
+        style: str | None = None,
+        swap: int | None = None,
+        strength: float | None = None,
+        mode: Mode | None = None,
+        engine: str | None = None,
+        precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None,
+        faces: int | None = None,
+        guard: GuardMode | None = None,
+        settings: Settings | None = None,
+        say: Say = print_line,
     ) -> None:
-        if settings and options:
-            raise ToonifyError(
-                f"Toonifier was given settings and {', '.join(options)} beside them; put "
-                f"everything into the settings, or leave them out."
+        bundle = model if isinstance(model, Bundle) else None
+        name = None if isinstance(model, Bundle) else model
+        options = {
+            "model": name,
+            "style": style,
+            "swap": swap,
+            "strength": strength,
+            "mode": mode,
+            "engine": engine,
+            "precision": precision,
+            "faces": faces,
+            "guard": guard,
+        }
+        _check_kinds(name, settings, say)
+        given = [option for option, value in options.items() if value is not None]
+        if settings and given:
+            raise UsageError(
+                f"Toonifier was given settings and {', '.join(given)} beside them; put everything "
+                "into the settings, or leave them out."
             )
-        self.settings = settings or load_settings(flags=flags_of({"guard": "pass", **options}))
-        self._session = Session(self.settings, report, bundle)
-        self._report = report
+        if settings is None:
+            options["bundle"] = None if name is None else str(name)
+            del options["model"]
+            settings = load_settings(flags=flags_of({**options, "guard": guard or "pass"}))
+        self.settings = settings
+        self._session = Session(settings, say, bundle)
+        self._say = say
+        self._loop: tuple[Guard, Observer] | None = None  # of `frame`, since its first one
+        self._size = (0, 0)
+        self._time = -math.inf
+        self._number = 0
 
-    def __call__(self, picture: Image) -> Image:
+    def __call__(self, picture: NDArray[Any]) -> Image:
         """The picture, uint8 [H, W, 3] BGR, with all its faces made toons, by itself."""
-        return self.picture(picture).image
+        return self.image(picture).image
 
-    def picture(self, picture: Image) -> Toon:
-        """Like a call, and tells more about the result. The guard applies: see `Settings.guard`."""
-        image = as_bgr(picture)
-        if image is None:
-            raise ToonifyError(
-                "A picture must be a uint8 array [H, W, 3] in BGR, not "
-                f"{getattr(picture, 'dtype', type(picture).__name__)} "
-                f"{list(getattr(picture, 'shape', ()))}."
-            )
-        faces = self._session.tracker.still(image)
-        self._session.stylizer.reset()
-        frame = Frame(image, 0.0, 0)
-        done = self._session.stylizer.apply(frame, faces)
+    def image(self, picture: NDArray[Any]) -> Toon:
+        """A single picture with its faces made toons, or what the guard shows instead.
+
+        All faces are searched for, and nothing is remembered from one call to the next.
+
+        Args:
+            picture: uint8 [H, W, 3] BGR; not changed.
+
+        Raises:
+            ToonifyError: that is no picture, or the engine failed.
+        """
+        frame = Frame(_checked(picture), 0.0, 0)
         guard = self._session.guard(frame.size, look_ahead=False)
-        stranger = guard.mode != "pass" and self._session.watch.sees_stranger(image, faces)
-        result = Result(frame, done.image, done.alpha, faces, done.covered, stranger)
+        result = self._session.observer(guard).still(frame)
         output = guard.admit(result)
         assert output  # nothing is held back for a still picture
-        return Toon(output.image, output.alpha, len(faces))
+        return _toon(output, result)
+
+    def frame(self, picture: NDArray[Any], timestamp: float) -> Toon:
+        """The next frame of a loop of your own: faces are tracked and steadied over time.
+
+        The first call, and one with a picture of another size, begins a new stream. With the
+        guard's `look_ahead` n, what comes back is the frame of n calls before.
+
+        Args:
+            picture: uint8 [H, W, 3] BGR; not changed.
+            timestamp: seconds at which it was captured, on any clock that rises from call to call,
+                such as `time.monotonic()`.
+
+        Returns:
+            The frame with its faces made toons, or what the guard shows instead.
+
+        Raises:
+            ToonifyError: that is no picture, the timestamp does not rise, or the engine failed.
+        """
+        image = _checked(picture)
+        if (
+            isinstance(timestamp, bool)
+            or not isinstance(timestamp, int | float)
+            or not math.isfinite(timestamp)
+            or (self._loop is not None and timestamp <= self._time)
+        ):
+            above = f" above the last one, {self._time:g}" if self._loop else ""
+            raise UsageError(
+                f"A timestamp must be a number of seconds{above}, not {timestamp!r}; give the "
+                "moment of capture, such as time.monotonic()."
+            )
+        frame = Frame(image, float(timestamp), self._number)
+        if self._loop is None or frame.size != self._size:
+            self._session.reset()
+            guard = self._session.guard(frame.size)
+            self._loop = guard, self._session.observer(guard)
+        guard, observer = self._loop
+        self._size, self._time, self._number = frame.size, frame.timestamp, self._number + 1
+        result = observer.observe(frame)
+        output = guard.admit(result) or guard.fill(frame, frame.timestamp)
+        return _toon(output, result)
 
     def stream(self, source: str = "0") -> Iterator[Image]:
         """The frames of a source as the guard lets them out, uint8 [H, W, 3] BGR, one by one.
 
-        A file gives every frame; a camera gives the newest whenever the loop asks.
+        A file gives every frame; a camera gives the newest whenever the loop asks. A loop with
+        `frame` begins anew after it.
+
+        Args:
+            source: a camera's index, name or path; a file, URL, folder or picture; or "demo".
+
+        Raises:
+            ToonifyError: there is no such source, it breaks off, or the engine failed.
         """
         settings = replace(self.settings.source, source=source)
-        opened = open_source(settings, self._report, every_frame=True)
+        opened = open_source(settings, self._say, every_frame=True)
         guard = self._session.guard(opened.size)
-        self._session.tracker.reset()
-        self._session.stylizer.reset()
+        observer = self._session.observer(guard)
+        self._session.reset()
+        self._loop = None
         try:
             for frame in opened.frames():
                 if settings.mirror:
                     frame = frame.mirrored()
-                watch = self._session.watch if guard.mode != "pass" else None
-                faces = self._session.tracker.update(frame)
-                done = self._session.stylizer.apply(frame, faces)
-                stranger = self._session.tracker.search(watch.suspected if watch else ())
-                stranger |= watch is not None and watch.alarmed(frame, faces)
-                self._session.tracker.look()
-                output = guard.admit(
-                    Result(frame, done.image, done.alpha, faces, done.covered, stranger)
-                )
+                output = guard.admit(observer.observe(frame))
                 if output:
                     yield output.image
             for output in guard.finish():
@@ -140,3 +238,35 @@ class Toonifier:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _check_kinds(model: object, settings: object, say: object) -> None:
+    """Refuse arguments of a wrong kind; values are checked as the settings are."""
+    if not (model is None or isinstance(model, str | Path)):
+        raise UsageError(
+            "model must be an installed model's name, the path of one or a loaded Bundle, not "
+            f"{model!r}."
+        )
+    if not (settings is None or isinstance(settings, Settings)):
+        raise UsageError(
+            f"settings must be realtime.settings.Settings, not {type(settings).__name__}; "
+            "load_settings() makes them."
+        )
+    if not callable(say):
+        raise UsageError(f"say must be a function that takes a line of text, not {say!r}.")
+
+
+def _checked(picture: object) -> Image:
+    image = as_bgr(picture)
+    if image is None:
+        raise UsageError(
+            "A picture must be a uint8 array [H, W, 3] in BGR, not "
+            f"{getattr(picture, 'dtype', type(picture).__name__)} "
+            f"{list(getattr(picture, 'shape', ()))}."
+        )
+    return image
+
+
+def _toon(output: Output, result: Result) -> Toon:
+    # Copies: the guard may show its own again.
+    return Toon(output.image.copy(), output.alpha.copy(), len(result.faces), output.kind)

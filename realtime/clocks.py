@@ -1,22 +1,20 @@
-"""What every stage costs: percentiles over a bounded window, at any time, from any thread."""
+"""How long every stage takes: percentiles over a bounded window, at any time, from any thread."""
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engines.errors import ToonifyError, reason
+from engines.files import write_atomically
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
@@ -91,7 +89,7 @@ class Rate:
 class Statistics:
     """All counters of one run; the pipeline's threads write, anyone reads `snapshot`."""
 
-    STAGES = ("capture", "track", "stylize", "search", "look", "watch", "paste", "guard")
+    STAGES = ("capture", "track", "stylize", "search", "refresh", "watch", "paste", "guard")
 
     def __init__(self, **about: Any) -> None:
         self.about = about
@@ -128,44 +126,6 @@ class Statistics:
                 "added_latency": self.latency.summary(),
                 "stages": {name: clock.summary() for name, clock in self.stages.items()},
             }
-
-
-def check_writable(path: Path) -> None:
-    """Try, and leave nothing behind, whether a file can be made at `path` when its time comes, in
-    folders that may be made then.
-
-    Raises `ToonifyError` when it cannot.
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        place = next(folder for folder in path.absolute().parents if folder.exists())
-        trial = place / f".toonify.{os.getpid()}"
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `path` so that a reader sees the old file or the new one, never a part.
-
-    Raises `ToonifyError` when it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> ToonifyError:
-    return ToonifyError(f"{path} cannot be written: {reason(error)}; give another place.")
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:

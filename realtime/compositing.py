@@ -6,64 +6,31 @@ they are cheap; only the last step, `paste`, touches the frame, and only inside 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
 from engines.faces.alignment import invert, pixel_matrix, shrink, transform_points
+from engines.pictures import FloatMask, Image, Mask
+from realtime.settings import Mode
 
-Image = NDArray[np.uint8]
-Mask = NDArray[np.float32]
-Mode = Literal["crop", "head", "face"]
-MODES: tuple[Mode, ...] = ("crop", "head", "face")
+Field = NDArray[np.float32]
+"""Colours or colour differences: float32 [COARSE, COARSE, 3] BGR, 0..255 scale."""
 
 GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
 
 
-@dataclass(frozen=True)
-class CompositingSettings:
-    """How toons are put into frames.
-
-    Attributes:
-        mode: "head" takes head and hair, "face" the face without hair, "crop" the whole square.
-        strength: 0 shows the frame, 1 the toon.
-        colour: 0..1, how far the toon's light and colour are drawn to the scene's.
-        memory: seconds over which light and colour are averaged.
-    """
-
-    mode: Mode = "head"
-    strength: float = 1.0
-    colour: float = 0.4
-    memory: float = 1.5
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise ToonifyError(
-                f"compositing.mode must be one of {', '.join(MODES)}, not {self.mode!r}."
-            )
-        for name in ("strength", "colour"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ToonifyError(
-                    f"compositing.{name} must lie between 0 and 1, not {getattr(self, name)}."
-                )
-        if not 0 <= self.memory <= 60:
-            raise ToonifyError(f"compositing.memory must be 0 to 60 s, not {self.memory}.")
-
-
-def smoothstep(low: float, high: float, value: NDArray) -> Mask:
+def smoothstep(low: float, high: float, value: NDArray) -> FloatMask:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def border_fade(size: int, width: float) -> Mask:
+def border_fade(size: int, width: float) -> FloatMask:
     """1 inside a square, falling to 0 at its border over `width`, a share of the side.
 
     float32 [size, size] with round corners; shared, so read-only.
@@ -76,7 +43,7 @@ def border_fade(size: int, width: float) -> Mask:
     return fade
 
 
-def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> Mask:
+def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> FloatMask:
     """The outline of a face, filled: the hull of its landmarks, so that a profile's nose is inside.
 
     Args:
@@ -94,7 +61,7 @@ def oval_mask(landmarks: NDArray[np.floating], grow: float, feather: float) -> M
     return soften(as_grid(mask), grow, feather)
 
 
-def soften(mask: Mask, grow: float, feather: float) -> Mask:
+def soften(mask: FloatMask, grow: float, feather: float) -> FloatMask:
     """A mask that is full `grow` beyond where it was, and fades over `feather` beyond that."""
     side = mask.shape[0]
     reach = max(round((grow + feather / 2) * side), 0)
@@ -104,43 +71,38 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
     return cv2.GaussianBlur(mask, (0, 0), max(feather * side / 4, 0.3)).astype(np.float32)
 
 
-def head_guess(landmarks: NDArray[np.floating], person: Mask | None = None) -> Mask:
-    """Head and hair of a photo, for engines that give no mask.
+def head_guess(landmarks: NDArray[np.floating]) -> FloatMask:
+    """Where a head usually is, for engines that give no mask.
 
     Args:
         landmarks: [478, >=2], 0..1 across the crop.
-        person: float32 [H, W] in [0, 1] over the crop, where the person is, or None.
 
     Returns:
-        float32 [GRID, GRID]: the person above the chin, or an ellipse about a usual head.
+        float32 [GRID, GRID] in [0, 1]: an ellipse about the face.
     """
     points = np.asarray(landmarks, np.float64)[:, :2]
     down = points[152] - points[10]
     height = np.hypot(*down)
     down /= max(height, 1e-6)
-    centre = points[10] + down * height * (0.44 if person is None else 0.36)
+    centre = points[10] + down * height * 0.44
     rows, columns = (np.mgrid[0:GRID, 0:GRID].astype(np.float32) + 0.5) / GRID
     x, y = columns - centre[0], rows - centre[1]
     along, across = x * down[0] + y * down[1], x * down[1] - y * down[0]
-    if person is None:
-        # A skull rises about a third of the face's height above the hairline landmark.
-        radius = np.hypot(across / 0.58, np.where(along < 0, along / 0.85, along / 0.62)) / height
-        return smoothstep(1.12, 0.95, radius.astype(np.float32))
-    near = smoothstep(1.75, 1.35, (np.hypot(across, along * 0.8) / height).astype(np.float32))
-    above = smoothstep(0.92, 0.70, (along / height).astype(np.float32))
-    return (smoothstep(0.15, 0.75, as_grid(person)) * near * above).astype(np.float32)
+    # A skull rises about a third of the face's height above the hairline landmark.
+    radius = np.hypot(across / 0.58, np.where(along < 0, along / 0.85, along / 0.62)) / height
+    return smoothstep(1.12, 0.95, radius.astype(np.float32))
 
 
 def toon_mask(
-    mode: Mode, landmarks: NDArray[np.floating], head: NDArray[np.uint8] | Mask | None
-) -> Mask:
+    mode: Mode, landmarks: NDArray[np.floating], head: Mask | FloatMask | None
+) -> FloatMask:
     """Where a crop's toon replaces the frame.
 
     A toon's outline is not the photo's: the skull is larger, the jaw narrower. Therefore the mask
     takes in both heads: the toon's, and the photo's face as far as it sticks out.
 
     Args:
-        mode: see `CompositingSettings`.
+        mode: see `realtime.settings.CompositingSettings`.
         landmarks: [478, >=2], 0..1 across the crop.
         head: [H, W] over the crop, the toon's head: uint8 0..255 or float32 0..1; None: unknown.
 
@@ -158,14 +120,14 @@ def toon_mask(
     return np.maximum(face, around)
 
 
-def as_grid(mask: NDArray[np.uint8] | Mask) -> Mask:
+def as_grid(mask: Mask | FloatMask) -> FloatMask:
     """A mask of any size, uint8 or float32, as float32 [GRID, GRID] in [0, 1]."""
     scale = np.float32(1 / 255 if mask.dtype == np.uint8 else 1)
     small = cv2.resize(mask, (GRID, GRID), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) * scale
 
 
-def colour_stats(image: Image, mask: Mask) -> NDArray[np.float32]:
+def colour_stats(image: Image, mask: FloatMask) -> NDArray[np.float32]:
     """Mean and standard deviation of L, a, b (float32 CIELAB) under a mask.
 
     Args:
@@ -182,7 +144,7 @@ def colour_stats(image: Image, mask: Mask) -> NDArray[np.float32]:
     return np.stack([mean, np.sqrt(weight @ np.square(lab - mean))]).astype(np.float32)
 
 
-def coarse(image: Image) -> Mask:
+def coarse(image: Image) -> Field:
     """An image [H, W, 3] as float32 [COARSE, COARSE, 3], 0..255."""
     factor = image.shape[0] // COARSE
     if factor * COARSE == image.shape[0]:
@@ -190,7 +152,9 @@ def coarse(image: Image) -> Mask:
     return cv2.resize(image, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def match_field(toon: Image, have: Mask, want: Mask, amount: float) -> Mask:
+def match_field(
+    toon: Image, have: NDArray[np.float32], want: NDArray[np.float32], amount: float
+) -> Field:
     """What to add to a toon to give it the scene's light and colour.
 
     Reinhard et al. 2001, "Color Transfer between Images": mean and deviation per Lab channel. The
@@ -214,7 +178,7 @@ def match_field(toon: Image, have: Mask, want: Mask, amount: float) -> Mask:
     return cv2.cvtColor(moved, cv2.COLOR_LAB2BGR).astype(np.float32) * 255 - small
 
 
-def seam_field(photo: Image, toon: Mask, keep: Mask, face: Mask) -> Mask:
+def seam_field(photo: Image, toon: Field, keep: FloatMask, face: FloatMask) -> Field:
     """What to add to a toon's surroundings so that they meet the frame without a seam.
 
     The low-frequency difference between frame and toon, measured where neither shows a head, and
@@ -243,9 +207,9 @@ def seam_field(photo: Image, toon: Mask, keep: Mask, face: Mask) -> Mask:
 
 def paste(
     frame: Image,
-    alpha: NDArray[np.uint8],
+    alpha: Mask,
     toon: Image,
-    mask: Mask,
+    mask: FloatMask,
     transform: NDArray[np.floating],
 ) -> None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
@@ -288,7 +252,7 @@ def paste(
     np.maximum(covered, weight, out=covered)
 
 
-def _with_alpha(toon: Image, mask: Mask) -> Image:
+def _with_alpha(toon: Image, mask: FloatMask) -> Image:
     """A toon uint8 [R, R, 3] and its mask float32 [GRID, GRID] as uint8 [R, R, 4]."""
     small = cv2.convertScaleAbs(mask, alpha=255)
     grown = cv2.resize(small, toon.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -306,14 +270,14 @@ def _fit_scale(toon: Image, back: NDArray[np.float64]) -> Image:
     return toon
 
 
-def add_field(toon: Image, field: Mask) -> Image:
+def add_field(toon: Image, field: Field) -> Image:
     """A toon uint8 [R, R, 3] plus a smooth field float32 [COARSE, COARSE, 3], saturated."""
     side = toon.shape[0]
     shift = cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR)
     return cv2.add(toon, shift, dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
 
-def coverage(alpha: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> float:
+def coverage(alpha: Mask, landmarks: NDArray[np.floating]) -> float:
     """Share of a face's landmarks inside the picture that lie fully under toons; 1 if none do."""
     points = np.floor(np.asarray(landmarks)[:, :2]).astype(int)
     height, width = alpha.shape

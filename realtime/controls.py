@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from engines.say import Say
 from realtime.guard import Guard
 from realtime.settings import GUARD_MODES
-from realtime.sources import Report
 
 Switch = Callable[[str | None, int | None], None]
 """Makes the engine draw another style or swap resolution; may take a second."""
@@ -23,17 +23,19 @@ class Strength(Protocol):
 class Controls:
     """The switches of a running filter.
 
-    stylizer: whose strength is changed.
-    styles: names that `next_style` goes through, the one in use first.
-    swaps: swap resolutions that `next_swap` goes through; None is the model's default.
-    switch: called in a thread of its own, while the engine goes on with what it has.
+    Args:
+        guard: whose mode and panic state are changed.
+        stylizer: whose strength is changed.
+        styles: names that `next_style` goes through, the one in use first.
+        swaps: swap resolutions that `next_swap` goes through; None is the model's default.
+        switch: called in a thread of its own, while the engine goes on with what it has.
     """
 
     def __init__(
         self,
         guard: Guard,
         stylizer: Strength,
-        report: Report,
+        say: Say,
         *,
         styles: Sequence[str] = (),
         swaps: Sequence[int | None] = (None,),
@@ -45,7 +47,7 @@ class Controls:
         self.mirror = mirror
         self.stopped = threading.Event()
         self._stylizer = stylizer
-        self._report = report
+        self._say = say
         self._styles = list(styles)
         self._swaps = list(swaps)
         self._switch = switch
@@ -64,12 +66,12 @@ class Controls:
     def toggle_toon(self) -> None:
         """Toons on or off; off, the guard hides the picture unless its mode is `pass`."""
         self.toon = not self.toon
-        self._report(f"Toon {'on' if self.toon else 'off'}.")
+        self._say(f"Toon {'on' if self.toon else 'off'}.")
 
     def toggle_panic(self) -> None:
-        """The card at once; again, back to the guard's mode."""
+        """Show the slate at once; again, go back to the guard's mode."""
         self.guard.panic = not self.guard.panic
-        self._report("Card shown." if self.guard.panic else "Card taken away.")
+        self._say("Card shown." if self.guard.panic else "Card taken away.")
 
     def toggle_mirror(self) -> None:
         """Flip the picture left and right."""
@@ -79,27 +81,27 @@ class Controls:
         """The guard's next mode."""
         modes = GUARD_MODES
         self.guard.mode = modes[(modes.index(self.guard.mode) + 1) % len(modes)]
-        self._report(f"Guard: {self.guard.mode}.")
+        self._say(f"Guard: {self.guard.mode}.")
 
     def change_strength(self, by: float) -> None:
         """More or less toon. Below 1 some of the real face shows, so the guard must be `pass`."""
         wanted = min(1.0, max(0.0, round(self.strength + by, 2)))
         if wanted < 1 and self.guard.mode != "pass":
-            self._report(
+            self._say(
                 f"Strength {wanted:.1f} would show some of your own face; "
                 f"set the guard from {self.guard.mode} to pass first."
             )
             return
         self._stylizer.strength = wanted
-        self._report(f"Strength {wanted:.1f}.")
+        self._say(f"Strength {wanted:.1f}.")
 
     def next_style(self) -> None:
-        """The bundle's next style."""
+        """The model's next style."""
         if len(self._styles) > 1:
             self._style = (self._style + 1) % len(self._styles)
             self._change()
         else:
-            self._report("This model has one style only.")
+            self._say("This model has one style only.")
 
     def next_swap(self) -> None:
         """The next swap resolution."""
@@ -107,7 +109,7 @@ class Controls:
             self._swap = (self._swap + 1) % len(self._swaps)
             self._change()
         else:
-            self._report("This model's layers cannot be swapped.")
+            self._say("This model's layers cannot be swapped.")
 
     def _change(self) -> None:
         style = self._styles[self._style] if self._styles else None
@@ -119,6 +121,6 @@ class Controls:
             try:
                 if self._switch:
                     self._switch(style, swap)
-                self._report(f"Style {style or 'default'}, swap at {swap or 'default'}.")
+                self._say(f"Style {style or 'default'}, swap at {swap or 'default'}.")
             except Exception as error:
-                self._report(f"The style stays as it is: {error}")
+                self._say(f"The style stays as it is: {error}")

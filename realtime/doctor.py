@@ -1,4 +1,4 @@
-"""One page on why `toonify run` works here or not, with the command that mends each problem."""
+"""One page on why `toonify run` works here or not, with the command that fixes each problem."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engines.errors import ToonifyError
-
-if TYPE_CHECKING:
-    from engines.networks.toon import ToonNetwork
 
 State = Literal["good", "note", "bad"]
 
@@ -26,7 +23,7 @@ class Finding:
     what: str
     state: State
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine() -> Iterator[Finding]:
@@ -109,14 +106,15 @@ def _driver() -> str:
 def _engines() -> Iterator[Finding]:
     """Build and run a small network on every back end: what runs here runs the real one."""
     from engines.backends.registry import BACKENDS, create_engine
+    from engines.backends.trial import trial_network
 
-    network = _small_network()
+    network = trial_network()
     running = []
     for name in BACKENDS:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 engine = create_engine(
-                    network, name, max_batch=1, cache_dir=Path(folder), report=lambda line: None
+                    network, name, max_batch=1, cache_dir=Path(folder), say=lambda line: None
                 )
                 running.append(name)
                 detail = f"{engine.device}, {engine.precision}"
@@ -130,27 +128,9 @@ def _engines() -> Iterator[Finding]:
         )
 
 
-def _small_network() -> ToonNetwork:
-    from engines.networks.encoder import Encoder, EncoderConfig
-    from engines.networks.generator import Generator
-    from engines.networks.generator_config import GeneratorConfig
-    from engines.networks.toon import ToonNetwork
-
-    config = GeneratorConfig(64, w_dim=16, z_dim=16, channel_base=512, channel_max=16)
-    encoder = EncoderConfig(
-        input_size=64,
-        num_ws=config.num_ws,
-        w_dim=16,
-        widths=(8, 12, 16, 16),
-        depths=(0, 1, 1, 1),
-        feature_resolutions=(),
-        style_width=16,
-    )
-    return ToonNetwork(Encoder(encoder), Generator(config)).eval().requires_grad_(False)
-
-
 def _models() -> Iterator[Finding]:
-    from engines.bundle import DEFAULT_BUNDLE, Bundle
+    from engines.bundle import Bundle
+    from engines.catalogue import DEFAULT_BUNDLE
     from engines.catalogue.models import installed_models
 
     models = installed_models()
@@ -169,8 +149,8 @@ def _models() -> Iterator[Finding]:
 
 
 def _reinstall(shipped: bool) -> str:
-    mend = "get it anew: `git checkout engines/catalogue` in Toonify's folder"
-    return mend if shipped else "delete it, then fetch or import it again"
+    fix = "get it again: `git checkout engines/catalogue` in Toonify's folder"
+    return fix if shipped else "delete it, then fetch or import it again"
 
 
 def _tracker() -> Finding:
@@ -180,8 +160,8 @@ def _tracker() -> Finding:
 
         FaceTracker().close()
     except (ImportError, OSError, ToonifyError) as error:
-        mend = "`pip install --force-reinstall mediapipe`"
+        fix = "`pip install --force-reinstall mediapipe`"
         if "libGL" in str(error) or "libEGL" in str(error) or "libGLES" in str(error):
-            mend = "`sudo apt install libgl1 libegl1 libgles2`"
-        return Finding("face tracker", "bad", str(error), mend)
+            fix = "`sudo apt install libgl1 libegl1 libgles2`"
+        return Finding("face tracker", "bad", str(error), fix)
     return Finding("face tracker", "good", "MediaPipe and its face model")

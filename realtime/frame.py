@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,24 +11,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[Any]  # uint8; OpenCV's stubs promise no dtype, so the type does not either
-Mask = NDArray[Any]  # uint8 [H, W]
+from engines.pictures import Image
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One captured picture.
 
-    image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
-    timestamp: monotonic seconds at capture (`time.monotonic`).
-    number: counts captured frames from 0, without gaps.
-    media_time: presentation time in seconds within a media file; None for live sources.
+    Attributes:
+        image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
+        timestamp: seconds on the clock of the pictures, which rises from frame to frame. For a
+            live source it is `captured`; for one that is read frame by frame it follows the media
+            time, so that what depends on it, such as smoothing, does not depend on how fast the
+            machine is.
+        number: counts captured frames from 0, without gaps.
+        media_time: presentation time in seconds within a media file; None for live sources.
+        captured: seconds at capture (`time.monotonic`), from which latency is measured.
     """
 
     image: Image
     timestamp: float
     number: int
     media_time: Fraction | None = None
+    captured: float = field(default_factory=time.monotonic)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -36,7 +42,12 @@ class Frame:
 
     def mirrored(self) -> Frame:
         """The same, left and right exchanged."""
-        return replace(self, image=cv2.flip(self.image, 1))
+        return replace(self, image=as_uint8(cv2.flip(self.image, 1)))
+
+
+def as_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """What OpenCV made of uint8 arrays, with the dtype that its stubs do not promise; no copy."""
+    return array.astype(np.uint8, copy=False)
 
 
 def as_bgr(picture: object) -> Image | None:
@@ -64,7 +75,7 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
         image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     )
     top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
-    return cv2.copyMakeBorder(
+    framed = cv2.copyMakeBorder(
         resized,
         top,
         height - inner[1] - top,
@@ -73,3 +84,4 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
         cv2.BORDER_CONSTANT,
         value=(0, 0, 0),
     )
+    return as_uint8(framed)

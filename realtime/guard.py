@@ -1,35 +1,36 @@
 """What goes out when there is no toon to show: the one door through which every picture leaves.
 
-Under any mode but `pass` a camera's own pixels leave only inside a stylised frame that proves
-itself. All of these must hold, else the mode's picture goes out:
+Under any mode but `pass`, a camera's own pixels leave only inside a stylised frame that passes all
+of these rules. Else the mode's picture goes out.
 
-1. The tracker saw every face it reports in this very frame, found anew or looking there as it did
-   a moment ago (see `realtime.faces.motion`); none is only supposed to be where it was. And it
-   reports no more faces than the stylizer may cover.
-2. The stylizer covered each of them with a whole toon, in this very frame.
-3. There is at least one: an empty chair looks the same as a face that was not found.
-4. No face is missing: one that was lost inside the picture keeps it hidden until it is found
-   again, or for `linger` seconds (for as long as it had been seen, if that was less). One that
-   left through the edge of the picture does not.
-5. With `look_ahead` n, the next n frames hold as well and show no face that this one lacks, so
-   that a face which was there before it could be found hides the frames in which it was missed.
+1. The tracker saw every face it reports in this very frame: it detected the face, or it saw that
+   the face still looks as it did a moment ago (see `realtime.faces.motion`). No position is only
+   a guess. And it reports no more faces than the stylizer may cover.
+2. The stylizer covered each of these faces with a whole toon, in this very frame.
+3. There is at least one face: an empty chair looks the same as a face that was not found.
+4. No face is missing. One that was lost inside the picture keeps it hidden until it is found again,
+   or for `linger` seconds (or for as long as it had been seen, if that was less). One that left
+   through the edge of the picture does not.
+5. With `look_ahead` n, the next n frames pass the rules as well and show no face that this one
+   lacks. So a face that was there before it could be found hides the frames in which it was missed.
+6. A face detector of the guard's own, which looks at one part of every frame in turn, sees no other
+   face (see `realtime.strangers`): somebody who comes in is seen within about a tenth of a second,
+   long before the tracker's next search. A face that the tracker cannot confirm for `linger`
+   seconds counts as none; so does one of which the detector too is unsure after two looks at every
+   part. Nor has the tracker's own search found another face in this frame.
 
-6. A face detector of the guard's own, which looks at a part of every frame in turn, sees no face
-   but those: somebody who comes in is seen within about a tenth of a second, long before the
-   tracker's next search. One that the tracker cannot confirm for `linger` seconds counts as none;
-   one that the detector too is unsure of, after two looks at every part (see `realtime.watch`).
-   Nor has the tracker's own search found anybody more in this frame.
+What remains: while one face is shown, another one goes unnoticed as long as no detector can see it:
+while it is hardly in the picture, turned far away or covered; for the few frames until the stranger
+detector has looked at its part of the picture; and, if it is below a ninth of the picture's height
+(80 pixels at 720p), which that detector does not see, for the seconds until the tracker's own
+search has found it. `look_ahead` hides the frames before somebody was found, at one frame of
+latency each. The slate (mode `card`, or the panic key) closes every gap.
 
-What remains: while one face is shown, another one is not known to be there as long as no detector
-can see it: hardly in the picture yet, turned far away or covered; for the few frames until the
-watch has looked at its part of the picture; and, below a ninth of the picture's height (80 pixels
-at 720p), which the watch does not see, for the seconds until the tracker's own search has found it.
-`look_ahead` hides the frames before somebody was found, at one frame of latency each; `card`, on
-the panic key, closes every gap.
-A hidden picture is repeated from the last toon for `grace` seconds (those pixels have been out
-already), then follows the mode. Where a face is too many or a stranger's (rules 1 and 6), it may
-have been there a little before it was noticed, so `hold` goes back by `HINDSIGHT`: the few frames
-that missed it are not what stays. What went out under `pass` proved nothing and is never repeated.
+A hidden picture is first replaced by the last toon, for `grace` seconds (its pixels have been out
+already), then by what the mode says. A face that is too many or a stranger's (rules 1 and 6) may
+have been there a little before it was noticed. Therefore `hold` goes back by `HINDSIGHT`: the few
+frames that missed it are not the ones that stay. What went out under `pass` was not checked and is
+never repeated.
 """
 
 from __future__ import annotations
@@ -38,21 +39,18 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
+from engines.pictures import Image, Mask
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image, Mask, fit
+from realtime.frame import Frame, fit
 from realtime.settings import GuardMode, GuardSettings
+from realtime.slate import blurred, fit_mask, load_slate
 
-BLUR_COLUMNS = (
-    12  # a face that fills the picture is five cells wide: no detector, no friend knows it
-)
-HINDSIGHT = 0.5  # seconds between somebody's coming in and being noticed: no more, nearly always
-SPACING = 0.2  # seconds between the toons kept for it
+HINDSIGHT = 0.5  # seconds from somebody's coming in to being noticed, at most in nearly all cases
+SPACING = 0.2  # seconds between the toons that are kept for it
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
@@ -62,12 +60,14 @@ Kind = Literal["toon", "raw", "hold", "blur", "card"]
 class Result:
     """A frame that went through tracker and stylizer.
 
-    frame: as captured.
-    image: uint8 [H, W, 3] BGR with toons pasted in, or None if the stylizer failed.
-    alpha: uint8 [H, W], 255 where a toon is, or None.
-    faces: everything the tracker reported for this frame.
-    covered: identities of the faces that are whole toons in `image`.
-    stranger: whether a face was seen that is none of `faces` (by `realtime.watch` or the tracker).
+    Attributes:
+        frame: as captured.
+        image: uint8 [H, W, 3] BGR with toons pasted in, or None if nothing was drawn.
+        alpha: uint8 [H, W], 255 where a toon is, or None.
+        faces: everything the tracker reported for this frame.
+        covered: identities of the faces that are whole toons in `image`.
+        stranger: whether a face was seen that is none of `faces`, by the tracker's search or by
+            `realtime.strangers`.
     """
 
     frame: Frame
@@ -82,13 +82,14 @@ class Result:
 class Output:
     """A picture that may leave.
 
-    image: uint8 [H, W, 3] BGR in the output's size.
-    alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
-    kind: how it came about.
-    timestamp, media_time: of the captured frame it stands for; None before the first.
-    before: that frame's picture, for windows on the user's own screen.
-    under: the picture that the toons in it were drawn on, an earlier one if they are held; None
-        where there are none. `for_others` takes both untooned pictures away.
+    Attributes:
+        image: uint8 [H, W, 3] BGR in the output's size.
+        alpha: uint8 [H, W], 255 where a toon is; zero everywhere but in toons.
+        kind: how it was made.
+        timestamp, media_time, captured: of the frame it stands for; None before the first.
+        before: that frame's picture, for windows on the user's own screen.
+        under: the picture that the toons in it were drawn on, an earlier one if they are held; None
+            where there are none. `for_others` takes both untooned pictures away.
     """
 
     image: Image
@@ -96,6 +97,7 @@ class Output:
     kind: Kind
     timestamp: float | None = None
     media_time: Fraction | None = None
+    captured: float | None = None
     before: Image | None = None
     under: Image | None = None
 
@@ -116,9 +118,14 @@ class _Seen:
 class Guard:
     """Decides about every picture. Not thread-safe: one thread asks, in the order of capture.
 
-    size: (width, height) of everything that goes out.
-    max_faces: how many faces the stylizer may cover in one frame.
-    `mode` and `panic` may be set from any thread at any time.
+    Args:
+        mode: what is shown when there is no toon.
+        size: (width, height) of everything that goes out.
+        max_faces: how many faces the stylizer may cover in one frame.
+
+    Attributes:
+        mode, panic: may be set from any thread at any time; `panic` shows the slate at once.
+        reason: why the picture is hidden, in a few words; empty if it is not.
     """
 
     def __init__(
@@ -129,14 +136,14 @@ class Guard:
         self._settings = settings
         self._size = size
         self.max_faces = max_faces
-        self._card = fit(load_card(settings.card, size), size)
+        self._slate = fit(load_slate(settings.card, size), size)
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
         self._seen: dict[int, _Seen] = {}
-        self._toon: Output | None = None  # the newest that proved itself
+        self._toon: Output | None = None  # the newest that passed the rules
         self._toon_time = -float("inf")
         self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
-        self._kept: Output | None = None  # of these, what `hold` may show: nobody noticed since
+        self._kept: Output | None = None  # what `hold` may show: nobody was noticed since
         self.reason = "no picture yet"
 
     def admit(self, result: Result) -> Output | None:
@@ -144,7 +151,7 @@ class Guard:
         if self.panic or self.mode == "pass":
             self._waiting.clear()
         if self.panic:
-            return self._still(result.frame)
+            return self._show_slate(result.frame)
         if self.mode == "pass":
             self._remember(result)
             return self._drawn(result)
@@ -162,24 +169,26 @@ class Guard:
         self.reason = doubt
         if doubt:
             return self.fill(oldest.frame, oldest.frame.timestamp)
-        return self._proven(oldest)
+        return self._passed(oldest)
 
     def fill(self, newest: Frame | None, now: float) -> Output:
-        """What goes out at `now` (monotonic seconds) when there is no toon to show.
+        """What goes out when there is no toon to show.
 
-        newest: the newest captured frame: shown under `pass`, blurred under `blur`.
+        Args:
+            newest: the newest captured frame: shown under `pass`, blurred under `blur`.
+            now: seconds, on the clock of the frames' timestamps.
         """
         if self.panic:
-            return self._still(newest)
+            return self._show_slate(newest)
         if self.mode == "pass":
-            return self._raw(newest) if newest else self._still(None)
+            return self._raw(newest) if newest else self._show_slate(None)
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
         held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
             return _output(held.image, held.alpha, "hold", newest, held.under)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
-        return self._still(newest)
+        return self._show_slate(newest)
 
     def finish(self) -> list[Output]:
         """The frames still held back at the end, hidden: nothing will vouch for them."""
@@ -188,8 +197,8 @@ class Guard:
         return rest
 
     def farewell(self) -> Output:
-        """The last picture of a live sink: the card, so that none of the camera's stays on."""
-        return self._still(None)
+        """The last picture of a live sink: the slate, so that none of the camera's stays on."""
+        return self._show_slate(None)
 
     def _doubt(self, result: Result) -> str:
         """Why a frame must not be shown as it is; empty if it may."""
@@ -245,7 +254,7 @@ class Guard:
                 del self._seen[identity]
         return "a face is lost" if set(self._seen) - present else ""
 
-    def _proven(self, result: Result) -> Output:
+    def _passed(self, result: Result) -> Output:
         output, now = self._drawn(result), result.frame.timestamp
         self._toon = self._kept = output
         self._toon_time = now
@@ -263,8 +272,8 @@ class Guard:
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
 
-    def _still(self, frame: Frame | None) -> Output:
-        return _output(self._card, self._clear, "card", frame)
+    def _show_slate(self, frame: Frame | None) -> Output:
+        return _output(self._slate, self._clear, "card", frame)
 
 
 def _output(
@@ -272,41 +281,13 @@ def _output(
 ) -> Output:
     if frame is None:
         return Output(image, alpha, kind, under=under)
-    return Output(image, alpha, kind, frame.timestamp, frame.media_time, frame.image, under)
-
-
-def blurred(image: Image, size: tuple[int, int]) -> Image:
-    """`image` as a few soft patches of colour, fitted to `size` (width, height)."""
-    rows, columns = image.shape[:2]
-    cells = (BLUR_COLUMNS, max(2, round(BLUR_COLUMNS * rows / columns)))
-    small = cv2.resize(image, cells, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
-    return fit(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), size)
-
-
-def fit_mask(mask: Mask, size: tuple[int, int]) -> Mask:
-    """A mask [H, W] fitted as `fit` fits its picture, zero outside."""
-    if mask.shape[::-1] == size:
-        return mask
-    return fit(cv2.merge([mask] * 3), size)[:, :, 0]
-
-
-def load_card(path: str | None, size: tuple[int, int]) -> Image:
-    """The card's picture, uint8 [H, W, 3] BGR: a file of the user's, or a plain one drawn here."""
-    if path:
-        from realtime.sources.pictures import read_picture
-
-        return read_picture(Path(path)).image
-    width, height = size
-    shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
-    card = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)
-    # No text: a virtual camera's users may see it mirrored.
-    centre, radius = (width // 2, height // 2), max(4, height // 9)
-    pale = (214, 204, 196)
-    cv2.circle(card, centre, radius, pale, max(1, radius // 9), cv2.LINE_AA)
-    bar = max(1, radius // 6)
-    for side in (-1, 1):
-        x = centre[0] + side * radius // 3
-        top, bottom = centre[1] - radius // 2, centre[1] + radius // 2
-        cv2.rectangle(card, (x - bar, top), (x + bar, bottom), pale, cv2.FILLED)
-    return card
+    return Output(
+        image,
+        alpha,
+        kind,
+        timestamp=frame.timestamp,
+        media_time=frame.media_time,
+        captured=frame.captured,
+        before=frame.image,
+        under=under,
+    )

@@ -1,4 +1,4 @@
-"""What a run changes in its process, and puts back in the end."""
+"""What a run changes in its process, and restores at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Noted:
-    """A signal handler that only takes note."""
+    """A signal handler that only notes that it was called."""
 
     def __init__(self) -> None:
         self.called = False
@@ -26,7 +26,7 @@ class _Noted:
 def early_panic() -> Iterator[None]:
     """Until `signals` takes it over, the panic key is only noted; it would end the process.
 
-    However often it is pressed: nobody can see yet whether the card is there.
+    Pressing it twice is the same as once: nobody can see yet whether the slate is shown.
     """
     if not hasattr(signal, "SIGUSR1") or not _in_main_thread():
         yield
@@ -46,7 +46,7 @@ def signals(controls: Controls) -> Iterator[None]:
         yield
         return
     handlers = {signal.SIGINT: controls.stop, signal.SIGTERM: controls.stop}
-    # Who was started with nohup means to go on.
+    # A run that was started with nohup is meant to go on.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         handlers[signal.SIGHUP] = controls.stop
     if hasattr(signal, "SIGUSR1"):
@@ -65,7 +65,7 @@ def signals(controls: Controls) -> Iterator[None]:
 
 @contextlib.contextmanager
 def single_threaded_opencv() -> Iterator[None]:
-    """OpenCV's own threads gain nothing on pictures of this size, and wait with a core in hand."""
+    """OpenCV's own threads gain nothing on pictures of this size, and keep a core busy waiting."""
     import cv2
 
     before = cv2.getNumThreads()

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engines.backends.registry import create_engine
-from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.catalogue.models import find_bundle
+from engines.say import Say
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
-from realtime.guard import Guard
+from realtime.guard import Guard, Output
+from realtime.observe import LOOKOUTS, Observer
+from realtime.pipeline import Pipeline
 from realtime.settings import EngineSettings, Settings, SettingsError
-from realtime.sources import Report
+from realtime.sinks import Sink
+from realtime.sources import Source
+from realtime.strangers import StrangerDetector
 from realtime.stylizer import Stylizer
-from realtime.watch import FaceWatch
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from engines.networks.toon import ToonNetwork
+    from realtime.stages import Stylizer as AnyStylizer
+    from realtime.stages import Window
 
 
 def find_chosen(chosen: EngineSettings) -> Bundle:
-    """The bundle that the settings name; refuses, before anything is begun, a style or a swap
-    resolution that it does not have. Raises `UsageError`, `BundleError`."""
+    """The model that the settings name; refuses, before anything is begun, a style or a swap
+    resolution that it does not have.
+
+    Raises:
+        UsageError: there is no such style or resolution.
+        BundleError: there is no such model, or it cannot be used.
+    """
     bundle = find_bundle(chosen.bundle)
-    bundle.check(chosen.style, blend_of(bundle, chosen.style, chosen.swap))
+    bundle.check(chosen.style, chosen.swap)
     return bundle
 
 
-def network_of(bundle: Bundle, style: str | None, swap: int | None) -> ToonNetwork:
-    """What draws a style of a bundle, with another swap resolution unless `swap` is None.
-
-    Raises `UsageError` for a style or a resolution that the bundle does not have.
-    """
-    return bundle.network(style, blend_of(bundle, style, swap))
-
-
-def blend_of(bundle: Bundle, style: str | None, swap: int | None) -> BlendSpec | None:
-    """The card's blend of a style with another swap resolution; None for the card's own."""
-    if swap is None:
-        return None
-    chosen = bundle.card.styles.get(style or bundle.styles[0])
-    return replace(chosen.blend, swap_resolution=swap) if chosen else None
-
-
 def check_settings(settings: Settings) -> None:
-    """Refuse what would break the guard's promise. Raises `SettingsError`."""
+    """Refuse what would break the guard's promise.
+
+    Raises:
+        SettingsError: the settings show some of the real face under a guard that hides it.
+    """
     mode, strength = settings.guard_mode(), settings.compositing.strength
     if mode != "pass" and strength < 1:
         raise SettingsError(
@@ -60,23 +59,30 @@ def check_settings(settings: Settings) -> None:
 class Session:
     """The heart of a run; a context manager that frees device and threads.
 
-    bundle: an already loaded one instead of what `settings.engine.bundle` names.
+    Args:
+        settings: everything that the user may set.
+        say: takes what is worth telling, by default in runs of this session too.
+        bundle: an already loaded model instead of the one that `settings.engine.bundle` names.
+
+    Raises:
+        ToonifyError: with one sentence for whatever cannot be used.
     """
 
-    def __init__(self, settings: Settings, report: Report, bundle: Bundle | None = None) -> None:
+    def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
         check_settings(settings)
         self.settings = settings
+        self.say = say
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.bundle)
         self.engine = create_engine(
-            network_of(self.bundle, chosen.style, chosen.swap),
+            self.bundle.network(chosen.style, chosen.swap),
             chosen.backend,
             precision=chosen.precision,
             max_batch=settings.faces.max_faces,
-            report=report,
+            say=say,
         )
         self.tracker = FaceTracker(settings.faces)
-        self.watch = FaceWatch(settings.guard.linger)
+        self.strangers = StrangerDetector(settings.guard.linger)
         self.stylizer = Stylizer(
             self.engine, settings.compositing, max_faces=settings.faces.max_faces
         )
@@ -104,8 +110,71 @@ class Session:
         rules = settings.guard if look_ahead else replace(settings.guard, look_ahead=0)
         return Guard(settings.guard_mode(), rules, size, settings.faces.max_faces)
 
-    def controls(self, guard: Guard, report: Report) -> Controls:
-        """The switches of a run with this session."""
+    def reset(self) -> None:
+        """Forget all that was seen; the next frame belongs to another stream."""
+        self.tracker.reset()
+        self.stylizer.reset()
+        self.strangers.reset()
+
+    def observer(self, guard: Guard) -> Observer:
+        """What makes the guard's results of frames in one thread. Failures of whoever looks for
+        strangers are told, while the guard hides the picture; others are raised."""
+        return Observer(
+            self.tracker,
+            self.stylizer,
+            guard,
+            self.say,
+            strangers=self.strangers,
+            tolerated=LOOKOUTS,
+        )
+
+    def pipeline(
+        self,
+        source: Source,
+        sinks: Sequence[Sink],
+        controls: Controls | None = None,
+        *,
+        say: Say | None = None,
+        stylizer: AnyStylizer | None = None,
+        green: bool = False,
+        window: Window | None = None,
+        on_output: Callable[[Output], None] | None = None,
+    ) -> Pipeline:
+        """A run from `source` to `sinks`, in real time if the source is live.
+
+        Args:
+            source: where frames come from; its size is that of the pictures.
+            sinks: where pictures go.
+            controls: the switches, with the guard; None makes them for this run.
+            say: takes what is worth telling; None for the session's own.
+            stylizer: draws instead of the session's engine. It shares no cores with the rest, and
+                nobody watches for strangers: for measuring what the loop costs by itself.
+            green: sinks get the toons on green instead of the whole picture.
+            window: served from the main thread; given the untooned picture too.
+            on_output: called with every picture that went out.
+        """
+        say = say or self.say
+        controls = controls or self.controls(self.guard(source.size), say)
+        self.reset()
+        return Pipeline(
+            source,
+            self.tracker,
+            stylizer or self.stylizer,
+            sinks,
+            controls,
+            say,
+            rate=source.rate,
+            paced=source.live,
+            green=green,
+            strangers=None if stylizer else self.strangers,
+            shared=self.shared and stylizer is None,
+            window=window,
+            about=self.about,
+            on_output=on_output,
+        )
+
+    def controls(self, guard: Guard, say: Say | None = None) -> Controls:
+        """The switches of a run with this session; `say` as for `pipeline`."""
         style = self.settings.engine.style or self.bundle.styles[0]
         first = self.bundle.styles.index(style)
         resolutions = [r for r in (8, 16, 32, 64) if r <= self.bundle.card.generator.resolution]
@@ -114,7 +183,7 @@ class Session:
         return Controls(
             guard,
             self.stylizer,
-            report,
+            say or self.say,
             styles=[*self.bundle.styles[first:], *self.bundle.styles[:first]],
             swaps=[swap, *others],
             switch=self.switch,
@@ -123,11 +192,11 @@ class Session:
 
     def switch(self, style: str | None, swap: int | None) -> None:
         """Draw another style or swap; frames go on with the old one until the new is ready."""
-        self.engine.update(network_of(self.bundle, style, swap))
+        self.engine.update(self.bundle.network(style, swap))
 
     def close(self) -> None:
         """Free everything."""
-        self.watch.close()
+        self.strangers.close()
         self.tracker.close()
         self.engine.close()
 
@@ -141,3 +210,15 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def use_session(
+    settings: Settings, say: Say, *, bundle: Bundle | None = None, session: Session | None = None
+) -> Iterator[Session]:
+    """`session` as it is, if there is one; else one made for the body of a `with`."""
+    if session:
+        yield session
+        return
+    with Session(settings, say, bundle) as made:
+        yield made

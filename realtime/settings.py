@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import tomllib
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from engines.backends.registry import check_name
-from engines.errors import ToonifyError, UsageError
-from realtime.clocks import write_atomically
-from realtime.compositing import CompositingSettings
-from realtime.faces.tracker import TrackerSettings
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.files import write_atomically
+from realtime.tables import SettingsError as SettingsError
+from realtime.tables import as_table, build, to_toml
 
 GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
-
-
-class SettingsError(UsageError):
-    """A setting that cannot be used; names the key and what it takes."""
+Mode = Literal["crop", "head", "face"]
+MODES: tuple[Mode, ...] = ("crop", "head", "face")
 
 
 def require(condition: bool, message: str) -> None:
@@ -37,11 +31,12 @@ def require(condition: bool, message: str) -> None:
 class SourceSettings:
     """Where pictures come from.
 
-    source: camera index, name or path; media file or URL; folder or picture; or "demo".
-    size: (width, height) asked of a camera and made by the demo, in pixels.
-    fps: rate asked of a camera and made by the demo; a file keeps its own.
-    mirror: flip left and right, as in a mirror.
-    loop: start a file again when it ends.
+    Attributes:
+        source: camera index, name or path; media file or URL; folder or picture; or "demo".
+        size: (width, height) asked of a camera and made by the demo, in pixels.
+        fps: rate asked of a camera and made by the demo; a file keeps its own.
+        mirror: flip left and right, as in a mirror.
+        loop: start a file again when it ends.
     """
 
     source: str = "0"
@@ -60,18 +55,55 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class TrackerSettings:
+    """How faces are found.
+
+    Attributes:
+        max_faces: how many faces are made toons. One more is followed, so that the guard knows of
+            it.
+        min_confidence: MediaPipe's, for detection, presence and tracking alike.
+        hold: seconds for which a face that cannot be found is still reported where it should be.
+        memory: seconds after which a face that comes back is somebody new.
+        search_interval: seconds between two searches for more faces, each in a part of the frame;
+            a third of it while there is time, a face is lost or somebody has just come.
+        refresh_interval: seconds after which a face that is carried on by its motion is detected
+            again; up to four times as many if there is little time. 0: in every frame.
+    """
+
+    max_faces: int = 4
+    min_confidence: float = 0.5
+    hold: float = 0.4
+    memory: float = 5.0
+    search_interval: float = 0.25
+    refresh_interval: float = 0.05
+
+    def __post_init__(self) -> None:
+        require(
+            1 <= self.max_faces <= 16, f"faces.max_faces must be 1 to 16, not {self.max_faces}."
+        )
+        require(
+            0 < self.min_confidence < 1,
+            f"faces.min_confidence must lie between 0 and 1, not {self.min_confidence}.",
+        )
+        for name in ("hold", "memory", "search_interval", "refresh_interval"):
+            seconds = getattr(self, name)
+            require(0 <= seconds <= 60, f"faces.{name} must be 0 to 60 s, not {seconds}.")
+
+
+@dataclass(frozen=True)
 class EngineSettings:
     """Which toon, and what computes it.
 
-    bundle: an installed bundle's name or the path of one.
-    style: one of the bundle's styles; None for its default.
-    swap: resolution from which layers are the other generator's, in most cards the one that draws
-        the person; None for the card's default.
-    backend: "auto" or a back end's name; asking by name never falls back.
-    precision: one that the back end can; None for its default.
+    Attributes:
+        bundle: an installed model's name or the path of one.
+        style: one of the model's styles; None for its default.
+        swap: resolution at which the mix switches to the other generator, in most cards the one
+            that draws the person; None for the card's default.
+        backend: "auto" or a back end's name; asking by name never falls back.
+        precision: one that the back end can compute in; None for its default.
     """
 
-    bundle: str = "film-256"
+    bundle: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
     backend: str = "auto"
@@ -87,15 +119,43 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class CompositingSettings:
+    """How toons are put into frames.
+
+    Attributes:
+        mode: "head" takes head and hair, "face" the face without hair, "crop" the whole square.
+        strength: 0 shows the frame, 1 the toon.
+        colour: 0..1, how far the toon's light and colour are drawn to the scene's.
+        memory: seconds over which light and colour are averaged.
+    """
+
+    mode: Mode = "head"
+    strength: float = 1.0
+    colour: float = 0.4
+    memory: float = 1.5
+
+    def __post_init__(self) -> None:
+        require(
+            self.mode in MODES,
+            f"compositing.mode must be one of {', '.join(MODES)}, not {self.mode!r}.",
+        )
+        for name in ("strength", "colour"):
+            share = getattr(self, name)
+            require(0 <= share <= 1, f"compositing.{name} must lie between 0 and 1, not {share}.")
+        require(0 <= self.memory <= 60, f"compositing.memory must be 0 to 60 s, not {self.memory}.")
+
+
+@dataclass(frozen=True)
 class GuardSettings:
     """What goes out when there is no toon to show; see `realtime.guard` for the rules.
 
-    mode: "auto" is "blur" for a virtual camera and "pass" for files.
-    grace: seconds for which the last toon is repeated before the mode's picture is shown.
-    linger: seconds for which a face that was lost inside the picture keeps it hidden.
-    look_ahead: frames by which the output waits, so that a face found late hides earlier frames;
-        each adds one frame of latency.
-    card: a picture for the card instead of the built-in one.
+    Attributes:
+        mode: "auto" is "blur" for a virtual camera and "pass" for files.
+        grace: seconds for which the last toon is repeated before the mode's picture is shown.
+        linger: seconds for which a face that was lost inside the picture keeps it hidden.
+        look_ahead: frames by which the output waits, so that a face found late hides earlier
+            frames; each adds one frame of latency.
+        card: a picture file to show in mode "card" instead of the built-in one.
     """
 
     mode: Literal["auto", "pass", "hold", "blur", "card"] = "auto"
@@ -117,12 +177,13 @@ class GuardSettings:
 class OutputSettings:
     """Where pictures go; several at once.
 
-    sinks: "virtual" or "virtual:DEVICE" for a virtual camera, else paths: a movie file to record,
-        or a folder (ending in "/") for a sequence of pictures; "none" for none at all.
-    preview: open a window.
-    overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov, .webm)
-        or folder that takes the toons with an alpha channel.
-    pixel_format: what the virtual camera is fed with.
+    Attributes:
+        sinks: "virtual" or "virtual:DEVICE" for a virtual camera, else paths: a movie file to
+            record, or a folder (ending in "/") for a sequence of pictures; "none" for none at all.
+        preview: open a window.
+        overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov,
+            .webm) or folder that takes the toons with an alpha channel.
+        pixel_format: what the virtual camera is fed with.
     """
 
     sinks: tuple[str, ...] = ("virtual",)
@@ -155,13 +216,16 @@ def load_settings(
 ) -> Settings:
     """Defaults, then the TOML file at `path`, then `flags` (section -> key -> value).
 
-    A flag that is None was not given. Raises `SettingsError` naming the key.
+    A flag that is None was not given.
+
+    Raises:
+        SettingsError: a key or a value is wrong; it names the key.
     """
     tables = read_toml(path) if path else {}
     for section, values in (flags or {}).items():
         given = {key: value for key, value in values.items() if value is not None}
-        tables[section] = {**_table(tables.get(section, {}), section), **given}
-    return _build(Settings, tables, "")
+        tables[section] = {**as_table(tables.get(section, {}), section), **given}
+    return build(Settings, tables, "")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -179,76 +243,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 def save_settings(settings: Settings, path: Path) -> None:
     """Write every setting as TOML, atomically; keys that are None are left out.
 
-    Raises `SettingsError` for a path that is no settings file's: what stands there is replaced.
+    Raises:
+        SettingsError: `path` does not end in .toml; a file of another kind would be lost.
     """
     require(path.suffix == ".toml", f"Settings are kept in a file ending in .toml, not {path}.")
     lines = ["# Settings of toonify; flags on the command line win over these."]
     for section, values in dataclasses.asdict(settings).items():
         lines += ["", f"[{section}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
+        lines += [f"{key} = {to_toml(value)}" for key, value in values.items() if value is not None]
     write_atomically(path, ("\n".join(lines) + "\n").encode())
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _table(values: Any, section: str) -> Mapping[str, Any]:
-    """The settings of one section, if that is what they are."""
-    if not isinstance(values, Mapping):
-        raise SettingsError(
-            f"{section} must be a table, not {values!r}; write its keys below a line [{section}]."
-        )
-    return values
-
-
-def _build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
-    """An instance of dataclass `kind` from a table, checking every key and type."""
-    hints = typing.get_type_hints(kind)
-    arguments = {}
-    for key, value in values.items():
-        name = f"{where}.{key}" if where else key
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
-            raise SettingsError(f"There is no setting {name}; did you mean {near[0]}?")
-        hint = hints[key]
-        arguments[key] = (
-            _build(hint, _table(value, name), name)
-            if dataclasses.is_dataclass(hint)
-            else _convert(hint, value, name)
-        )
-    try:
-        return kind(**arguments)
-    except ToonifyError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _convert(hint: Any, value: Any, name: str) -> Any:
-    """`value` as the type `hint`; numbers and strings are never turned into each other."""
-    origin, options = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        if value not in options:
-            choice = ", ".join(map(str, options))
-            raise SettingsError(f"{name} must be one of {choice}, not {value!r}.")
-        return value
-    if origin in (typing.Union, types.UnionType):
-        if value is None and types.NoneType in options:
-            return None
-        return _convert(next(o for o in options if o is not types.NoneType), value, name)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise SettingsError(f"{name} must be a list, not {value!r}.")
-        kinds = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
-        if len(kinds) != len(value):
-            raise SettingsError(f"{name} must have {len(kinds)} entries, not {len(value)}.")
-        return tuple(_convert(k, v, name) for k, v in zip(kinds, value, strict=True))
-    wanted = (int, float) if hint is float else hint
-    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
-        words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
-    return float(value) if hint is float else value
 
 
 FLAGS = {
@@ -277,7 +280,11 @@ FLAGS = {
 
 
 def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Short names as sections and keys; None means not given. Raises `SettingsError`."""
+    """Short names as sections and keys; None means not given.
+
+    Raises:
+        SettingsError: there is no option of a name.
+    """
     sections: dict[str, dict[str, Any]] = {}
     for name, value in options.items():
         if name not in FLAGS:

@@ -40,21 +40,33 @@ class Slot(Generic[T]):
             self._item = [item]
             self._changed.notify_all()
 
-    def get(self, timeout: float | None = None) -> T | None:
-        """The item, or None after `timeout` seconds; raises `ClosedError` when empty and closed."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+    def get(self) -> T:
+        """The item, once there is one; raises `ClosedError` when empty and closed."""
         with self._changed:
             while not self._item:
                 if self._closed:
                     raise ClosedError
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
+                self._changed.wait()
+            return self._take()
+
+    def poll(self, timeout: float) -> T | None:
+        """The item, or None after `timeout` seconds; raises `ClosedError` when empty and closed."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not self._item:
+                if self._closed:
+                    raise ClosedError
+                left = deadline - time.monotonic()
+                if left <= 0:
                     return None
                 self._changed.wait(left)
-            item = self._item.pop()
-            self.taken = time.monotonic()
-            self._changed.notify_all()
-            return item
+            return self._take()
+
+    def _take(self) -> T:
+        item = self._item.pop()
+        self.taken = time.monotonic()
+        self._changed.notify_all()
+        return item
 
     def drain(self) -> list[T]:
         """Close, and take what was handed over but not taken."""

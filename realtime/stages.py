@@ -1,16 +1,23 @@
-"""What the pipeline asks of the parts that it is given."""
+"""What the parts of the loop ask of each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, Image, Mask
+from realtime.frame import Frame
 from realtime.guard import Output
+
+if TYPE_CHECKING:
+    from realtime.stylizer import StylizedFrame
+
+Paste = Callable[[], "StylizedFrame"]
+"""Puts toons that are drawn into their frame."""
 
 
 class Tracker(Protocol):
@@ -18,24 +25,10 @@ class Tracker(Protocol):
 
     def update(self, frame: Frame) -> Sequence[TrackedFace]: ...
     def search(
-        self, suspected: Sequence[NDArray[np.floating]] = (), hurried: bool = False
+        self, suspected: Sequence[NDArray[np.floating]] = (), late: bool = False
     ) -> bool: ...
-    def look(self, hurried: bool = False) -> bool: ...
-
-
-class Stylized(Protocol):
-    """A frame with toons in it; see `realtime.stylizer.StylizedFrame`."""
-
-    @property
-    def image(self) -> Image: ...
-    @property
-    def alpha(self) -> Mask | None: ...
-    @property
-    def covered(self) -> frozenset[int]: ...
-
-
-Paste = Callable[[], Stylized]
-"""Puts toons that are drawn into their frame."""
+    def refresh(self, late: bool = False) -> bool: ...
+    def still(self, image: Image) -> Sequence[TrackedFace]: ...
 
 
 class Stylizer(Protocol):
@@ -44,12 +37,14 @@ class Stylizer(Protocol):
     def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste: ...
 
 
-class Watch(Protocol):
-    """Says whether a face is in the picture that the tracker does not follow."""
+class Strangers(Protocol):
+    """Says whether a face is in the picture that the tracker does not follow; see
+    `realtime.strangers.StrangerDetector`."""
 
     @property
     def suspected(self) -> Sequence[NDArray[np.floating]]: ...
     def alarmed(self, frame: Frame, faces: Sequence[TrackedFace]) -> bool: ...
+    def sees_stranger(self, image: Image, faces: Sequence[TrackedFace]) -> bool: ...
 
 
 class Window(Protocol):

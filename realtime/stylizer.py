@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 from engines.backends import Engine
 from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
+from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
-    CompositingSettings,
-    Image,
-    Mask,
+    Field,
     add_field,
     as_grid,
     border_fade,
@@ -33,6 +31,7 @@ from realtime.compositing import (
 )
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.settings import CompositingSettings
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -41,15 +40,9 @@ class StylizerError(ToonifyError):
     """The engine did not give one toon for each crop."""
 
 
-class Segmenter(Protocol):
-    """What gives a person mask where the engine has none; see `engines.faces.person`."""
-
-    def segment(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]: ...
-
-
 @dataclass(frozen=True, eq=False)
 class StylizedFrame:
-    """What has become of a frame.
+    """A frame with toons in it.
 
     Attributes:
         image: uint8 [H, W, 3] BGR with the toons in it; the frame's own array if there are none.
@@ -60,7 +53,7 @@ class StylizedFrame:
     """
 
     image: Image
-    alpha: NDArray[np.uint8]
+    alpha: Mask
     covered: frozenset[int]
     toons: dict[int, Image]
     crops: dict[int, Image]
@@ -96,14 +89,12 @@ class Stylizer:
         self,
         engine: Engine,
         settings: CompositingSettings | None = None,
-        segmenter: Segmenter | None = None,
         max_faces: int | None = None,
     ) -> None:
         self.engine = engine
         self.settings = settings or CompositingSettings()
         self.strength = self.settings.strength
         self._max_faces = max_faces
-        self._segmenter = segmenter
         self._lights: dict[int, _Light] = {}
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -136,7 +127,7 @@ class Stylizer:
         faces: Sequence[TrackedFace],
         crops: list[Image],
         toons: list[Image],
-        heads: list[NDArray[np.uint8] | None],
+        heads: list[Mask | None],
         strength: float,
     ) -> StylizedFrame:
         image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
@@ -157,10 +148,10 @@ class Stylizer:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
 
-    def _run(self, crops: list[Image]) -> tuple[list[Image], list[NDArray[np.uint8] | None]]:
+    def _run(self, crops: list[Image]) -> tuple[list[Image], list[Mask | None]]:
         """BGR crops -> BGR toons and head masks, in as few engine calls as its batches allow."""
         toons: list[Image] = []
-        heads: list[NDArray[np.uint8] | None] = []
+        heads: list[Mask | None] = []
         batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
         for start in range(0, len(batch), self.engine.max_batch):
             part = batch[start : start + self.engine.max_batch]
@@ -180,35 +171,28 @@ class Stylizer:
         face: TrackedFace,
         crop: Image,
         toon: Image,
-        head: NDArray[np.uint8] | None,
+        head: Mask | None,
         time: float,
-    ) -> tuple[Image, Mask]:
+    ) -> tuple[Image, FloatMask]:
         """The toon in the scene's colours, and where it goes."""
         settings = self.settings
         points = transform_points(face.landmarks, invert(face.transform(1)))
-        known = as_grid(head) if head is not None else self._photo_head(crop, points)
-        guessed = head is None and self._segmenter is None
+        known = as_grid(head) if head is not None else head_guess(points)
         mask = toon_mask(settings.mode, points, known)
         oval = oval_mask(points, 0.0, 0.03)
         field = self._light_field(face.identity, crop, toon, oval, time)
         keep = {
             # A guessed head holds some wall, which must take the scene's colours.
-            "head": oval_mask(points, 0.02, 0.08) if guessed else known,
+            "head": oval_mask(points, 0.02, 0.08) if head is None else known,
             "face": oval_mask(points, -0.06, 0.08),
             "crop": np.maximum(known, border_fade(GRID, 0.35)),
         }[settings.mode]
         field = field + seam_field(crop, coarse(toon) + field, keep, oval)
         return add_field(toon, field), mask
 
-    def _photo_head(self, crop: Image, points: NDArray[np.float32]) -> Mask:
-        if self._segmenter is None:
-            return head_guess(points)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
-        return head_guess(points, self._segmenter.segment(rgb.astype(np.uint8, copy=False)))
-
     def _light_field(
-        self, identity: int, crop: Image, toon: Image, oval: Mask, time: float
-    ) -> Mask:
+        self, identity: int, crop: Image, toon: Image, oval: FloatMask, time: float
+    ) -> Field:
         scene, drawn = colour_stats(crop, oval), colour_stats(toon, oval)
         light = self._lights.get(identity)
         if light is None:

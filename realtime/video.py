@@ -1,21 +1,18 @@
-"""A whole video, every frame of it; what is done stays done when the work is interrupted.
+"""A whole video, every frame of it; finished work is kept when the command is interrupted.
 
-Beside OUT a folder OUT.parts takes finished segments, each a playable file of its own. The same
-command again goes on after the last one. At the end their packets are joined, unchanged, with the
+A folder OUT.parts beside OUT takes finished segments, each a playable file of its own. The same
+command continues after the last one. At the end their packets are joined, unchanged, with the
 sound of the input, and OUT appears whole.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -26,116 +23,55 @@ import av.error
 
 from engines.card import Card
 from engines.errors import ToonifyError, reason
-from realtime.clocks import write_atomically
+from engines.files import WriteError, atomic_path, write_atomically
+from engines.say import Say
 from realtime.guard import Output
-from realtime.pipeline import Pipeline
-from realtime.session import Session, find_chosen
+from realtime.session import Session, find_chosen, use_session
 from realtime.settings import Settings
 from realtime.sinks import MOVIES
-from realtime.sinks.encoding import H264, AudioTrack, MovieWriter
-from realtime.sources import Report
+from realtime.sinks.encoding import AudioTrack
+from realtime.sinks.segments import Part, Segments, finished_parts
 from realtime.sources.media import MediaSource, open_media
-
-SEGMENT = 150  # frames; at most so many are done again after a crash
-OPTIONS = {**H264, "preset": "faster"}
 
 
 class VideoError(ToonifyError):
     """A video that cannot be made."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A finished segment: frames `first` to `first + count - 1`."""
-
-    path: Path
-    first: int
-    count: int
-
-
-def finished_parts(folder: Path) -> list[Part]:
-    """The segments without a gap from frame 0."""
-    parts: list[Part] = []
-    done = 0
-    for path in sorted(folder.glob("segment-*.nut")):
-        match = re.fullmatch(r"segment-(\d+)-(\d+)", path.stem)
-        if match and int(match[1]) == done:
-            parts.append(Part(path, done, int(match[2])))
-            done += int(match[2])
-    return parts
-
-
-class Segments:
-    """A sink that writes segments, each renamed into place once it is whole."""
-
-    live = False
-    local = False
-
-    def __init__(self, folder: Path, size: tuple[int, int], rate: float, first: int) -> None:
-        self.name = f"folder {folder}"
-        self._folder = folder
-        self._size = size
-        self._rate = rate
-        self._first = first
-        self._count = 0
-        self._writer: MovieWriter | None = None
-
-    def open(self) -> None:
-        """Nothing to do: a file begins with its first frame."""
-
-    def send(self, output: Output) -> None:
-        """Add the next frame."""
-        if self._writer is None:
-            path = self._folder / "unfinished.nut"
-            self._writer = MovieWriter(path, self._size, self._rate, options=OPTIONS)
-        step = Fraction(self._rate).limit_denominator(1001)
-        time = output.media_time
-        self._writer.write(
-            output.image, (self._first + self._count) / step if time is None else time
-        )
-        self._count += 1
-        if self._count == SEGMENT:
-            self.close()
-
-    def close(self) -> None:
-        """Finish the segment at hand."""
-        if self._writer is None:
-            return
-        writer, self._writer = self._writer, None
-        writer.close()
-        name = f"segment-{self._first:08d}-{self._count}.nut"
-        os.replace(writer.path, self._folder / name)
-        self._first += self._count
-        self._count = 0
-
-
 def convert_video(
     source: Path,
     target: Path,
     settings: Settings,
-    report: Report,
+    say: Say,
     *,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
     force: bool = False,
     session: Session | None = None,
 ) -> dict[str, Any]:
-    """Make `target` from `source`: every frame, its time and the sound kept; returns statistics.
+    """Make `target` from `source`: every frame, its time and the sound kept.
 
-    progress: takes frames done and frames in all, if known.
-    force: replace a `target` that exists.
-    session: one that is ready, instead of one made from the settings.
-    Raises `ToonifyError`; what was done by then is kept for the next call.
+    Args:
+        progress: takes frames done and frames in all, if known.
+        force: replace a `target` that exists.
+        session: one that is ready, instead of one made from the settings.
+
+    Returns:
+        The statistics of the run.
+
+    Raises:
+        ToonifyError: something cannot be used or failed; what was done by then is kept for the next
+            call.
     """
     _check_target(source, target, force)
     bundle = session.bundle if session else find_chosen(settings.engine)
     folder = target.with_name(target.name + ".parts")
-    media = MediaSource(str(source), live=False, loop=False, report=report)
-    _begin(folder, _job(source, settings, bundle.card), report)
+    media = MediaSource(str(source), live=False, loop=False, say=say)
+    _begin(folder, _job(source, settings, bundle.card), say)
     parts = finished_parts(folder)
     media.first = first = sum(part.count for part in parts)
-    audio = _sound(media.audio_location, target, folder, report)
+    audio = _sound(media.audio_location, target, folder, say)
     if first:
-        report(f"Going on after {first} frames that are done.")
+        say(f"Continuing after {first} finished frames.")
     done = first
 
     def count(_output: Output) -> None:
@@ -143,34 +79,16 @@ def convert_video(
         done += 1
         progress(done, media.total)
 
-    # There is time to look at every face in every frame.
-    faces = dataclasses.replace(settings.faces, look_interval=0.0)
-    own = session or Session(dataclasses.replace(settings, faces=faces), report, bundle)
-    try:
-        guard = own.guard(media.size)
-        controls = own.controls(guard, report)
-        pipeline = Pipeline(
-            media,
-            own.tracker,
-            own.stylizer,
-            guard,
-            [Segments(folder, media.size, media.rate, first)],
-            controls,
-            report,
-            rate=media.rate,
-            paced=False,
-            watch=own.watch,
-            shared=own.shared,
-            about=own.about,
-            on_output=count,
-        )
+    # There is time to detect every face in every frame.
+    faces = dataclasses.replace(settings.faces, refresh_interval=0.0)
+    every = dataclasses.replace(settings, faces=faces)
+    with use_session(every, say, bundle=bundle, session=session) as own:
+        segments = Segments(folder, media.size, media.rate, first)
+        pipeline = own.pipeline(media, [segments], say=say, on_output=count)
         pipeline.run()
-    finally:
-        if session is None:
-            own.close()
     if pipeline.interrupted:
-        raise VideoError(f"Stopped after {done} frames; the same command goes on from there.")
-    _join(finished_parts(folder), audio, target, report)
+        raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
+    _join(finished_parts(folder), audio, target, say)
     shutil.rmtree(folder)
     return pipeline.snapshot()
 
@@ -187,7 +105,7 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
 
 
 def _job(source: Path, settings: Settings, model: Card) -> dict[str, Any]:
-    """Everything that decides about the pictures; segments of another job do not fit to ours."""
+    """Everything that decides about the pictures; segments of another job cannot be used."""
     card = settings.guard.card
     relevant = {
         **{
@@ -212,19 +130,19 @@ def _state(path: Path) -> list[str | int]:
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
-def _begin(folder: Path, job: dict[str, Any], report: Report) -> None:
-    """Make the folder; segments of another job are thrown away."""
-    card = folder / "job.json"
+def _begin(folder: Path, job: dict[str, Any], say: Say) -> None:
+    """Make the folder; segments of another job are deleted."""
+    job_file = folder / "job.json"
     if folder.exists():
         try:
-            if json.loads(card.read_text()) == job:
+            if json.loads(job_file.read_text()) == job:
                 return
         except (OSError, ValueError):
             if any(folder.iterdir()):
                 raise VideoError(
-                    f"{folder} is in the way and is not of our making; move it away."
+                    f"{folder} exists, but this command did not make it; move it away."
                 ) from None
-        report(f"Beginning anew: {folder} holds work for another input, model or settings.")
+        say(f"Starting over: {folder} holds work for another input, model or settings.")
         shutil.rmtree(folder)
     try:
         folder.mkdir(parents=True)
@@ -232,10 +150,10 @@ def _begin(folder: Path, job: dict[str, Any], report: Report) -> None:
         raise VideoError(
             f"The folder {folder} cannot be made: {reason(error)}; give another OUT."
         ) from error
-    write_atomically(card, json.dumps(job).encode())
+    write_atomically(job_file, json.dumps(job).encode())
 
 
-def _sound(audio: str | None, target: Path, folder: Path, report: Report) -> str | None:
+def _sound(audio: str | None, target: Path, folder: Path, say: Say) -> str | None:
     """`audio` if `target` can hold its sound: tried on a second of it, before hours of drawing."""
     if not audio:
         return None
@@ -246,7 +164,7 @@ def _sound(audio: str | None, target: Path, folder: Path, report: Report) -> str
             sound.write(sound.start + 1)
             sound.close()
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        report(f"The sound of {audio} cannot be kept ({error}); {target} is made without it.")
+        say(f"The sound of {audio} cannot be kept ({error}); {target} is made without it.")
         return None
     finally:
         trial.unlink(missing_ok=True)
@@ -262,24 +180,23 @@ def _edits(target: Path) -> bool:
     return target.suffix.lower() != ".mkv"
 
 
-def _join(parts: list[Part], audio: str | None, target: Path, report: Report) -> None:
-    """Put the segments' packets and the sound into `target`, atomically; without the sound, and
-    telling so, if only that makes it fail."""
+def _join(parts: list[Part], audio: str | None, target: Path, say: Say) -> None:
+    """Put the segments' packets and the sound into `target`, atomically. If only the sound makes
+    it fail, leave that out and say so."""
     if not parts:
         raise VideoError("The input holds no frame that can be decoded.")
-    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
     try:
-        try:
-            _mux(parts, audio, target, partial)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            if not audio:
-                raise
-            _mux(parts, None, target, partial)
-            report(f"The sound of {audio} could not be kept ({error}); {target} is without it.")
-        os.replace(partial, target)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        with atomic_path(target) as partial:
+            try:
+                _mux(parts, audio, target, partial)
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                if not audio:
+                    raise
+                _mux(parts, None, target, partial)
+                say(f"The sound of {audio} could not be kept ({error}); {target} is without it.")
+    except WriteError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
         raise VideoError(f"{target} cannot be written: {error}.") from error
 
 

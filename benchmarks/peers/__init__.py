@@ -12,7 +12,7 @@ from torch import nn
 
 
 class PeerNetwork(nn.Module):
-    """The outside of a toon network around somebody else's layers.
+    """The interface of a toon network around a published network's layers.
 
     Back ends set precision on two parts, `encoder` and `synthesis`. Here `encoder` is the whole
     network, and `synthesis` is a stand-in with nothing to prepare.

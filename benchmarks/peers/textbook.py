@@ -20,7 +20,7 @@ from engines.networks.toon import ToonNetwork, to_bytes
 
 
 def grown(x: Tensor, side: int) -> Tensor:
-    """``x`` [N, C, H, H] to a larger ``side``, bilinearly, by two at a time."""
+    """`x` [N, C, H, H] to a larger `side`, bilinearly, by two at a time."""
     while x.shape[-1] < side:
         x = F.interpolate(x, scale_factor=2, mode="bilinear")
     return x

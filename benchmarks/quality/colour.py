@@ -17,14 +17,14 @@ from benchmarks.quality.shape import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
+BoolMask = NDArray[np.bool_]
 
 # Individual typology angle in degrees (Chardon et al. 1991), its classes merged into three.
 TONES = (("light", 41.0), ("medium", 10.0), ("dark", -90.0))
 LEAST_SHARE = 0.005
-"""A region smaller than this share of the picture is no region (bald, or a hat)."""
+"""A region smaller than this share of the picture does not count (a bald head, or a hat)."""
 LEAST_IRISES = 0.002
 """The same of both irises, which are small."""
 
@@ -34,7 +34,7 @@ def to_lab(image: Image) -> NDArray[np.float32]:
     return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
+def skin_mask(landmarks: NDArray[np.floating], size: int) -> BoolMask:
     """Bare skin of the face: the oval, shrunk, without eyes, brows and lips. bool [size, size]."""
     margin = max(3, size // 24) | 1
     mask = cv2.erode(_filled(landmarks, OVAL, size), np.ones((margin, margin), np.uint8))
@@ -45,10 +45,16 @@ def skin_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
     return (mask > 0) & (wide == 0)
 
 
-def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int) -> Mask:
-    """Person above the eyes and outside the face: hair, or what is worn. bool [size, size].
+def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], size: int) -> BoolMask:
+    """Person above the eyes and outside the face, which is hair or a hat.
 
-    `person`: float [size, size] in 0..1.
+    Args:
+        landmarks: [478, >=2] in pixels.
+        person: float [size, size] in 0..1.
+        size: side of the picture in pixels.
+
+    Returns:
+        bool [size, size].
     """
     oval = _filled(landmarks, OVAL, size)
     face = cv2.dilate(oval, np.ones((size // 16 | 1, size // 16 | 1), np.uint8))
@@ -57,7 +63,7 @@ def hair_mask(landmarks: NDArray[np.floating], person: NDArray[np.floating], siz
     return (inside > 0) & above & (face == 0)
 
 
-def iris_mask(landmarks: NDArray[np.floating], size: int) -> Mask:
+def iris_mask(landmarks: NDArray[np.floating], size: int) -> BoolMask:
     """What shows of both irises between the lids, pupils with them. bool [size, size]."""
     irises, open_ = np.zeros((2, size, size), np.uint8)
     for iris, eye in zip(IRISES, (LEFT_EYE, RIGHT_EYE), strict=True):
@@ -76,14 +82,18 @@ def _filled(landmarks: NDArray[np.floating], part: Sequence[int], size: int) -> 
     return mask
 
 
-def mean_lab(image: Image, mask: Mask, least: float = LEAST_SHARE) -> NDArray[np.float64] | None:
+def mean_lab(
+    image: Image, mask: BoolMask, least: float = LEAST_SHARE
+) -> NDArray[np.float64] | None:
     """Mean L*a*b* under a mask, or None where the mask covers less than `least` of the picture."""
     if mask.mean() < least:
         return None
     return to_lab(image)[mask].mean(axis=0, dtype=np.float64)
 
 
-def colour_difference(a: Image, b: Image, mask: Mask, least: float = LEAST_SHARE) -> float | None:
+def colour_difference(
+    a: Image, b: Image, mask: BoolMask, least: float = LEAST_SHARE
+) -> float | None:
     """CIE76 difference of the mean colours of two pictures under one mask; see `mean_lab`."""
     first, second = mean_lab(a, mask, least), mean_lab(b, mask, least)
     if first is None or second is None:
@@ -91,7 +101,7 @@ def colour_difference(a: Image, b: Image, mask: Mask, least: float = LEAST_SHARE
     return float(np.linalg.norm(first - second))
 
 
-def skin_tone(image: Image, mask: Mask) -> str | None:
+def skin_tone(image: Image, mask: BoolMask) -> str | None:
     """light, medium or dark, by the individual typology angle of the mean skin colour.
 
     The angle depends on the light of the photo: a grouping for fairness, not a label for people.

@@ -1,4 +1,4 @@
-"""One person judged: photo, artist and output looked at from every side."""
+"""Every measure of one person: photo, artist's toon and output compared."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
+from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
-
-Image = NDArray[np.uint8]
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -37,7 +36,7 @@ SHUT = 0.12  # lid distance over eye width
 
 @dataclass
 class Measured:
-    """One person: three pictures at the output's size, and numbers by name (absent: no answer)."""
+    """One person: three pictures at the output's size, and numbers by name, where measured."""
 
     name: str
     photo: Image
@@ -48,7 +47,7 @@ class Measured:
 
 
 class Judge:
-    """Everything that looks at pictures, opened once."""
+    """Engine, detectors and feature network, opened once."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -74,7 +73,8 @@ class Judge:
     def feature_distance(self, a: Image, b: Image, where: NDArray[np.uint8] | None = None) -> float:
         """EfficientNet-lite0 feature distance of two pictures of one size.
 
-        ``where``: uint8 of the pictures' size, how much each place counts; all alike without.
+        Args:
+            where: uint8 of the pictures' size, how much each place counts; None for equal weights.
         """
         weight = None if where is None else torch.from_numpy(where)[None, None] / 255
         with torch.no_grad():
@@ -107,7 +107,7 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
     crop, photo = portrait.crop(size), portrait.crop(side)
     drawn = artist.draw(portrait).at(side)
     target, seen = drawn.toon, judge.engine.run(crop[None])
-    output = seen.images[0].copy()  # an engine may use its buffers again
+    output = seen.images[0].copy()  # an engine may reuse its buffers
     outline = overlap(seen.masks, drawn.head)
     skin = skin_mask(portrait.points(side), side)
     hair = hair_mask(portrait.points(side), resize_mask(artist.person(portrait), side), side)

@@ -18,16 +18,16 @@ from engines.faces.alignment import crop_transform, extract_crop
 from engines.faces.landmarker import Landmarker
 
 ENLARGE = 3
-"""Clips are small; the detector wants faces of 100 px and more."""
+"""Clips are small; the detector needs faces of 100 px and more."""
 LEAST_FRAMES = 20
 STILLNESS = {"mouth follows": 0.006, "blink follows": 0.015}
-"""`movement` below which a clip shows no more than the detector's own noise."""
+"""`movement` below this is only the detector's own noise."""
 
 
 def movement(values: NDArray[np.float64]) -> float:
     """Deviation over time of the middle one of every three frames [N >= 3].
 
-    A jump of a single frame is a slip of the detector: lids and lips take longer.
+    A jump of a single frame is a detector error: lids and lips take longer.
     """
     threes = np.stack([values[:-2], values[1:-1], values[2:]])
     return float(np.median(threes, axis=0).std())
@@ -46,7 +46,7 @@ def clip_crops(path: Path, size: int) -> list[NDArray[np.uint8]]:
 
 
 def clip_results(judge: Judge, folder: Path, skipped: list[Skipped]) -> list[Result]:
-    """One result per clip and movement; a clip in which nothing moves says nothing."""
+    """One result per clip and movement; a clip without movement is skipped."""
     clips = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".gif", ".webp"))
     if not clips:
         raise ToonifyError(f"Expected animated pictures (.gif, .webp) in {folder}, found none.")

@@ -1,6 +1,6 @@
-"""Still portraits set in motion: lids that slide down and jaws that drop.
+"""Still portraits that move: lids slide down and jaws drop.
 
-Crude on purpose: what is measured is whether the toon follows what a landmark detector sees in
+This is crude on purpose: the measure is whether the toon follows what a landmark detector sees in
 the moved photo, not whether the photo looks real.
 """
 
@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
+
 Points = NDArray[np.floating]
 Field = NDArray[np.float64]
 

@@ -12,22 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from PIL import ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import ImageSequence, UnidentifiedImageError
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
-from engines.faces.landmarker import Landmarker
+from engines.faces.landmarker import Landmarker, largest_face
 from engines.faces.person import PersonSegmenter
+from engines.pictures import Image, is_picture, read_picture
 from engines.training.artist import LOOKS, toonify
 from engines.training.pairs.aligned import read_faces
 from engines.training.pairs.arrays import read_table, write_table
-from engines.training.pairs.data import WARP_GRID
-
-Image = NDArray[np.uint8]
+from engines.training.pairs.pair_set import WARP_GRID
 
 FULL = 512
 """Side in pixels at which portraits are kept and the artist draws."""
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,15 @@ def load_portraits(folder: Path, limit: int | None = None) -> list[Portrait]:
     """Every picture with a face in `folder`, aligned, in order of their names.
 
     A set that was aligned before (`faces.npz` beside 512 px crops) is taken as it is.
-    Raises ToonifyError when there is no folder, no picture, or no face.
+
+    Raises:
+        ToonifyError: when there is no folder, no picture, or no face.
     """
     if (folder / "faces.npz").is_file():
         return _load_aligned(folder, limit)
     if not folder.is_dir():
         raise ToonifyError(f"Expected a folder of portraits, but there is no folder {folder}.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path for path in folder.iterdir() if is_picture(path))
     if not paths:
         raise ToonifyError(f"Expected pictures in {folder}, found none with a known file ending.")
     found: list[Portrait] = []
@@ -87,7 +87,7 @@ def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
     found = []
     for name, points in list(zip(map(str, names), landmarks, strict=True))[:limit]:
         path = folder / (name if Path(name).suffix else f"{name}.webp")
-        picture = read_picture(path)
+        picture = read_picture(path).rgb
         zoom = np.float32(FULL / picture.shape[0])
         found.append(Portrait(path.stem, resize(picture, FULL), points * zoom))
     return found
@@ -95,23 +95,13 @@ def _load_aligned(folder: Path, limit: int | None) -> list[Portrait]:
 
 def _align(path: Path, landmarker: Landmarker) -> Portrait | None:
     """The largest face of a picture, or None without one."""
-    picture = read_picture(path)
-    faces = landmarker.detect(picture)
-    if not faces:
+    picture = read_picture(path).rgb
+    face = largest_face(landmarker.detect(picture))
+    if face is None:
         return None
-    points = max(faces, key=lambda face: np.ptp(face.points[:, 0])).points
-    transform = crop_transform(points, FULL)
+    transform = crop_transform(face.points, FULL)
     crop = extract_crop(picture, transform, FULL)
-    return Portrait(path.stem, crop, transform_points(points, invert(transform)))
-
-
-def read_picture(path: Path) -> Image:
-    """uint8 [H, W, 3] RGB, upright."""
-    try:
-        with Pictures.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise ToonifyError(f"{path} cannot be read as a picture ({error}).") from error
+    return Portrait(path.stem, crop, transform_points(face.points, invert(transform)))
 
 
 def read_clip(path: Path) -> Iterator[Image]:
@@ -146,7 +136,7 @@ class Drawn:
 class Artist:
     """The artist's toons, kept in a folder, because each takes about a second to draw.
 
-    A kept toon is used again only for the same photo, look and artist, down to its code.
+    A saved toon is used again only for the same photo, look and version of the artist's code.
     """
 
     def __init__(self, cache: Path, look: str = "film") -> None:

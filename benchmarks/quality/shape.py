@@ -1,4 +1,4 @@
-"""What landmarks say: how big and how open eyes and mouth are, and whose face it is."""
+"""Measures of landmarks: how large and open eyes and mouth are, and whose face it is."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def polygon_area(points: Points) -> float:
 def eye_size(points: Points) -> float:
     """Side of a square of one eye's mean area, as a share of that of the face.
 
-    `points`: [478, >=2] in any unit.
+    Args:
+        points: [478, >=2] in any unit.
     """
     eyes = polygon_area(points[LEFT_EYE, :]) + polygon_area(points[RIGHT_EYE, :])
     return float(np.sqrt(eyes / 2 / polygon_area(points[OVAL, :])))
@@ -92,7 +93,7 @@ def centred_cosine_distances(
 ) -> NDArray[np.float64]:
     """1 - cosine between every row of a [N, D] and of b [N, D], each set around its own mean.
 
-    Centring takes out what all toons share and all photos share, and leaves who is who.
+    Centring removes what all toons share and what all photos share; the person remains.
     """
     x, y = (np.asarray(v, np.float64) - np.mean(v, axis=0) for v in (a, b))
     x /= np.linalg.norm(x, axis=1, keepdims=True) + 1e-12

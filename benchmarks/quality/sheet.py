@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.quality.portraits import resize
 from engines.errors import ToonifyError
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
 CAPTION, GAP, PAPER, INK = 18, 6, (250, 249, 246), (40, 44, 52)
 
 
@@ -29,7 +27,11 @@ class Strip:
 def save_sheet(
     strips: Sequence[Strip], path: Path, *, title: str, side: int = 160, across: int = 3
 ) -> None:
-    """Writes a PNG with `across` strips in a row; raises ToonifyError when it cannot."""
+    """Write a PNG with `across` strips in a row.
+
+    Raises:
+        ToonifyError: when it cannot be written.
+    """
     width = max(len(strip.pictures) for strip in strips) * side
     rows = -(-len(strips) // across)
     sheet = Pictures.new(

@@ -6,13 +6,11 @@ import zlib
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.quality.portraits import Portrait
-from engines.training.pairs.data import eye_centres
+from engines.pictures import Image
 from engines.training.pairs.eyewear import Layer, draw_spectacles
-
-Image = NDArray[np.uint8]
+from engines.training.pairs.sampler import eye_centres
 
 BLACK = (25.0, 25.0, 25.0)
 
@@ -26,10 +24,10 @@ def black_frame(portrait: Portrait, side: int) -> Layer:
 
 
 def frame_shown(bare: Image, worn: Image, frame: Layer) -> float:
-    """How much of ``frame`` the toon ``worn`` shows beside ``bare``, the toon without it.
+    """How much of `frame` the toon `worn` shows beside `bare`, the toon without it.
 
-    The least-squares share of the change that the frame, laid on ``bare``, would make; both are
-    first blurred by a pixel, so that a line that lies half a pixel beside is no line missed.
+    The least-squares share of the change that the frame, laid on `bare`, would make; both are
+    first blurred by a pixel, so that a line half a pixel off still counts.
 
     Args:
         bare, worn: uint8 [S, S, 3].

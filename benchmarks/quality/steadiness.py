@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
 
 WEBCAM_SIGMA = 3.0
 """Sensor noise of a webcam in a lit room, of 255."""
@@ -38,7 +38,7 @@ def shift_error(still: Image, moved: Image, dx: float, dy: float) -> float:
 
     Mean difference between the output of the moved crop and the moved output, as a share of the
     difference that an output which did not move at all would show. 0: moves exactly with the
-    crop; 1: stands still. The margin is left out.
+    crop; 1: stands still. The margin is ignored.
     """
     edge = int(np.ceil(max(abs(dx), abs(dy)))) + still.shape[0] // 16
     inner = np.s_[edge:-edge, edge:-edge]
@@ -59,7 +59,11 @@ def measured_shift(still: Image, moved: Image) -> tuple[float, float]:
 def detail(image: Image, where: NDArray[np.uint8]) -> float:
     """High-frequency energy: mean square of luminance minus itself blurred, scale-free.
 
-    The blur is 1.5 px at 256 px and grows with the picture. ``where``: uint8 [S, S] of weights.
+    The blur is 1.5 px at 256 px and grows with the picture.
+
+    Args:
+        image: uint8 [S, S, 3] RGB.
+        where: uint8 [S, S] of weights.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     soft = cv2.GaussianBlur(grey, (0, 0), 1.5 * image.shape[0] / 256)

@@ -13,21 +13,21 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from benchmarks.conditions import GpuReading, Watch
+from benchmarks.conditions import GpuReading, Monitor
 from benchmarks.faces import demo_crops
 from benchmarks.machine import device_kind
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Label, Report, Result, Series, Skipped
-from benchmarks.roofline import DTYPES, Ceiling, element_bytes, measure_ceiling, traffic
+from benchmarks.roofline import element_bytes, measure_ceilings, traffic, with_share
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget, CudaClock, Task, Timing, take_turns
 from engines.backends import BACKENDS, Engine, create_engine
 from engines.errors import ToonifyError
-from engines.networks.report import macs
+from engines.networks.cost import macs
 from engines.networks.toon import ToonNetwork
+from engines.say import Say
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
-Say = Callable[[str], None]
 
 CALIBRATION = 32
 """Crops that INT8 is calibrated on."""
@@ -58,8 +58,11 @@ class EngineSettings:
 class Runner:
     """A network made ready, and what it costs.
 
-    macs, traffic: of one image; traffic and weights in bytes.
-    held_mib: memory that the engine keeps between runs.
+    Attributes:
+        macs: multiply-accumulates of one image.
+        traffic: bytes to and from memory for one image.
+        weights: bytes of all weights.
+        held_mib: memory that the engine keeps between runs.
     """
 
     tier: str
@@ -89,11 +92,15 @@ def run(
     *,
     only_cuda: bool = False,
 ) -> Report:
-    """Times everything in `settings`; `ready` is called before each group of measurements.
+    """Time everything in `settings`.
 
-    only_cuda: leave out what does not run on the GPU.
+    Args:
+        settings: what to time.
+        say: takes one line on what is going on.
+        ready: called before each group of measurements.
+        only_cuda: skip what does not run on the GPU.
     """
-    watch = Watch()
+    monitor = Monitor()
     results: list[Result] = []
     skipped: list[Skipped] = []
     for tier in settings.tiers:
@@ -108,7 +115,7 @@ def run(
         for batch in settings.batches:
             say(f"{tier.name}: batch {batch}, {len(runners)} engines taking turns")
             ready()
-            results += time_batch(runners, batch, settings.budget, watch, skipped)
+            results += time_batch(runners, batch, settings.budget, monitor, skipped)
         for runner in runners:
             runner.engine.close()
         del runners, network
@@ -117,7 +124,7 @@ def run(
     return Report(
         kind="engines",
         settings=settings.record(),
-        conditions=watch.finish().record(),
+        conditions=monitor.finish().record(),
         results=[with_share(result, ceilings) for result in results],
         skipped=skipped,
         ceilings=[ceiling.record() for ceiling in ceilings],
@@ -158,7 +165,11 @@ def _those_on_cuda(runners: Sequence[Runner], skipped: list[Skipped]) -> list[Ru
 def build_runner(
     tier: str, network: Any, name: str, precision: str | None, max_batch: int
 ) -> Runner:
-    """Builds one engine and counts its work; raises ToonifyError where it cannot run."""
+    """Build one engine and count its work.
+
+    Raises:
+        ToonifyError: when it cannot run here.
+    """
     example = torch.from_numpy(random_crops(network.input_size, 1))
     meters = {cuda: PeakMemory(cuda=cuda) for cuda in {False, torch.cuda.is_available()}}
     with tempfile.TemporaryDirectory() as fresh:  # a build time, not that of a cache
@@ -168,7 +179,7 @@ def build_runner(
             precision=precision,
             max_batch=max_batch,
             cache_dir=Path(fresh),
-            report=lambda line: None,
+            say=lambda line: None,
             calibration=demo_crops(network.input_size, CALIBRATION)
             if precision == "int8"
             else None,
@@ -185,7 +196,7 @@ def build_runner(
 
 
 def random_crops(size: int, count: int) -> np.ndarray:
-    """uint8 [count, size, size, 3]: noise, so that nothing compresses or folds."""
+    """uint8 [count, size, size, 3]: noise, so that nothing can be precomputed."""
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
@@ -193,7 +204,7 @@ def time_batch(
     runners: Sequence[Runner],
     batch: int,
     budget: Budget,
-    watch: Watch,
+    monitor: Monitor,
     skipped: list[Skipped],
 ) -> list[Result]:
     """Times all runners at one batch size, taking turns."""
@@ -219,10 +230,10 @@ def time_batch(
 
     def look(task: Task) -> None:
         if tasks[task.name][1].on_cuda:
-            readings[task.name] += watch.look_at_gpu(task.name)
+            readings[task.name] += monitor.look_at_gpu(task.name)
 
     timings = take_turns(
-        [task for task, _ in tasks.values()], budget, between=watch.tick, after=look
+        [task for task, _ in tasks.values()], budget, between=monitor.tick, after=look
     )
     return [
         engine_result(name, runner, batch, timings[name], readings[name], peaks[name])
@@ -286,26 +297,3 @@ def intensity(runner: Runner, batch: int) -> float:
     """Multiply-accumulates a byte at `batch`: weights are read once for all its images."""
     activations = max(0, runner.traffic - runner.weights)
     return batch * runner.macs / (runner.weights + batch * activations)
-
-
-def measure_ceilings(results: Sequence[Result], say: Say) -> list[Ceiling]:
-    """The ceilings of processor and CUDA device in every float precision that was timed there."""
-    wanted = dict.fromkeys(
-        (str(result.labels["kind"]), str(result.labels["precision"]))
-        for result in results
-        if result.labels["kind"] != "other" and result.labels["precision"] in DTYPES
-    )
-    say("measuring the machine's own ceilings")
-    return [measure_ceiling(kind, precision) for kind, precision in wanted]
-
-
-def with_share(result: Result, ceilings: Sequence[Ceiling]) -> Result:
-    """Adds the share of what the roofline allows, where its ceiling was measured."""
-    for ceiling in ceilings:
-        if (ceiling.device, ceiling.precision) == (
-            result.labels["kind"],
-            result.labels["precision"],
-        ):
-            attainable = ceiling.attainable(result.metrics["intensity"])
-            result.metrics["share_of_ceiling"] = result.metrics["gmac_per_s"] * 1e9 / attainable
-    return result

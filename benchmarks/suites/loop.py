@@ -1,32 +1,37 @@
-"""The loop: source to sink as `toonify run` does it, unpaced and at a camera's pace.
+"""The loop: source to sink as in `toonify run`, unpaced and at a camera's pace.
 
-The demo's frames are drawn beforehand, because drawing them is no camera's work; each visit plays
-them forwards and backwards. The sink converts every picture as a virtual camera wants it.
+The demo's frames are drawn beforehand, because a camera does not draw; each visit plays them
+forwards and backwards. The sink converts every picture as a virtual camera wants it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.conditions import Watch
+from benchmarks.conditions import Monitor
 from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import Bypass, Visit, visit
 from benchmarks.machine import device_kind
 from benchmarks.report import Aim, Label, Report, Result, Series
 from engines.errors import ToonifyError
-from realtime.faces.tracker import TrackerSettings
-from realtime.frame import Image
+from engines.pictures import Image
+from engines.say import Say
 from realtime.session import Session
-from realtime.settings import EngineSettings, GuardSettings, OutputSettings, Settings
+from realtime.settings import (
+    EngineSettings,
+    GuardSettings,
+    OutputSettings,
+    Settings,
+    TrackerSettings,
+)
 
 if TYPE_CHECKING:
     from engines.bundle import Bundle
 
-Say = Callable[[str], None]
 Size = tuple[int, int]
 
 BANK = 45
@@ -71,16 +76,16 @@ def parse_size(text: str) -> Size:
 
 def run(settings: LoopSettings, say: Say, bundle: Bundle | None = None) -> Report:
     """Runs every combination; rates of one picture take turns."""
-    watch = Watch()
+    monitor = Monitor()
     results: list[Result] = []
     for count in settings.faces:
         with open_session(settings, count, bundle) as session:
             for size in settings.sizes:
-                results += run_rates(settings, session, size, count, watch, say)
+                results += run_rates(settings, session, size, count, monitor, say)
     return Report(
         kind="loop",
         settings=settings.record(),
-        conditions=watch.finish().record(),
+        conditions=monitor.finish().record(),
         results=results,
         aims=_aims(results),
     )
@@ -94,7 +99,7 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
     tracker = TrackerSettings(max_faces=faces)
     return Session(
         Settings(
-            faces=tracker if settings.toons else replace(tracker, look_interval=0.0),
+            faces=tracker if settings.toons else replace(tracker, refresh_interval=0.0),
             engine=EngineSettings(backend=settings.engine),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),
@@ -105,7 +110,7 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
 
 
 def run_rates(
-    settings: LoopSettings, session: Session, size: Size, faces: int, watch: Watch, say: Say
+    settings: LoopSettings, session: Session, size: Size, faces: int, monitor: Monitor, say: Say
 ) -> list[Result]:
     """All rates at one picture size and face count, in turns."""
     say(f"{size[0]}x{size[1]}, {faces} faces: drawing frames")
@@ -117,15 +122,15 @@ def run_rates(
         for rate in settings.rates:
             pace = f"at {rate:g} fps" if rate else "unpaced"
             say(f"{size[0]}x{size[1]}, {faces} faces, {pace}: round {number + 1}")
-            watch.tick()
-            stylizer = session.stylizer if settings.toons else Bypass()
+            monitor.tick()
+            stylizer = None if settings.toons else Bypass()
             visits[rate].append(
                 visit(
                     session, stylizer, banks[rate or 30.0], rate, settings.seconds, settings.warmup
                 )
             )
             if settings.toons and device_kind(session.engine) == "cuda":
-                watch.look_at_gpu()
+                monitor.look_at_gpu()
     engine = session.engine
     about = f"{engine.name} {engine.precision}" if settings.toons else "no toons"
     return [loop_result(size, faces, rate, about, seen) for rate, seen in visits.items()]

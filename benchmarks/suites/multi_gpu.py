@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,23 @@ from benchmarks.machine import gpus
 from benchmarks.report import Report, Result, Skipped
 from benchmarks.suites.engines import EngineSettings, run
 from engines.errors import ToonifyError
+from engines.say import Say
 
-Say = Callable[[str], None]
 PATIENCE = 1800.0
-"""Seconds without an answer, from a GPU that builds its engines perhaps, before all give up."""
+"""Seconds to wait for an answer, as a GPU may still be building its engines."""
 
 
 def run_on_gpus(settings: EngineSettings, which: str, say: Say) -> Report:
-    """`which`: "all", or numbers separated by commas."""
+    """The engine benchmark on several GPUs at once.
+
+    Args:
+        settings: what to time.
+        which: "all", or numbers separated by commas.
+        say: takes one line on what is going on.
+
+    Raises:
+        ToonifyError: when there is no such GPU, or a process fails.
+    """
     present = len(gpus())
     chosen = list(range(present)) if which == "all" else _numbers(which)
     missing = [index for index in chosen if index >= present]
@@ -64,7 +73,7 @@ def run_at_once(settings: EngineSettings, chosen: Sequence[int], say: Say) -> Re
             found[number], latest = answer, time.monotonic()
         except queue.Empty:
             for number, worker in zip(chosen, workers, strict=True):
-                # One that was killed, for want of memory perhaps, cannot say so itself.
+                # A process that was killed, perhaps for lack of memory, cannot say so itself.
                 if number not in found and worker.exitcode:
                     barrier.abort()
                     found[number] = f"that of GPU {number} ended with code {worker.exitcode}"
@@ -95,7 +104,7 @@ def _work(
         full = replace(settings, tiers=tuple(TIERS[name] for name in tiers))
         report = run(full, lambda line: None, ready=lambda: barrier.wait(PATIENCE), only_cuda=True)
         answers.put((number, report.to_dict()))
-    except Exception as error:  # every failure must reach the parent, or it waits for ever
+    except Exception as error:  # every failure must reach the parent, or it waits forever
         barrier.abort()
         answers.put((number, f"{type(error).__name__}: {error}"))
 

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
 from benchmarks.compare import TOLERANCE_TOGETHER, change
-from benchmarks.conditions import Watch
+from benchmarks.conditions import Monitor
 from benchmarks.peers.animegan import AnimeNetwork
 from benchmarks.peers.mobile_stylegan import MobileStyleNetwork
 from benchmarks.peers.textbook import TextbookNetwork
 from benchmarks.report import Aim, Report, Result, Skipped
+from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.suites.engines import (
     Runner,
     build_runner,
-    measure_ceilings,
     time_batch,
-    with_share,
 )
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS
 from engines.errors import ToonifyError
-
-Say = Callable[[str], None]
+from engines.say import Say
 
 
 @dataclass(frozen=True)
 class PeerSettings:
-    """What to put side by side, all at batch 1."""
+    """What to put side by side, all at batch 1.
+
+    Attributes:
+        floor_seconds: seconds of the loops with and without toons; 0 leaves them out.
+    """
 
     tiers: Sequence[Tier]
     engines: Sequence[str] = tuple(BACKENDS)
@@ -39,7 +41,6 @@ class PeerSettings:
     anime_size: int = 256
     mobile_sizes: Sequence[int] = (256, 1024)
     floor_seconds: float = 10.0
-    """Seconds of the loops with and without toons; 0 leaves them out."""
 
     def record(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -55,22 +56,22 @@ class PeerSettings:
 
 def run(settings: PeerSettings, say: Say) -> Report:
     """Builds everything first, then times all of it in turns."""
-    watch = Watch()
+    monitor = Monitor()
     skipped: list[Skipped] = []
     runners = _build_all(settings, skipped, say)
     say(f"{len(runners)} networks taking turns")
-    results = time_batch(runners, 1, settings.budget, watch, skipped)
+    results = time_batch(runners, 1, settings.budget, monitor, skipped)
     for runner in runners:
         runner.engine.close()
     _add_ratios(results)
     ceilings = measure_ceilings(results, say)
     results = [with_share(result, ceilings) for result in results]
     if settings.floor_seconds:
-        results += _loops(settings.floor_seconds, watch, skipped, say)
+        results += _loops(settings.floor_seconds, monitor, skipped, say)
     return Report(
         kind="peers",
         settings=settings.record(),
-        conditions=watch.finish().record(),
+        conditions=monitor.finish().record(),
         results=results,
         skipped=skipped,
         aims=_aims(results),
@@ -147,7 +148,7 @@ def _add_ratio(result: Result, rival: Result) -> None:
         result.metrics["times_ours_high"] = found.high
 
 
-def _loops(seconds: float, watch: Watch, skipped: list[Skipped], say: Say) -> list[Result]:
+def _loops(seconds: float, monitor: Monitor, skipped: list[Skipped], say: Say) -> list[Result]:
     """The unpaced loop at 1280x720 with one face: with toons, and with MediaPipe alone."""
     from benchmarks.suites.loop import LoopSettings, open_session, run_rates
 
@@ -161,7 +162,7 @@ def _loops(seconds: float, watch: Watch, skipped: list[Skipped], say: Say) -> li
         name = "loop with toons" if toons else "loop with MediaPipe alone"
         try:
             with open_session(settings, 1) as session:
-                found = run_rates(settings, session, (1280, 720), 1, watch, say)
+                found = run_rates(settings, session, (1280, 720), 1, monitor, say)
         except ToonifyError as error:
             skipped.append(Skipped(name, str(error)))
             continue

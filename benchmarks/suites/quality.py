@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.conditions import Watch
+from benchmarks.conditions import Monitor
 from benchmarks.quality import shape, steadiness
 from benchmarks.quality.colour import TONES
 from benchmarks.quality.judge import Judge, Measured, measure_portrait
@@ -20,11 +20,11 @@ from benchmarks.quality.portraits import Artist, Portrait, load_portraits
 from benchmarks.quality.sheet import Strip, save_sheet
 from benchmarks.report import Aim, Better, Report, Result, Skipped
 from engines.backends import create_engine
-from engines.catalogue.models import DEFAULT_BUNDLE, find_bundle
-from engines.networks.report import macs
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.catalogue.models import find_bundle
+from engines.networks.cost import macs
 from engines.networks.toon import ToonNetwork
-
-Say = Callable[[str], None]
+from engines.say import Say
 
 WORST = 10
 
@@ -66,8 +66,8 @@ def measure(
     network: ToonNetwork, portraits: Sequence[Portrait], settings: QualitySettings, say: Say
 ) -> Report:
     """`run` for a network and portraits at hand."""
-    watch = Watch()
-    engine = create_engine(network, settings.engine, max_batch=4, report=say)
+    monitor = Monitor()
+    engine = create_engine(network, settings.engine, max_batch=4, say=say)
     judge, artist = Judge(engine), Artist(settings.cache, settings.look)
     try:
         measured = []
@@ -91,7 +91,7 @@ def measure(
     return Report(
         kind="quality",
         settings={**settings.record(), "engine_used": f"{engine.name} {engine.precision}"},
-        conditions={**watch.finish().record(), "complaints": []},  # nothing here is timed
+        conditions={**monitor.finish().record(), "complaints": []},  # nothing here is timed
         results=[*results, *groups],
         skipped=skipped,
         aims=_aims([*results, *groups], work),

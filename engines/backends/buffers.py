@@ -1,4 +1,4 @@
-"""What the back ends of a GPU share: its device, its faults, and one batch's way there and back."""
+"""What GPU back ends share: the device, its faults, and the copies of a batch to and from it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Buffers:
         self._done = torch.cuda.Event(blocking=True) if pinned else None
 
     def upload(self, crops: NDArray[np.uint8]) -> None:
-        """Queues the copy of `crops` into the first rows of ``self.crops``."""
+        """Queues the copy of `crops` into the first rows of `self.crops`."""
         n = len(crops)
         np.copyto(self._arrays[0][:n], crops)
         self.crops[:n].copy_(self._host[0][:n], non_blocking=True)
@@ -58,7 +58,7 @@ class Buffers:
 
 @contextmanager
 def gpu_faults(backend: str) -> Iterator[None]:
-    """Tells a GPU's failure in one sentence, so that `auto` moves on; faults of the program pass.
+    """Turn a GPU's failure into one sentence, so that `auto` moves on; bugs of the program pass.
 
     Raises:
         BackendError: for whatever torch, a compiler or the driver raises about the GPU.
@@ -78,7 +78,11 @@ def gpu_faults(backend: str) -> Iterator[None]:
 
 
 def require_cuda(backend: str) -> torch.device:
-    """The CUDA device in use, or one sentence on why there is none."""
+    """The CUDA device in use.
+
+    Raises:
+        BackendError: when torch has no CUDA, or finds no GPU.
+    """
     if not torch.backends.cuda.is_built():
         raise BackendError(
             f"{backend} needs a CUDA build of torch, but this one is {torch.__version__}: install "

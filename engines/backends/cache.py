@@ -1,84 +1,61 @@
-"""Built engines on disk, so that a build never surprises in mid-call.
+"""Built engines on disk, so that no build interrupts a call.
 
 One file is one engine: a magic line, a line of JSON (the key, the payload's size and sha256), and
 the payload. An entry whose header does not say exactly what was asked for, or whose payload does
 not match its hash, is deleted and rebuilt, never handed to a back end. Files appear by an atomic
 rename, and a file lock per entry lets many processes share one build. Whatever another process or
-user does to a file, it is a miss or a `BackendError`.
+user does to a file, the result is a miss or a `BackendError`.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from engines.backends.protocol import BackendError, Report
+from engines.backends.keys import EngineKey
+from engines.backends.protocol import BackendError
 from engines.errors import reason
-
-if TYPE_CHECKING:
-    from engines.networks.toon import ToonNetwork
+from engines.files import UNFINISHED, WriteError, write_atomically
+from engines.say import Say
 
 MAGIC = b"toonify engine 1\n"
 HEADER_LIMIT = 64 * 1024
 SIZE_LIMIT = 8 << 30
 """Bytes kept on disk; the engines unused for longest go first (a blend slider makes many)."""
 
-UNFINISHED = ".part"
-"""How the name of a file ends while it is written."""
 UNFINISHED_SECONDS = 3600
-"""A file that has been unfinished for longer was left by a process that died."""
+"""What is unfinished for longer than this was left by a process that died."""
 T = TypeVar("T")
 
 
 class EngineLoadError(BackendError):
-    """An engine whose file is whole, but which its library does not take."""
-
-
-@dataclass(frozen=True)
-class EngineKey:
-    """Everything that decides whether a built engine may be used again."""
-
-    model: str
-    """`model_hash` of the network"""
-    backend: str
-    version: str
-    """of everything outside this project that built it"""
-    target: str
-    """GPU compute capability, or the CPU with its instruction set"""
-    shape: str
-    """of the crops, e.g. 1..4x256x256x3"""
-    precision: str
-
-    @property
-    def digest(self) -> str:
-        canonical = json.dumps(asdict(self), sort_keys=True).encode()
-        return hashlib.sha256(canonical).hexdigest()[:32]
+    """An engine whose file is sound, but which its library refuses."""
 
 
 @dataclass(frozen=True)
 class CachedEngine:
-    """One entry as `toonify engines list` shows it."""
+    """One entry as `toonify engines list` shows it.
+
+    Attributes:
+        size: bytes on disk.
+        used: seconds since the epoch, of the last build or load.
+    """
 
     key: EngineKey
     path: Path
     size: int
-    """bytes on disk"""
     used: float
-    """seconds since the epoch, of the last build or load"""
 
 
 def cache_directory(directory: Path | None = None) -> Path:
@@ -87,29 +64,6 @@ def cache_directory(directory: Path | None = None) -> Path:
         return directory
     root = os.environ.get("TOONIFY_CACHE")
     return (Path(root) if root else user_cache_path("toonify", appauthor=False)) / "engines"
-
-
-def model_hash(network: ToonNetwork) -> str:
-    """sha256 (hex) over the weights, the architecture and the code that makes engines of them."""
-    digest = hashlib.sha256(_code())
-    # The module tree does not show all that the sizes say, such as the clamp.
-    sizes = [getattr(module, "config", None) for module in network.modules()]
-    digest.update(f"{network!r} {sizes}".encode())
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-@functools.cache  # an upgrade on disk does not change the code that this process runs
-def _code() -> bytes:
-    """sha256 over the code that networks and their engines are made by."""
-    digest = hashlib.sha256(metadata.version("toonify-live").encode())
-    for package in ("engines.networks", "engines.backends"):
-        for source in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
-            if source.name.endswith(".py"):
-                digest.update(source.read_bytes())
-    return digest.digest()
 
 
 class EngineCache:
@@ -135,7 +89,7 @@ class EngineCache:
         if header is None or not _matches(header, key, payload):
             self.drop(key)
             return None
-        with suppress(OSError):  # of another user, or evicted meanwhile; the payload is good
+        with suppress(OSError):  # another user's file, or just evicted; the payload is good
             os.utime(path)
         return payload
 
@@ -149,7 +103,11 @@ class EngineCache:
             self.path(key).unlink()
 
     def store(self, key: EngineKey, payload: bytes) -> Path:
-        """Writes `payload` under `key`; the entry is there whole or not at all."""
+        """Write `payload` under `key`, whole or not at all; returns its path.
+
+        Raises:
+            BackendError: when it cannot be written.
+        """
         header = {
             **asdict(key),
             "size": len(payload),
@@ -158,34 +116,25 @@ class EngineCache:
         path = self.path(key)
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, unfinished = tempfile.mkstemp(UNFINISHED, dir=self.directory)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(MAGIC + json.dumps(header).encode() + b"\n")
-                    file.write(payload)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(unfinished, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(unfinished)
-                raise
-        except OSError as error:
+            start = MAGIC + json.dumps(header).encode() + b"\n"
+            write_atomically(path, start + payload, durable=True, mode=0o600)
+        except (OSError, WriteError) as error:
+            why = error.reason if isinstance(error, WriteError) else reason(error)
             raise BackendError(
-                f"The engine could not be kept in {self.directory} ({reason(error)}): free space "
-                "there, or name another folder with TOONIFY_CACHE."
+                f"The engine could not be saved in {self.directory} ({why}): free space there, or "
+                "name another folder with TOONIFY_CACHE."
             ) from error
         self._evict(keep=path)
         return path
 
     def get_or_build(
-        self, key: EngineKey, build: Callable[[], bytes], report: Report
+        self, key: EngineKey, build: Callable[[], bytes], say: Say
     ) -> tuple[bytes, bool]:
         """(payload, whether it was built now); one process builds while the others wait for it."""
         payload = self.load(key)
         if payload is not None:
             return payload, False
-        with self._lock(key, report):
+        with self._lock(key, say):
             payload = self.load(key)
             if payload is not None:
                 return payload, False
@@ -198,25 +147,25 @@ class EngineCache:
         key: EngineKey,
         build: Callable[[], bytes],
         load: Callable[[bytes], T],
-        report: Report,
+        say: Say,
     ) -> T:
-        """What `load` makes of the payload; a kept one it refuses is dropped and built once more.
+        """What `load` makes of the payload; a kept one that it refuses is deleted and built again.
 
         Args:
-            load: raises `EngineLoadError` when another build may help.
+            load: raises `EngineLoadError` when a new build may help.
         """
-        payload, built = self.get_or_build(key, build, report)
+        payload, built = self.get_or_build(key, build, say)
         try:
             return load(payload)
         except EngineLoadError as error:
             if built:
                 raise
-            report(f"The kept {key.backend} engine does not load and is built anew: {error}")
+            say(f"The saved {key.backend} engine does not load, so it is built again: {error}")
         self.drop(key)
-        return load(self.get_or_build(key, build, report)[0])
+        return load(self.get_or_build(key, build, say)[0])
 
     @contextmanager
-    def _lock(self, key: EngineKey, report: Report) -> Iterator[None]:
+    def _lock(self, key: EngineKey, say: Say) -> Iterator[None]:
         locks = self.directory / "locks"
         try:
             locks.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -224,7 +173,7 @@ class EngineCache:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                report(f"Waiting for another program that builds the same {key.backend} engine.")
+                say(f"Waiting for another program that is building the same {key.backend} engine.")
                 lock.acquire()
         except OSError as error:
             raise BackendError(
@@ -266,7 +215,7 @@ def list_engines(cache_dir: Path | None = None) -> list[CachedEngine]:
 
 
 def clear_engines(cache_dir: Path | None = None) -> int:
-    """Deletes every engine on disk, readable or not; returns how many bytes that freed.
+    """Delete every engine on disk, readable or not; returns the bytes freed.
 
     Raises:
         BackendError: one of them cannot be deleted.
@@ -283,9 +232,18 @@ def clear_engines(cache_dir: Path | None = None) -> int:
 
 
 def _sweep(directory: Path) -> int:
-    """Deletes what dead processes left unfinished; returns how many bytes that freed."""
+    """Delete what dead processes left unfinished; returns the bytes freed."""
     oldest = time.time() - UNFINISHED_SECONDS
-    return sum(_delete(path, oldest) for path in directory.glob(f"*{UNFINISHED}"))
+    freed = 0
+    for path in directory.glob(f"*{UNFINISHED}"):
+        with suppress(FileNotFoundError):
+            if not path.is_dir():
+                freed += _delete(path, oldest)
+            elif path.stat().st_mtime < oldest:
+                freed += sum(_delete(part, oldest) for part in path.iterdir())
+                with suppress(OSError):  # something in it is young
+                    path.rmdir()
+    return freed
 
 
 def _delete(path: Path, before: float = math.inf) -> int:

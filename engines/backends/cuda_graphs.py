@@ -1,7 +1,7 @@
 """Torch on an NVIDIA GPU without its overhead: FP16, channels last, one CUDA graph per batch size.
 
-A captured graph replays every kernel with one launch, on memory that never moves; so a frame
-allocates nothing, and new weights are simply copied over the old ones.
+A captured graph replays every kernel with one launch, on memory that never moves. So a frame
+allocates nothing, and new weights are copied over the old ones.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WARM_UP = 3
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> CudaGraphEngine:
-    """``cuda``, or ``cuda:compile`` for kernels fused by torch.compile, in fp16 or fp32."""
+    """`cuda`, or `cuda:compile` for kernels fused by torch.compile, in fp16 or fp32."""
     if request.variant not in ("", "compile"):
         raise BackendError(f"cuda has the variant 'compile' only, not {request.variant!r}.")
     device = require_cuda(NAME)
@@ -65,12 +65,15 @@ def capture_order(max_batch: int) -> list[int]:
 
 
 class _Captured(NamedTuple):
-    """Everything an engine holds on the GPU."""
+    """Everything an engine holds on the GPU.
+
+    Attributes:
+        graphs: batch size -> graph.
+    """
 
     network: ToonNetwork
     buffers: Buffers
     graphs: dict[int, torch.cuda.CUDAGraph]
-    """batch size -> graph"""
     stream: torch.cuda.Stream
     copies: torch.cuda.Stream
 
@@ -138,7 +141,7 @@ class CudaGraphEngine:
     def update(self, network: ToonNetwork) -> None:
         captured = self._running()
         check_same_shape(captured.network, network)
-        # The slow way over the bus goes beside the frames; only the copy on the device stops them.
+        # The slow copy over the bus runs beside the frames; only the copy on the device stops them.
         with torch.cuda.stream(captured.copies):
             staged = {name: t.to(self._device) for name, t in network.state_dict().items()}
             captured.copies.synchronize()

@@ -31,8 +31,8 @@ NO_LIMIT = 1 << 31
 def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.ModelProto:
     """The graph of `network`, with a free batch dimension when `max_batch` is above 1.
 
-    Input ``crops`` uint8 [N, S, S, 3]; outputs ``toons`` uint8 [N, R, R, 3] and, if the network
-    has a mask, ``masks`` uint8 [N, R, R].
+    Input `crops` uint8 [N, S, S, 3]; outputs `toons` uint8 [N, R, R, 3] and, if the network
+    has a mask, `masks` uint8 [N, R, R].
 
     Args:
         precision: fp16 or fp32.
@@ -51,7 +51,7 @@ def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.Mo
     batch = {0: torch.export.Dim("batch", min=1, max=max_batch)} if max_batch > 1 else None
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
-    quiet.setLevel(logging.ERROR)  # it warns of a torchvision nobody needs
+    quiet.setLevel(logging.ERROR)  # it warns that torchvision, which is not needed, is missing
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")

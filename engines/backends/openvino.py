@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.cache import EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
     from engines.networks.toon import ToonNetwork
 
-# Importing OpenVINO would report its use to its makers, over the network. Without the package for
-# it, which comes along with it, it does not, and neither does NNCF.
+# Importing OpenVINO would report its use to its makers over the network. It does not, and nor does
+# NNCF, when the telemetry package that comes with it cannot be imported.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NAME = "openvino"
@@ -45,19 +46,19 @@ INT8_LIMIT = 3.0
 
 
 def create(request: EngineRequest) -> SwappingEngine:
-    """``openvino`` on the CPU, or on another device: ``openvino:gpu``, ``openvino:npu``."""
+    """`openvino` on the CPU, or on another device: `openvino:gpu`, `openvino:npu`."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
 
-    def build(network: ToonNetwork) -> OpenVinoSession:
+    def build(network: ToonNetwork) -> OpenVinoProgram:
         current = replace(request, network=network)
         program = request.cache.load_or_build(
             _key(current, core, device, precision),
             lambda: _build(current, core, device, precision),
             load,
-            request.report,
+            request.say,
         )
-        return OpenVinoSession(program, core, device, network, request.max_batch)
+        return OpenVinoProgram(program, core, device, network, request.max_batch)
 
     def load(blob: bytes) -> ov.CompiledModel:
         try:
@@ -68,19 +69,19 @@ def create(request: EngineRequest) -> SwappingEngine:
                 f"choose torch ({one_line(error)})."
             ) from error
 
-    engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    engine = SwappingEngine(NAME, request.network, build, request.max_batch, request.say)
     if engine.precision != precision:
-        request.report(f"{NAME}: asked for {precision}, but {device} runs {engine.precision}.")
+        request.say(f"{NAME}: asked for {precision}, but {device} runs {engine.precision}.")
     return engine
 
 
 def prebuild(request: EngineRequest) -> Prebuilt:
-    """Compiles for the device of ``request.variant`` (the CPU if empty) and keeps the program."""
+    """Compiles for the device of `request.variant` (the CPU if empty) and keeps the program."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
     key = _key(request, core, device, precision)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, core, device, precision), request.report
+        key, lambda: _build(request, core, device, precision), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -118,8 +119,8 @@ def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str
 
 
 def _options(precision: str) -> dict[str, str]:
-    # Threads that are tied to a core wait for whatever else runs on it, above all for the tracker,
-    # and all threads of a layer with them: free ones lose a third as many frames on two cores.
+    # A thread tied to a core waits for whatever else runs there, mostly the tracker, and all
+    # threads of a layer wait with it: free threads lose a third as many frames on two cores.
     options = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
     if precision in TYPES:  # int8 is in the graph; the rest runs in the device's own choice
         options["INFERENCE_PRECISION_HINT"] = TYPES[precision]
@@ -133,7 +134,7 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
     able = " ".join(sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")))
     version = ov.get_version()
     if precision == "int8" and request.calibration is not None:
-        # Other faces give another program.
+        # Other calibration faces give another program.
         precision = f"int8 of {hash_of(request.calibration)}"
         version = f"{version}, nncf {_nncf_version()}"
     size = request.network.input_size
@@ -154,7 +155,7 @@ def _driver(core: ov.Core, device: str) -> str:
         return ""
     try:
         return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
-    except RuntimeError:  # this device's plugin does not tell
+    except RuntimeError:  # this device's plugin has no such property
         return ""
 
 
@@ -241,7 +242,7 @@ def hash_of(crops: NDArray[np.uint8]) -> str:
     return hashlib.sha256(np.ascontiguousarray(crops).data).hexdigest()[:16]
 
 
-class OpenVinoSession:
+class OpenVinoProgram:
     """One compiled program and its output memory."""
 
     def __init__(

@@ -30,7 +30,7 @@ def prepared(
 
 
 def load_weights(twin: ToonNetwork, weights: dict[str, Tensor]) -> None:
-    """Copies `weights` into the very memory of a prepared network, kernels included."""
+    """Copy `weights` into the existing memory of a prepared network, kernels included."""
     with torch.no_grad():
         for name, tensor in twin.state_dict().items():
             tensor.copy_(weights[name])
@@ -38,9 +38,9 @@ def load_weights(twin: ToonNetwork, weights: dict[str, Tensor]) -> None:
 
 
 class CastFirst(nn.Module):
-    """`network` with the bytes of its input cast before anything else.
+    """`network` with its uint8 input cast before anything else.
 
-    TensorRT takes uint8 tensors only as inputs whose first reader is a cast.
+    TensorRT takes a uint8 input only if a cast reads it first.
     """
 
     def __init__(self, network: ToonNetwork, precision: str) -> None:
@@ -50,7 +50,7 @@ class CastFirst(nn.Module):
         self.eval()
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor] | Tensor:
-        """``crops``: uint8 [N, S, S, 3]; returns what the network returns."""
+        """`crops`: uint8 [N, S, S, 3]; returns what the network returns."""
         outputs: tuple[Tensor, Tensor] | Tensor = self.network(crops.to(self.dtype))
         return outputs
 

@@ -1,4 +1,4 @@
-"""What every back end is: uint8 crops in, uint8 toons out, everything between compiled inside.
+"""What every back end does: uint8 crops in, uint8 toons out, everything between compiled inside.
 
 An engine is driven by two threads: one calls `run` for every frame, another may call `update` to
 change the style. Both are safe together; `run` itself is called by one thread at a time.
@@ -7,7 +7,6 @@ change the style. Both are safe together; `run` itself is called by one thread a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
     from engines.networks.toon import ToonNetwork
 
-Report = Callable[[str], None]
-"""Takes one line for the person at the screen."""
-
-
 CLOSED = "The engine was closed: create a new one to go on."
 
 
@@ -32,7 +27,7 @@ class BackendError(ToonifyError):
 
 
 class BackendNameError(BackendError, UsageError):
-    """A name that no back end has."""
+    """A name that is not a back end."""
 
 
 class EngineOutput(NamedTuple):
@@ -40,58 +35,68 @@ class EngineOutput(NamedTuple):
 
     Engines with pinned or shared host buffers hand out views of them, so that a frame allocates
     nothing; copy what must live longer.
+
+    Attributes:
+        images: uint8 [N, R, R, 3] RGB.
+        masks: uint8 [N, R, R], 255 = head; None for a network without a mask.
     """
 
     images: NDArray[np.uint8]
-    """uint8 [N, R, R, 3] RGB"""
     masks: NDArray[np.uint8] | None
-    """uint8 [N, R, R], 255 = head; None for a network without a mask"""
 
 
 class Engine(Protocol):
-    """A toon network made ready to run on one device."""
+    """A toon network made ready to run on one device.
+
+    Attributes:
+        name: the back end: torch, openvino, cuda, tensorrt-rtx or tensorrt.
+        device: the device as its driver calls it.
+        precision: fp32, fp16, bf16 or int8: what really runs, not what was asked for.
+        input_size: S, the side of a crop in pixels.
+        output_size: R, the side of a toon in pixels.
+        build_seconds: time from the network to a warm engine; short when the engine came from the
+            cache.
+    """
 
     name: str
-    """The back end: torch, openvino, cuda, tensorrt-rtx or tensorrt."""
     device: str
-    """The device as its driver calls it."""
     precision: str
-    """fp32, fp16, bf16 or int8: what really runs, not what was asked for."""
     max_batch: int
     input_size: int
-    """S, the side of a crop in pixels."""
     output_size: int
-    """R, the side of a toon in pixels."""
     build_seconds: float
-    """Time from the network to a warm engine; short when the engine came from the cache."""
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         """Toons of `crops`, uint8 [N, S, S, 3] RGB with 0 < N <= max_batch."""
         ...
 
     def update(self, network: ToonNetwork) -> None:
-        """Takes over the weights of `network`, of the same architecture, between two frames."""
+        """Take the weights of `network`, which has the same architecture, between two frames."""
         ...
 
     def close(self) -> None:
-        """Gives back device memory and threads; the engine runs no more after it."""
+        """Free device memory and threads; the engine cannot run afterwards."""
         ...
 
 
-def say(line: str) -> None:
-    """The default report: one line on standard error, which no picture stream is piped through."""
+def to_stderr(line: str) -> None:
+    """Print a line on standard error, so that standard output stays free for pictures."""
     print(line, file=sys.stderr)
 
 
 def one_line(error: Exception | str, longest: int = 160) -> str:
-    """What somebody else's library says, in one line of at most so many characters."""
+    """Another library's message as one line of at most `longest` characters."""
     text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def check_crops(crops: NDArray[np.uint8], size: int, max_batch: int) -> int:
-    """The batch size of `crops`; refuses anything but uint8 [1..max_batch, size, size, 3]."""
+    """The batch size of `crops`, uint8 [1..max_batch, size, size, 3].
+
+    Raises:
+        BackendError: when they are anything else.
+    """
     shape = crops.shape
     if crops.dtype != np.uint8 or len(shape) != 4 or shape[1:] != (size, size, 3):
         raise BackendError(
@@ -107,7 +112,11 @@ def check_crops(crops: NDArray[np.uint8], size: int, max_batch: int) -> int:
 
 
 def check_same_shape(running: ToonNetwork, network: ToonNetwork) -> None:
-    """Refuses an update by a network whose tensors differ in name or shape from those running."""
+    """Refuse an update by a network whose tensors differ in name or shape from the running ones.
+
+    Raises:
+        BackendError: naming the first tensor that differs.
+    """
     want = {name: tuple(tensor.shape) for name, tensor in running.state_dict().items()}
     have = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     if want != have:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, BackendNameError, Engine, Report, say
+from engines.backends.protocol import BackendError, BackendNameError, Engine, to_stderr
 from engines.backends.request import Backend, EngineRequest
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -33,9 +34,10 @@ PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 
 
 def check_name(name: str) -> None:
-    """Refuse what is neither ``auto`` nor a back end, with or without a variant.
+    """Refuse what is neither `auto` nor a back end, with or without a variant.
 
-    Raises `BackendNameError`.
+    Raises:
+        BackendNameError: when there is no such back end.
     """
     if name != "auto" and name.partition(":")[0] not in BACKENDS:
         raise BackendNameError(
@@ -50,19 +52,19 @@ def create_engine(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    report: Report = say,
+    say: Say = to_stderr,
     calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
-    """Makes `network` ready to run and says on which back end.
+    """Make `network` ready to run, and say on which back end.
 
     Args:
-        network: on the CPU in float32; the engine keeps no tie to it.
-        name: ``auto``, or a back end, which may carry a device or target after a colon:
-            ``openvino:gpu``, ``torch:cpu``, ``tensorrt-rtx:sm89``.
+        network: on the CPU in float32; the engine keeps its own copy.
+        name: `auto`, or a back end, which may carry a device or target after a colon:
+            `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`.
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
-        report: takes one line on each back end skipped and on the one that runs.
+        say: takes one line for each back end skipped, and one for the one that runs.
         calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
 
     Raises:
@@ -71,12 +73,12 @@ def create_engine(
     check_name(name)
     backend, _, variant = name.partition(":")
     request = EngineRequest(
-        network, variant, precision, max_batch, EngineCache(cache_dir), report, calibration
+        network, variant, precision, max_batch, EngineCache(cache_dir), say, calibration
     )
     if max_batch < 1:
         raise BackendError(f"max_batch must be 1 or more, not {max_batch}.")
     engine = _first_that_runs(request) if name == "auto" else _backend(backend).create(request)
-    report(
+    say(
         f"Running on {engine.name}: {engine.device}, {engine.precision}, "
         f"ready in {engine.build_seconds:.1f} s."
     )
@@ -90,7 +92,7 @@ def _first_that_runs(request: EngineRequest) -> Engine:
             return _backend(name).create(request)
         except BackendError as error:
             reasons.append(f"{name} skipped: {error}")
-            request.report(reasons[-1])
+            request.say(reasons[-1])
     raise BackendError("No back end runs here. " + " ".join(reasons))
 
 
@@ -100,26 +102,32 @@ def _backend(name: str) -> Backend:
 
 @dataclass(frozen=True)
 class BuildStep:
-    """How far `build_engines` has come."""
+    """How far `build_engines` has come.
+
+    Attributes:
+        name: the back end as it was asked for.
+        fraction: 0..1 of this engine.
+    """
 
     name: str
-    """the back end as it was asked for"""
     stage: str
     fraction: float
-    """0..1 of this engine"""
 
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """One engine that is now in the cache."""
+    """One engine that is now in the cache.
+
+    Attributes:
+        size: bytes on disk.
+        built: whether it was built now; False when it was in the cache.
+    """
 
     name: str
     path: Path
     size: int
-    """bytes on disk"""
     seconds: float
     built: bool
-    """False when it was in the cache already"""
 
 
 def build_engines(
@@ -129,15 +137,15 @@ def build_engines(
     precision: str | None = None,
     max_batch: int = 4,
     cache_dir: Path | None = None,
-    report: Report = say,
+    say: Say = to_stderr,
     progress: Callable[[BuildStep], None] = lambda step: None,
     calibration: NDArray[np.uint8] | None = None,
 ) -> list[BuiltEngine]:
-    """Builds engines ahead of time, so that none is built in mid-call.
+    """Build engines ahead of time, so that no build interrupts a call.
 
     Args:
         names: back ends, with a device or target after a colon where they take one; those of
-            ``tensorrt-rtx`` (ampere+, sm75, sm80, sm86, sm89, sm120) need no GPU.
+            `tensorrt-rtx` (ampere+, sm75, sm80, sm86, sm89, sm120) need no GPU.
         progress: takes every step of every build.
 
     The other arguments are those of `create_engine`, and must be the same for the engine to be
@@ -145,7 +153,7 @@ def build_engines(
 
     Raises:
         BackendError: an engine cannot be built here; those before it are in the cache.
-        BackendNameError: a name is none of a back end that is built.
+        BackendNameError: a name is not a back end that is built ahead.
     """
     engines = []
     for name in names:
@@ -163,7 +171,7 @@ def build_engines(
             precision,
             max_batch,
             EngineCache(cache_dir),
-            report,
+            say,
             calibration,
             step,
         )

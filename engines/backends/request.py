@@ -1,4 +1,4 @@
-"""What a back end is asked to do, in one value."""
+"""What a back end is asked for, as one value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, Engine, Report
+from engines.backends.protocol import BackendError, Engine
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -26,12 +27,12 @@ class EngineRequest:
 
     Attributes:
         network: float32, on the CPU.
-        variant: what followed the back end's name after a colon: a device (``openvino:gpu``) or a
-            target to build for (``tensorrt-rtx:sm89``); empty for the back end's own choice.
+        variant: what followed the back end's name after a colon: a device (`openvino:gpu`) or a
+            target to build for (`tensorrt-rtx:sm89`); empty for the back end's own choice.
         precision: fp32, fp16, bf16 or int8; None for the back end's own choice.
         max_batch: crops in one call, at most.
         cache: engines on disk.
-        report: takes one line for the person at the screen.
+        say: takes one line for the user.
         calibration: uint8 [K, S, S, 3] RGB aligned faces that int8 is calibrated on.
         progress: takes the stages of a build.
     """
@@ -41,12 +42,16 @@ class EngineRequest:
     precision: str | None
     max_batch: int
     cache: EngineCache
-    report: Report
+    say: Say
     calibration: NDArray[np.uint8] | None = None
     progress: Progress = lambda stage, fraction: None
 
     def choose_precision(self, backend: str, offered: tuple[str, ...]) -> str:
-        """The precision asked for, or the first one offered; refuses one that is not offered."""
+        """The precision asked for, or the first one offered.
+
+        Raises:
+            BackendError: when the one asked for is not offered.
+        """
         if self.precision is None:
             return offered[0]
         if self.precision not in offered:
@@ -74,9 +79,13 @@ class Backend(Protocol):
     """What a back end's module offers."""
 
     def create(self, request: EngineRequest) -> Engine:
-        """Makes a warm engine, or raises a `BackendError` that says why it cannot run here."""
+        """Make a warm engine.
+
+        Raises:
+            BackendError: saying why it cannot run here.
+        """
         ...
 
     def prebuild(self, request: EngineRequest) -> Prebuilt:
-        """Puts the engine into the cache without running it (back ends that compile only)."""
+        """Put the engine into the cache without running it (only back ends that compile)."""
         ...

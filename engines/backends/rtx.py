@@ -1,8 +1,8 @@
 """TensorRT for RTX: plans built ahead of time on any machine, kernels finished on the user's GPU.
 
-A plan is looked for in the cache, for this very GPU first and, if it is one, for Ampere and newer
-second, and built only if neither is there. The library compiles the last mile for the GPU at hand;
-what it compiled is kept too, in its runtime cache.
+A plan is looked up in the cache: first one for this GPU, then, if the GPU is Ampere or newer, the
+one for all of those. It is built only if neither is there. The library compiles the last part for
+the GPU in use; that result is kept too, in its runtime cache.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
-from engines.backends.cache import EngineCache, EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineCache, EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
-from engines.backends.protocol import BackendError, EngineOutput, Report
+from engines.backends.protocol import BackendError, EngineOutput
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.rtx_build import (
     AMPERE,
@@ -30,6 +31,7 @@ from engines.backends.rtx_build import (
     targets_of,
 )
 from engines.backends.swapping import SwappingEngine
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -40,7 +42,7 @@ PRECISIONS = ("fp16", "fp32")
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
-    """``tensorrt-rtx``, or with a target, such as ``tensorrt-rtx:ampere+``."""
+    """`tensorrt-rtx`, or with a target, such as `tensorrt-rtx:ampere+`."""
     load_library()
     precision = request.choose_precision(NAME, PRECISIONS)
     device = require_cuda(NAME)
@@ -50,18 +52,18 @@ def create(request: EngineRequest) -> SwappingEngine:
         else targets_of(torch.cuda.get_device_capability(device))
     )
 
-    def build(network: ToonNetwork) -> RtxSession:
+    def build(network: ToonNetwork) -> RtxProgram:
         current = replace(request, network=network)
         first = _key(current, precision, targets[0])
         keys = [replace(first, target=target) for target in targets]
         key = next((key for key in keys if request.cache.holds(key)), keys[0])
 
         def compiled() -> bytes:
-            request.report(f"{NAME}: building an engine for {key.target}, about a minute.")
+            request.say(f"{NAME}: building an engine for {key.target}, about a minute.")
             return _build(current, precision, key.target)
 
-        def load(plan: bytes) -> RtxSession:
-            return RtxSession(
+        def load(plan: bytes) -> RtxProgram:
+            return RtxProgram(
                 plan,
                 key,
                 network,
@@ -69,19 +71,19 @@ def create(request: EngineRequest) -> SwappingEngine:
                 precision,
                 device,
                 request.cache,
-                request.report,
+                request.say,
             )
 
-        # An update builds in a thread of its own, which would begin on the first GPU.
+        # An update builds in its own thread, which would start on the first GPU.
         with torch.cuda.device(device):
-            return request.cache.load_or_build(key, compiled, load, request.report)
+            return request.cache.load_or_build(key, compiled, load, request.say)
 
-    return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    return SwappingEngine(NAME, request.network, build, request.max_batch, request.say)
 
 
 @gpu_faults(NAME)
 def prebuild(request: EngineRequest) -> Prebuilt:
-    """Builds the plan for ``request.variant``, which needs no GPU.
+    """Builds the plan for `request.variant`, which needs no GPU.
 
     If that is empty, it is built for the GPU of this machine, and for Ampere and newer where there
     is none.
@@ -96,7 +98,7 @@ def prebuild(request: EngineRequest) -> Prebuilt:
         target = AMPERE
     key = _key(request, precision, target)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, precision, target), request.report
+        key, lambda: _build(request, precision, target), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -134,7 +136,7 @@ def _build(request: EngineRequest, precision: str, target: str) -> bytes:
     )
 
 
-class RtxSession:
+class RtxProgram:
     """One plan loaded on the GPU, its buffers torch tensors, its launches one CUDA graph."""
 
     def __init__(
@@ -146,7 +148,7 @@ class RtxSession:
         precision: str,
         device: torch.device,
         cache: EngineCache,
-        report: Report,
+        say: Say,
     ) -> None:
         trt = load_library()
         self.device, self.precision = torch.cuda.get_device_name(device), precision
@@ -154,7 +156,7 @@ class RtxSession:
         self._stream = torch.cuda.Stream(device)
         self._logger = trt.Logger(trt.Logger.ERROR)
         self._runtime = trt.Runtime(self._logger)
-        check_plan(trt, self._runtime, plan, report)
+        check_plan(trt, self._runtime, plan, say)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise EngineLoadError(
@@ -184,14 +186,14 @@ class RtxSession:
         context.set_tensor_address(OUTPUTS[0], self._buffers.toons.data_ptr())
         if self._buffers.masks is not None:
             context.set_tensor_address(OUTPUTS[1], self._buffers.masks.data_ptr())
-        # Every batch size now: its kernels are compiled and its graph captured at first use.
+        # Run every batch size now: the first use compiles its kernels and captures its graph.
         for n in range(1, max_batch + 1):
             self.run(example_crops(network, n).numpy())
         if not warm:
             try:
                 cache.store(kernels_key, bytes(kernels.serialize()))
-            except BackendError as error:  # a cache that another user filled; the engine runs
-                report(f"{NAME}: every start will compile its kernels anew: {error}")
+            except BackendError as error:  # another user's cache; the engine runs all the same
+                say(f"{NAME}: every start will compile its kernels again: {error}")
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         n = len(crops)
@@ -206,18 +208,18 @@ class RtxSession:
 
     def close(self) -> None:
         self._stream.synchronize()
-        # A context goes before the engine it belongs to, the engine before its runtime.
+        # A context must be freed before its engine, and an engine before its runtime.
         self._context = None
         self._engine = self._config = self._kernels = None
         self._runtime = None
 
 
-def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
-    """Asks the library whether `plan` runs on this machine, before anything of it is loaded.
+def check_plan(trt: Any, runtime: Any, plan: bytes, say: Say) -> None:
+    """Ask the library whether `plan` runs on this machine, before any of it is loaded.
 
     Raises:
-        BackendError: it does not; with every reason that the library gives.
-        EngineLoadError: it does not, but one that is built here now may.
+        BackendError: when it does not, with every reason that the library gives.
+        EngineLoadError: when it does not, but one that is built here now may.
     """
     validity, diagnostics = runtime.get_engine_validity(plan)
     if validity == trt.EngineValidity.VALID:
@@ -236,7 +238,7 @@ def check_plan(trt: Any, runtime: Any, plan: bytes, report: Report) -> None:
     reasons = [text for kind, text in advice.items() if bits & int(kind.value)]
     why = " and ".join(reasons) or "the library sees no usable GPU"
     if validity == trt.EngineValidity.SUBOPTIMAL:
-        report(f"{NAME}: the engine runs, but slower than it could: {why}.")
+        say(f"{NAME}: the engine runs, but slower than it could: {why}.")
         return
     stale = int(kinds.VERSION_MISMATCH.value) | int(kinds.MALFORMED_ENGINE.value)
     raise (EngineLoadError if bits & stale else BackendError)(

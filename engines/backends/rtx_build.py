@@ -19,13 +19,17 @@ TARGETS = (AMPERE, TURING, "sm80", "sm86", "sm89", "sm120")
 
 
 def load_library() -> Any:
-    """The module ``tensorrt_rtx``, or one sentence on how to get it."""
+    """The module `tensorrt_rtx`.
+
+    Raises:
+        BackendError: saying how to install it.
+    """
     try:
         import tensorrt_rtx
     except (ImportError, OSError) as error:
         raise BackendError(
-            f"TensorRT for RTX is not installed: {install('rtx')}; it is for Linux and Windows on "
-            f"x86-64 ({type(error).__name__})."
+            "tensorrt-rtx is not installed, which is for Linux and Windows on x86-64: "
+            f"{install('rtx')}, or choose openvino ({type(error).__name__})."
         ) from error
     return tensorrt_rtx
 
@@ -102,7 +106,7 @@ def build_plan(
 
 
 class _Messages:
-    """Keeps what the library logs, so that a failure can be told in its own words."""
+    """Keeps what the library logs, so that an error can quote it."""
 
     def __init__(self, trt: Any) -> None:
         errors: list[str] = []
@@ -112,7 +116,7 @@ class _Messages:
                 trt.ILogger.__init__(self)
 
             def log(self, severity: trt.ILogger.Severity, message: str) -> None:
-                # A machine without a driver is no fault of the model.
+                # A missing driver is not the model's fault.
                 if severity <= trt.ILogger.Severity.ERROR and "cudaError" not in message:
                     errors.append(message)
 

@@ -1,7 +1,7 @@
-"""An engine of a compiled back end: new weights are built beside it and swapped in between frames.
+"""An engine of a compiled back end that builds new weights beside the running ones and swaps them.
 
 Compilers bake weights into the program, so an update builds a second one in a background thread
-while the first keeps running; then one reference changes, and the next `run` uses it.
+while the first keeps running. Then one reference changes, and the next `run` uses it.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from engines.backends.protocol import (
     CLOSED,
     BackendError,
     EngineOutput,
-    Report,
     check_crops,
     check_same_shape,
     one_line,
 )
 from engines.errors import ToonifyError
+from engines.say import Say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
 
 
-class Session(Protocol):
+class Program(Protocol):
     """One compiled program with its weights, ready to run."""
 
     device: str
@@ -40,36 +40,36 @@ class Session(Protocol):
         ...
 
     def close(self) -> None:
-        """Gives back what the program holds; it is not running and runs no more."""
+        """Free what the program holds; nobody is running it, or will."""
         ...
 
 
 class SwappingEngine:
-    """Runs a `Session` and replaces it when the weights change.
+    """Runs a `Program` and replaces it when the weights change.
 
     Args:
         name: the back end.
         network: what runs first; built before the constructor returns.
-        build: network -> session; called again for every update, in a thread of its own.
-        max_batch: the largest batch a session takes.
-        report: told when an update failed and the running weights stay.
+        build: network -> program; called again for every update, in its own thread.
+        max_batch: the largest batch a program takes.
+        say: told when an update failed and the running weights stay.
     """
 
     def __init__(
         self,
         name: str,
         network: ToonNetwork,
-        build: Callable[[ToonNetwork], Session],
+        build: Callable[[ToonNetwork], Program],
         max_batch: int,
-        report: Report,
+        say: Say,
     ) -> None:
         self.name, self.max_batch = name, max_batch
         self.input_size, self.output_size = network.input_size, network.output_size
         start = time.perf_counter()
-        self._session: Session | None = build(network)
+        self._program: Program | None = build(network)
         self.build_seconds = time.perf_counter() - start
-        self.device, self.precision = self._session.device, self._session.precision
-        self._network, self._build, self._report = network, build, report
+        self.device, self.precision = self._program.device, self._program.precision
+        self._network, self._build, self._say = network, build, say
         self._changed = threading.Condition()
         self._running = threading.Lock()
         self._next: ToonNetwork | None = None
@@ -79,12 +79,12 @@ class SwappingEngine:
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         check_crops(crops, self.input_size, self.max_batch)
         with self._running:
-            if self._session is None:
+            if self._program is None:
                 raise BackendError(CLOSED)
-            return self._session.run(crops)
+            return self._program.run(crops)
 
     def update(self, network: ToonNetwork) -> None:
-        """Starts building `network` and returns at once; of several waiting, the last one wins."""
+        """Start building `network` and return at once; if several wait, the last one wins."""
         check_same_shape(self._network, network)
         with self._changed:
             if self._closed:
@@ -95,7 +95,7 @@ class SwappingEngine:
                 self._builder.start()
 
     def settle(self, timeout: float | None = None) -> bool:
-        """Waits until no update is being built; False when `timeout` seconds were not enough."""
+        """Wait until no update is being built; False when `timeout` seconds were not enough."""
         with self._changed:
             return self._changed.wait_for(lambda: self._builder is None, timeout)
 
@@ -113,22 +113,22 @@ class SwappingEngine:
                     self._changed.notify_all()
                     return
             try:
-                session = self._build(network)
+                program = self._build(network)
             except Exception as error:  # whatever a compiler throws, the running engine goes on
                 reason = error if isinstance(error, ToonifyError) else one_line(error)
-                self._report(
+                self._say(
                     f"{self.name}: the new style could not be built, the old one stays: {reason}"
                 )
                 continue
             with self._changed:
                 self._network = network
-            self._swap(session)
+            self._swap(program)
 
-    def _swap(self, session: Session | None) -> None:
-        """Puts `session` in the place of the running one; after `close` it is closed instead."""
+    def _swap(self, program: Program | None) -> None:
+        """Replace the running program by `program`; after `close`, close it instead."""
         with self._running:
-            late = session if self._closed else None
-            old, self._session = self._session, None if self._closed else session
+            late = program if self._closed else None
+            old, self._program = self._program, None if self._closed else program
         for unused in (old, late):
             if unused is not None:
                 unused.close()

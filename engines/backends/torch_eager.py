@@ -31,7 +31,7 @@ NAME = "torch"
 
 
 def create(request: EngineRequest) -> TorchEngine:
-    """``torch``, ``torch:cpu``, ``torch:cuda`` or ``torch:mps``, in fp32 or fp16."""
+    """`torch`, `torch:cpu`, `torch:cuda` or `torch:mps`, in fp32 or fp16."""
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
-from engines.backends.cache import EngineKey, EngineLoadError, model_hash
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import CastFirst, example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line, split_outputs
 from engines.backends.request import EngineRequest, Prebuilt
@@ -37,28 +38,28 @@ T = TypeVar("T")
 
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
-    """``tensorrt`` on the current CUDA device."""
+    """`tensorrt` on the current CUDA device."""
     library, device, precision = _requirements(request)
 
-    def build(network: ToonNetwork) -> TensorRtSession:
+    def build(network: ToonNetwork) -> TensorRtProgram:
         current = replace(request, network=network)
-        # An update builds in a thread of its own, which would begin on the first GPU.
+        # An update builds in its own thread, which would start on the first GPU.
         with torch.cuda.device(device):
             program = request.cache.load_or_build(
                 _key(current, library, device, precision),
                 lambda: _build(current, library, device, precision),
                 load,
-                request.report,
+                request.say,
             )
             library.runtime.set_cudagraphs_mode(True)
-            return TensorRtSession(program.module(), network, device, precision, request.max_batch)
+            return TensorRtProgram(program.module(), network, device, precision, request.max_batch)
 
     def load(payload: bytes) -> torch.export.ExportedProgram:
         return _advised(
             "load its engine", lambda: torch.export.load(io.BytesIO(payload)), EngineLoadError
         )
 
-    return SwappingEngine(NAME, request.network, build, request.max_batch, request.report)
+    return SwappingEngine(NAME, request.network, build, request.max_batch, request.say)
 
 
 @gpu_faults(NAME)
@@ -67,7 +68,7 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     library, device, precision = _requirements(request)
     key = _key(request, library, device, precision)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, library, device, precision), request.report
+        key, lambda: _build(request, library, device, precision), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -143,7 +144,7 @@ def _advised(action: str, call: Callable[[], T], kind: type[BackendError] = Back
         ) from error
 
 
-class TensorRtSession:
+class TensorRtProgram:
     """One loaded program and its buffers."""
 
     def __init__(

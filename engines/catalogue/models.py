@@ -11,12 +11,14 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from engines.bundle import DEFAULT_BUNDLE, SUFFIX, Bundle, shipped_bundle
+from engines.bundle import SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 
 Progress = Callable[[int, int], None]
-"""Takes bytes so far and bytes in all (0 if the server does not say)."""
+"""Takes bytes so far and bytes in all (0 if the server does not tell)."""
 
 
 class DownloadError(ToonifyError):
@@ -64,7 +66,11 @@ def installed_models() -> list[Installed]:
 
 
 def find_model(what: str) -> Path:
-    """Where the model is that a name or a path means. Raises `BundleError`."""
+    """Path of the model that a name or a path means.
+
+    Raises:
+        BundleError: when there is no such model.
+    """
     if Path(what).exists() and (Path(what).suffix == SUFFIX or (Path(what) / "card.json").exists()):
         return Path(what)
     models = installed_models()
@@ -77,20 +83,27 @@ def find_model(what: str) -> Path:
 
 
 def find_bundle(what: str = DEFAULT_BUNDLE) -> Bundle:
-    """Load the model that a name or a path means. Raises `BundleError`."""
+    """Load the model that a name or a path means.
+
+    Raises:
+        BundleError: when there is none, or it is damaged.
+    """
     return Bundle.load(find_model(what))
 
 
 def install(path: Path) -> Installed:
-    """Copy a checked `.toon` file into the models' folder. Raises `BundleError`."""
+    """Check a `.toon` file and copy it into the models' folder.
+
+    Raises:
+        BundleError: when the file is not a sound model.
+        WriteError: when the folder cannot be written.
+    """
     name = Bundle.load(path).card.name
     folder = models_directory()
     target = folder / f"{name}{SUFFIX}"
     assert target.parent == folder  # a card's name is never a path
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".copying")
-    shutil.copyfile(path, partial)
-    os.replace(partial, target)
+    with atomic_path(target) as part:
+        shutil.copyfile(path, part)
     return Installed(name, target, False)
 
 
@@ -99,9 +112,17 @@ def fetch(
 ) -> Installed:
     """Download, check and install a model.
 
-    what: a name in `DOWNLOADS`, or a URL, which needs its `sha256` (hex).
-    A download that broke off goes on where it was. Nothing is installed before the hash, the card
-    and every part have been checked. Raises `DownloadError`, `BundleError`.
+    An interrupted download continues where it stopped. Nothing is installed before the hash, the
+    card and every part have been checked.
+
+    Args:
+        what: a name in `DOWNLOADS`, or a URL.
+        sha256: of the file, 64 hex digits; needed for a URL.
+        progress: takes bytes so far and bytes in all.
+
+    Raises:
+        DownloadError: when it cannot be fetched, or has another hash.
+        BundleError: when it is not a sound model.
     """
     import pooch
 

@@ -1,8 +1,8 @@
-"""Foreign checkpoints turned into a bundle: what `toonify models import` does.
+"""Public checkpoints turned into a bundle: what `toonify models import` does.
 
-A public generator draws faces from random latents; it has no encoder that looks at a camera's
-picture. The bundle made here says so: it holds the generators, `Bundle.network` refuses it with the
-way out, and training can give it an encoder.
+A public generator draws faces from random latents. It has no encoder for a camera's pictures. The
+bundle made here holds the generators, `Bundle.network` refuses it and says what to do, and training
+can give it an encoder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from engines.blending import BlendError, BlendSpec, blend
 from engines.bundle import SUFFIX, Bundle
-from engines.card import Card, Style
+from engines.card import STYLE_NAME, STYLE_NAME_LENGTH, Card, Style
 from engines.checkpoints.neutral import CheckpointError, NeutralCheckpoint
 from engines.checkpoints.reader import read_checkpoint
 from engines.networks.generator_config import GeneratorConfig
@@ -29,7 +29,6 @@ _NO_ENCODER = (
     "It has no encoder yet, so it draws faces but cannot turn a picture into a toon; training "
     "adds one."
 )
-_STYLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def import_checkpoint(
@@ -51,7 +50,7 @@ def import_checkpoint(
         styles: their names (small letters, digits, - and _); by default the files' own.
         spec: the layer swap that the styles are shown with; None for `BlendSpec()`. A file alone
             has nothing to swap with.
-        licence: the weights' licence as it shall stand in the card.
+        licence: the weights' licence, for the card.
         overwrite: replace a bundle that is already at `out`.
 
     Returns:
@@ -60,7 +59,8 @@ def import_checkpoint(
     Raises:
         CheckpointError: a file that cannot be read or stored, files that do not fit together, a
             name that cannot be used, or something at `out`.
-        BundleError: `out` cannot be written.
+        BundleError: `out` is a folder that holds something else than a bundle.
+        WriteError: `out` cannot be written.
     """
     out, toon_files = Path(out), [Path(path) for path in (blend_with or (file,))]
     if out.exists() and not overwrite:
@@ -110,12 +110,13 @@ def _style_names(files: Sequence[Path], given: Sequence[str]) -> list[str]:
         raise CheckpointError(
             f"{len(files)} style names are needed, one per toon, not {len(given)}."
         )
-    own = [re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:40] for path in files]
-    names = list(given or (name or "toon" for name in own))
+    own = [re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_") for path in files]
+    names = list(given or (name[:STYLE_NAME_LENGTH] or "toon" for name in own))
     for name in names:
-        if not _STYLE.fullmatch(name):
+        if not STYLE_NAME.fullmatch(name):
             raise CheckpointError(
-                f"{name!r} cannot name a style; use up to 40 small letters, digits, - and _."
+                f"{name!r} cannot name a style; use up to {STYLE_NAME_LENGTH} small letters, "
+                f"digits, - and _."
             )
         if names.count(name) > 1:
             raise CheckpointError(f"Two styles would be named {name!r}; give each its own name.")

@@ -2,9 +2,9 @@
 
 `pickletools` reads the arguments of opcodes; this module moves values between stack, memo and
 records. There is no `find_class`, no import and no call of anything a file names. What could still
-hurt is bounded: opcodes by an `Allowance`, lengths by the size of the file, integers to 1024 bits,
-dictionary keys to values whose hash is cheap. Containers are built by reference, so nested repeats
-cost nothing until someone walks them; walkers bound their own steps.
+do harm is limited: opcodes by an `Allowance`, lengths by the size of the file, integers to 1024
+bits, dictionary keys to values whose hash is cheap. Containers are built by reference, so nested
+repeats cost nothing until someone walks them; walkers bound their own steps.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Machine:
         self.stack.append(found)
 
     def make(self, callee: object, args: object) -> None:
-        """REDUCE, NEWOBJ and their kin: a record, or our own form of a plain container."""
+        """REDUCE, NEWOBJ and similar: a record, or our own form of a plain container."""
         if not isinstance(args, tuple) or not isinstance(callee, Global | Record):
             raise TypeError
         if str(callee) in _SETS and len(args) == 1 and isinstance(args[0], list):
@@ -178,7 +178,7 @@ class _Machine:
 
 
 def _key(key: Any) -> Any:
-    """A dictionary key that is cheap to hash and to compare, whatever its author wants."""
+    """A dictionary key that is cheap to hash and to compare, whatever the file tries."""
     if isinstance(key, int) and abs(key) > _MAX_KEY:
         raise TypeError
     if isinstance(key, str | bytes) and len(key) > MAX_NAME:

@@ -1,4 +1,4 @@
-"""The one form every checkpoint is brought into: a StyleGAN2 generator under NVIDIA's names.
+"""The form that every checkpoint is converted to: a StyleGAN2 generator under NVIDIA's names.
 
 Names and shapes, with C(r) channels at resolution r (weights unscaled; gains apply at run time):
 

@@ -40,7 +40,7 @@ class Record:
 
 @dataclass
 class Allowance:
-    """What reading one file may cost, and what it mentioned.
+    """What reading one file may cost, and which names it mentioned.
 
     Attributes:
         data: bytes of tensors that may still be read or copied; a file has no honest use for more
@@ -54,13 +54,21 @@ class Allowance:
     globals: set[Global] = field(default_factory=set)
 
     def step(self, count: int = 1) -> None:
-        """Books `count` opcodes, or refuses."""
+        """Count `count` opcodes.
+
+        Raises:
+            CheckpointError: when there are too many.
+        """
         self.opcodes -= count
         if self.opcodes < 0:
             raise CheckpointError("it has more pickle opcodes than any weights need")
 
     def take(self, size: int) -> None:
-        """Books `size` bytes of data, or refuses."""
+        """Count `size` bytes of data.
+
+        Raises:
+            CheckpointError: when there are too many.
+        """
         self.data -= size
         if self.data < 0:
             raise CheckpointError("its tensors claim more data than the file holds")

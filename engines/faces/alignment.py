@@ -166,7 +166,7 @@ def extract_crop(
 def _reduce(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, factor: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Shrink the part of the picture below the crop by averaging; leave out what lies beside it."""
+    """Shrink the part of the picture under the crop by averaging; ignore the rest."""
     limit = np.array([image.shape[1], image.shape[0]])
     corners = transform_points(np.array([[0, 0], [size, 0], [0, size], [size, size]]), matrix)
     margin = 2 * factor + 1

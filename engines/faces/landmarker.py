@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from engines.errors import ToonifyError
 
 MODEL = Path(__file__).parent / "assets" / "face_landmarker.task"
 POINTS = 478
-BLENDSHAPES = 52
 
 
 class LandmarkerError(ToonifyError):
@@ -41,9 +40,20 @@ class FaceLandmarks:
     pose: NDArray[np.float32] | None = None
 
     @property
+    def box(self) -> NDArray[np.float32]:
+        """float32 [4]: left, top, right, bottom of the points, pixels."""
+        return landmark_box(self.points)
+
+    @property
     def angles(self) -> tuple[float, float, float] | None:
         """Yaw, pitch and roll in degrees: positive to the picture's right, downwards, clockwise."""
         return None if self.pose is None else pose_angles(self.pose)
+
+
+def landmark_box(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Left, top, right, bottom of landmarks [N, >=2]: float32 [4]."""
+    points = landmarks[:, :2]
+    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
 
 
 def pose_angles(pose: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -57,10 +67,17 @@ def pose_angles(pose: NDArray[np.floating]) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
+def largest_face(faces: Sequence[FaceLandmarks]) -> FaceLandmarks | None:
+    """The face whose landmarks span the largest area (width times height); None without faces."""
+    return max(
+        faces, key=lambda face: float(np.ptp(face.points[:, :2], axis=0).prod()), default=None
+    )
+
+
 class Landmarker:
     """Finds faces and their 478 landmarks in RGB pictures.
 
-    `image` mode looks at every picture anew. `video` mode follows the faces of the picture before
+    `image` mode looks at each picture alone. `video` mode follows the faces of the picture before
     and asks the detector only for the faces that are missing; it needs rising timestamps. One
     instance belongs to one thread at a time. Close it, or use it as a context manager.
     """

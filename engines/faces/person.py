@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ class PersonSegmenterError(ToonifyError):
 def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> bytes:
     """Return a copy of a TFLite model that tells MediaPipe Tasks how to scale its input.
 
-    The published segmentation model carries no metadata, and MediaPipe's ``ImageSegmenter``
-    refuses float models without it.  The network expects RGB in 0..1; MediaPipe computes
-    ``(value - mean) / std`` from the 8-bit values, hence 0 and 255.
+    The published segmentation model carries no metadata, and MediaPipe's `ImageSegmenter`
+    refuses float models without it. The network expects RGB in 0..1; MediaPipe computes
+    `(value - mean) / std` from the 8-bit values, hence 0 and 255.
     """
     import flatbuffers
     from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_schema
@@ -65,8 +64,8 @@ def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> b
 class PersonSegmenter:
     """Soft person masks, one picture at a time, on the CPU.
 
-    Each mask depends on its picture alone (no smoothing over time).  Not thread-safe: give each
-    thread its own segmenter.  Use it as a context manager or call :meth:`close`.
+    Each mask depends on its picture alone (no smoothing over time). Not thread-safe: give each
+    thread its own segmenter. Use it as a context manager or call `close`.
     """
 
     def __init__(self, model_path: Path = MODEL_PATH) -> None:
@@ -112,10 +111,5 @@ class PersonSegmenter:
     def __enter__(self) -> PersonSegmenter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -1,16 +1,16 @@
-"""What a generator can have that StyleGAN2 has not, all of it absent from public models.
+"""What our generators can have beyond StyleGAN2; public models have none of it.
 
-* ``inject``: a 1x1 convolution and a learned gate that add an encoder's feature map to the input of
+* `inject`: a 1x1 convolution and a learned gate that add an encoder's feature map to the input of
   a block's second convolution;
-* ``todetail``: a 1x1 convolution that reads off one block from where, and how strongly, the finer
+* `todetail`: a 1x1 convolution that reads off one block from where, and how strongly, the finer
   feature maps are taken. A cartoon's head has another shape than the person's, and convolutions
   carry fine detail only a few pixels far; a block of low resolution, which knows the shape, moves
   it instead, and leaves it out where the picture is to be soft. So shape stays a matter of the low
   layers and detail one of the high layers, as layer swapping wants it;
-* ``tomask``: a 1x1 convolution that reads a soft head mask off one block, as a correction of the
-  coarse one that ``todetail`` gives: what is hair and what is wall is not to be seen in a pixel;
-* ``tophoto``: a 1x1 convolution that reads off one block where the picture's finest detail is the
-  photo's, moved as ``todetail`` says. Walls, cloth and strands of hair are the person's own, and
+* `tomask`: a 1x1 convolution that reads a soft head mask off one block, as a correction of the
+  coarse one that `todetail` gives: what is hair and what is wall is not to be seen in a pixel;
+* `tophoto`: a 1x1 convolution that reads off one block where the picture's finest detail is the
+  photo's, moved as `todetail` says. Walls, cloth and strands of hair are the person's own, and
   nothing that was encoded and drawn again is as sharp.
 """
 
@@ -32,7 +32,7 @@ class Inject(nn.Module):
         self.gate = nn.Parameter(torch.ones(outputs))
 
     def forward(self, x: Tensor, feature: Tensor) -> Tensor:
-        """``x``: [N, out, H, W]; ``feature``: [N, in, H, W]."""
+        """`x`: [N, out, H, W]; `feature`: [N, in, H, W]."""
         kernel = self.weight * self.gate[:, None, None, None]
         return x + F.conv2d(feature.to(x.dtype), kernel.to(x.dtype))
 
@@ -46,7 +46,7 @@ class ToMask(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, in, H, W] -> float32 logits [N, 1, H, W]."""
+        """`x`: [N, in, H, W] -> float32 logits [N, 1, H, W]."""
         return F.conv2d(x.float(), self.weight, self.bias)
 
 
@@ -54,8 +54,9 @@ SURROUNDINGS = 4  # side of what counts as the surroundings of a place, in place
 
 
 class ToDetail(nn.Module):
-    """Reads off a block's features where every place takes its fine detail from, how much of it,
-    and whether it is head.
+    """Reads off a block's features where each place takes its fine detail from, and how much.
+
+    It also reads whether the place is head.
     """
 
     REACH, STEEPNESS = 0.1, 4.0  # weights of ordinary size make moves and gains of ordinary size
@@ -68,12 +69,12 @@ class ToDetail(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         line = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("smooth", torch.outer(line, line).repeat(4, 1, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, in, H, W] -> float32 [N, 4, 2H, 2W]: move x, move y, gain, head.
+        """`x`: [N, in, H, W] -> float32 [N, 4, 2H, 2W]: move x, move y, gain, head.
 
         Moves are shares of the picture's side, gains 0..2, head is a logit; without learning they
         are 0, 1 and 0. Four neighbours come from one place (the sub-pixel convolution of arXiv
@@ -86,7 +87,7 @@ class ToDetail(nn.Module):
 
 
 def resample(feature: Tensor, detail: Tensor) -> Tensor:
-    """``feature`` [N, C, H, H] taken as ``detail`` [N, 4, H, H] (see `ToDetail`) says.
+    """`feature` [N, C, H, H] taken as `detail` [N, 4, H, H] (see `ToDetail`) says.
 
     Bilinear; places outside the map repeat its border. The gain is that of the detail, what a place
     has beyond its surroundings: 0 leaves a soft picture in the right colours.
@@ -96,7 +97,7 @@ def resample(feature: Tensor, detail: Tensor) -> Tensor:
 
 
 def surroundings(x: Tensor) -> Tensor:
-    """``x`` [N, C, H, H] without its detail: every place the mean of those about it."""
+    """`x` [N, C, H, H] without its detail: every place the mean of those about it."""
     return F.interpolate(
         F.avg_pool2d(x, SURROUNDINGS),
         scale_factor=SURROUNDINGS,
@@ -106,7 +107,7 @@ def surroundings(x: Tensor) -> Tensor:
 
 
 def moved(image: Tensor, moves: Tensor) -> Tensor:
-    """``image`` [N, C, H, H] taken from ``moves`` [N, 2, G, G] away: float32 [N, C, H, H].
+    """`image` [N, C, H, H] taken from `moves` [N, 2, G, G] away: float32 [N, C, H, H].
 
     Moves are shares of the picture's side, interpolated when G is not H.
     """

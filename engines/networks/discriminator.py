@@ -13,7 +13,7 @@ from engines.networks.layers import SQRT2, EqualizedConv, Fir, FullyConnected, l
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """Sizes: block r has ``min(channel_base // r, channel_max)`` channels."""
+    """Sizes: block r has `min(channel_base // r, channel_max)` channels."""
 
     resolution: int
     channel_base: int = 32768
@@ -21,7 +21,7 @@ class DiscriminatorConfig:
     group_size: int = 4
 
     def channels(self, resolution: int) -> int:
-        """Channel count entering the block at ``resolution``."""
+        """Channel count entering the block at `resolution`."""
         return min(self.channel_base // resolution, self.channel_max)
 
 
@@ -37,7 +37,7 @@ class DiscriminatorBlock(nn.Module):
         self.blur_skip = Fir(inputs, padding=1, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, in, H, W] -> [N, out, H/2, W/2]."""
+        """`x`: [N, in, H, W] -> [N, out, H/2, W/2]."""
         skip = self.skip(self.blur_skip(x))
         x = leaky(self.conv0(x))
         x = leaky(self.conv1(self.blur(x), stride=2, padding=0))
@@ -47,7 +47,7 @@ class DiscriminatorBlock(nn.Module):
 def minibatch_std(x: Tensor, group_size: int) -> Tensor:
     """Append one channel: the mean over all features of their standard deviation in a group.
 
-    ``x``: [N, C, H, W] -> [N, C + 1, H, W]. The group shrinks to a divisor of N.
+    `x`: [N, C, H, W] -> [N, C + 1, H, W]. The group shrinks to a divisor of N.
     """
     n, _, height, width = x.shape
     group = math.gcd(n, group_size)
@@ -74,7 +74,7 @@ class Discriminator(nn.Module):
         self.out = FullyConnected(last, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """``image``: float [N, 3, R, R] in -1..1 -> logits [N, 1]."""
+        """`image`: float [N, 3, R, R] in -1..1 -> logits [N, 1]."""
         x = self.blocks(leaky(self.from_rgb(image)))
         x = leaky(self.conv(minibatch_std(x, self.config.group_size)))
         return self.out(self.fc(x.flatten(1)))

@@ -74,12 +74,17 @@ class EncoderConfig:
         return tuple(sorted((r, sizes[r]) for r in self.feature_resolutions))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a model card; ``EncoderConfig(**config.as_dict())`` restores it."""
+        """Plain values for a model card; `EncoderConfig(**config.as_dict())` restores it."""
         return asdict(self)
 
 
 class EncoderOutput(NamedTuple):
-    """``w_plus``: [N, num_ws, w_dim]; ``features``: resolution -> [N, C, r, r]."""
+    """What an encoder reads off a crop.
+
+    Attributes:
+        w_plus: [N, num_ws, w_dim].
+        features: resolution -> [N, C, r, r].
+    """
 
     w_plus: Tensor
     features: dict[int, Tensor]
@@ -108,7 +113,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, C, H, W]."""
+        """`x`: [N, C, H, W]."""
         return F.leaky_relu(x + self.body(x), 0.1)
 
 
@@ -130,7 +135,7 @@ class Encoder(nn.Module):
         nn.init.normal_(self.styles.weight, std=0.3 / config.style_width**0.5)
 
     def forward(self, image: Tensor) -> EncoderOutput:
-        """``image``: float [N, 3, S, S] RGB in -1..1."""
+        """`image`: float [N, 3, S, S] RGB in -1..1."""
         x = image
         features = {self.config.input_size: image} if self.config.gives_crop else {}
         for resolution, stage in zip(self.config.resolutions, self.stages, strict=True):

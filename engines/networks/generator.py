@@ -2,7 +2,7 @@
 
 Architecture of Karras et al. (arXiv 1912.04958) with skip outputs, in the static-weight form of
 `engines.networks.layers.ModulatedConv`. State-dict names are those of NVIDIA's PyTorch release, so
-public checkpoints load as they are. What it can have beside is in `engines.networks.additions`.
+public checkpoints load as they are. What it can have in addition: `engines.networks.additions`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Mapping(nn.Module):
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(self, z: Tensor) -> Tensor:
-        """``z``: float32 [N, z_dim] -> w: float32 [N, w_dim]."""
+        """`z`: float32 [N, z_dim] -> w: float32 [N, w_dim]."""
         x = z.float() * torch.rsqrt(z.float().square().mean(dim=1, keepdim=True) + 1e-8)
         for i in range(self.layers):
             x = getattr(self, f"fc{i}")(x)
@@ -57,7 +57,7 @@ class SynthesisLayer(ModulatedConv):
             self.register_buffer("noise_const", torch.randn(resolution, resolution))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """``x``: [N, in, H, W]; ``w``: [N, w_dim]."""
+        """`x`: [N, in, H, W]; `w`: [N, w_dim]."""
         x = super().forward(x, w)
         if self.noise:
             # Apart from the bias: compilers would fold both into one constant of C x H x W.
@@ -75,7 +75,7 @@ class ToRGB(ModulatedConv):
         self.clamp = config.conv_clamp
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """``x``: [N, in, H, W] -> float32 [N, 3, H, W]."""
+        """`x`: [N, in, H, W] -> float32 [N, 3, H, W]."""
         y = super().forward(x, w) + self.bias.to(x.dtype)[None, :, None, None]
         return (y if self.clamp is None else y.clamp(-self.clamp, self.clamp)).float()
 
@@ -83,8 +83,10 @@ class ToRGB(ModulatedConv):
 class Drawing(NamedTuple):
     """What a synthesis network draws.
 
-    ``image``: float32 [N, 3, R, R], about -1..1; ``mask``: logits float32 [N, 1, M, M] of head and
-    hair; ``detail``: float32 [N, 4, 2D, 2D] (see `ToDetail`). None where the network has none.
+    Attributes:
+        image: float32 [N, 3, R, R], about -1..1.
+        mask: logits float32 [N, 1, M, M] of head and hair; None without a mask.
+        detail: float32 [N, 4, 2D, 2D] (see `ToDetail`); None without one.
     """
 
     image: Tensor
@@ -115,7 +117,7 @@ class SynthesisBlock(nn.Module):
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: list[Tensor], feature: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """``ws``: conv0's (absent at 4x4), conv1's and torgb's style vectors."""
+        """`ws`: conv0's (absent at 4x4), conv1's and torgb's style vectors."""
         if x is None:
             x = self.const[None].expand(ws[0].shape[0], -1, -1, -1)
             x = x.to(memory_format=torch.channels_last)
@@ -142,21 +144,21 @@ class Synthesis(nn.Module):
         self.enlarge_share = Upsample2x(1, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
-        """The block at ``resolution``."""
+        """The block at `resolution`."""
         block = getattr(self, f"b{resolution}")
         assert isinstance(block, SynthesisBlock)
         return block
 
     def use_half(self, num_fp16_res: int) -> None:
-        """Run the highest ``num_fp16_res`` blocks (never 4x4) in FP16; 0 for none.
+        """Run the highest `num_fp16_res` blocks (never 4x4) in FP16; 0 for none.
 
-        NVIDIA's rule: blocks with ``r >= max(2^(log2 R + 1 - num_fp16_res), 8)``.
+        NVIDIA's rule: blocks with `r >= max(2^(log2 R + 1 - num_fp16_res), 8)`.
         """
         lowest = max(2 * self.config.resolution >> num_fp16_res, 8)
         self.half_from = lowest if num_fp16_res > 0 else 2**31
 
     def block_dtype(self, resolution: int) -> torch.dtype:
-        """Compute type of the block at ``resolution``."""
+        """Compute type of the block at `resolution`."""
         return torch.float16 if resolution >= self.half_from else torch.float32
 
     def freeze(self) -> None:
@@ -241,7 +243,7 @@ class Synthesis(nn.Module):
     def _with_photo(
         self, image: Tensor, photo: Tensor, share: Tensor, finest: Tensor | None
     ) -> Tensor:
-        """The picture with the photo's detail where the logits ``share`` [N, 1, H, H] say so."""
+        """The picture with the photo's detail where the logits `share` [N, 1, H, H] say so."""
         side = image.shape[-1]
         if photo.shape[-1] != side:  # a smaller picture, in training
             photo = F.adaptive_avg_pool2d(photo, side)
@@ -264,9 +266,12 @@ class Generator(nn.Module):
     def w_plus(
         self, z: Tensor, truncation_psi: float = 1.0, truncation_cutoff: int | None = None
     ) -> Tensor:
-        """Truncated styles ``w_avg + psi * (w - w_avg)`` for z [N, z_dim]: [N, num_ws, w_dim].
+        """Truncated styles `w_avg + psi * (w - w_avg)` for z [N, z_dim]: [N, num_ws, w_dim].
 
-        ``truncation_cutoff``: only indices below it are truncated (None: all of them).
+        Args:
+            z: float32 [N, z_dim].
+            truncation_psi: 1 for no truncation, 0 for the mean.
+            truncation_cutoff: only indices below it are truncated; None for all.
         """
         w = self.mapping(z)
         ws = w[:, None].expand(-1, self.config.num_ws, -1)

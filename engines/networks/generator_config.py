@@ -19,7 +19,7 @@ class GeneratorConfig:
 
     Attributes:
         resolution: output side in pixels, a power of two from 8 to 1024.
-        channel_base, channel_max: block r has ``min(channel_base // r, channel_max)`` channels.
+        channel_base, channel_max: block r has `min(channel_base // r, channel_max)` channels.
         mapping_layers: fully connected layers of the mapping network (8 in config-f).
         conv_clamp: activations are clamped to +- this value; None for models trained without.
         noise: per-pixel constant noise as in public models.
@@ -86,11 +86,11 @@ class GeneratorConfig:
 
     @property
     def num_ws(self) -> int:
-        """How many style vectors the synthesis network takes: ``2 log2(R) - 2``."""
+        """How many style vectors the synthesis network takes: `2 log2(R) - 2`."""
         return 2 * len(self.resolutions)
 
     def channels(self, resolution: int) -> int:
-        """Channel count of the block at ``resolution``."""
+        """Channel count of the block at `resolution`."""
         return min(self.channel_base // resolution, self.channel_max)
 
     @classmethod

@@ -18,13 +18,13 @@ DEMODULATION_EPS = 1e-8
 
 
 def leaky(x: Tensor, clamp: float | None = None) -> Tensor:
-    """Leaky ReLU of slope 0.2 with gain sqrt(2), then clamped to +-``clamp`` if that is given."""
+    """Leaky ReLU of slope 0.2 with gain sqrt(2), then clamped to +-`clamp` if that is given."""
     x = F.leaky_relu(x, LEAK) * SQRT2
     return x if clamp is None else x.clamp(-clamp, clamp)
 
 
 class FullyConnected(nn.Module):
-    """Linear layer with a run-time gain: ``y = x @ (W * lr / sqrt(in)).T + b * lr``.
+    """Linear layer with a run-time gain: `y = x @ (W * lr / sqrt(in)).T + b * lr`.
 
     Args:
         inputs, outputs: feature counts.
@@ -50,13 +50,13 @@ class FullyConnected(nn.Module):
         self.activate = activate
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, inputs] -> [N, outputs]."""
+        """`x`: [N, inputs] -> [N, outputs]."""
         y = F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
         return leaky(y) if self.activate else y
 
 
 class EqualizedConv(nn.Module):
-    """Plain convolution with the run-time gain ``1 / sqrt(in * k * k)``, same padding."""
+    """Plain convolution with the run-time gain `1 / sqrt(in * k * k)`, same padding."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class EqualizedConv(nn.Module):
         self.gain = 1 / math.sqrt(inputs * kernel * kernel)
 
     def forward(self, x: Tensor, stride: int = 1, padding: int | None = None) -> Tensor:
-        """``x``: [N, inputs, H, W]; no activation is applied."""
+        """`x`: [N, inputs, H, W]; no activation is applied."""
         pad = self.weight.shape[-1] // 2 if padding is None else padding
         weight = (self.weight * self.gain).to(x.dtype)
         bias = None if self.bias is None else self.bias.to(x.dtype)
@@ -73,7 +73,7 @@ class EqualizedConv(nn.Module):
 
 
 def fir_kernel() -> Tensor:
-    """The binomial filter ``[1,3,3,1] x [1,3,3,1] / 64`` of StyleGAN2: float32 [4, 4], sum 1."""
+    """The binomial filter `[1,3,3,1] x [1,3,3,1] / 64` of StyleGAN2: float32 [4, 4], sum 1."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
     return torch.outer(taps, taps) / 64
 
@@ -99,12 +99,12 @@ class Fir(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         kernel = (fir_kernel() * self.gain).expand(self.channels, 1, 4, 4).contiguous()
         self.register_buffer("kernel", kernel, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, channels, H, W]."""
+        """`x`: [N, channels, H, W]."""
         return F.conv2d(
             x,
             self.kernel.to(x.dtype),
@@ -117,7 +117,7 @@ class Fir(nn.Module):
 class Upsample2x(nn.Module):
     """StyleGAN2's FIR up-sampling by two with zeros outside the picture (padding 2, 1; gain 4).
 
-    With the border repeated outside instead (``replicate``) it is ordinary bilinear up-sampling.
+    With the border repeated outside instead (`replicate`) it is ordinary bilinear up-sampling.
 
     Written as a depth-wise 3x3 convolution to four phases and a pixel shuffle: the same numbers as
     zero insertion plus filter at a quarter of the work, in operations every compiler knows.
@@ -132,29 +132,34 @@ class Upsample2x(nn.Module):
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
-        """Make the filter anew, after the module was built without memory."""
+        """Make the filter again, after the module was built without memory."""
         even, odd = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
         phases = torch.stack([torch.outer(a, b) for a in (even, odd) for b in (even, odd)])
         phases = phases[:, None].repeat(self.channels, 1, 1, 1).contiguous()
         self.register_buffer("phases", phases, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x``: [N, channels, H, W] -> [N, channels, 2H, 2W]."""
+        """`x`: [N, channels, H, W] -> [N, channels, 2H, 2W]."""
         x = F.pad(x, (1, 1, 1, 1), mode="replicate" if self.replicate else "constant")
         y = F.conv2d(x, self.phases.to(x.dtype), groups=self.channels)
         return F.pixel_shuffle(y, 2)
 
     def up_to(self, x: Tensor, side: int) -> Tensor:
-        """``x`` [N, channels, H, H] doubled until it has ``side``; itself if it has that."""
+        """`x` [N, channels, H, H] doubled until it has `side`; itself if it has that."""
         while x.shape[-1] < side:
             x = self(x)
         return x
 
 
 def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
-    """``rsqrt(styles^2 @ squares + eps)`` in FP32, under autocast too.
+    """`rsqrt(styles^2 @ squares + eps)` in FP32, under autocast too.
 
-    ``styles``: [N, in]; ``squares``: float32 [in, out] -> float32 [N, out].
+    Args:
+        styles: [N, in].
+        squares: float32 [in, out].
+
+    Returns:
+        float32 [N, out].
     """
     if styles.dtype != squares.dtype:  # autocast made the styles; exporters see nothing of this
         with torch.autocast(styles.device.type, enabled=False):
@@ -165,12 +170,12 @@ def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
 class ModulatedConv(nn.Module):
     """Style-modulated convolution in its static-weight form.
 
-    Per-sample weights ``w' = w * s``, normalised to unit length, equal scaling the input by ``s``,
-    convolving with the constant ``w`` and scaling the output by ``rsqrt(sum((w * s)^2) + eps)``.
+    Per-sample weights `w' = w * s`, normalised to unit length, equal scaling the input by `s`,
+    convolving with the constant `w` and scaling the output by `rsqrt(sum((w * s)^2) + eps)`.
     Constant weights are what TensorRT and OpenVINO compile well, and they allow batches.
 
-    Demodulated weights and styles are pre-normalised (weights by ``sqrt(fan_in) * max|w|`` per
-    output channel, styles by ``max|s|`` per sample) so that FP16 never overflows; demodulation
+    Demodulated weights and styles are pre-normalised (weights by `sqrt(fan_in) * max|w|` per
+    output channel, styles by `max|s|` per sample) so that FP16 never overflows; demodulation
     cancels both, and is itself always computed in FP32.
     """
 
@@ -186,7 +191,7 @@ class ModulatedConv(nn.Module):
         self._frozen: tuple[Tensor, Tensor] | None = None
 
     def _prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Kernel in ``dtype`` and, for demodulation, its squared norms float32 [in, out]."""
+        """Kernel in `dtype` and, for demodulation, its squared norms float32 [in, out]."""
         weight: Tensor = self.weight
         if not self.demodulate:
             return (weight / math.sqrt(self.fan_in)).to(dtype), weight.new_empty(0)
@@ -199,7 +204,7 @@ class ModulatedConv(nn.Module):
 
     @torch.no_grad()
     def freeze(self, dtype: torch.dtype) -> None:
-        """Prepare the kernel once; later calls with the same ``dtype`` refill the same memory."""
+        """Prepare the kernel once; later calls with the same `dtype` refill the same memory."""
         fresh = self._prepare(dtype)
         if self._frozen is not None and self._frozen[0].dtype == dtype:
             for old, new in zip(self._frozen, fresh, strict=True):
@@ -212,7 +217,7 @@ class ModulatedConv(nn.Module):
         self._frozen = None
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """``x``: [N, in, H, W]; ``w``: float32 [N, w_dim] -> [N, out, H, W] (2H, 2W if up)."""
+        """`x`: [N, in, H, W]; `w`: float32 [N, w_dim] -> [N, out, H, W] (2H, 2W if up)."""
         kernel, squares = self._frozen if self._frozen is not None else self._prepare(x.dtype)
         styles = self.affine(w.float())
         if self.demodulate and x.dtype == torch.float16:
@@ -227,5 +232,5 @@ class ModulatedConv(nn.Module):
         return x
 
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
-        self._frozen = None  # moving the module would leave the prepared kernel behind
+        self._frozen = None  # a moved module does not take its prepared kernel along
         return super()._apply(fn, recurse)

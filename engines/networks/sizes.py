@@ -1,4 +1,4 @@
-"""Limits of every network: a card or a file that asks for more is wrong, or means harm."""
+"""Limits of every network: a card or a file that asks for more is wrong, or malicious."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAX_CLAMP = 1e6
 
 
 def check_size(what: str, name: str, value: object, least: int, most: int) -> None:
-    """Refuse a number of ``what`` that is no whole number from ``least`` to ``most``.
+    """Refuse a value that is not a whole number from `least` to `most`.
 
     Raises:
-        ToonifyError: naming it.
+        ToonifyError: naming it as the `name` of `what`.
     """
     if type(value) is not int or not least <= value <= most:
         raise ToonifyError(

@@ -15,7 +15,7 @@ class ToonNetwork(nn.Module):
     """Encoder and synthesis network with colour, scale and layout handled inside.
 
     Args:
-        encoder: takes crops of ``encoder.config.input_size``.
+        encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
 
     Raises:

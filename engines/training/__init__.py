@@ -1,3 +1,3 @@
-"""Data sets, the toon artist, losses, trainers and distillation."""
+"""How models are made: pairs are drawn, networks learn from them, weights become a bundle."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a trainer's checkpoint to a bundle, and one more style into a bundle."""
+"""A bundle from a trainer's checkpoint, and one more style for a bundle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle
-from engines.card import Card, Style
+from engines.card import Card, Style, check_texts
 from engines.errors import ToonifyError
 from engines.networks.encoder import EncoderConfig
 from engines.training.learn.models import ModelSize
@@ -25,7 +25,11 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Description:
-    """What a card says in words: see `engines.card.Card` for each field."""
+    """The part of a model card that a person writes: see `engines.card.Card` for each field.
+
+    It is written before there is a model. A `Card` is complete: the architecture and the styles
+    belong to it, and only `export` knows those.
+    """
 
     title: str = ""
     summary: str = ""
@@ -36,13 +40,14 @@ class Description:
 
     @classmethod
     def read(cls, path: Path) -> Description:
-        """Read the words from a JSON file with these names as keys.
+        """Read a description from a JSON file with any of these fields as keys.
 
         Raises:
-            ToonifyError: when the file is missing, no JSON, or has other keys.
+            ToonifyError: when the file is missing, is not JSON, or has other keys or values.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            check_texts(values)
             return cls(**{**values, "limits": tuple(values.get("limits", ()))})
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise ToonifyError(
@@ -62,10 +67,10 @@ class TrainedModels:
 
     @classmethod
     def read(cls, path: Path) -> TrainedModels:
-        """Read ``checkpoint.pt``, or the one in a training folder.
+        """Read `checkpoint.pt`, given its path or that of its training folder.
 
         Raises:
-            ToonifyError: when it is no checkpoint of the face and toon trainer.
+            ToonifyError: when it is not a checkpoint of the face and toon trainer.
         """
         path = path / CHECKPOINT if path.is_dir() else path
         state = read_checkpoint(path)
@@ -81,13 +86,13 @@ class TrainedModels:
 
 
 def model_size(values: Mapping[str, Any]) -> ModelSize:
-    """`ModelSize` from the plain values that a checkpoint keeps."""
+    """`ModelSize` from the plain values in a checkpoint."""
     encoder = values["encoder"]
     return ModelSize(**{**values, "encoder": EncoderConfig(**encoder) if encoder else None})
 
 
 def part(state: State, name: str) -> State:
-    """The tensors of one sub-module, under the names they have in it."""
+    """The tensors of one sub-module, under their names within it."""
     start = f"{name}."
     return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
 
@@ -101,7 +106,7 @@ def export(
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
 ) -> Bundle:
-    """A bundle of one style from trained weights (FP32 in memory, FP16 once saved).
+    """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved).
 
     Raises:
         SpecError: when the blend does not fit the resolution.
@@ -125,10 +130,10 @@ def add_style(
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
 ) -> Bundle:
-    """``bundle`` with one more toon generator, trained from its face generator and encoder.
+    """`bundle` with one more toon generator, trained from its face generator and encoder.
 
     Raises:
-        ToonifyError: when the style is there already, the generator is another architecture's, or
+        ToonifyError: when there is a style of that name, the generator has another architecture, or
             the blend does not fit its resolution.
     """
     layer_weights(blend, bundle.card.generator.resolution)
@@ -150,15 +155,15 @@ def add_style(
 
 
 def add_trained_style(bundle: Bundle, models: TrainedModels, style: str, **words: Any) -> Bundle:
-    """`add_style` for a toon generator that was trained with this bundle's encoder kept as it is.
+    """`add_style` for a toon generator that was trained with this bundle's encoder unchanged.
 
     Raises:
-        ToonifyError: when the checkpoint's encoder is another one, so that the style would not
-            work with the bundle's.
+        ToonifyError: when the checkpoint has another encoder, so the style would not work with the
+            bundle's.
     """
     ours = bundle.encoder or {}
     if ours.keys() != models.encoder.keys() or any(
-        # The bundle's weights have been through FP16.
+        # The bundle's weights were rounded to FP16.
         not torch.allclose(t.float(), models.encoder[k].float(), rtol=2e-3, atol=1e-4)
         for k, t in ours.items()
     ):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from engines.errors import ToonifyError
+from engines.files import write_atomically
 
 RUN = "run.json"  # the training that a folder belongs to
 PICTURES = "pictures.json"  # the pictures it learns from, known once they have been read
@@ -54,8 +55,7 @@ def claim(folder: Path, run: Mapping[str, Any], note: str = RUN) -> None:
             f"{folder} belongs to a training of other pictures or settings; choose another --work "
             f"folder, or delete this one to start again."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(mine, encoding="utf-8")
+    write_atomically(path, mine.encode())
 
 
 def claimed(folder: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
@@ -65,7 +65,7 @@ def claimed(folder: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
     block the right one. A marked folder is checked first, before `read` writes into it.
 
     Raises:
-        ToonifyError: as `claim` does.
+        ToonifyError: as `claim` or `read` does.
     """
     if (folder / RUN).is_file():
         claim(folder, run)

@@ -84,7 +84,7 @@ def demo(
     size: Size = None,
 ) -> None:
     """Make a film of the built-in demo, before beside after; needs no camera."""
-    from realtime.commands.live import run_demo
+    from realtime.commands.demo import run_demo
 
     settings = settings_from(
         None, source="demo", size=parse_size(size) if size else None, guard="pass", bundle=model,
@@ -162,7 +162,7 @@ def run(
         save_settings(settings, save)
         say(f"Wrote {save}; `toonify run --config {save}` uses it.")
         return
-    from realtime.commands.live import run_live
+    from realtime.commands.run import run_live
 
     run_live(settings, stats=stats, seconds=seconds)
 
@@ -190,7 +190,7 @@ def image(
         None, bundle=model, style=style, swap=swap, strength=strength, mode=mode, guard=guard,
         engine=engine, precision=precision, faces=faces,
     )  # fmt: skip
-    with Toonifier(settings, report=say) as toonify:
+    with Toonifier(settings=settings, say=say) as toonify:
         if failed := convert_images(pictures, out, toonify, say):
             raise ToonifyError(
                 f"{failed} of the pictures could not be made; the reasons are above."
@@ -215,7 +215,8 @@ def video(
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Every frame of a video, sound kept; the same command goes on after an interruption."""
-    from realtime.clocks import check_writable, write_statistics
+    from engines.files import check_writable
+    from realtime.clocks import write_statistics
     from realtime.commands.screen import frame_progress, out, say, statistics_table
     from realtime.video import convert_video
 

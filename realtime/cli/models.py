@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from engines.catalogue import DEFAULT_BUNDLE
+
 models_app = typer.Typer(no_args_is_help=True, help="Installed and downloadable models.")
 engines_app = typer.Typer(no_args_is_help=True, help="Engines built for this machine.")
 
@@ -23,7 +25,9 @@ def models_list() -> None:
 
 
 @models_app.command("show")
-def models_show(name: Annotated[str, typer.Argument(help="Name or path.")] = "film-256") -> None:
+def models_show(
+    name: Annotated[str, typer.Argument(help="Name or path.")] = DEFAULT_BUNDLE,
+) -> None:
     """A model's card: data, licence, measures, limits, hashes."""
     from realtime.commands.models import show_model
 
@@ -61,7 +65,7 @@ def engines_build(
     backends: Annotated[
         list[str], typer.Argument(metavar="BACKEND...", help="openvino, tensorrt-rtx:sm89, ...")
     ],
-    model: Annotated[str, typer.Option(help="Name or path.")] = "film-256",
+    model: Annotated[str, typer.Option(help="Name or path.")] = DEFAULT_BUNDLE,
     style: Style = None,
     precision: Precision = None,
     faces: Annotated[int, typer.Option(help="Most faces at once.")] = 4,

@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from engines.errors import ToonifyError, reason
+from engines.pictures import Picture, read_picture
+from engines.say import Say
 from realtime.api import Toonifier
 from realtime.commands.screen import frame_progress
 from realtime.sinks.files import unused
-from realtime.sources import Report
-from realtime.sources.pictures import Picture, list_pictures, read_picture
+from realtime.sources.pictures import list_pictures
 
-NAMED = 5  # of the files that are left out
+NAMED = 5  # most names of skipped files in a message
 SAVE: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"quality": 95},
@@ -27,10 +28,18 @@ SAVE[".jpeg"] = SAVE[".jpg"]
 
 
 def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
-    """Write `image` (BGR) with the alpha and colour profile of `picture`, as PNG where the format
-    of `path` cannot hold them; returns where. Nothing is overwritten.
+    """Write a picture, as PNG where the format of `path` cannot hold it. Nothing is overwritten.
 
-    Raises `ToonifyError` when it cannot be written.
+    Args:
+        picture: where alpha and colour profile come from.
+        image: uint8 [H, W, 3] BGR.
+        path: where to; if there is a file already, a number is added to the name.
+
+    Returns:
+        Where the picture was written.
+
+    Raises:
+        ToonifyError: it cannot be written.
     """
     pixels = image[:, :, ::-1]
     if picture.alpha is not None:
@@ -51,9 +60,13 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
 
 
 def copy_picture(source: Path, path: Path) -> Path:
-    """Copy a picture file byte by byte; returns where to. Nothing is overwritten.
+    """Copy a picture file byte by byte. Nothing is overwritten.
 
-    Raises `ToonifyError` when it cannot be written.
+    Returns:
+        Where the copy is.
+
+    Raises:
+        ToonifyError: it cannot be written.
     """
     path = unused(path)
     try:
@@ -77,9 +90,7 @@ def _others(folder: Path, pictures: Sequence[Path]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def convert_images(
-    sources: Sequence[Path], folder: Path, toonify: Toonifier, report: Report
-) -> int:
+def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
     """Write the toon of every picture into `folder`; returns how many could not be made."""
     paths: list[Path] = []
     failed = 0
@@ -90,9 +101,9 @@ def convert_images(
             pictures = list_pictures(source)
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
-                report(f"{source}: left out what is no picture of a known kind: {others}.")
+                say(f"{source}: skipped what is no picture of a known kind: {others}.")
         except ToonifyError as error:
-            report(str(error))
+            say(str(error))
             failed += 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,13 +112,13 @@ def convert_images(
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
-    # Under a guard a file is not passed on: more may be hidden in it than the picture shows.
+    # Under a guard a file is not copied: it may hold more than its picture shows.
     copies = toonify.settings.guard_mode() == "pass"
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):
             try:
                 picture = read_picture(path)
-                toon = toonify.picture(picture.image)
+                toon = toonify.image(picture.bgr)
                 same = copies and not toon.faces and path.suffix.lower() in SAVE
                 written = (
                     copy_picture(path, folder / path.name)
@@ -115,10 +126,10 @@ def convert_images(
                     else write_picture(picture, toon.image, folder / path.name)
                 )
             except (ToonifyError, OSError) as error:
-                report(str(error))
+                say(str(error))
                 failed += 1
                 continue
             found = f"{toon.faces} face{'s' if toon.faces != 1 else ''}"
             none = "no face found, left as it is" if same else "no face found"
-            report(f"{written}: {found if toon.faces else none}")
+            say(f"{written}: {found if toon.faces else none}")
     return failed

@@ -32,11 +32,11 @@ def show_doctor() -> bool:
         for finding in examine():
             can_run = can_run and finding.state != "bad"
             table.add_row(marks[finding.state], finding.what, finding.detail)
-            if finding.mend:
-                advice[finding.what] = finding.mend
+            if finding.fix:
+                advice[finding.what] = finding.fix
     out.print(table)
-    for what, mend in advice.items():
-        out.print(f"{what}: {mend}", soft_wrap=True, markup=False)
+    for what, fix in advice.items():
+        out.print(f"{what}: {fix}", soft_wrap=True, markup=False)
     say(
         "`toonify run` can work here."
         if can_run

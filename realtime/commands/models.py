@@ -98,7 +98,7 @@ def build(
             bar.update(task, description=f"{step.name}: {step.stage}", completed=step.fraction)
 
         built = build_engines(
-            network, backends, precision=precision, max_batch=faces, report=say, progress=show
+            network, backends, precision=precision, max_batch=faces, say=say, progress=show
         )
     for engine in built:
         how = f"built in {engine.seconds:.1f} s" if engine.built else "was there already"

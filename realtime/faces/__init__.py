@@ -1,3 +1,3 @@
-"""Tracking faces through a stream: identities, second look, smoothing."""
+"""Tracking faces through a stream: identities, motion, search, smoothing."""
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import quad_transform
+from engines.faces.landmarker import landmark_box
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,3 @@ class TrackedFace:
     def transform(self, size: int) -> NDArray[np.float32]:
         """Similarity [2, 3] from a crop of `size` x `size` pixels to the frame."""
         return quad_transform(self.quad, size)
-
-
-def landmark_box(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Left, top, right, bottom of landmarks [478, >=2]: float32 [4]."""
-    points = landmarks[:, :2]
-    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)

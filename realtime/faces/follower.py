@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.faces.landmarker import FaceLandmarks, Landmarker
-from realtime.faces.search import Box, Image, Window, box_size, sight, whole, window_around
+from engines.pictures import Image
+from realtime.faces.search import Box, Window, box_size, sight, whole, window_around
 
 WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
 ROOMY = 7.5  # a window is too large when it holds this many face sizes
@@ -22,7 +23,7 @@ class Follower:
         self._window: Window | None = None
         self._locked = False
         self._last = 0.0
-        self._clock = 0
+        self._clock = 0  # milliseconds that MediaPipe was told of
 
     def follow(
         self, image: Image, box: Box, time: float, others: Sequence[Box]
@@ -40,6 +41,11 @@ class Follower:
         faces = self._landmarker.detect(view.image, self._clock)
         self._locked = bool(faces)
         return view.restore(faces[0]) if faces else None
+
+    @property
+    def used(self) -> bool:
+        """Whether it has seen a picture, which MediaPipe starts from in the next one."""
+        return self._clock > 0
 
     def release(self) -> None:
         """Forget the face; the follower may be given another."""

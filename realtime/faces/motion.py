@@ -1,8 +1,8 @@
-"""How a face has moved since it was last looked at, from the picture alone, in half a millisecond.
+"""How a face has moved since it was last detected, from the picture alone, in half a millisecond.
 
 Sparse pyramidal Lucas-Kanade flow (Bouguet 2000) of landmarks that move with the skull, and the
 similarity that explains it best (Umeyama 1991). It says where a face is that is surely still there;
-whenever it is not sure, the landmarker must look.
+whenever it is not sure, the face must be detected again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks
-from realtime.faces.face import landmark_box
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 # Brows, corners of the eyes, nose, upper lip: neither blinking nor talking moves them much.
@@ -27,22 +26,22 @@ SKULL = np.array(
      195, 5, 4, 1, 2, 48, 278, 98, 327, 115, 344, 0, 37, 267, 61, 291, 50, 280]
 )  # fmt: skip
 SIDE = 80  # pixels that a face is not shrunk below
-SPACE = 0.3  # of the face's size, kept round it
-WINDOW = 13  # pixels, side of what is followed about each landmark
+SPACE = 0.3  # of the face's size, kept around it
+WINDOW = 13  # pixels, side of the square that is followed around each landmark
 KEPT = 0.6  # share of the landmarks that must agree
 SPREAD = 0.015  # of the face's size: how far one that agrees may be off
-FAST = 0.12  # of the face's size: motion above which it must be looked at
+FAST = 0.12  # of the face's size: motion above which it must be detected again
 TURNED = 0.06  # radians, and share of the size: the same for turning and growing
-LIKENESS = 0.8  # correlation from which on half a face looks as it did; below, a jaw has dropped
+LIKENESS = 0.8  # correlation from which on half a face looks as it did; lower, a jaw has dropped
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """A face when it was last looked at.
+    """A face when it was last detected.
 
     Attributes:
         face: what the landmarker found.
-        grey: uint8 [h, w], the picture round it, shrunk.
+        grey: uint8 [h, w], the picture around it, shrunk.
         window: left, top, right, bottom of that, pixels of the picture.
         factor: by how much it is shrunk.
     """
@@ -55,7 +54,7 @@ class Anchor:
     @classmethod
     def of(cls, face: FaceLandmarks, image: Image) -> Anchor:
         """The anchor of a face that was found in uint8 [H, W, 3] BGR."""
-        box = landmark_box(face.points)
+        box = face.box
         size = float(max(box[2:] - box[:2]))
         factor = 1 << max(0, int(np.log2(max(size, 1.0) / SIDE)))
         limit = np.array([image.shape[1], image.shape[0]])
@@ -66,7 +65,7 @@ class Anchor:
         return cls(face, _grey(image, window, factor), window, factor)
 
     def moved(self, image: Image, last: FaceLandmarks) -> FaceLandmarks | None:
-        """The face in a later picture, or None when that cannot be told with certainty.
+        """The face in a later picture, or None if that is not certain.
 
         Args:
             image: uint8 [H, W, 3] BGR, as large as the first.
@@ -108,7 +107,7 @@ class Anchor:
         back = cv2.warpAffine(
             now, move, self.grey.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        box = (landmark_box(self.face.points) - np.tile(self.window[:2], 2)) / self.factor
+        box = (self.face.box - np.tile(self.window[:2], 2)) / self.factor
         left, top, right, bottom = np.maximum(np.rint(box), 0).astype(int)
         middle = (2 * top + 3 * bottom) // 5  # the tip of the nose
         return all(
@@ -147,7 +146,7 @@ def similarity(
             return None
         move = _least_squares(start[keep], end[keep])
         off = np.hypot(*(start @ move[:, :2].T + move[:, 2] - end).T)
-        # Those far off pull the fit with them, so they go first, and the rest by and by.
+        # Points that are far off distort the fit most, so they go first, then the others.
         kept = off <= max(spread, 2 * float(np.median(off[keep])))
         if (kept == keep).all():
             break
@@ -166,7 +165,7 @@ def _least_squares(start: NDArray[Any], end: NDArray[Any]) -> Floats:
 
 
 def _slight(move: Floats, start: NDArray[np.floating], size: float) -> bool:
-    """Whether a motion is small enough to be sure of it, and to need no new look."""
+    """Whether a motion is small enough to be sure of it, without detecting the face again."""
     middle = start.mean(0)
     shift = np.hypot(*(move[:, :2] @ middle + move[:, 2] - middle))
     turned = np.hypot(move[0, 0] - 1, move[1, 0])

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
 from engines.faces.landmarker import FaceLandmarks, Landmarker
-from realtime.faces.face import landmark_box
+from engines.pictures import Image
 
-Image = NDArray[np.uint8]
 Box = NDArray[np.floating]
 Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 
@@ -77,8 +76,11 @@ def tiles(image: Image, share: float, overlap: float = 0.5) -> list[Window]:
 
 
 def patrol(image: Image, turn: int) -> Window:
-    """Where to look in a `turn` of a search that goes on: of four, one at the whole picture, one at
-    a large tile, two at small ones, whose faces, which the large ones miss, need less overlap."""
+    """Where a search that goes on looks in a `turn`.
+
+    Of four turns, one goes to the whole picture, one to a large tile and two to small tiles, whose
+    faces, which the large ones miss, need less overlap.
+    """
     lap, part = divmod(turn, 4)
     if part == 0:
         return whole(image)
@@ -116,7 +118,7 @@ def box_size(box: Box) -> float:
 
 
 class FaceSearch:
-    """Looks for faces in single pictures, without any memory of former ones."""
+    """Looks for faces in single pictures, without any memory of earlier ones."""
 
     def __init__(self, max_faces: int, min_confidence: float) -> None:
         self._landmarker = Landmarker(
@@ -138,11 +140,11 @@ class FaceSearch:
         """Every face of a still picture, near ones first, each measured in a window of its own."""
         found: list[FaceLandmarks] = []
         for window in [whole(image), *tiles(image, 0.75), *tiles(image, 0.4)]:
-            hidden = [landmark_box(face.points) for face in found]
+            hidden = [face.box for face in found]
             for face in self.look(image, window, hidden):
-                face = self.near(image, landmark_box(face.points), hidden) or face
-                box = landmark_box(face.points)
-                if not any(same_face(box, landmark_box(f.points)) for f in found):
+                face = self.near(image, face.box, hidden) or face
+                box = face.box
+                if not any(same_face(box, f.box) for f in found):
                     found.append(face)
         return found
 
@@ -150,9 +152,7 @@ class FaceSearch:
         """The face at a box, looked for in a window a little larger than that."""
         size = box_size(box)
         faces = self.look(image, window_around(box, 2.6 * size, image), hidden)
-        return min(
-            faces, key=lambda face: box_distance(landmark_box(face.points), box), default=None
-        )
+        return min(faces, key=lambda face: box_distance(face.box, box), default=None)
 
     def close(self) -> None:
         """Free MediaPipe's graph."""

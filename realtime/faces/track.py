@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.landmarker import FaceLandmarks
-from realtime.faces.face import landmark_box
+from engines.pictures import Image
 from realtime.faces.follower import Follower
 from realtime.faces.motion import Anchor
-from realtime.faces.search import Box, Image, box_distance, box_size
+from realtime.faces.search import Box, box_distance, box_size
 from realtime.faces.smoothing import FaceFilter
 
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
@@ -33,10 +33,10 @@ class Track:
     hints: tuple[str, ...] = ()
     before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
     anchor: Anchor | None = None
-    looked: float = -np.inf
+    refreshed: float = -np.inf
 
     def __post_init__(self) -> None:
-        self.box = landmark_box(self.found.points)
+        self.box = self.found.box
 
     def drift(self, time: float) -> NDArray[np.float64]:
         """How far the face has probably moved since it was found: float64 [2], pixels."""
@@ -46,14 +46,14 @@ class Track:
         """Where its box should be at `time`."""
         return (self.box + np.tile(self.drift(time), 2)).astype(np.float32)
 
-    def look(self, found: FaceLandmarks, time: float, image: Image) -> None:
-        """The face was looked at and found at `time`."""
+    def refresh(self, found: FaceLandmarks, time: float, image: Image) -> None:
+        """The face was detected at `time`."""
         self.accept(found, time)
-        self.anchor, self.looked = Anchor.of(found, image), time
+        self.anchor, self.refreshed = Anchor.of(found, image), time
 
     def accept(self, found: FaceLandmarks, time: float) -> None:
-        """The face has been found at `time`, whichever way."""
-        box, elapsed = landmark_box(found.points), time - self.time
+        """The face was found at `time`, by detection or by its motion."""
+        box, elapsed = found.box, time - self.time
         self.before = (self.found, self.time, self.velocity.copy())
         # Averaged, because a follower that slips to another face may do so in small steps.
         self.surprise = 0.7 * self.surprise + box_distance(box, self.expected(time))
@@ -66,12 +66,12 @@ class Track:
         """The face last accepted was another one."""
         if self.before is not None:
             self.found, self.time, self.velocity = self.before
-            self.box = landmark_box(self.found.points)
+            self.box = self.found.box
         self.age_frames, self.surprise, self.anchor = 1, 0.0, None
 
 
 def plausible(found: FaceLandmarks, box: Box) -> bool:
     """Whether a face may be the one that was expected at `box`."""
-    here = landmark_box(found.points)
+    here = found.box
     small, large = sorted((box_size(here), box_size(box)))
     return large < 2 * small and box_distance(here, box) < REACH * large

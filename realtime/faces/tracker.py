@@ -1,4 +1,4 @@
-"""Faces through the frames: who is where, frame after frame.
+"""Which face is where, frame after frame.
 
 Each face has a follower of its own, a MediaPipe landmarker in VIDEO mode for one face: it goes on
 from the landmarks of the frame before, which is steadier and cheaper than detecting anew, and with
@@ -6,75 +6,31 @@ several faces in one landmarker MediaPipe would detect anew in every frame. A fa
 sees an enlarged window. A face that its follower loses is looked for once more, in the same frame,
 in a window about where it should be; new faces are searched for in the whole frame and in tiles.
 
-Looking costs ten times as much as seeing how a face has moved. Therefore a face is carried on by
-its motion, and looked at anew when the frame's toons are under way; whenever the motion leaves a
-doubt, it is looked at before.
+Detecting a face costs ten times as much as seeing how it has moved. Therefore a face is carried on
+by its motion, and refreshed (detected again) while the frame's toons are drawn; whenever the motion
+is not certain, it is detected before that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from engines.errors import ToonifyError
 from engines.faces.landmarker import FaceLandmarks
-from realtime.faces.face import TrackedFace, landmark_box
+from engines.pictures import Image
+from realtime.faces.face import TrackedFace
 from realtime.faces.follower import Follower
 from realtime.faces.hints import HintSettings, face_hints, face_luma
-from realtime.faces.search import (
-    Box,
-    FaceSearch,
-    Image,
-    box_distance,
-    box_size,
-    patrol,
-    same_face,
-    whole,
-)
+from realtime.faces.search import Box, FaceSearch, box_distance, box_size, patrol, same_face, whole
 from realtime.faces.smoothing import FaceFilter, SmoothingSettings
 from realtime.faces.track import REACH, Track, plausible
 from realtime.frame import Frame
+from realtime.settings import TrackerSettings
 
-COMPANY = 2.0  # seconds after a new face in which more are searched for eagerly
-LATE = 3.0  # look intervals that a look is put off if there is little time
-LATEST = 4.0  # look intervals after which a face is looked at before anything else
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """How faces are found.
-
-    Attributes:
-        max_faces: how many faces are made toons. One more is followed, so that whoever decides
-            what may be shown knows of it.
-        min_confidence: MediaPipe's, for detection, presence and tracking alike.
-        hold: seconds for which a face that cannot be found is still reported where it should be.
-        memory: seconds after which a face that comes back is somebody new.
-        search_interval: seconds between two looks for more faces, each at a part of the frame; a
-            third of it while there is time, a face is lost or somebody has just come.
-        look_interval: seconds after which a face that is carried on by its motion is looked at
-            again; up to four times as many if there is little time. 0: in every frame.
-    """
-
-    max_faces: int = 4
-    min_confidence: float = 0.5
-    hold: float = 0.4
-    memory: float = 5.0
-    search_interval: float = 0.25
-    look_interval: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_faces <= 16:
-            raise ToonifyError(f"faces.max_faces must be 1 to 16, not {self.max_faces}.")
-        if not 0 < self.min_confidence < 1:
-            raise ToonifyError(
-                f"faces.min_confidence must lie between 0 and 1, not {self.min_confidence}."
-            )
-        for name in ("hold", "memory", "search_interval", "look_interval"):
-            if not 0 <= getattr(self, name) <= 60:
-                raise ToonifyError(f"faces.{name} must be 0 to 60 s, not {getattr(self, name)}.")
+COMPANY = 2.0  # seconds after a new face in which more are searched for often
+LATE = 3.0  # intervals after which a face is refreshed even if there is little time
+LATEST = 4.0  # intervals after which it is detected before anything else
 
 
 class FaceTracker:
@@ -82,7 +38,7 @@ class FaceTracker:
 
     `update` takes frames in the order of capture and tells at once where the known faces are. What
     takes longer comes after it, when there is time: `search` for faces that are not known, in any
-    case, and `look` anew at one that is. Belongs to one thread at a time; close it, or use it as a
+    case, and `refresh` one that is. Belongs to one thread at a time; close it, or use it as a
     context manager.
     """
 
@@ -124,13 +80,13 @@ class FaceTracker:
             if track.age_frames == 0 or time - track.time <= self.settings.hold
         ]
 
-    def search(self, suspected: Sequence[Box] = (), hurried: bool = False) -> bool:
+    def search(self, suspected: Sequence[Box] = (), late: bool = False) -> bool:
         """Look in the last frame for faces that are not known yet, and for lost ones.
 
         Args:
             suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
                 not followed; one of them, in turn, is looked at closely at once.
-            hurried: the next frame would have to wait; search no more often than need be.
+            late: the next frame would have to wait; search no more often than need be.
 
         Returns:
             Whether a face was found that `update` did not report.
@@ -141,30 +97,30 @@ class FaceTracker:
         lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
-        if self._searched < self._time:  # else `update` has seen nobody, and searched at once
-            self._find_more(self._image, self._time, eager=not hurried)
+        if self._searched < self._time:  # else `update` saw nobody and has searched
+            self._find_more(self._image, self._time, eager=not late)
         return len(self._seen_boxes()) > known
 
-    def look(self, hurried: bool = False) -> bool:
-        """Look in the last frame at the face that was not looked at for longest, if it is due.
+    def refresh(self, late: bool = False) -> bool:
+        """Detect, in the last frame, the face that was not detected for longest, if it is due.
 
         Args:
-            hurried: the next frame would have to wait; what is not urgent can be put off.
+            late: the next frame would have to wait; what is not urgent can be put off.
 
         Returns:
             Whether any face was due.
         """
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
-        track = min(tracks, key=lambda track: track.looked, default=None)
-        due = self.settings.look_interval * (LATE if hurried else 1)
-        if track is None or self._image is None or self._time - track.looked < max(due, 1e-6):
+        track = min(tracks, key=lambda track: track.refreshed, default=None)
+        due = self.settings.refresh_interval * (LATE if late else 1)
+        if track is None or self._image is None or self._time - track.refreshed < max(due, 1e-6):
             return False
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)
         if found is None:
             track.anchor = None  # what has been carried may be something else by now
         else:
-            track.look(found, self._time, self._image)
+            track.refresh(found, self._time, self._image)
             self._drop_doubles()
         return True
 
@@ -184,9 +140,13 @@ class FaceTracker:
         """Forget all faces; identities are not used again."""
         for track in self._tracks:
             self._give_back(track)
+        for follower in self._idle:
+            if follower.used:
+                follower.close()
+        self._idle = [follower for follower in self._idle if not follower.used]
         self._tracks, self._image = [], None
         self._searched = self._welcomed = -np.inf
-        self._turn = 0
+        self._turn = self._checked = 0
 
     def close(self) -> None:
         """Free MediaPipe's graphs."""
@@ -221,14 +181,14 @@ class FaceTracker:
             if found is None:
                 found = self._search.near(image, box, others)
             if found is not None and plausible(found, box):
-                track.look(found, time, image)
+                track.refresh(found, time, image)
                 boxes[track.identity] = track.box
             else:
                 track.age_frames += 1
 
     def _carry(self, track: Track, image: Image, time: float) -> bool:
-        """Carry a face on by its motion; whether that is beyond doubt."""
-        if track.age_frames or time - track.looked >= LATEST * self.settings.look_interval:
+        """Carry a face on by its motion; whether that is certain."""
+        if track.age_frames or time - track.refreshed >= LATEST * self.settings.refresh_interval:
             track.anchor = None
         carried = track.anchor.moved(image, track.found) if track.anchor else None
         if carried is None:
@@ -247,7 +207,7 @@ class FaceTracker:
         return found if found is not None and plausible(found, box) else None
 
     def _drop_doubles(self) -> None:
-        """Of two tracks that are on one face, the one that had to jump has lost its own."""
+        """If two tracks are on one face, the one that had to jump has lost its own face."""
         for i, first in enumerate(self._tracks):
             for second in self._tracks[i + 1 :]:
                 if first.age_frames or second.age_frames or not same_face(first.box, second.box):
@@ -279,12 +239,12 @@ class FaceTracker:
         if len(seen) >= self._limit or (seen and time - self._searched < interval):
             return
         self._searched = time
-        # One look at most while a face is seen, so that no frame takes much longer than others.
+        # One place at most while a face is seen, so that no frame takes much longer than others.
         places = {patrol(image, self._turn)} | (set() if seen else {whole(image)})
         self._turn += 1
         for window in places:
             for found in self._search.look(image, window, self._seen_boxes()):
-                box = landmark_box(found.points)
+                box = found.box
                 self._meet(self._search.near(image, box, self._seen_boxes()) or found, time)
 
     def _seen_boxes(self) -> list[Box]:
@@ -292,7 +252,7 @@ class FaceTracker:
 
     def _meet(self, found: FaceLandmarks, time: float) -> None:
         """A face was found: follow it, unless it is followed already or there are enough."""
-        box, known = landmark_box(found.points), self._seen_boxes()
+        box, known = found.box, self._seen_boxes()
         if len(known) < self._limit and not any(same_face(box, other) for other in known):
             self._welcome(found, box, time)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
-from realtime.clocks import check_writable
+from engines.files import check_writable
 from realtime.guard import Output
 from realtime.settings import OutputSettings, require
 from realtime.sources import Source
@@ -22,10 +22,11 @@ class SinkError(ToonifyError):
 class Sink(Protocol):
     """Takes pictures of one size. All methods are called from one thread.
 
-    name: for messages and reports.
-    live: shown to somebody now, so that the last picture may stay on after the end.
-    local: it is given the untooned pictures too (see `Output`): only the user sees it, or it takes
-        out of a picture what is not toon.
+    Attributes:
+        name: for messages and reports.
+        live: shown to somebody now, so that the last picture may stay on after the end.
+        local: it is given the untooned pictures too (see `Output`): only the user sees it, or it
+            removes from a picture what is not toon.
     """
 
     name: str
@@ -33,7 +34,11 @@ class Sink(Protocol):
     local: bool
 
     def open(self) -> None:
-        """Get ready; called again after a failure. Raises `SinkError`."""
+        """Get ready; called again after a failure.
+
+        Raises:
+            SinkError: it cannot be opened.
+        """
         ...
 
     def send(self, output: Output) -> None:
@@ -50,13 +55,16 @@ def open_sinks(
 ) -> list[Sink]:
     """The sinks that the settings name, not yet opened.
 
-    size: (width, height) of the pictures; rate: frames per second.
-    source: its audio is kept in recordings if it is a file.
-    paced: pictures come in real time, else as fast as they are made.
+    Args:
+        size: (width, height) of the pictures.
+        rate: frames per second.
+        source: its audio is kept in recordings if it is a file.
+        paced: pictures come in real time, else as fast as they are made.
 
-    Raises `SettingsError` for a target that is nothing known, rather than guess what it may be:
-    a mistyped virtual camera must not become a folder of pictures. Raises `ToonifyError` for a
-    place where no file can be made.
+    Raises:
+        SettingsError: a target is of no known kind. It is not guessed at: a mistyped virtual camera
+            must not become a folder of pictures.
+        ToonifyError: no file can be made at one of the places.
     """
     from realtime.sinks.files import ALPHA_CODECS, AlphaMovie, PictureSequence, Recording
     from realtime.sinks.virtual_camera import VirtualCamera
@@ -94,7 +102,7 @@ def open_sinks(
 
 
 def _writable(path: Path, inside: str = "") -> Path:
-    """`path`, once a file can be made there, or `inside` it if it is a folder's."""
+    """`path`, after a check that a file can be made there, or `inside` it if it is a folder."""
     check_writable(path / inside)
     return path
 

@@ -10,7 +10,8 @@ import av
 import av.error
 import cv2
 
-from realtime.frame import Image
+from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.sinks import SinkError
 
 TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
@@ -34,11 +35,16 @@ class AudioTrack:
     Packets are copied as they are where the container can hold them; else they are decoded and
     encoded as AAC.
 
-    begin: time in the file, in seconds, that is 0 in the output; packets before it (at 0 an
-        encoder's run-in, 20 ms of silence) are left out. None keeps all as they are, for
-        containers that can hold a track which begins before 0.
-    start: time of the first packet in the file, seconds.
-    Raises `ValueError` or FFmpeg's errors for sound that can be neither copied nor encoded.
+    Args:
+        begin: time in the file, in seconds, that is 0 in the output; packets before it (at 0 an
+            encoder's run-in, 20 ms of silence) are left out. None keeps all as they are, for
+            containers that can hold a track which begins before 0.
+
+    Attributes:
+        start: time of the first packet in the file, seconds.
+
+    Raises:
+        ValueError: the sound can be neither copied nor encoded; FFmpeg's own errors say the same.
     """
 
     def __init__(self, location: str, output: Any, *, begin: Fraction | None) -> None:
@@ -118,11 +124,14 @@ def audio_of(location: str) -> bool:
 class MovieWriter:
     """One movie file. The container is crash-safe: what was written before a crash plays.
 
-    size: (width, height); an odd side is continued by one pixel, as H.264 asks.
-    codec, pixel_format, options: as FFmpeg names them.
-    audio: media file whose sound is kept, from the time `begin` (seconds) on, until the last
-        picture has been shown.
-    Raises `SinkError` when the file cannot be made.
+    Args:
+        size: (width, height); an odd side is continued by one pixel, as H.264 asks.
+        codec, pixel_format, options: as FFmpeg names them.
+        audio: media file whose sound is kept, from the time `begin` (seconds) on, until the last
+            picture has been shown.
+
+    Raises:
+        SinkError: the file cannot be made.
     """
 
     def __init__(
@@ -168,7 +177,8 @@ class MovieWriter:
         """Add uint8 [H, W, 3] BGR (or [H, W, 4] BGRA) shown from `time`, in seconds."""
         if any(self._odd):
             right, bottom = self._odd
-            image = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            bordered = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            image = as_uint8(bordered)
         picture = av.VideoFrame.from_ndarray(image, format="bgra" if self._alpha else "bgr24")
         frame = picture.reformat(
             format=self._pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG"

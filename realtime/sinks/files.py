@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.frame import Image, fit
+from engines.pictures import Image
+from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -109,7 +110,11 @@ class AlphaMovie(_Movie):
     local = True  # the untooned picture is needed to take it out
 
     def open(self) -> None:
-        """Raises `SinkError` for a suffix that cannot hold alpha."""
+        """Check the suffix.
+
+        Raises:
+            SinkError: no codec for it can hold an alpha channel.
+        """
         if self.path.suffix.lower() not in ALPHA_CODECS:
             raise SinkError(
                 f"{self.path} cannot hold an alpha channel; end it in .mov, .webm or / (a folder)."
@@ -155,7 +160,7 @@ class PictureSequence:
     def send(self, output: Output) -> None:
         """Write one picture."""
         path = self.folder / f"frame-{self._number + 1:06d}.png"
-        write_png(path, with_alpha(output) if self._alpha else output.image)
+        write_bgr_png(path, with_alpha(output) if self._alpha else output.image)
         self._number += 1
 
     def close(self) -> None:
@@ -168,18 +173,18 @@ def with_alpha(output: Output) -> Image:
     At a soft edge the colours are as exact as their weight is large: over any ground, the picture
     is right to a level.
     """
-    weights = cv2.merge([output.alpha] * 3)
+    weights = as_uint8(cv2.merge([output.alpha] * 3))
     colours = cv2.divide(_toons(output, weights), weights, scale=255)  # 0 where nothing is toon
-    return cv2.merge([*cv2.split(colours), output.alpha])
+    return as_uint8(cv2.merge([*cv2.split(colours), output.alpha]))
 
 
 def on_green(output: Output) -> Image:
     """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
-    weights = cv2.merge([output.alpha] * 3)
+    weights = as_uint8(cv2.merge([output.alpha] * 3))
     green = np.zeros_like(output.image)
     green[:, :, 1] = 255
     ground = cv2.multiply(green, 255 - weights, scale=1 / 255)
-    return cv2.add(_toons(output, weights), ground)
+    return as_uint8(cv2.add(_toons(output, weights), ground))
 
 
 def _toons(output: Output, weights: Image) -> Image:
@@ -191,12 +196,17 @@ def _toons(output: Output, weights: Image) -> Image:
     """
     if output.under is not None:
         under = fit(output.under, output.image.shape[1::-1])
-        return cv2.subtract(output.image, cv2.multiply(under, 255 - weights, scale=1 / 255))
-    return cv2.multiply(output.image, weights, scale=1 / 255)
+        room = cv2.multiply(under, 255 - weights, scale=1 / 255)
+        return as_uint8(cv2.subtract(output.image, room))
+    return as_uint8(cv2.multiply(output.image, weights, scale=1 / 255))
 
 
-def write_png(path: Path, image: Image) -> None:
-    """Write a PNG, quickly rather than small. Raises `SinkError`."""
+def write_bgr_png(path: Path, image: Image) -> None:
+    """Write uint8 [H, W, 3] BGR or [H, W, 4] BGRA as a PNG, quickly rather than small.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     try:
         assert done

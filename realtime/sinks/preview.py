@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
+from engines.say import Say
 from realtime.controls import Controls
-from realtime.frame import Image, fit
+from realtime.frame import fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
-from realtime.sinks.files import unused, write_png
+from realtime.sinks.files import unused, write_bgr_png
 from realtime.slots import Slot
-from realtime.sources import Report
 
 TITLE = "Toonify"
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -44,32 +45,45 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def require_display() -> None:
+    """Check that a window can be opened.
+
+    Raises:
+        SinkError: there is no display.
+    """
+    if not has_display():
+        raise SinkError(
+            "There is no display for a preview window; leave out --preview or log in to a "
+            "desktop session."
+        )
+
+
 class Preview:
     """Shows what goes out; draws and reads keys in `pump`, which the main thread must call.
 
-    numbers: what the overlay shows, read at every picture.
-    record: called by the record key, starts or stops a recording.
-    folder: takes the snapshots.
-    Raises `SinkError` where there is no display.
+    Args:
+        numbers: what the overlay shows, read at every picture.
+        record: called by the record key, starts or stops a recording.
+        folder: takes the snapshots.
+        size: (width, height) of the pictures.
+
+    Raises:
+        SinkError: there is no display.
     """
 
     def __init__(
         self,
         controls: Controls,
-        report: Report,
+        say: Say,
         *,
         numbers: Callable[[], Mapping[str, object]],
         record: Callable[[], None],
         folder: Path,
         size: tuple[int, int],
     ) -> None:
-        if not has_display():
-            raise SinkError(
-                "There is no display for a preview window; leave out --preview or log in to a "
-                "desktop session."
-            )
+        require_display()
         self._controls = controls
-        self._report = report
+        self._say = say
         self._numbers = numbers
         self._folder = folder
         self._size = size
@@ -102,7 +116,7 @@ class Preview:
 
     def pump(self) -> None:
         """Draw the newest picture and act on keys; takes about 10 ms."""
-        output = self._slot.get(timeout=0.005)
+        output = self._slot.poll(0.005)
         if output is not None:
             self._shown = output
             if not self._open:
@@ -122,7 +136,7 @@ class Preview:
             try:
                 action()
             except (ToonifyError, OSError) as error:
-                self._report(str(error))  # a full disk must not end a call
+                self._say(str(error))  # a full disk must not end a call
 
     def close(self) -> None:
         """Close the window."""
@@ -156,5 +170,5 @@ class Preview:
     def _snapshot(self) -> None:
         if self._shown is not None:
             path = unused(self._folder / "snapshot.png")
-            write_png(path, self._shown.image)
-            self._report(f"Snapshot in {path}.")
+            write_bgr_png(path, self._shown.image)
+            self._say(f"Snapshot in {path}.")

@@ -1,4 +1,4 @@
-"""One thread per sink: a slow one is skipped over, a failing one dropped, told of and retried."""
+"""One thread per sink: a slow one misses pictures; a failing one is reported and tried again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 import time
 
 from engines.errors import ToonifyError
+from engines.say import Say
 from realtime.guard import Output
 from realtime.sinks import Sink
 from realtime.slots import ClosedError, Slot
-from realtime.sources import Report
 
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next attempt; the last one repeats
 
@@ -18,17 +18,19 @@ PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next attempt; the la
 class SinkRunner:
     """Feeds `sink` from its own thread.
 
-    wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
-        picture replaces one that the sink has not taken yet.
+    Args:
+        wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
+            picture replaces one that the sink has not taken yet.
+        pauses: seconds before each next attempt after a failure; the last one repeats.
     """
 
     def __init__(
-        self, sink: Sink, report: Report, *, wait: bool, pauses: tuple[float, ...] = PAUSES
+        self, sink: Sink, say: Say, *, wait: bool, pauses: tuple[float, ...] = PAUSES
     ) -> None:
         self.sink = sink
         self.sent = 0
         self.failed: str | None = None
-        self._report = report
+        self._say = say
         self._wait = wait
         self._pauses = pauses
         self._slot: Slot[Output] = Slot(wait=wait)
@@ -77,19 +79,18 @@ class SinkRunner:
                 attempts = 1 if self.sent > before else attempts + 1
                 ended = ended or self._rest(self._pauses[min(attempts, len(self._pauses)) - 1])
 
-    def _send(self, output: Output | None) -> None:
-        if output is not None:
-            self.sink.send(output)
-            self.sent += 1
-            if self.failed:
-                self.failed = None
-                self._report(f"The {self.sink.name} works again.")
+    def _send(self, output: Output) -> None:
+        self.sink.send(output)
+        self.sent += 1
+        if self.failed:
+            self.failed = None
+            self._say(f"The {self.sink.name} works again.")
 
     def _fail(self, error: Exception) -> None:
         message = str(error) if isinstance(error, ToonifyError) else f"{self.sink.name}: {error!r}."
         if message != self.failed:
-            again = "" if self._wait else " It is left out and tried again."
-            self._report(f"{message}{again}")
+            again = "" if self._wait else " It is skipped; retrying."
+            self._say(f"{message}{again}")
         self.failed = message
         with contextlib.suppress(Exception):
             self.sink.close()
@@ -99,7 +100,7 @@ class SinkRunner:
         until = time.monotonic() + seconds
         try:
             while (left := until - time.monotonic()) > 0:
-                self._slot.get(timeout=left)
+                self._slot.poll(left)
         except ClosedError:
             return True
         return False

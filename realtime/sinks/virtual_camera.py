@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from realtime.frame import Image, fit
+from engines.pictures import Image
+from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 
@@ -60,21 +61,23 @@ def to_nv12(image: Image) -> Image:
 
 CONVERT: dict[str, Callable[[Image], Image]] = {
     "bgr": lambda image: image,
-    "rgb": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
-    "i420": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420),
+    "rgb": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)),
+    "i420": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)),
     "nv12": to_nv12,
-    "yuyv": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2),
-    "uyvy": lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY),
+    "yuyv": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2)),
+    "uyvy": lambda image: as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_UYVY)),
 }
 
 
 class VirtualCamera:
     """Feeds a virtual camera.
 
-    size: (width, height); made even, as the formats need, by leaving out a last pixel.
-    device: as `list_virtual_cameras` names it; None takes the first that works.
-    pixel_format: a key of `CONVERT`.
-    backend: one of pyvirtualcam's registered back ends; None tries all.
+    Args:
+        size: (width, height); made even, as the formats need, by leaving out a last pixel.
+        rate: frames per second.
+        device: as `list_virtual_cameras` names it; None takes the first that works.
+        pixel_format: a key of `CONVERT`.
+        backend: one of pyvirtualcam's registered back ends; None tries all.
     """
 
     live = True
@@ -97,7 +100,11 @@ class VirtualCamera:
         self._camera: Any = None
 
     def open(self) -> None:
-        """Open the device. Raises `SinkError` with what to do about it."""
+        """Open the device.
+
+        Raises:
+            SinkError: it cannot be opened; says what to do about it.
+        """
         try:
             import pyvirtualcam
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from engines.errors import ToonifyError
+from engines.pictures import PICTURE_SUFFIXES, is_picture
+from engines.say import Say
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
-
-Report = Callable[[str], None]
 
 
 class SourceError(ToonifyError):
@@ -20,10 +20,11 @@ class SourceError(ToonifyError):
 class Source(Protocol):
     """A stream of frames.
 
-    name: for messages and reports.
-    live: pictures happen in real time and only the newest matters; else every one does.
-    size: (width, height) expected of the frames.
-    rate: frames per second expected.
+    Attributes:
+        name: for messages and reports.
+        live: pictures happen in real time and only the newest matters; else every one does.
+        size: (width, height) expected of the frames.
+        rate: frames per second expected.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Source(Protocol):
     rate: float
 
     def frames(self) -> Iterator[Frame]:
-        """Frames until the end; a live source waits for each and comes back from trouble."""
+        """Frames until the end; a live source waits for each and recovers from failures."""
         ...
 
     def close(self) -> None:
@@ -40,11 +41,14 @@ class Source(Protocol):
         ...
 
 
-def open_source(settings: SourceSettings, report: Report, *, every_frame: bool = False) -> Source:
+def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False) -> Source:
     """The source that `settings.source` means.
 
-    every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
-    Raises `SourceError` when there is no such file; a missing camera is waited for instead.
+    Args:
+        every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
+
+    Raises:
+        SourceError, PictureError: there is no such file. A missing camera is waited for instead.
     """
     what = settings.source
     path = Path(what)
@@ -55,7 +59,7 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
     if "://" in what or (path.is_file() and not is_picture(path)):
         from realtime.sources.media import MediaSource
 
-        return MediaSource(what, live=not every_frame, loop=settings.loop, report=report)
+        return MediaSource(what, live=not every_frame, loop=settings.loop, say=say)
     if path.is_dir() or path.is_file():
         from realtime.sources.pictures import PictureSource
 
@@ -64,13 +68,7 @@ def open_source(settings: SourceSettings, report: Report, *, every_frame: bool =
         raise SourceError(f"There is no file {what}; check the path given as the source.")
     from realtime.sources.camera import CameraSource
 
-    return CameraSource(settings, report)
+    return CameraSource(settings, say)
 
 
-PICTURE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 MEDIA_SUFFIXES = {".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a still picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES

@@ -1,4 +1,4 @@
-"""A camera that is asked for MJPG and one buffer, and that comes back after any trouble."""
+"""A camera that is asked for MJPG and one buffer, and that is opened again after any failure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 import cv2
 
+from engines.pictures import Image
+from engines.say import Say
 from realtime.clocks import Rate
-from realtime.frame import Frame, Image, as_bgr
+from realtime.frame import Frame, as_bgr
 from realtime.settings import SourceSettings
 from realtime.slots import ClosedError, Slot
-from realtime.sources import Report, SourceError
+from realtime.sources import SourceError
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each next attempt; the last one repeats
 SILENCE = 2.0  # seconds without a picture after which a camera counts as stalled
@@ -62,7 +64,8 @@ def list_cameras() -> list[CameraInfo]:
 def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
     """The camera that an index, a device path or a part of a name means.
 
-    Raises `SourceError` when none or several fit.
+    Raises:
+        SourceError: none or several fit.
     """
     if what.isdigit():
         fits = [camera for camera in cameras if camera.index == int(what)]
@@ -81,7 +84,11 @@ def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
 
 
 def open_camera(settings: SourceSettings) -> Device:
-    """Open the camera that `settings.source` means. Raises `SourceError`."""
+    """Open the camera that `settings.source` means.
+
+    Raises:
+        SourceError: there is none, or it cannot be opened.
+    """
     camera = find_camera(settings.source, list_cameras())
     device = cv2.VideoCapture(camera.index, camera.backend)
     if not device.isOpened():
@@ -101,7 +108,7 @@ def open_camera(settings: SourceSettings) -> Device:
 
 
 class _Grabber:
-    """Reads one opened device in its own thread, so that a read that hangs can be left behind."""
+    """Reads one opened device in its own thread, so that a read that hangs can be abandoned."""
 
     def __init__(self, device: Device) -> None:
         self.slot: Slot[tuple[Any, float]] = Slot()
@@ -125,7 +132,7 @@ class _Grabber:
             self._device.release()
 
     def stop(self) -> None:
-        """Let go of the device; returns at once even if its read never does."""
+        """Release the device; returns soon even if its read never does."""
         self.slot.close()
         self._thread.join(timeout=0.5)
 
@@ -133,7 +140,12 @@ class _Grabber:
 class CameraSource:
     """A live source that reports each problem once, in one sentence, and tries again.
 
-    open_device: opens the real device; tests put theirs here.
+    Args:
+        open_device: opens the real device; tests pass a stand-in.
+        pauses: seconds before each next attempt; the last one repeats.
+        silence: seconds without a picture after which the camera counts as stalled.
+        frozen: seconds of one bit-identical picture after which it counts as frozen.
+        rate_check: seconds after which the measured rate is compared with the one asked for.
     """
 
     live = True
@@ -141,7 +153,7 @@ class CameraSource:
     def __init__(
         self,
         settings: SourceSettings,
-        report: Report,
+        say: Say,
         open_device: Opener = open_camera,
         *,
         pauses: tuple[float, ...] = PAUSES,
@@ -153,7 +165,7 @@ class CameraSource:
         self.size = settings.size
         self.rate = settings.fps
         self._settings = settings
-        self._report = report
+        self._say = say
         self._open = open_device
         self._pauses = pauses
         self._silence = silence
@@ -190,12 +202,12 @@ class CameraSource:
         self._closed.set()
 
     def _read(self, grabber: _Grabber) -> Iterator[Frame]:
-        watch = _Watch(self._settings, self._report, self._frozen, self._rate_check)
+        health = _Health(self._settings, self._say, self._frozen, self._rate_check)
         bad = 0
         silent_since = time.monotonic()
         while not self._closed.is_set():
             try:
-                taken = grabber.slot.get(timeout=min(0.1, self._silence))
+                taken = grabber.slot.poll(min(0.1, self._silence))
             except ClosedError:
                 self._tell(f"The {self.name} stopped or was unplugged; trying to open it again.")
                 return
@@ -216,26 +228,26 @@ class CameraSource:
             bad = 0
             if self._problem:
                 self._problem = ""
-                self._report(f"The {self.name} is back.")
-            watch.see(image, timestamp)
-            yield Frame(image, timestamp, self._number)
+                self._say(f"The {self.name} is back.")
+            health.see(image, timestamp)
+            yield Frame(image, timestamp, self._number, captured=timestamp)
             self._number += 1
 
     def _tell(self, problem: str) -> None:
-        """Report a problem, but not the same one at every attempt."""
+        """Tell a problem, but not the same one at every attempt."""
         if problem != self._problem:
             self._problem = problem
-            self._report(problem)
+            self._say(problem)
 
 
-class _Watch:
-    """Says once what an open camera does otherwise than asked: rate, size, a frozen picture."""
+class _Health:
+    """Tells once how an open camera differs from what was asked: rate, size, a frozen picture."""
 
     def __init__(
-        self, settings: SourceSettings, report: Report, frozen: float, rate_check: float
+        self, settings: SourceSettings, say: Say, frozen: float, rate_check: float
     ) -> None:
         self._settings = settings
-        self._report = report
+        self._say = say
         self._frozen = frozen
         self._rate = Rate()
         self._rate_check = rate_check
@@ -253,7 +265,7 @@ class _Watch:
             if self._size is not None or size != asked.size:
                 wanted = self._size or asked.size
                 verb = "changed" if self._size else "delivers"
-                self._report(
+                self._say(
                     f"The {name} {verb} {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]} "
                     "pixels; pictures are fitted to the output."
                 )
@@ -263,7 +275,7 @@ class _Watch:
         if not self._checked and self._rate.count > self._rate_check * max(rate, 1):
             self._checked = True
             if rate < 0.9 * asked.fps:
-                self._report(
+                self._say(
                     f"The {name} delivers {rate:.0f} pictures a second instead of {asked.fps:.0f}: "
                     "in dim light cameras slow down; add light or ask for a smaller --size."
                 )
@@ -273,4 +285,4 @@ class _Watch:
             self._sample, self._changed = sample, timestamp
         elif timestamp - self._changed > self._frozen:
             self._changed = float("inf")
-            self._report(f"The {name} repeats one frozen picture; check its lid, cable or program.")
+            self._say(f"The {name} repeats one frozen picture; check its lid, cable or program.")

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frame import Frame, Image, Mask
+from engines.pictures import Image, Mask
+from realtime.frame import Frame, as_uint8
 from realtime.sources import SourceError
 
 Matrix = NDArray[np.float64]
@@ -43,7 +45,11 @@ FACE_HEIGHT = 202.0  # forehead to chin in the portrait
 
 
 def portrait() -> Image:
-    """The portrait, uint8 [600, 512, 3] BGR. Raises `SourceError` if matplotlib lacks it."""
+    """The portrait, uint8 [600, 512, 3] BGR.
+
+    Raises:
+        SourceError: matplotlib lacks it.
+    """
     spec = find_spec("matplotlib")
     folder = Path(spec.origin).parent if spec and spec.origin else Path()
     path = folder / "mpl-data" / "sample_data" / "grace_hopper.jpg"
@@ -53,7 +59,7 @@ def portrait() -> Image:
             "The demo needs matplotlib's sample portrait grace_hopper.jpg, which is not there; "
             "`pip install --force-reinstall matplotlib` brings it back."
         )
-    return image
+    return as_uint8(image)
 
 
 class DemoSource:
@@ -103,7 +109,9 @@ class DemoSource:
             if self.live:
                 self._closed.wait(max(0.0, start + step / self.rate - time.monotonic()))
             media_time = Fraction(step) / Fraction(self.rate).limit_denominator(1001)
-            yield Frame(image, time.monotonic(), number, media_time)
+            now = time.monotonic()
+            timestamp = now if self.live else float(media_time)
+            yield Frame(image, timestamp, number, media_time, captured=now)
             number += 1
             step += 1
 
@@ -127,7 +135,7 @@ class DemoSource:
         rng = np.random.default_rng(step)
         top, left = rng.integers(0, 64, 2)
         noise = self._noise[top : top + height, left : left + width]
-        return cv2.addWeighted(image, light, noise, 1.0, -128.0)
+        return as_uint8(cv2.addWeighted(image, light, noise, 1.0, -128.0))
 
     def _wave(self, index: int, period: float, seconds: float) -> float:
         """A swing in -1..1 that does not repeat soon."""
@@ -190,16 +198,16 @@ def _outline(points: str, shape: tuple[int, ...], feather: float) -> Mask:
     corners[:, 0] += MARGIN
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [corners], 255)
-    return cv2.GaussianBlur(mask, (0, 0), feather)
+    return as_uint8(cv2.GaussianBlur(mask, (0, 0), feather))
 
 
-def _premultiply(image: Image, mask: Mask) -> Image:
+def _premultiply(image: NDArray[Any], mask: NDArray[Any]) -> Image:
     """uint8 [H, W, 4] BGRA with colours already multiplied by alpha."""
     colour = cv2.multiply(image, cv2.merge([mask] * 3), scale=1 / 255)
-    return cv2.merge([*cv2.split(colour), mask])
+    return as_uint8(cv2.merge([*cv2.split(colour), mask]))
 
 
-def _layers(picture: Image) -> tuple[Image, Image]:
+def _layers(picture: NDArray[Any]) -> tuple[Image, Image]:
     """Body and head as premultiplied BGRA; behind the jaw the neck is filled in."""
     # Doubling the ramp pulls the edge inwards: nothing of the portrait's own backdrop remains.
     person = cv2.addWeighted(soft := _outline(PERSON, picture.shape, 1.5), 2.0, soft, 0.0, -255.0)
@@ -263,4 +271,4 @@ def _room(size: tuple[int, int], rng: np.random.Generator) -> Image:
         green = tuple(int(c) for c in rng.normal((72, 122, 82), 14))
         cv2.ellipse(room, middle, axes, rng.uniform(-70, 70), 0, 360, green, cv2.FILLED)
     box(0.262, 0.78, 0.308, 0.93, (92, 116, 168))
-    return cv2.GaussianBlur(room, (0, 0), 0.009 * width)
+    return as_uint8(cv2.GaussianBlur(room, (0, 0), 0.009 * width))

@@ -13,17 +13,24 @@ import av.error
 import numpy as np
 
 from engines.errors import reason
-from realtime.frame import Frame, Image
-from realtime.sources import Report, SourceError
+from engines.pictures import Image
+from engines.say import Say
+from realtime.frame import Frame
+from realtime.sources import SourceError
 from realtime.sources.camera import PAUSES
 
+LEAST_STEP = 0.001  # seconds between two timestamps
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 
 
 def open_media(location: str) -> Any:
-    """An open container with at least one video stream. Raises `SourceError`."""
+    """An open container with at least one video stream.
+
+    Raises:
+        SourceError: it cannot be opened, or holds no video.
+    """
     try:
-        # The time-outs bound a silent server; they do not touch files.
+        # The time-outs end the wait for a silent server; they do not matter for files.
         container = av.open(location, timeout=(10.0, 5.0))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"{location} cannot be opened as a video: {reason(error)}.") from error
@@ -50,23 +57,26 @@ def upright(frame: Any) -> Image:
 class MediaSource:
     """Frames of a file, in real time or as fast as they are read; or of a URL, as they come.
 
-    time_base: unit of the file's time stamps, seconds.
-    total: number of frames as the file states or its length suggests; None if unknown.
-    audio_location: where the sound that belongs to the pictures is; None if there is none.
-    first: number of the first frame wanted; those before are decoded and left out. May be set
-        until `frames` is called.
+    Attributes:
+        total: number of frames as the file states or its length suggests; None if unknown.
+        audio_location: where the sound that belongs to the pictures is; None if there is none.
+        first: number of the first frame wanted; those before are decoded and left out. May be set
+            until `frames` is called.
+
+    Raises:
+        SourceError: it cannot be opened, or holds no picture.
     """
 
-    def __init__(
-        self, location: str, *, live: bool, loop: bool, report: Report, first: int = 0
-    ) -> None:
+    def __init__(self, location: str, *, live: bool, loop: bool, say: Say, first: int = 0) -> None:
         self.name = location
         self.live = live
         self.first = first
         self._network = "://" in location and not location.startswith("file:")
         self._loop = loop
-        self._report = report
+        self._say = say
         self._closed = threading.Event()
+        self._offset = 0.0  # seconds from media time to timestamps
+        self._latest = -float("inf")  # timestamp of the frame before
         with open_media(location) as container:
             stream = container.streams.video[0]
             try:
@@ -81,7 +91,6 @@ class MediaSource:
             image = upright(picture)
             self.size = (image.shape[1], image.shape[0])
             self.rate = float(stream.average_rate or stream.guessed_rate or 30)
-            self.time_base = Fraction(stream.time_base or Fraction(1, 90_000))
             sound = bool(container.streams.audio) and not (loop or self._network)
             self.audio_location: str | None = location if sound else None
             length: int | None = container.duration
@@ -92,8 +101,11 @@ class MediaSource:
     def frames(self) -> Iterator[Frame]:
         """Frames in order, each with its `media_time`.
 
-        In real time a frame leaves when it is due. A file that breaks off raises `SourceError`;
-        a URL is opened again after growing pauses.
+        In real time a frame leaves when it is due. A URL that breaks off is opened again after
+        growing pauses.
+
+        Raises:
+            SourceError: a file breaks off.
         """
         number = failures = 0
         while not self._closed.is_set():
@@ -108,7 +120,7 @@ class MediaSource:
                 if not self._network:
                     raise
                 if number > start or failures == 0:
-                    self._report(f"{error} Trying again.")
+                    self._say(f"{error} Trying again.")
             failures = 0 if number > start else failures + 1
             if self._network:
                 self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
@@ -136,9 +148,21 @@ class MediaSource:
                     media_time = picture.pts * Fraction(picture.time_base)
                 if started is None:
                     started = time.monotonic() - float(media_time)
+                    if number:  # the file starts again, while its clock goes on
+                        self._offset = self._latest + 1 / self.rate - float(media_time)
                 if self.live and not self._network:
                     self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))
+                timestamp = self._stamp(media_time)
                 if number >= self.first:
-                    yield Frame(upright(picture), time.monotonic(), number, media_time)
+                    image, now = upright(picture), time.monotonic()
+                    yield Frame(
+                        image, now if self.live else timestamp, number, media_time, captured=now
+                    )
                 number += 1
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
+
+    def _stamp(self, media_time: Fraction) -> float:
+        """`media_time` on a clock that rises: over the passes of a loop, and where a file's own
+        times do not."""
+        self._latest = max(self._offset + float(media_time), self._latest + LEAST_STEP)
+        return self._latest

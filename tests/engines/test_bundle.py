@@ -36,12 +36,15 @@ def test_round_trip_keeps_the_picture(bundle: Bundle, tmp_path: Path, name: str)
 def test_styles_and_blends_differ(bundle: Bundle) -> None:
     crops = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
     film, comic = (bundle.network(s)(crops)[0].float() for s in ("film", "comic"))
-    swapped = bundle.network("film", BlendSpec(swap_resolution=16))(crops)[0].float()
-    none = bundle.network("film", BlendSpec(swap_resolution=None, strength=0.0))(crops)[0].float()
-    also_none = bundle.network("comic", BlendSpec(None, strength=0.0))(crops)[0].float()
+    swapped = bundle.network("film", spec=BlendSpec(swap_resolution=16))(crops)[0].float()
+    briefly = bundle.network("film", swap=16)(crops)[0].float()
+    face = BlendSpec(swap_resolution=None, strength=0.0)
+    none = bundle.network("film", spec=face)(crops)[0].float()
+    also_none = bundle.network("comic", spec=BlendSpec(None, strength=0.0))(crops)[0].float()
     assert (film - comic).abs().mean() > 1
     assert (film - swapped).abs().mean() > 1
     assert torch.equal(none, also_none)
+    assert torch.equal(swapped, briefly)
     with pytest.raises(BundleError, match="no style 'clay'"):
         bundle.network("clay")
 
@@ -169,8 +172,8 @@ def test_what_a_bundle_has_not_is_told_without_building_it(
 ) -> None:
     monkeypatch.setattr("engines.bundle.blend", None)
     with pytest.raises(error) as checked:
-        bundle.check(style, spec)
+        bundle.check(style, spec=spec)
     with pytest.raises(error) as built:
-        bundle.network(style, spec)
+        bundle.network(style, spec=spec)
     assert str(checked.value) == str(built.value)
     bundle.check()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engines.bundle import MAX_CARD_BYTES, Bundle
-from engines.card import BundleError
+from engines.card import STYLE_NAME_LENGTH, BundleError
 
 
 def test_card_is_for_people_too(saved: Path) -> None:
@@ -35,6 +35,13 @@ def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
 def test_a_style_cannot_name_a_path(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="lower-case letters"):
         replace(bundle.card, styles={"../film": bundle.card.styles["film"]})
+
+
+def test_a_style_s_name_has_a_limit(bundle: Bundle) -> None:
+    style = bundle.card.styles["film"]
+    replace(bundle.card, styles={"x" * STYLE_NAME_LENGTH: style})
+    with pytest.raises(BundleError, match=f"up to {STYLE_NAME_LENGTH} lower-case letters"):
+        replace(bundle.card, styles={"x" * (STYLE_NAME_LENGTH + 1): style})
 
 
 @pytest.mark.parametrize(

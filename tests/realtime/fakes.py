@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from realtime.frame import Frame, Image
+from engines.pictures import Image
+from realtime.frame import Frame
 from realtime.guard import Output
+from realtime.stylizer import StylizedFrame
 
 SIZE = (320, 240)
 BOX = (120, 80, 200, 180)  # left, top, right, bottom of the marker face
@@ -58,7 +60,7 @@ class MarkerTracker:
         self._see = see or (lambda frame: [BOX])
         self._find = find
         self.updates = 0
-        self.looks = 0
+        self.refreshed = 0
 
     def update(self, frame: Frame) -> list[MarkedFace]:
         self.updates += 1
@@ -66,31 +68,30 @@ class MarkerTracker:
         boxes = self._see(frame)
         return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
 
-    def search(self, suspected: Sequence[Any] = (), hurried: bool = False) -> bool:
+    def still(self, image: Image) -> list[MarkedFace]:
+        return self.update(Frame(image, 0.0, 0))
+
+    def search(self, suspected: Sequence[Any] = (), late: bool = False) -> bool:
         return self._find(self._frame)
 
-    def look(self, hurried: bool = False) -> bool:
-        self.looks += 1
+    def refresh(self, late: bool = False) -> bool:
+        self.refreshed += 1
         return True
 
 
-class MarkerWatch:
-    """`look(frame)` says whether there is a stranger, raises, or hangs."""
+class MarkerStrangers:
+    """`see(frame)` says whether there is a stranger, raises, or hangs."""
 
     suspected: Sequence[Any] = ()
 
-    def __init__(self, look: Callable[[Frame], bool]) -> None:
-        self._look = look
+    def __init__(self, see: Callable[[Frame], bool]) -> None:
+        self._see = see
 
     def alarmed(self, frame: Frame, faces: Sequence[Any]) -> bool:
-        return self._look(frame)
+        return self._see(frame)
 
-
-@dataclass(frozen=True, eq=False)
-class Painted:
-    image: Image
-    alpha: np.ndarray
-    covered: frozenset[int]
+    def sees_stranger(self, image: Image, faces: Sequence[Any]) -> bool:
+        return self._see(Frame(image, 0.0, 0))
 
 
 class MarkerStylizer:
@@ -100,18 +101,19 @@ class MarkerStylizer:
         self.strength = 1.0
         self._trouble = trouble
 
-    def draw(self, frame: Frame, faces: Sequence[Any]) -> Callable[[], Painted]:
+    def draw(self, frame: Frame, faces: Sequence[Any]) -> Callable[[], StylizedFrame]:
         self._trouble(frame)
         return lambda: self.apply(frame, faces)
 
-    def apply(self, frame: Frame, faces: Sequence[Any]) -> Painted:
+    def apply(self, frame: Frame, faces: Sequence[Any]) -> StylizedFrame:
         image = frame.image.copy()
         alpha = np.zeros(image.shape[:2], np.uint8)
         for face in faces:
             left, top, right, bottom = (int(v) for v in face.box)
             image[top:bottom, left:right] = TOON
             alpha[top:bottom, left:right] = 255
-        return Painted(image, alpha, frozenset(face.identity for face in faces))
+        covered = frozenset(face.identity for face in faces)
+        return StylizedFrame(image, alpha, covered, {}, {})
 
 
 class FakeSource:
@@ -130,7 +132,7 @@ class FakeSource:
         self.size = SIZE
         self.rate = rate
         self._total = total
-        self._picture = picture
+        self.picture = picture
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -139,7 +141,7 @@ class FakeSource:
                 return
             if self._closed.is_set():
                 return
-            image = self._picture(number)
+            image = self.picture(number)
             yield Frame(image, time.monotonic(), number, Fraction(number, int(self.rate)))
 
     def close(self) -> None:

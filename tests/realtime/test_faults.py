@@ -6,128 +6,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engines.errors import ToonifyError
-from realtime.controls import Controls
 from realtime.frame import Frame
-from realtime.guard import Guard
-from realtime.pipeline import Pipeline
-from realtime.settings import GUARD_MODES, GuardSettings, SourceSettings
+from realtime.settings import GUARD_MODES
 from realtime.sinks import SinkError
-from realtime.sources.camera import CameraSource
 from tests.realtime.fakes import (
     BOX,
-    SIZE,
     Collector,
-    FakeDevice,
     FakeSource,
+    MarkerStrangers,
     MarkerStylizer,
     MarkerTracker,
-    MarkerWatch,
     Messages,
     marked,
     raw_pixels,
 )
+from tests.realtime.runs import Run, camera, good, hidden
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-class Run:
-    """A live run with fakes; `pictures` is all that came out."""
-
-    def __init__(
-        self,
-        mode: str,
-        source: Any = None,
-        tracker: Any = None,
-        stylizer: Any = None,
-        sinks: list[Any] | None = None,
-        paced: bool = True,
-        watch: Any = None,
-        shared: bool = False,
-        **settings: Any,
-    ) -> None:
-        self.messages = Messages()
-        self.collector = Collector(live=paced)
-        self.guard = Guard(mode, GuardSettings(**{"grace": 0.0, **settings}), SIZE, 2)  # type: ignore[arg-type]
-        stylizer = stylizer or MarkerStylizer()
-        self.controls = Controls(self.guard, stylizer, self.messages)
-        self.pictures: list[Any] = []
-        self.pipeline = Pipeline(
-            source or FakeSource(),
-            tracker or MarkerTracker(),
-            stylizer,
-            self.guard,
-            [self.collector, *(sinks or [])],
-            self.controls,
-            self.messages,
-            rate=50,
-            paced=paced,
-            watch=watch,
-            shared=shared,
-            on_output=self.pictures.append,
-        )
-
-    def until(self, done: Callable[[], bool], limit: float = 20.0) -> Run:
-        """Run until `done` or the source's end."""
-        thread = threading.Thread(target=self._watch, args=(done, limit), daemon=True)
-        thread.start()
-        self.pipeline.run()
-        return self
-
-    def _watch(self, done: Callable[[], bool], limit: float) -> None:
-        end = time.monotonic() + limit
-        while not done() and time.monotonic() < end:
-            time.sleep(0.005)
-        self.controls.stop()
-
-    def count(self, *kinds: str) -> int:
-        return sum(picture.kind in kinds for picture in self.pictures)
-
-    def check(self) -> None:
-        """No raw face under any mode but pass; under pass it is there, so the detector works."""
-        shown = [raw_pixels(p.image) for p in [*self.pictures, *self.collector.outputs]]
-        assert shown
-        if self.guard.mode != "pass":
-            assert max(shown) == 0
-        assert all(p.before is None and p.under is None for p in self.pictures)
-
-
-def hidden(mode: str, early: bool = False) -> tuple[str, ...]:
-    """Kinds of pictures while there is no toon; ``early``: a stranger came in at once, so that
-    there is no toon from long enough before to be held."""
-    if mode == "hold" and early:
-        return "hold", "card"
-    return ("raw",) if mode == "pass" else (mode,)
-
-
-def camera(openings: list[Iterator[Any]], messages: Messages | None = None) -> CameraSource:
-    """A camera that gives one script per opening, then cannot be opened."""
-    scripts = iter(openings)
-
-    def opener(settings: SourceSettings) -> FakeDevice:
-        script = next(scripts, None)
-        if script is None:
-            raise OSError("no such device")
-        return FakeDevice(script)
-
-    return CameraSource(
-        SourceSettings(source="0", size=SIZE, fps=100),
-        messages if messages is not None else Messages(),
-        opener,
-        pauses=(0.02,),
-        silence=0.3,
-    )
-
-
-def good(count: int, size: tuple[int, int] = SIZE) -> Iterator[Any]:
-    for _ in range(count):
-        yield marked(size)
 
 
 @pytest.mark.parametrize("mode", GUARD_MODES)
@@ -268,14 +170,14 @@ class TestFaults:
     def test_a_stranger_whom_only_the_watch_sees(self, mode: str) -> None:
         stranger = (240, 20, 300, 90)
 
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             time.sleep(0.005)  # later than the toons are drawn
             return 20 <= frame.number < 50
 
         run = Run(
             mode,
             FakeSource(80, picture=lambda n: marked(boxes=[BOX, stranger][: 1 + (20 <= n < 50)])),
-            watch=MarkerWatch(look),
+            strangers=MarkerStrangers(see),
         )
         run.until(lambda: False)
         if mode == "pass":
@@ -286,12 +188,12 @@ class TestFaults:
             assert run.count("toon") > 10
 
     def test_the_watch_raises(self, mode: str) -> None:
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             if frame.number < 30:
                 raise ValueError("no detector")
             return False
 
-        run = Run(mode, FakeSource(total=60), watch=MarkerWatch(look))
+        run = Run(mode, FakeSource(total=60), strangers=MarkerStrangers(see))
         run.until(lambda: False)
         run.check()
         told = sum("no detector" in line for line in run.messages)
@@ -301,13 +203,13 @@ class TestFaults:
     def test_the_watch_hangs(self, mode: str) -> None:
         woken = threading.Event()
 
-        def look(frame: Frame) -> bool:
+        def see(frame: Frame) -> bool:
             if frame.number >= 10 and not woken.is_set():
                 time.sleep(1.1)
                 woken.set()
             return False
 
-        run = Run(mode, FakeSource(total=1000), watch=MarkerWatch(look))
+        run = Run(mode, FakeSource(total=1000), strangers=MarkerStrangers(see))
         run.until(lambda: (woken.is_set() or mode == "pass") and run.count("toon") > 20)
         run.check()
         if mode != "pass":
@@ -394,147 +296,3 @@ class TestFaults:
         run.guard.mode = mode  # type: ignore[assignment]
         run.until(lambda: len(run.pictures) > 20)
         run.check()
-
-
-def test_when_every_frame_counts_none_is_lost_and_order_is_kept() -> None:
-    run = Run("blur", FakeSource(total=120, live=False), paced=False)
-    run.pipeline.run()
-    assert len(run.collector.outputs) == 120
-    times = [output.media_time for output in run.collector.outputs]
-    assert times == sorted(times)
-    assert run.collector.kinds == ["toon"] * 120
-    assert sum(run.pipeline.snapshot()["frames_dropped"].values()) == 0
-
-
-def test_no_frame_is_tracked_that_the_stylizer_cannot_take() -> None:
-    tracker = MarkerTracker()
-    slow = MarkerStylizer(lambda frame: time.sleep(0.03))
-    run = Run("blur", FakeSource(total=200, rate=400), tracker=tracker, stylizer=slow)
-    run.until(lambda: False)
-    drawn = run.pipeline.snapshot()["stages"]["stylize"]["count"]
-    assert drawn > 5
-    assert tracker.updates <= drawn + 2
-    assert run.pipeline.snapshot()["frames_dropped"]["before stylizing"] <= 2
-
-
-@pytest.mark.parametrize("paced", [True, False])
-def test_nothing_runs_beside_an_engine_that_needs_the_cores(paced: bool) -> None:
-    drawing = threading.Event()
-    beside: list[str] = []
-
-    def draw(frame: Frame) -> None:
-        drawing.set()
-        time.sleep(0.01)
-        drawing.clear()
-
-    def note(name: str) -> Callable[[Frame], bool]:
-        def noted(frame: Frame) -> bool:
-            if drawing.is_set():
-                beside.append(name)
-            return False
-
-        return noted
-
-    tracker = MarkerTracker(lambda frame: note("track")(frame) or [BOX], note("search"))
-    run = Run(
-        "blur",
-        FakeSource(total=60, live=paced, rate=200),
-        tracker=tracker,
-        stylizer=MarkerStylizer(draw),
-        paced=paced,
-        shared=True,
-    )
-    run.until(lambda: False)
-    assert run.count("toon") > 10
-    assert tracker.looks == tracker.updates
-    assert beside == []
-
-
-@pytest.mark.parametrize("pause", [0.0, 0.02])
-def test_when_every_frame_counts_a_failing_watch_ends_the_run(pause: float) -> None:
-    def look(frame: Frame) -> bool:
-        time.sleep(pause)  # with one, the next frame already waits for its verdict
-        if frame.number == 7:
-            raise RuntimeError("no detector")
-        return False
-
-    run = Run("blur", FakeSource(live=False), watch=MarkerWatch(look), paced=False)
-    with pytest.raises(RuntimeError, match="no detector"):
-        run.pipeline.run()
-    run.check()
-    assert run.count("toon") <= 8
-
-
-def test_an_interrupted_file_does_not_keep_the_frames_that_were_held_back() -> None:
-    run = Run("blur", FakeSource(total=500, live=False), paced=False, look_ahead=4)
-    run.until(lambda: len(run.collector.outputs) > 20)
-    assert run.pipeline.interrupted
-    assert set(run.collector.kinds) == {"toon"}
-    whole = Run("blur", FakeSource(total=30, live=False), paced=False, look_ahead=4)
-    whole.pipeline.run()
-    assert whole.collector.kinds == ["toon"] * 26 + ["blur"] * 4
-
-
-def test_when_every_frame_counts_a_failure_ends_the_run() -> None:
-    def trouble(frame: Frame) -> None:
-        if frame.number == 7:
-            raise RuntimeError("device lost")
-
-    run = Run("pass", FakeSource(live=False), stylizer=MarkerStylizer(trouble), paced=False)
-    with pytest.raises(RuntimeError, match="device lost"):
-        run.pipeline.run()
-    assert len(run.collector.outputs) <= 7
-    assert all(raw_pixels(output.image) == 0 for output in run.collector.outputs)
-
-
-def test_when_every_frame_counts_a_failing_sink_ends_the_run() -> None:
-    def trouble(count: int) -> None:
-        if count == 5:
-            raise SinkError("The disk is full.")
-
-    run = Run("pass", FakeSource(total=500, live=False), paced=False)
-    run.collector._trouble = trouble
-    with pytest.raises(ToonifyError, match="disk is full"):
-        run.pipeline.run()
-
-
-def test_the_numbers_of_a_run() -> None:
-    run = Run("blur", FakeSource(total=50))
-    run.until(lambda: False)
-    numbers = run.pipeline.snapshot()
-    assert numbers["frames_captured"] == 50
-    assert numbers["frames_sent"] == sum(numbers["sent_by_kind"].values()) == len(run.pictures)
-    assert numbers["stages"]["track"]["count"] + numbers["frames_dropped"]["before tracking"] == 50
-    assert numbers["added_latency"]["count"] == numbers["sent_by_kind"]["toon"]
-
-
-def test_a_window_gets_the_untooned_picture_and_sinks_do_not() -> None:
-    shown = []
-
-    class Window:
-        def show(self, output: Any) -> None:
-            shown.append(output)
-
-        def pump(self) -> None:
-            time.sleep(0.005)
-
-        def close(self) -> None:
-            shown.append(None)
-
-    run = Run("blur")
-    run.pipeline._window = Window()  # type: ignore[assignment]
-    run.until(lambda: False)
-    assert shown.pop() is None
-    assert any(output.before is not None for output in shown)
-    assert all(output.before is None for output in run.collector.outputs)
-
-
-def test_green_hides_everything_but_toons() -> None:
-    run = Run("pass")
-    run.pipeline._green = True
-    run.until(lambda: False)
-    toons = [p for p in run.pictures if p.kind == "toon"]
-    assert (toons[0].image[0, 0] == (0, 255, 0)).all()
-    assert (toons[0].image[130, 160] == (255, 40, 40)).all()
-    raws = [p for p in run.pictures if p.kind == "raw"]
-    assert all((p.image == (0, 255, 0)).all() for p in raws)

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.pictures import Image
 from realtime.controls import Controls
-from realtime.frame import Frame, Image
-from realtime.guard import Guard, Output, Result, blurred
+from realtime.frame import Frame
+from realtime.guard import Guard, Output, Result
 from realtime.settings import GUARD_MODES, GuardSettings
 from realtime.sinks.files import on_green, with_alpha
 from tests.realtime.fakes import (
@@ -227,16 +228,6 @@ def test_panic_shows_the_card_at_once(mode: str) -> None:
     assert door.fill(Frame(marked(), 1.0, 2), 1.0).kind == "card"
     door.panic = False
     assert kind(door, result(2, [face()])) == "toon"
-
-
-@pytest.mark.parametrize("scale", [1, 2])
-def test_blur_leaves_patches_whatever_the_size_of_the_face(scale: int) -> None:
-    size = (320 * scale, 240 * scale)
-    image = marked(size, [(0, 0, *size)])
-    soft = blurred(image, size)
-    assert soft.shape == image.shape
-    assert raw_pixels(soft) == 0
-    assert np.abs(np.diff(soft.astype(int), axis=1)).max() < 12
 
 
 def test_outputs_have_one_size_whatever_comes_in() -> None:

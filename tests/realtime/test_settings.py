@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from engines.errors import ToonifyError
-from realtime.session import check_settings
 from realtime.settings import (
     GuardSettings,
     OutputSettings,
@@ -97,13 +96,6 @@ def test_a_key_in_a_section_s_place_is_told_even_beside_a_flag_for_it(tmp_path: 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no settings file .*--save"):
         load_settings(tmp_path / "a.toml")
-
-
-def test_part_of_the_real_face_needs_the_guard_to_pass() -> None:
-    flags = {"compositing": {"strength": 0.5}}
-    with pytest.raises(SettingsError, match="guard 'blur' never lets out"):
-        check_settings(load_settings(flags=flags))
-    check_settings(load_settings(flags={**flags, "guard": {"mode": "pass"}}))
 
 
 def test_an_unknown_option_is_told() -> None:

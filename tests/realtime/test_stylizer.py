@@ -7,9 +7,9 @@ import pytest
 from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.landmarker import Landmarker
-from realtime.compositing import CompositingSettings
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.settings import CompositingSettings
 from realtime.sources.demo import portrait
 from realtime.stylizer import Stylizer, StylizerError
 from tests.engines.factory import tiny_network
@@ -175,7 +175,7 @@ def test_an_engine_that_breaks_its_word_is_found_out(scene) -> None:
 
 def test_a_real_engine_draws_into_the_frame(scene) -> None:
     frame, faces = scene
-    engine = create_engine(tiny_network(64), "torch", max_batch=2, report=lambda line: None)
+    engine = create_engine(tiny_network(64), "torch", max_batch=2, say=lambda line: None)
     try:
         done = Stylizer(engine).apply(frame, faces)
     finally:

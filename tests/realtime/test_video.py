@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,12 @@ from engines.card import Card
 from realtime import video
 from realtime.session import Session
 from realtime.settings import GuardSettings, OutputSettings, SourceSettings
+from realtime.sinks import segments
 from realtime.sinks.encoding import AudioTrack
+from realtime.sinks.segments import finished_parts
 from realtime.sources import SourceError
 from realtime.sources.demo import DemoSource
-from realtime.video import VideoError, convert_video, finished_parts
+from realtime.video import VideoError, convert_video
 from tests.realtime.fakes import Messages
 from tests.realtime.media import (
     RATE,
@@ -44,7 +49,7 @@ def convert(film: Path, target: Path, session: Session, **options: Any) -> dict[
         film,
         target,
         session.settings,
-        options.pop("report", Messages()),
+        options.pop("say", Messages()),
         session=session,
         **options,
     )
@@ -74,7 +79,7 @@ def test_every_frame_its_time_and_the_sound_are_kept(
 def test_an_interrupted_conversion_goes_on(
     film: Path, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "SEGMENT", 8)
+    monkeypatch.setattr(segments, "SEGMENT", 8)
     target = tmp_path / "out.mkv"
     real = session.stylizer.apply
     calls = 0
@@ -98,8 +103,8 @@ def test_an_interrupted_conversion_goes_on(
     assert 16 <= done <= 20
 
     messages = Messages()
-    numbers = convert(film, target, session, report=messages)
-    assert f"Going on after {done} frames that are done." in messages
+    numbers = convert(film, target, session, say=messages)
+    assert f"Continuing after {done} finished frames." in messages
     assert numbers["frames_sent"] == COUNT - done
     check(film, target)
     assert not (tmp_path / "out.mkv.parts").exists()
@@ -111,8 +116,8 @@ def test_work_for_another_input_is_begun_anew(film: Path, tmp_path: Path, sessio
     (folder / "job.json").write_text('{"input": "another"}')
     (folder / "segment-00000000-30.nut").write_bytes(b"junk")
     messages = Messages()
-    convert(film, tmp_path / "out.mp4", session, report=messages)
-    assert any("Beginning anew" in line for line in messages)
+    convert(film, tmp_path / "out.mp4", session, say=messages)
+    assert any("Starting over" in line for line in messages)
     check(film, tmp_path / "out.mp4")
 
 
@@ -144,7 +149,7 @@ def test_work_with_another_model_or_other_settings_is_begun_anew(
     assert len(finished_parts(folder)) == 1
     video._begin(folder, jobs[1], messages := Messages())
     assert finished_parts(folder) == []
-    assert "Beginning anew" in messages[0]
+    assert "Starting over" in messages[0]
 
 
 def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: Session) -> None:
@@ -159,7 +164,7 @@ def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: S
     folder = tmp_path / "new.mp4.parts"
     folder.mkdir()
     (folder / "mine.txt").write_text("x")
-    with pytest.raises(VideoError, match="not of our making"):
+    with pytest.raises(VideoError, match="this command did not make it"):
         convert(film, tmp_path / "new.mp4", session)
     with pytest.raises(VideoError, match="no video"):
         convert(tmp_path / "missing.mp4", tmp_path / "new2.mp4", session)
@@ -196,7 +201,7 @@ def test_common_sound_is_kept_in_every_container(
 ) -> None:
     film = write_movie(tmp_path / f"in{before}", COUNT, sound=sound, tone_from=0.4)
     target = tmp_path / f"out{after}"
-    convert(film, target, session, report=(messages := Messages()))
+    convert(film, target, session, say=(messages := Messages()))
     assert not any("sound" in line for line in messages)
     assert tone_begins(target) == pytest.approx(0.4, abs=0.03)
     pictures, _, samples = read_movie(target)
@@ -228,7 +233,7 @@ def test_sound_that_cannot_be_kept_costs_only_itself(
     monkeypatch.setattr(video, "AudioTrack", Failing)
     messages = Noting()
     target = tmp_path / "out.mp4"
-    convert(film, target, session, report=messages, progress=lambda *_: drawn.append(1))
+    convert(film, target, session, say=messages, progress=lambda *_: drawn.append(1))
     (told,) = [i for i, line in enumerate(messages) if "(no such sound)" in line]
     assert told_after[told] == (COUNT if late else 0)
     pictures, _, sound = read_movie(target)
@@ -252,3 +257,37 @@ def test_a_place_that_cannot_be_written_is_told(
     (tmp_path / "file").write_text("x")
     with pytest.raises(VideoError, match=r"out\.mp4\.parts cannot be made: Not a directory; give"):
         convert(film, tmp_path / "file/out.mp4", session)
+
+
+@pytest.mark.parametrize("mode", ["pass", "blur"])
+def test_the_pictures_do_not_depend_on_the_speed_of_the_machine(
+    mode: str, tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = DemoSource((320, 180), RATE, live=False)
+    pictures = [demo.render(step) for step in range(4 * RATE, 4 * RATE + 24)]  # somebody comes in
+    film = write_movie(tmp_path / "in.mp4", len(pictures), size=(320, 180), pictures=pictures)
+    guard = GuardSettings(mode=mode)  # type: ignore[arg-type]
+    monkeypatch.setattr(session, "settings", replace(session.settings, guard=guard))
+    convert(film, tmp_path / "fast.mp4", session)
+
+    draw, alarmed = session.stylizer.draw, session.strangers.alarmed
+
+    def slowly(action: Callable[..., Any], *arguments: Any) -> Any:
+        time.sleep(0.03)
+        return action(*arguments)
+
+    monkeypatch.setattr(session.stylizer, "draw", partial(slowly, draw))
+    monkeypatch.setattr(session.strangers, "alarmed", partial(slowly, alarmed))
+    convert(film, tmp_path / "slow.mp4", session)
+    fast, slow = (read_movie(tmp_path / name)[0] for name in ("fast.mp4", "slow.mp4"))
+    assert len(fast) == len(pictures)
+    assert all(np.array_equal(one, other) for one, other in zip(fast, slow, strict=True))
+
+
+def test_latency_is_counted_from_the_moment_of_capture(
+    film: Path, tmp_path: Path, session: Session
+) -> None:
+    numbers = convert(film, tmp_path / "out.mp4", session)
+    assert numbers["added_latency"]["count"] == COUNT
+    assert 0 < numbers["added_latency"]["p50_ms"] < 1e3 * numbers["seconds"]
+    assert numbers["source_fps"] == pytest.approx(COUNT / numbers["seconds"], rel=0.9)

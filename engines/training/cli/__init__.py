@@ -1,3 +1,3 @@
-"""The commands of `toonify train`."""
+"""The commands of `toonify train`: they parse options, build settings and call the rest."""
 
 from __future__ import annotations

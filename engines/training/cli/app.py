@@ -1,4 +1,4 @@
-"""`toonify train ...`: parses, builds settings, calls. Also `python -m engines.training`."""
+"""The commands of `toonify train`, also of `python -m engines.training`."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ from engines.training.cli.options import (
 app = typer.Typer(
     name="train",
     help="Train a model, or a style of your own. Every training stops cleanly after --minutes or "
-    "Ctrl-C, and goes on when the same command is given again.",
+    "on Ctrl-C; give the same command again to continue.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
 
 app.command()(own_commands.style)
 app.command()(own_commands.distil)
@@ -50,12 +49,12 @@ app.command()(own_commands.refit)
 def prepare(
     people: Annotated[Path, typer.Argument(help="Folder of portraits, or an aligned set.")],
     out: Annotated[Path, typer.Argument(help="Folder for the pairs.")],
-    look: Annotated[str, typer.Option(help="How the toon artist draws.")] = "film",
+    look: Annotated[str, typer.Option(help="The artist's look.")] = "film",
     size: Annotated[int, typer.Option(help="Side of the pictures, pixels.")] = 256,
     variants: Variants = None,
     workers: Workers = None,
 ) -> None:
-    """Draw photo/toon pairs of a folder of portraits."""
+    """Draw photo/toon pairs from a folder of portraits."""
     from engines.training.cli.screen import meter
     from engines.training.pairs.prepare import prepare as draw
 
@@ -68,7 +67,7 @@ def prepare(
             size=size,
             variants=variants or 0,
             workers=processes,
-            report=bars.show,
+            progress=bars.show,
         )
     tell_left_out(left_out)
 
@@ -78,7 +77,7 @@ def film(
     out: Annotated[Path, typer.Option(help="Folder for pairs, training and model.")],
     people: People = None,
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
-    look: Annotated[str, typer.Option(help="How the toon artist draws.")] = "film",
+    look: Annotated[str, typer.Option(help="The artist's look.")] = "film",
     variants: Variants = None,
     workers: Workers = None,
     minutes: Minutes = None,
@@ -88,11 +87,12 @@ def film(
     devices: Devices = "1",
     precision: Precision = "bf16-mixed",
 ) -> None:
-    """Make the shipped model from nothing but portraits: draw, train, export."""
-    folder = portraits(people, "the artist draws them, and the model learns from that")
+    """Make the shipped model from portraits alone: draw pairs, train, export."""
+    folder = portraits(people, "the artist draws them, and the model learns from the drawings")
     from engines.training.cli.screen import say
-    from engines.training.recipe import FILM_256_VARIANTS, FilmJob, find_recipe
-    from engines.training.recipe import film as make
+    from engines.training.film import FilmJob
+    from engines.training.film import film as make
+    from engines.training.recipe import FILM_256_VARIANTS, find_recipe
 
     job = FilmJob(
         folder,
@@ -107,7 +107,7 @@ def film(
             job,
             now.deadline,
             hardware=now.hardware,
-            drawn=now.meter.show,
+            progress=now.meter.show,
             report=now.meter.task,
         )
     if left_out is None:
@@ -118,7 +118,7 @@ def film(
 
 @app.command()
 def run(
-    pairs: Annotated[Path, typer.Argument(help="A folder of pairs: see prepare and unpack.")],
+    pairs: Annotated[Path, typer.Argument(help="Folder of pairs, from prepare or unpack.")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, curves and sample sheet.")],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
     base: Annotated[str | None, typer.Option(help="Model to start from, by name or path.")] = None,
@@ -129,10 +129,11 @@ def run(
     devices: Devices = "1",
     precision: Precision = "bf16-mixed",
 ) -> None:
-    """Train face and toon model on photo/toon pairs."""
+    """Train the face model and the toon model on photo/toon pairs."""
     from engines.catalogue.models import find_bundle
-    from engines.training.pairs.data import PairSet
-    from engines.training.recipe import find_recipe, train_pairs
+    from engines.training.film import train_pairs
+    from engines.training.pairs.pair_set import PairSet
+    from engines.training.recipe import find_recipe
 
     settings = changed(find_recipe(recipe), None, batch)
     start = find_bundle(base) if base else None
@@ -157,13 +158,18 @@ def export(
     style: Name = "film",
     swap: Swap = None,
     low: Low = "toon",
-    describe: Annotated[str, typer.Option(help="One sentence about the style.")] = "",
+    describe: Annotated[str, typer.Option(help="The style in one sentence.")] = "",
     words: Annotated[
-        Path | None, typer.Option(help="JSON: title, summary, licence, training, metrics, limits.")
+        Path | None,
+        typer.Option(
+            help="JSON file for the card: title, summary, licence, training, metrics, limits."
+        ),
     ] = None,
-    add_to: Annotated[str | None, typer.Option(help="Add the style to this model's.")] = None,
+    add_to: Annotated[
+        str | None, typer.Option(help="Add the style to this model, given by name or path.")
+    ] = None,
 ) -> None:
-    """Make a model of a training's weights."""
+    """Make a model from the weights of a training."""
     from engines.catalogue.models import find_bundle
     from engines.training.cli.screen import say
     from engines.training.export import (
@@ -190,14 +196,14 @@ def export(
 
 @app.command()
 def pack(
-    pairs: Annotated[Path, typer.Argument(help="A folder of pairs.")],
+    pairs: Annotated[Path, typer.Argument(help="Folder of pairs.")],
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="WebP quality.")] = None,
 ) -> None:
-    """Put training pairs into one small file, for another machine."""
+    """Pack training pairs into one small file, to copy to another machine."""
     from engines.training.cli.screen import meter, say
-    from engines.training.pairs.data import PairSet
     from engines.training.pairs.pack import write_pack
+    from engines.training.pairs.pair_set import PairSet
 
     with meter() as bars:
         size = write_pack(PairSet.open(pairs), file, quality=quality, progress=bars.each)
@@ -206,8 +212,8 @@ def pack(
 
 @app.command()
 def unpack(
-    file: Annotated[Path, typer.Argument(help="Made by `toonify train pack`.")],
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    file: Annotated[Path, typer.Argument(help="File made by `toonify train pack`.")],
+    folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
 ) -> None:
     """Unpack training pairs."""
     from engines.training.cli.screen import meter, say
@@ -221,14 +227,14 @@ def unpack(
 @app.command()
 def sheets(
     model: Annotated[str, typer.Argument(help="A model's name or path.")],
-    pairs: Annotated[Path, typer.Argument(help="A folder of pairs of people never trained on.")],
-    folder: Annotated[Path, typer.Argument(help="Where people.png and swaps.png go.")],
+    pairs: Annotated[Path, typer.Argument(help="Folder of pairs of people not trained on.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for people.png and swaps.png.")],
     count: Annotated[int, typer.Option(min=1, help="How many people.")] = 16,
 ) -> None:
-    """Show a model: people beside the artist's toon and its own, and its layer swaps both ways."""
+    """Draw two sheets: people beside the artist's and the model's toons, and all layer swaps."""
     from engines.catalogue.models import find_bundle
     from engines.training.cli.screen import say
-    from engines.training.pairs.data import PairSet
+    from engines.training.pairs.pair_set import PairSet
     from engines.training.show.gallery import write_gallery
 
     seen = PairSet.open(pairs)

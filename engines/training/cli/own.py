@@ -1,4 +1,4 @@
-"""`toonify train style`, `distil` and `refit`: models of one's own from a model that is there."""
+"""`toonify train style`, `distil` and `refit`: new models from an existing one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.cli.options import (
     Batch,
@@ -38,10 +39,12 @@ def style(
     pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
     out: Out,
     people: People = None,
-    base: Annotated[str, typer.Option(help="Model to start from, by name or path.")] = "film-256",
+    base: Annotated[
+        str, typer.Option(help="Model to start from, by name or path.")
+    ] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
-        typer.Option(help="Its generator to start from: face, or a style. Else its first style."),
+        typer.Option(help="Which of its generators: face or a style; else its first style."),
     ] = None,
     name: Name = "own",
     aligned: Annotated[
@@ -50,7 +53,9 @@ def style(
     swap: Swap = None,
     low: Low = "face",
     work: Work = None,
-    lasts: Annotated[int | None, typer.Option("--pictures", min=1, help="Pictures drawn.")] = None,
+    length: Annotated[
+        int | None, typer.Option("--pictures", min=1, help="Length of the training, in pictures.")
+    ] = None,
     minutes: Minutes = None,
     batch: Batch = None,
     threads: Threads = None,
@@ -58,8 +63,8 @@ def style(
     devices: Devices = "1",
     precision: Precision = "bf16-mixed",
 ) -> None:
-    """Learn a style from a folder of pictures, ready to run live."""
-    folder = portraits(people, "the generator learns the style on people whom the encoder shows it")
+    """Learn a style from a folder of pictures; the model runs live."""
+    folder = portraits(people, "the generator learns the style on pictures of people")
     from engines.catalogue.models import find_bundle
     from engines.training.cli.screen import say
     from engines.training.learn.style import StyleSettings
@@ -74,7 +79,7 @@ def style(
         aligned=aligned,
         blend=blend_spec(swap, low, DEFAULT_BLEND),
         start=start,
-        style=changed(StyleSettings(), lasts, batch),
+        style=changed(StyleSettings(), length, batch),
     )
     if batch:
         job = replace(job, encoder=replace(job.encoder, batch_size=batch))
@@ -85,8 +90,8 @@ def style(
             now.deadline,
             hardware=now.hardware,
             say=say,
-            progress=now.meter.each,
-            drawn=now.meter.show,
+            track=now.meter.each,
+            progress=now.meter.show,
             report=now.meter.task,
         )
     if bundle is None:
@@ -98,7 +103,7 @@ def distil(
     model: Annotated[str, typer.Argument(help="Name or path.")],
     out: Out,
     people: People = None,
-    style: Annotated[str | None, typer.Option(help="The style that --swap is for.")] = None,
+    style: Annotated[str | None, typer.Option(help="The style that --swap applies to.")] = None,
     swap: Swap = None,
     low: Low = "toon",
     work: Work = None,
@@ -110,14 +115,14 @@ def distil(
     devices: Devices = "1",
     precision: Precision = "bf16-mixed",
 ) -> None:
-    """Blend a model's layers and make its encoder steady for that, as webcams deliver faces."""
+    """Change how a model is blended, and adapt its encoder to that and to webcam pictures."""
     from engines.catalogue.models import find_bundle
     from engines.training.learn.distil import distiller, with_encoder
     from engines.training.learn.encoder import DistilSettings
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
-    bundle.check(style, blend_spec(swap, low, None))
+    bundle.check(style, spec=blend_spec(swap, low, None))
     chosen = style or bundle.styles[0]
     blends = {name: look.blend for name, look in bundle.card.styles.items()}
     blends[chosen] = blend_spec(swap, low, blends.get(chosen))
@@ -144,10 +149,10 @@ def distil(
 
 
 def refit(
-    model: Annotated[str, typer.Argument(help="A model that has no encoder: name or path.")],
+    model: Annotated[str, typer.Argument(help="Name or path of a model without an encoder.")],
     people: People = None,
-    out: Annotated[Path | None, typer.Option(help="If not given, the model itself.")] = None,
-    size: Annotated[int, typer.Option(help="Side of the crops the encoder takes.")] = 256,
+    out: Annotated[Path | None, typer.Option(help="The model itself if not given.")] = None,
+    size: Annotated[int, typer.Option(help="Side of the encoder's input, pixels.")] = 256,
     work: Work = None,
     pictures: Pictures = None,
     minutes: Minutes = None,
@@ -157,7 +162,7 @@ def refit(
     devices: Devices = "1",
     precision: Precision = "bf16-mixed",
 ) -> None:
-    """Give an encoder to a model made of public generators, so that it runs live."""
+    """Train an encoder for a model made of public generators, so that it runs live."""
     from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
     from engines.training.learn.distil import (
@@ -199,9 +204,14 @@ def encoder_run(
     settings: Any,
     blends: dict[str, Any],
 ) -> dict[str, Any]:
-    """What a working folder belongs to, so that two trainings of an encoder are never mixed.
+    """What decides the result of an encoder's training, to tell its work folder from others.
 
-    ``weights``: those of the model that the training reads, and leaves as they are.
+    Args:
+        bundle: the model.
+        weights: those of its networks that the training reads and does not change.
+        people: folder of portraits.
+        settings: of the training.
+        blends: blend by style.
     """
     from engines.training.work_folder import fingerprint
 
@@ -215,13 +225,20 @@ def encoder_run(
 
 
 def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
-    """The people of a training as pairs, always the same ones in one working folder, which is
-    marked as that of ``run``."""
+    """The people of a training as pairs, which never change within a work folder.
+
+    Args:
+        folder: portraits, or a prepared folder.
+        size: side of the pictures, pixels.
+        work: the work folder, which is marked as belonging to `run`.
+        run: see `encoder_run`.
+        now: shows the progress.
+    """
     from engines.training.pairs.portraits import listing, people_files, read_people
     from engines.training.work_folder import PICTURES, claim, claimed
 
     def read() -> Any:
-        pairs = read_people(folder, size, work / "people.npz", progress=now.meter.each)
+        pairs = read_people(folder, size, work / "people.npz", track=now.meter.each)
         claim(work, {"people": listing(people_files(folder))}, PICTURES)
         return pairs
 
@@ -229,10 +246,10 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
 
 
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
-    """Go on with an encoder; True when it is done."""
+    """Start or continue training an encoder; True when it is done."""
+    from engines.pictures import write_png
     from engines.training.learn.runs import run
     from engines.training.show.previews import encoder_sheet
-    from engines.training.show.sheets import write_png
 
     return run(
         trainer,

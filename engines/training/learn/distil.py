@@ -21,7 +21,7 @@ from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator
 from engines.training.hardware import Hardware
 from engines.training.learn.encoder import REFIT, DistilSettings, EncoderTrainer
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet
 
 
 def distiller(

@@ -25,7 +25,8 @@ from engines.training.learn.losses import (
 from engines.training.learn.models import EMA, channels_last
 from engines.training.learn.stages import one_cycle
 from engines.training.learn.task import SampledTask
-from engines.training.pairs.data import PairSet, Sampler, check_twins
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import Sampler, check_twins
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from engines.training.learn.losses import (
 )
 from engines.training.learn.models import channels_last
 from engines.training.learn.patches import eye_strips
-from engines.training.pairs.data import Batch
+from engines.training.pairs.sampler import Batch
 
 
 @dataclass(frozen=True, kw_only=True)

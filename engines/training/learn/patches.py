@@ -28,7 +28,7 @@ def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
 
     Args:
         images: float [N, C, S, S].
-        eyes: float32 [>= N, 2, 2], as in `engines.training.pairs.data.Batch`, in pixels of
+        eyes: float32 [>= N, 2, 2], as in `engines.training.pairs.sampler.Batch`, in pixels of
             `images`.
     """
     side = images.shape[-1]
@@ -43,7 +43,7 @@ def patch_corners(eyes: Tensor, side: int, patch: int) -> Tensor:
     """Corners (x, y), int64 [N, 2], of one patch in each picture: at an eye, or anywhere, in turn.
 
     Args:
-        eyes: float32 [N, 2, 2] in pixels of the picture, as in `engines.training.pairs.data.Batch`.
+        eyes: float32 [N, 2, 2] in pixels of the picture, as in `Batch`.
         side, patch: pixels of the picture and of the patch.
     """
     n, free = len(eyes), side - patch

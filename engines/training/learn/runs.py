@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 from engines.training.hardware import agreed
 
 CHECKPOINT = "checkpoint.pt"
@@ -177,10 +178,8 @@ def resume(task: Task, folder: Path) -> bool:
 
 def write_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Save `state` so that a crash leaves the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(dict(state), part)
-    part.replace(path)
+    with atomic_path(path) as part:
+        torch.save(dict(state), part)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -220,9 +219,7 @@ def _start_curves(path: Path) -> None:
     if path.is_file():
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
+    with atomic_path(path) as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, _COLUMNS, restval="", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-    part.replace(path)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from engines.errors import ToonifyError
 from engines.training.learn.models import ModelSize
 from engines.training.learn.paired import PairWeights
-from engines.training.pairs.data import check_twins
+from engines.training.pairs.sampler import check_twins
 
 NETWORKS = ("encoder", "face", "toon")
 _RENAMED = {"top": "resolution"}  # fields under the names that earlier releases wrote

@@ -35,7 +35,8 @@ from engines.training.learn.models import EMA, channels_last, learning_groups
 from engines.training.learn.paired import PairWeights, paired_losses
 from engines.training.learn.stages import one_cycle
 from engines.training.learn.task import SampledTask
-from engines.training.pairs.data import Batch, PairSet, Sampler, to_tensor
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import Batch, Sampler, to_tensor
 
 FACE = "face"
 

@@ -14,7 +14,7 @@ from engines.errors import ToonifyError
 from engines.training.hardware import Hardware, rng_for_rank
 from engines.training.learn.models import EMA
 from engines.training.learn.runs import Position
-from engines.training.pairs.data import Sampler
+from engines.training.pairs.sampler import Sampler
 
 
 class SampledTask:

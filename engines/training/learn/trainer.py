@@ -34,7 +34,8 @@ from engines.training.learn.patches import cut, patch_corners
 from engines.training.learn.runs import Position
 from engines.training.learn.stages import Stage, TrainSettings, has_begun_with, one_cycle
 from engines.training.learn.task import SampledTask
-from engines.training.pairs.data import Batch, PairSet, Sampler
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import Batch, Sampler
 from engines.training.work_folder import fingerprint
 
 CHECKPOINT_VERSION = 1

@@ -1,14 +1,16 @@
-"""People drawn in a style by putting together patches of the style's own pictures.
+"""People drawn in a style, put together from patches of the style's own pictures.
 
-Unpaired pictures say how a style looks, not how it would draw a given person, and a discriminator
-needs tens of thousands of pictures to make a generator find that out. So the drawings are made
-first, from examples, and the generator is shown pairs, as Futschik et al. teach their network
-("Real-Time Patch-Based Stylization of Portraits Using Generative Adversarial Network", Expressive
-2019) with FaceStyle (Fiser et al., "Example-Based Synthesis of Stylized Facial Animations",
-SIGGRAPH 2017): the style's pictures most like the person are bent until their faces have the
-person's landmarks, and every place takes the patch whose light and colours suit the person best.
-A pair of eyes and a mouth come from one picture each: halves of two would be nobody's. Where
-patches could only guess, the drawing follows the person (`engines.training.own.lines`).
+Unpaired pictures show how a style looks, not how it would draw a given person. With a discriminator
+alone, a generator needs tens of thousands of pictures to find that out. So the drawings are made
+first, from examples, and the generator learns from pairs. Futschik et al. ("Real-Time Patch-Based
+Stylization of Portraits Using Generative Adversarial Network", Expressive 2019) train their network
+this way, with drawings by FaceStyle (Fiser et al., "Example-Based Synthesis of Stylized Facial
+Animations", SIGGRAPH 2017).
+
+The style's pictures that are most like the person are bent until their faces have the person's
+landmarks. Then every place takes the patch whose light and colours fit the person best. Both eyes
+come from one picture, and so does the mouth: halves of two would fit nobody. What patches cannot
+show comes from the photo (`engines.training.own.lines`).
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from engines.networks.additions import moved
+from engines.pictures import Image
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.own.lines import Lines, bands
@@ -36,49 +38,54 @@ from engines.training.own.palette import (
 )
 from engines.training.own.patchwork import blur, matched, voted
 from engines.training.own.shape import EYES, MOUTH, Floats, Shape, plate
-from engines.training.pairs.data import EYES as LIDS
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import EYES as LIDS
+from engines.training.pairs.sampler import to_tensor
 
-Image = NDArray[np.uint8]
-
-DEEP = 4  # feature map of `FeatureDistance` by which people are told to be alike
-LOOK_SIDE, COLOUR = 4, 0.5  # likeness is one of features, and of light, hair and skin
-POSE = 4.0  # and of the places of the landmarks
-CANDIDATES, SOURCES = 16, 6  # as alike as that are bent; lit as alike as that are used
+# Likeness of two people: features, colours, and places of the landmarks.
+DEEP = 4  # feature map of `FeatureDistance` that is compared
+LOOK_SIDE, COLOUR = 4, 0.5  # places a side of the compared features; weight of the colours
+POSE = 4.0  # weight of the landmarks
+CANDIDATES, SOURCES = 16, 6  # pictures that are bent; of those, pictures with similar light in use
 # The ends of lids and lips, and their middles.
 OPEN = (*LIDS, (61, 291, 13, 14))
 LIGHT_SIDE = 16
-STEPS = 3  # of choosing patches, each more like its neighbours than before
-UNIT = 30.0  # Lab units that count as one
-FACE_LIGHT = 1.5  # how much colours, softened, count within the face
-EDGES = 2.0  # how much the edges count beside colours, outside the face
-NEAR, NEAR_FACE, NEAR_FEATURES = 0.03, 0.1, 5.0  # how much it counts to stay at a place
-TOGETHER = 5.0  # how much it counts to suit the neighbours
-ONE_SOURCE = 5.0  # how much it counts to take eyes or mouth of the chosen picture
-TAKEN = (0.8, 0.5)  # how much of the person's mean colour is taken over: face, and all else
-TINT = (0.3, 0.7)  # and of the hue of each place: face, and all else
-OWN_LINES = (0.5, 1.0)  # how much of its steps of light and hue is the person's, likewise
-OPENING = 40.0  # Lab units that eyes or lips as much as their width less open count
+STEPS = 3  # rounds of choosing patches; each makes neighbours fit better
+UNIT = 30.0  # Lab units that count as 1
+FACE_LIGHT = 1.5  # weight of the blurred colours inside the face
+EDGES = 2.0  # weight of edges beside colours, outside the face
+NEAR, NEAR_FACE, NEAR_FEATURES = 0.03, 0.1, 5.0  # weight of staying at a place
+TOGETHER = 5.0  # weight of fitting the neighbours
+ONE_SOURCE = 5.0  # weight of taking eyes or mouth from the chosen picture
+# Shares that come from the person, in the face and elsewhere:
+TAKEN = (0.8, 0.5)  # of the mean colour
+TINT = (0.3, 0.7)  # of the hue of each place
+OWN_LINES = (0.5, 1.0)  # of the steps of light and hue
+OPENING = 40.0  # Lab units that count as much as an eye or mouth open by its width
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Eyes or mouth, of one picture each: where, and what the picture is chosen by."""
+    """Eyes or mouth, which are taken from one picture.
 
-    where: Tensor  # [S, S], 0..1
-    cost: Tensor  # [K]
+    Attributes:
+        where: mask [S, S], 0..1.
+        cost: [K], what each picture costs; the cheapest is chosen.
+    """
+
+    where: Tensor
+    cost: Tensor
 
 
 class Exemplars:
-    """A style's pictures, to draw people by.
+    """Draws people with a style's pictures.
 
     Args:
-        pictures: uint8 [M, S, S, 3] RGB, aligned as the people are and of their size.
+        pictures: uint8 [M, S, S, 3] RGB, aligned like the people and of their size.
         landmarks: float32 [M, 478, 2], 1 = their side.
-        shape: what the style does to faces.
-        palette: what it does to colours.
-        lines: what it does to steps of light.
-        device: what to work on.
+        shape: how the style changes faces.
+        palette: how it changes colours.
+        lines: how it changes steps of light.
+        device: what to compute on.
     """
 
     def __init__(
@@ -99,15 +106,15 @@ class Exemplars:
 
     @torch.no_grad()
     def draw(self, photo: Image, landmarks: Floats) -> Image | None:
-        """A person in the style.
+        """Draw a person in the style.
 
         Args:
             photo: uint8 [S, S, 3] RGB.
             landmarks: float32 [478, 2], 1 = its side.
 
         Returns:
-            uint8 [S, S, 3], in the style's shape: ``Shape.bend(landmarks)`` away from the photo;
-            None when no picture of the style shows a head in such a pose.
+            uint8 [S, S, 3] RGB in the style's shape, which `Shape.bend(landmarks)` maps to the
+            photo. None when no picture of the style shows a head in such a pose.
         """
         goal = self.shape.apply(landmarks)
         bend = _batch([self.shape.bend(landmarks)], self.device)
@@ -135,7 +142,7 @@ class Exemplars:
         return to_picture(self._tinted(drawn, mine, iris, goal, soft))
 
     def _look(self, pictures: Tensor) -> Tensor:
-        """What makes people alike in a picture, as rows whose products say how much: [N, L]."""
+        """Descriptors [N, L] of the people in pictures; the product of two is their likeness."""
         with torch.no_grad():
             deep = self.features.features(pictures)[DEEP]
         deep = F.normalize(F.adaptive_avg_pool2d(deep, LOOK_SIDE).flatten(1), dim=1)
@@ -145,8 +152,12 @@ class Exemplars:
     def _sources(
         self, person: Tensor, mine: Tensor, goal: Floats, face: Tensor
     ) -> tuple[Tensor, Floats] | None:
-        """The pictures to take patches from, bent to the person, L*a*b* [K, 3, S, S], and what
-        their landmarks were; None when none can be bent that far."""
+        """The pictures to take patches from.
+
+        Returns:
+            the pictures bent to the person, L*a*b* [K, 3, S, S], and their landmarks before that;
+            None when none can be bent that far.
+        """
         alike = (self._look(person) @ self.looks.T)[0].cpu().numpy()
         apart = np.linalg.norm(self.points - goal, axis=-1).mean(1)
         order = np.argsort(POSE * apart - alike)[:CANDIDATES]
@@ -166,6 +177,7 @@ class Exemplars:
     def _parts(
         self, mine: Tensor, iris: Tensor, theirs: Tensor, points: Floats, goal: Floats
     ) -> tuple[_Part, ...]:
+        """Eyes and mouth, with the costs of taking them from each picture."""
         side, grown = self.side, round(self.side / 50)
         eyes = filled([*EYES, *BROW], goal, side, grown).to(self.device)
         mouth = filled([MOUTH], goal, side, grown).to(self.device)
@@ -188,10 +200,13 @@ class Exemplars:
         )
 
     def _with_lines(self, drawn: Tensor, flat: Tensor, soft: Tensor, features: Tensor) -> Tensor:
-        """A drawing with the person's steps of light and hue.
+        """Replace the steps of light and hue of a drawing by the person's.
 
-        ``flat``: L*a*b* [1, 3, S, S], the person as flat as the style; ``features``: [1, 1, S, S],
-        1 on eyes, brows and mouth, which stay as they are drawn.
+        Args:
+            drawn: L*a*b* [1, 3, S, S].
+            flat: L*a*b* [1, 3, S, S], the person as flat as the style.
+            soft: [1, 1, S, S], 1 inside the face, 0 outside, with a soft edge.
+            features: [1, 1, S, S], 1 on eyes, brows and mouth, which stay as drawn.
         """
         hues, _ = bands(self.palette.apply(flat, soft)[:, 1:])
         share = OWN_LINES[0] * soft * (1 - features) + OWN_LINES[1] * (1 - soft)
@@ -203,9 +218,9 @@ class Exemplars:
     def _tinted(
         self, drawn: Tensor, mine: Tensor, iris: Tensor, goal: Floats, soft: Tensor
     ) -> Tensor:
-        """A drawing with the person's hues: of every place a little, of hair more, of irises all.
+        """Tint a drawing with the person's hues: the face a little, hair more, irises completely.
 
-        The light stays, in whose steps and lines the style is.
+        Lightness stays, because the style is in its steps and lines.
         """
         hue = torch.tensor([0.0, 1.0, 1.0], device=drawn.device)[:, None, None]
         share = TINT[0] * soft + TINT[1] * (1 - soft)
@@ -224,9 +239,9 @@ class Exemplars:
         parts: tuple[_Part, ...],
         features: Tensor,
     ) -> Tensor:
-        """Lab [1, 3, S, S] of the patches that suit the person and one another."""
+        """L*a*b* [1, 3, S, S] of the patches that fit the person and each other."""
         side = self.side
-        grid = max(side // 2, 1)  # places of the matching
+        grid = max(side // 2, 1)  # places a side of the matching grid
 
         def guide(picture: Tensor) -> Tensor:
             light = picture[:, :1]
@@ -251,7 +266,7 @@ class Exemplars:
 
 
 def openings(points: Floats) -> Floats:
-    """How far eyes and mouth are open, share of their width: [..., 478, 2] -> [..., 3]."""
+    """How far eyes and mouth are open, as shares of their width: [..., 478, 2] -> [..., 3]."""
     found = []
     for left, right, upper, lower in OPEN:
         across = points[..., left, :] - points[..., right, :]
@@ -261,7 +276,7 @@ def openings(points: Floats) -> Floats:
 
 
 def _recoloured(theirs: Tensor, mine: Tensor, face: Tensor, soft: Tensor) -> Tensor:
-    """Pictures with the person's mean colours in the face, and in the rest."""
+    """Shift pictures to the person's mean colours, in the face and elsewhere."""
     out = theirs
     for where, share, taken in zip((face, 1 - face), (soft, 1 - soft), TAKEN, strict=True):
         count = where.sum().clamp_min(1)

@@ -1,4 +1,4 @@
-"""From a folder of pictures to a model that runs live: the steps of `toonify train style`."""
+"""From a folder of pictures to a model that draws in their style: `toonify train style`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
+from engines.pictures import write_png
 from engines.training.hardware import Hardware, agreed
 from engines.training.learn.distil import distiller, with_encoder
 from engines.training.learn.encoder import DistilSettings
@@ -18,41 +19,41 @@ from engines.training.learn.runs import Deadline, Task, run
 from engines.training.learn.style import StyleSettings, StyleTrainer, start_of
 from engines.training.own.pairs import StylePictures, draw_people, style_of
 from engines.training.own.shape import FEWEST_FACES
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.portraits import (
     BY_HAND,
     Crops,
-    Progress,
     listing,
     people_files,
     picture_files,
     read_folder,
     read_people,
 )
+from engines.training.progress import Progress, Track, silent
 from engines.training.show.previews import encoder_sheet, style_sheet
-from engines.training.show.sheets import write_png
 from engines.training.work_folder import PICTURES, claim, claimed, fingerprint
 
-# Every layer is the new one: the low ones hold the style's shape, and keep people's poses.
+# All layers are the new generator's: the low ones hold the style's shape and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)
 FEWEST_PICTURES = 20
-Report = Callable[[Task, dict[str, float]], None]
+OnStep = Callable[[Task, dict[str, float]], None]
+"""Called after a training step with what is trained and its losses."""
 
 
 @dataclass(frozen=True)
 class StyleJob:
-    """One own style.
+    """How to make one own style.
 
     Attributes:
         pictures: folder of the style's pictures.
         people: folder of any portraits, or one made by `toonify train prepare`.
-        out: where the bundle goes.
+        out: where the bundle is written.
         work: folder for crops and checkpoints.
         name: name of the style in the bundle.
-        aligned: the style's pictures are square crops already.
+        aligned: whether the style's pictures are square face crops already.
         blend: how the new generator is mixed with the face generator.
-        start: the base's generator to start from, as `start_of` takes it.
-        style, encoder: the two trainings.
+        start: which of the base's generators to start from, see `start_of`.
+        style, encoder: settings of the two trainings.
     """
 
     pictures: Path
@@ -67,7 +68,7 @@ class StyleJob:
     encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
 
     def identity(self, base: Bundle) -> dict[str, Any]:
-        """What a working folder belongs to: going on with something else would mix two runs."""
+        """What decides the result. A work folder belongs to one identity, so runs never mix."""
         return {
             "pictures": str(self.pictures.resolve()),
             "people": str(self.people.resolve()),
@@ -87,27 +88,38 @@ def train_style(
     *,
     hardware: Hardware | None = None,
     say: Callable[[str], None] = print,
-    progress: Progress[Path] = iter,
-    drawn: Callable[[str, int, int], None] = lambda phase, done, total: None,
-    report: Report = lambda task, losses: None,
+    track: Track[Path] = iter,
+    progress: Progress = silent,
+    report: OnStep = lambda task, losses: None,
 ) -> Bundle | None:
-    """Go on with a style until its bundle is written, or until time is up (None).
+    """Start or continue training a style, and write its bundle.
+
+    Args:
+        job: what to make.
+        base: the model to start from.
+        deadline: when to stop.
+        hardware: what to train on.
+        say: called with a line for the user.
+        track: wraps the lists of picture files, for a progress bar.
+        progress: called with the phase "drawing" while people are drawn.
+        report: called after each training step, of the generator and then of the encoder.
+
+    Returns:
+        the bundle, or None if time was up first.
 
     Raises:
-        ToonifyError: when the folders hold nothing to learn from, or the working folder belongs to
+        ToonifyError: when the folders hold nothing to learn from, or the work folder belongs to
             another run.
     """
     check_job(job, base)
-    people, pictures = claimed(
-        job.work, job.identity(base), lambda: _crops(job, base, say, progress)
-    )
+    people, pictures = claimed(job.work, job.identity(base), lambda: _crops(job, base, say, track))
     style = style_of(pictures, people)
     if not style.known:
         say(
-            f"Fewer than {FEWEST_FACES} faces of the style or of the people were found by their "
-            f"landmarks, so the style's light, colours and lines are learned, but not its shape."
+            f"Landmarks were found on fewer than {FEWEST_FACES} faces of the style or of the "
+            f"people, so the style's light, colours and lines are learned, but not its shape."
         )
-    pairs = _pairs(job, people, style, hardware or Hardware(), deadline, drawn)
+    pairs = _pairs(job, people, style, hardware or Hardware(), deadline, progress)
     if pairs is None:
         return None
     artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
@@ -139,10 +151,10 @@ def train_style(
 
 
 def check_job(job: StyleJob, base: Bundle) -> None:
-    """Refuse before the training what would fail after it: blend, names and where it goes.
+    """Check what would otherwise fail only after the training: blend, names and output path.
 
     Raises:
-        ToonifyError: naming what cannot be.
+        ToonifyError: saying which of them is wrong.
     """
     layer_weights(job.blend, base.card.generator.resolution)
     styles = {job.name: Style("", job.blend)}
@@ -156,9 +168,9 @@ def _pairs(
     style: StylePictures,
     hardware: Hardware,
     deadline: Deadline,
-    drawn: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> PairSet | None:
-    """People drawn in the style, by one process for all; None once time is up."""
+    """People drawn in the style; None if time is up. With several processes, one draws for all."""
     fabric = hardware.launch(job.style.seed)
     with fabric.rank_zero_first():
         pairs = draw_people(
@@ -168,21 +180,21 @@ def _pairs(
             job.style.num_people,
             fabric.device,
             deadline,
-            report=lambda done, total: drawn("drawing", done, total),
+            progress=progress,
         )
     return None if agreed(fabric, pairs is None) else pairs
 
 
 def _crops(
-    job: StyleJob, base: Bundle, say: Callable[[str], None], progress: Progress[Path]
+    job: StyleJob, base: Bundle, say: Callable[[str], None], track: Track[Path]
 ) -> tuple[PairSet, Crops]:
     side = base.card.generator.resolution
     cache = job.work / "style.npz"
-    style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, progress=progress)
+    style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, track=track)
     if len(style) < FEWEST_PICTURES:
         raise ToonifyError(
             f"{job.pictures} gave {len(style)} faces, but a style needs at least "
-            f"{FEWEST_PICTURES} and about 300 are good; add pictures, or {BY_HAND}."
+            f"{FEWEST_PICTURES}, better about 300; add pictures, or {BY_HAND}."
         )
     if style.left_out:
         say(
@@ -190,8 +202,8 @@ def _crops(
             f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
         )
     size = base.card.encoder.input_size if base.card.encoder else side
-    people = read_people(job.people, size, job.work / "people.npz", progress=progress)
-    # Pictures may still be added to make up for missing faces, but not once training begins.
+    people = read_people(job.people, size, job.work / "people.npz", track=track)
+    # Pictures may be added while faces are missing, but not once training has begun.
     found = {"pictures": picture_files(job.pictures), "people": people_files(job.people)}
     claim(job.work, {what: listing(files) for what, files in found.items()}, PICTURES)
     return people, style

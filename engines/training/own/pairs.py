@@ -1,17 +1,16 @@
-"""People and how a style would draw them: the pairs that an own style is learned from."""
+"""Photos of people and drawings of them in a style: the pairs an own style is learned from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.pictures import Image, write_png
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import LID_POINTS
 from engines.training.learn.runs import Deadline
@@ -19,27 +18,24 @@ from engines.training.own.exemplars import Exemplars, openings
 from engines.training.own.lines import lines_of
 from engines.training.own.palette import palette_of
 from engines.training.own.shape import Floats, Shape, in_sides, learn_shape
-from engines.training.pairs.data import PairSet, spread_over
+from engines.training.pairs.pair_set import Pair, PairFolder, PairSet, spread_over
 from engines.training.pairs.portraits import Crops
-from engines.training.pairs.prepare import Pair, PairFolder
-from engines.training.show.sheets import write_png
+from engines.training.progress import Progress, silent
 
-Image = NDArray[np.uint8]
-
-SHUT = 0.08  # eyes less open than that, share of their width, are no example of eyes
-LIDS = (1.1, 1.6)  # how much wider and higher drawn eyes can be than their landmarks
-JAW = (0.08, 0.35)  # how far a jaw is dropped, in eye distances
+SHUT = 0.08  # people whose eyes are less open than this share of their width are skipped
+LIDS = (1.1, 1.6)  # how much wider and higher drawn eyes can be than their landmarks say
+JAW = (0.08, 0.35)  # least and most that a jaw is dropped, in eye distances
 
 
 @dataclass(frozen=True)
 class StylePictures:
-    """What there is of a style: its pictures, where its faces are, and what it does to shapes.
+    """What is known of a style.
 
     Attributes:
         pictures: uint8 [M, S, S, 3] RGB, aligned, of the people's size.
         landmarks: float32 [M, 478, 2], 1 = their side.
-        shape: see `engines.training.own.shape.Shape`.
-        known: the faces were found; else they are taken to be where people's are.
+        shape: how it changes the shape of faces.
+        known: whether the faces were found; if not, they are assumed to be where people's are.
     """
 
     pictures: Image
@@ -49,7 +45,7 @@ class StylePictures:
 
 
 def style_of(pictures: Crops, people: PairSet) -> StylePictures:
-    """A style from its crops; without twenty faces found in them, one that moves nothing."""
+    """A style from its crops. With fewer than twenty faces found in them, it changes no shape."""
     points, mine = in_sides(pictures), in_sides(people)
     shape = learn_shape(points, mine)
     size = (people.size, people.size)
@@ -73,12 +69,24 @@ def draw_people(
     device: torch.device,
     deadline: Deadline,
     *,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> PairSet | None:
-    """Draw up to ``count`` people, spread over the set, into a folder; None if time is up first.
+    """Draw people in a style, into a folder; an interrupted run continues there.
 
-    Each is followed by a second pair, with the eyes shut or the mouth open on photo and drawing
-    alike, as neither people nor styles show them often. A run that was interrupted goes on.
+    Each person gives a second pair with closed eyes or an open mouth on photo and drawing alike,
+    because few photos and few pictures of a style show those.
+
+    Args:
+        people: whom to draw.
+        style: how to draw them.
+        folder: for the pairs; a sheet of them is written beside it.
+        count: how many people, spread over the set.
+        device: what to compute on.
+        deadline: when to stop.
+        progress: called with the phase "drawing" before each person, and at the end.
+
+    Returns:
+        the pairs, or None if time was up first.
 
     Raises:
         ToonifyError: when the style has no picture in the pose of any of these people.
@@ -94,23 +102,23 @@ def draw_people(
         for row in sorted({row // 2 for row in missing}):
             if deadline.passed():
                 return None
-            report(row, len(rows))
+            progress("drawing", row, len(rows))
             photo = np.array(people.photo[rows[row]])
             _draw(pairs, row, photo, points[rows[row]], artist)
-        report(len(rows), len(rows))
+        progress("drawing", len(rows), len(rows))
         write_png(folder.with_suffix(".png"), pairs.sheet())
     drawn = PairSet.open(folder)
     weight = drawn.head.max((1, 2)) > 0
     if not weight.any():
         raise ToonifyError(
-            "None of the people holds the head as any of the style's pictures does; give other "
-            "people, or pictures of the style that look into the camera."
+            "None of the people has a head pose that the style's pictures show; give other people, "
+            "or pictures of the style that look into the camera."
         )
     return replace(drawn, weight=weight / weight.sum())
 
 
 def _draw(pairs: PairFolder, row: int, photo: Image, points: Floats, artist: Exemplars) -> None:
-    """A person and the variant; with an empty head where there is nothing to learn."""
+    """Write a person and the variant; the head mask is empty where there is nothing to learn."""
     side = photo.shape[0]
     drawing = None if openings(points)[:2].min() < SHUT else artist.draw(photo, points)
     for second in (False, True):
@@ -133,11 +141,12 @@ def _draw(pairs: PairFolder, row: int, photo: Image, points: Floats, artist: Exe
 
 
 def _deep(points: Floats) -> Floats:
-    """Landmarks [478, 2] with a depth of 0, which is near enough for lids and jaws."""
+    """Landmarks [478, 2] with a depth of 0, which is precise enough for lids and jaws."""
     return np.column_stack([points, np.zeros(len(points), np.float32)]).astype(np.float32)
 
 
 def _wide_eyed(points: Floats) -> Floats:
+    """Landmarks with lids moved outwards, so that they enclose drawn eyes."""
     out = points.copy()
     for ids in LID_POINTS:
         centre = points[ids].mean(0)

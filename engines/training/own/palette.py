@@ -1,4 +1,4 @@
-"""The colours of people, and what a style makes of them."""
+"""The colours of people, mapped to those of a style."""
 
 from __future__ import annotations
 
@@ -7,54 +7,58 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from engines.pictures import Image
 from engines.training.artist.eyes import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.training.artist.head import EYE, FACE_OVAL, IRIS
 from engines.training.artist.imaging import to_lab, to_rgb
 from engines.training.artist.masks import colourfulness
 from engines.training.own.shape import Floats
-from engines.training.pairs.data import spread_over, to_tensor
+from engines.training.pairs.pair_set import spread_over
+from engines.training.pairs.sampler import to_tensor
 
-Image = NDArray[np.uint8]
-
-TRIED = 100  # so many pictures tell the colours of people, and of the style
-MOST_CONTRAST = (1.5, 1.5, 3.0)  # a style's over people's: in faces, round them, of irises
+TRIED = 100  # how many pictures are measured, of people and of the style
+MOST_CONTRAST = (1.5, 1.5, 3.0)  # style's over people's, at most: faces, surroundings, irises
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of people as a style has them.
+    """Maps the colours of people to a style's.
 
-    Light and hue of face and surroundings are spread about their means as much as the style's, so
-    that a pencil drawing stays grey and a blue-skinned people blue, and the dark remain darker.
-    Irises have colours of their own: next to those of photos, drawn ones are far more vivid, and
-    brown ones in blue light are brown.
+    Lightness and hue of face and surroundings get the mean and the spread that the style has. A
+    pencil drawing stays grey, blue-skinned characters stay blue, and dark people stay darker than
+    light ones. Irises are mapped by themselves: drawn ones are far more vivid than photographed
+    ones, and brown ones stay brown in blue light.
 
     Attributes:
-        people, style: float32 [3, 2, 3, 1, 1], mean and spread of L*a*b* in faces, round them, and
-            of irises: people's as `iris_colour` finds them, the style's as they are seen.
+        people, style: float32 [3, 2, 3, 1, 1], mean and spread of L*a*b* in faces, around them, and
+            of irises; people's irises as `iris_colour` finds them, the style's as they look.
     """
 
     people: Tensor
     style: Tensor
 
     def apply(self, colours: Tensor, face: Tensor) -> Tensor:
-        """L*a*b* [N, 3, H, W] of people in the style's colours; ``face``: [1, 1, H, W], 0..1."""
+        """People in the style's colours.
+
+        Args:
+            colours: [N, 3, H, W], L*a*b* of people.
+            face: [1, 1, H, W], 1 inside the face, 0 outside.
+        """
         return face * self._mapped(colours, 0) + (1 - face) * self._mapped(colours, 1)
 
     def irises(self, colours: Tensor) -> Tensor:
-        """L*a*b* [N, 3, 1, 1], found by `iris_colour`, as the style would have them."""
+        """Iris colours from `iris_colour`, L*a*b* [N, 3, 1, 1], in the style's colours."""
         return self._mapped(colours, 2)
 
     def to(self, device: torch.device) -> Palette:
-        """The same palette on ``device``."""
+        """The same palette on `device`."""
         return Palette(self.people.to(device), self.style.to(device))
 
     @property
     def contrast(self) -> Tensor:
-        """float32 [3, 3, 1, 1]: how much wider the style's colours spread."""
+        """float32 [3, 3, 1, 1]: spread of the style's colours divided by that of people's."""
         most = self.people.new_tensor(MOST_CONTRAST)[:, None, None, None]
         return (self.style[:, 1] / (self.people[:, 1] + 1e-3)).minimum(most)
 
@@ -64,7 +68,12 @@ class Palette:
 
 
 def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Palette:
-    """From pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 = their side."""
+    """Measure the colours of people and of a style.
+
+    Args:
+        people, style: pictures uint8 [N, S, S, 3] and their landmarks float32 [N, 478, 2], 1 =
+            their side.
+    """
     found = []
     for pictures, points, cleaned in ((*people, True), (*style, False)):
         sums = torch.zeros(3, 3, 3, dtype=torch.float64)  # by place: count, sum, sum of squares
@@ -88,11 +97,14 @@ def palette_of(people: tuple[Image, Floats], style: tuple[Image, Floats]) -> Pal
 
 
 def iris_colour(colours: Tensor, points: Floats) -> Tensor:
-    """A person's, L*a*b* [1, 3, 1, 1], without lashes, lights and the colour of the light.
+    """A person's iris colour, without lashes, highlights and the colour of the light.
 
     Args:
         colours: [1, 3, S, S], L*a*b* of the picture.
         points: float32 [478, 2] landmarks, 1 = its side.
+
+    Returns:
+        L*a*b* [1, 3, 1, 1].
     """
     side = colours.shape[-1]
     picture = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
@@ -105,7 +117,7 @@ def iris_colour(colours: Tensor, points: Floats) -> Tensor:
 
 
 def irises_in(points: Floats, side: int) -> list[Tensor]:
-    """1 on what is seen of each iris, float32 [S, S]."""
+    """Masks of the visible part of each iris, float32 [S, S] of 0 and 1."""
     grown = round(side / 100)
     return [
         filled([eye], points, side) * filled([rim], points, side, grown)
@@ -114,12 +126,12 @@ def irises_in(points: Floats, side: int) -> list[Tensor]:
 
 
 def mean_colour(colours: Tensor, where: Tensor) -> Tensor:
-    """[N, 3, 1, 1] of [N, 3, S, S] by the weights [S, S]."""
+    """Mean colour [N, 3, 1, 1] of [N, 3, S, S], weighted by `where` [S, S]."""
     return (colours * where).sum((2, 3), True) / where.sum().clamp_min(1)
 
 
 def filled(rings: list[list[int]], points: Floats, side: int, grown: int = 0) -> Tensor:
-    """1 within the hulls of landmarks, float32 [S, S], ``grown`` pixels wider."""
+    """A mask float32 [S, S], 1 inside the convex hulls of landmarks, grown by `grown` pixels."""
     mask = np.zeros((side, side), np.uint8)
     for ring in rings:
         hull = cv2.convexHull((points[ring] * side).astype(np.int32))

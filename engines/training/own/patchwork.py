@@ -1,7 +1,8 @@
-"""Pictures put together of patches of other pictures: which patch is where, and what comes of it.
+"""Pictures put together from patches of other pictures: patch matching and voting.
 
-The patches of image analogies (Hertzmann et al., SIGGRAPH 2001), searched near their place in all
-pictures at once instead of by chance: the pictures are aligned, and a GPU does it in a few steps.
+The patches of image analogies (Hertzmann et al., SIGGRAPH 2001). Because the pictures are aligned,
+the search tries every offset near a place in all pictures at once, instead of random ones; that
+takes a GPU only a few steps.
 """
 
 from __future__ import annotations
@@ -13,20 +14,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-REACH = 5  # how far a patch is searched, in places of the matching
-PATCH, VOTES = 4, 2  # half a patch's side in matching and in drawing
+REACH = 5  # largest offset tried, in places of the matching grid
+PATCH, VOTES = 4, 2  # half the side of a patch, in matching and in voting
 
 
 def matched(
     goals: list[tuple[Tensor, Tensor, float]], near: Tensor, extra: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Which of K pictures, int64 [G, G], and how far off, int64 [2, G, G] (x, y), has the patch
-    nearest to the one wanted.
+    """For each place, the picture and offset whose patch is nearest to the one wanted.
 
     Args:
-        goals: what is wanted [1, C, G, G], what is offered [K, C, G, G], and how much it counts.
-        near: [1, 1, G, G], what a move of two places costs.
-        extra: [K, 1, G, G], what each picture costs.
+        goals: what is wanted [1, C, G, G], what is offered [K, C, G, G], and the weight of it.
+        near: [1, 1, G, G], the cost of an offset of two places.
+        extra: [K, 1, G, G], the cost of using each picture.
+
+    Returns:
+        number of the picture, int64 [G, G], and offset (x, y), int64 [2, G, G].
     """
     grid = near.shape[-1]
     best = torch.full((1, 1, grid, grid), torch.inf, device=near.device)
@@ -47,7 +50,15 @@ def matched(
 
 
 def voted(pictures: Tensor, which: Tensor, moves: Tensor) -> Tensor:
-    """Mean of what the patches round each place show there: [1, C, S, S] of [K, C, S, S]."""
+    """Draw the matched patches, averaged where they overlap.
+
+    Args:
+        pictures: [K, C, S, S].
+        which, moves: as `matched` returns them.
+
+    Returns:
+        [1, C, S, S].
+    """
     side, grid = pictures.shape[-1], which.shape[-1]
     scale = side // grid
     wide = [F.interpolate(v[None, None].float(), side)[0, 0].long() for v in (which, *moves)]
@@ -65,26 +76,26 @@ def voted(pictures: Tensor, which: Tensor, moves: Tensor) -> Tensor:
 
 
 def box(x: Tensor, reach: int) -> Tensor:
-    """Mean of the square round each place of [N, C, H, H]."""
+    """Mean over a square of `2 * reach + 1` pixels around each place of [N, C, H, H]."""
     return _filtered(x, (1 / (2 * reach + 1),) * (2 * reach + 1))
 
 
 def blur(x: Tensor, sigma: float) -> Tensor:
-    """[N, C, H, H] under a Gaussian of that many pixels."""
+    """[N, C, H, H] blurred by a Gaussian with a standard deviation of `sigma` pixels."""
     reach = np.arange(-max(round(3 * sigma), 1), max(round(3 * sigma), 1) + 1)
     weights = np.exp(-(reach**2) / (2 * sigma**2))
     return _filtered(x, tuple((weights / weights.sum()).tolist()))
 
 
 def _filtered(x: Tensor, weights: tuple[float, ...]) -> Tensor:
-    """Along and across; beyond the border the picture goes on as it ends."""
+    """A separable filter; the border pixels are repeated beyond the border."""
     band = _band(x.shape[-1], weights).to(x.device)
     return band @ x @ band.T
 
 
 @lru_cache
 def _band(side: int, weights: tuple[float, ...]) -> Tensor:
-    """The filter as a matrix, which CPUs and GPUs multiply faster than they slide windows."""
+    """The filter as a matrix [side, side]: multiplying is faster than sliding a window."""
     band = np.zeros((side, side), np.float32)
     reach = len(weights) // 2
     for offset, weight in enumerate(weights, -reach):

@@ -1,9 +1,9 @@
-"""The shape of a style's faces, from landmarks, and people's pictures bent to it.
+"""The shape of a style's faces, learned from landmarks, and pictures of people bent to it.
 
-No picture of a style shows one of the people it is to be learned on, but both have landmarks in
-the same aligned frame, and the middle face of many is known for each. What differs between the two
-is the style's doing. Every person is bent by that difference: features are widened about their own
-centres rather than moved to a place, so that a closed eye stays closed and a smile a smile.
+No picture of a style shows any of the people it is learned on, but both have landmarks in the same
+aligned frame. The difference between the median face of the style and that of people is what the
+style does, and every person is bent by it. Features are scaled about their own centres instead of
+moved to fixed places, so a closed eye stays closed and a smile stays a smile.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from engines.training.artist.head import (
     NOSE_BASE,
     NOSE_TIP,
 )
-from engines.training.pairs.data import WARP_GRID
+from engines.training.pairs.pair_set import WARP_GRID
 
 Floats = NDArray[np.float32]
 
 FEWEST_FACES = 20
-SCALES = (0.6, 2.0)  # how much smaller or larger a style may make an eye or a mouth
+SCALES = (0.6, 2.0)  # least and most by which a style may scale an eye or a mouth
 EYES = tuple([*ring, middle, *rim] for ring, (middle, rim) in zip(EYE, IRIS, strict=True))
 MOUTH = [*LIPS, *INNER_LIPS]
-GRID = 32  # places a side at which the thin plate is evaluated
-BORDER_POINTS = 9  # a side, where nothing moves
-STIFFNESS = 1e-4  # smoothing of the thin plate: landmarks of neighbours need not agree
-LEAST_STRETCH = 0.15  # smallest Jacobian of the bent picture; 0 is a fold
-# What is moved; the landmarks between follow.
+GRID = 32  # places a side at which the thin-plate spline is evaluated
+BORDER_POINTS = 9  # fixed points on each side of the picture
+STIFFNESS = 1e-4  # smoothing of the spline: neighbouring landmarks need not agree exactly
+LEAST_STRETCH = 0.15  # smallest Jacobian allowed in the bent picture; 0 is a fold
+# The landmarks that are moved; those between them follow.
 PLACES = sorted({*FACE_OVAL, *NOSE_BASE, *MOUTH, *BROW[0], *BROW[1], *EYES[0], *EYES[1]})
 
 
@@ -49,7 +49,11 @@ PLACES = sorted({*FACE_OVAL, *NOSE_BASE, *MOUTH, *BROW[0], *BROW[1], *EYES[0], *
 class Feature:
     """How a style changes an eye or the mouth.
 
-    ``move``: float32 [2] of its centre, share of the picture's side; ``scale``: along and across.
+    Attributes:
+        ids: its landmarks.
+        corners: the two landmarks at its ends.
+        move: float32 [2], shift of its centre, 1 = the picture's side.
+        scale: factors along the line between the corners and across it.
     """
 
     ids: list[int]
@@ -58,7 +62,7 @@ class Feature:
     scale: tuple[float, float]
 
     def apply(self, points: Floats) -> Floats:
-        """New places [K, 2] of its landmarks, given all of a person's [478, 2]."""
+        """New places [K, 2] of its landmarks, given all landmarks [478, 2] of a person."""
         mine = points[self.ids]
         centre, along, across = _frame(points, self.corners)
         offset = mine - centre
@@ -69,11 +73,11 @@ class Feature:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a style does to the middle face of people.
+    """How a style changes the shape of faces.
 
     Attributes:
-        middle: float32 [478, 2], the people's middle face, 1 = the picture's side.
-        change: float32 [478, 2], from there to the style's middle face.
+        middle: float32 [478, 2], the median face of people, 1 = the picture's side.
+        change: float32 [478, 2], from there to the style's median face.
         features: the eyes and the mouth, which are scaled instead.
     """
 
@@ -84,8 +88,8 @@ class Shape:
     def apply(self, points: Floats) -> Floats:
         """Landmarks float32 [478, 2] of a person (1 = the picture's side) in the style's shape.
 
-        The near and far half of a turned head are narrower and wider than the middle face's; they
-        change in that measure.
+        In a turned head, one half is narrower than in the median face and the other one wider;
+        the change is scaled accordingly.
         """
         axis, middle_axis = points[NOSE_TIP, 0], self.middle[NOSE_TIP, 0]
         wide = np.abs(points[:, 0] - axis) / (np.abs(self.middle[:, 0] - middle_axis) + 1e-3)
@@ -95,8 +99,10 @@ class Shape:
         return np.asarray(moved, np.float32)
 
     def bend(self, points: Floats) -> Floats:
-        """Where each place of a person's bent picture comes from: as `PairSet.warp`, float32
-        [64, 64, 2]; weakened until nothing folds.
+        """The warp that bends a person's picture, weakened until nothing folds.
+
+        Returns:
+            float32 [64, 64, 2] as `PairSet.warp`.
         """
         way = self.apply(points) - points
         for strength in (1.0, 0.7, 0.4):
@@ -107,13 +113,13 @@ class Shape:
 
 
 def plate(here: Floats, goal: Floats) -> Floats | None:
-    """Where each place of a picture comes from whose landmarks ``here`` are moved to ``goal``.
+    """The thin-plate warp of a picture that moves landmarks from `here` to `goal`.
 
     Args:
         here, goal: float32 [478, 2], 1 = the picture's side.
 
     Returns:
-        As `PairSet.warp`, float32 [64, 64, 2], of a thin plate; None when it folds.
+        float32 [64, 64, 2] as `PairSet.warp`; None when it folds.
     """
     line = np.linspace(0, 1, BORDER_POINTS, dtype=np.float32)
     edge = np.array([(x, y) for x in line for y in line if x in (0, 1) or y in (0, 1)])
@@ -147,14 +153,14 @@ def in_sides(faces: Faces) -> Floats:
 
 
 def learn_shape(style: Floats, people: Floats) -> Shape | None:
-    """What tells a style's faces from people's.
+    """Learn how a style's faces differ from people's.
 
     Args:
         style, people: float32 [N, 478, 2] landmarks of aligned pictures, 1 = the picture's side;
             rows of NaN are faces that were not found.
 
     Returns:
-        None when either has fewer than 20 faces.
+        the difference, or None when either has fewer than 20 faces.
     """
     style, people = (faces[np.isfinite(faces).all((1, 2))] for faces in (style, people))
     if min(len(style), len(people)) < FEWEST_FACES:
@@ -171,7 +177,13 @@ def learn_shape(style: Floats, people: Floats) -> Shape | None:
 def _feature(
     ids: list[int], corners: tuple[int, int], people: Floats, style: Floats, *, alike: bool = False
 ) -> Feature:
-    """``alike``: heights are those of an expression, so both are scaled as the width is."""
+    """The change of one feature.
+
+    Args:
+        ids, corners: as in `Feature`.
+        people, style: as in `learn_shape`, without NaN.
+        alike: scale the height like the width, where the height is part of the expression.
+    """
     sizes = []
     for faces in (people, style):
         centres, along, across = _frame(faces, corners)
@@ -187,8 +199,9 @@ def _feature(
 def _frame(
     points: NDArray[Any], corners: tuple[int, int]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Centre between two corners, the direction from one to the other and that across it, each
-    [..., 2], for landmarks [..., 478, 2].
+    """Centre of two corners, unit vector from one to the other, and the one across it.
+
+    Each is [..., 2], for landmarks [..., 478, 2].
     """
     first, second = points[..., corners[0], :], points[..., corners[1], :]
     along = (second - first) / (np.linalg.norm(second - first, axis=-1, keepdims=True) + 1e-6)

@@ -1,7 +1,4 @@
-"""Arrays on disk, checked when they are read: a damaged file is told in a sentence.
-
-And whole when they are written: a run that is stopped leaves no half of a table.
-"""
+"""Arrays on disk: checked when they are read, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,19 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 
 DAMAGE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
-"""What NumPy raises for files that are not what they should be."""
+"""What NumPy raises for damaged files."""
 Sides = tuple[int | None, ...]
 
 
 def map_array(path: Path, dtype: type[np.generic], shape: Sides, remedy: str) -> NDArray:
-    """The array of a ``.npy`` file, mapped into memory.
+    """The array of a `.npy` file, mapped into memory.
 
     Args:
         path: the file.
         dtype: what it must hold.
-        shape: its sides; those that are None may be of any length.
+        shape: its sides; None allows any length.
         remedy: what to do about a file that does not fit, after a semicolon.
 
     Raises:
@@ -45,12 +43,12 @@ def map_array(path: Path, dtype: type[np.generic], shape: Sides, remedy: str) ->
 
 
 def read_table(path: Path, needed: dict[str, Sides], remedy: str) -> dict[str, NDArray]:
-    """All arrays of an ``.npz`` file by name.
+    """All arrays of an `.npz` file by name.
 
     Args:
         path: the file.
         needed: names that must be there, each with its sides as in `map_array`.
-        remedy: as there.
+        remedy: as in `map_array`.
 
     Raises:
         ToonifyError: when it is damaged or lacks one of them.
@@ -58,7 +56,7 @@ def read_table(path: Path, needed: dict[str, Sides], remedy: str) -> dict[str, N
     try:
         with np.load(path, allow_pickle=False) as file:
             table = dict(file)
-    except (*DAMAGE, TypeError) as error:  # a TypeError: an array where a table was expected
+    except (*DAMAGE, TypeError) as error:  # TypeError: an array, not a table
         raise ToonifyError(f"{path} {_trouble(error)}; {remedy}.") from error
     for name, shape in needed.items():
         if name not in table:
@@ -73,17 +71,14 @@ def read_table(path: Path, needed: dict[str, Sides], remedy: str) -> dict[str, N
 
 def write_table(path: Path, arrays: dict[str, Any], *, compressed: bool = False) -> None:
     """Write what `read_table` reads, whole or not at all; the folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         (np.savez_compressed if compressed else np.savez)(file, **arrays)
-    part.replace(path)
 
 
 def _trouble(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror})"
-    # NumPy's own words for what it does not know advise to unpickle it, which nobody should.
+    # NumPy's own message advises to unpickle unknown files, which would run code from them.
     return "is damaged or holds no plain arrays"
 
 
@@ -95,5 +90,5 @@ def fits(array: NDArray, shape: Sides) -> bool:
 
 
 def in_words(shape: Sequence[int | None]) -> str:
-    """Sides as people write them: ``10x32x32x3``."""
+    """Sides for a message: `10x32x32x3`."""
     return "x".join("any" if side is None else str(side) for side in shape) or "a single number"

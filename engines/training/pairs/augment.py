@@ -1,8 +1,8 @@
-"""Pictures that look like a webcam: random changes made to training pairs.
+"""Random changes that make training pairs look like webcam pictures.
 
-Changes to photo and toon alike move, turn, scale, mirror and light both; changes to the photo alone
-are what a camera does to a face, which the toon must not show. Everything is a function of
-arrays and of a `numpy.random.Generator`.
+Photo and toon are moved, turned, scaled, mirrored and lit alike. The photo alone is degraded as
+cameras do it, because the toon must not show that. All functions take arrays and a
+`numpy.random.Generator`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-
+from engines.pictures import Image
 
 CLEAR = 0.3
-"""Share of pictures that no camera has spoilt: where none is sharp, networks draw all softly."""
+"""Share of pictures left sharp: a network that never sees a sharp picture draws softly."""
 
 
 @dataclass(frozen=True)
 class GeometryRange:
-    """Largest changes of the crop: degrees, relative scale, shift as a share of the side.
+    """Largest changes of the crop.
 
-    The crops are aligned, live as in training, so that only the alignment's own uncertainty is
-    left: wider changes (20 degrees were tried) teach the networks far more slowly what an eye is.
+    The crops are aligned, live as in training, so the changes need only cover the error of the
+    alignment. With wider ones (20 degrees were tried) the networks learn eyes far more slowly.
 
-    Small moves are the rule, as in a tracked crop; one in ``1 / wild`` uses the whole range.
+    Attributes:
+        rotation: degrees.
+        scale: logarithm of the scale.
+        shift: share of the picture's side.
+        wild: share of the crops that use the whole range; the others move by 0.3 of it, as tracked
+            crops do.
     """
 
     rotation: float = 5.0
@@ -39,7 +43,11 @@ class GeometryRange:
 
 
 def random_transform(rng: Generator, size: int, limits: GeometryRange) -> NDArray[np.float32]:
-    """Random similarity about the centre, perhaps mirrored: float32 [2, 3] source -> target."""
+    """Random similarity about the centre, mirrored in half the cases.
+
+    Returns:
+        float32 [2, 3], from source to target pixels.
+    """
     reach = 1.0 if rng.random() < limits.wild else 0.3
     angle = math.radians(rng.uniform(-1, 1) * limits.rotation * reach)
     scale = math.exp(rng.uniform(-1, 1) * limits.scale * reach)
@@ -52,14 +60,14 @@ def random_transform(rng: Generator, size: int, limits: GeometryRange) -> NDArra
 
 
 def rescale_transform(transform: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
-    """The same move for a copy of the picture scaled by ``ratio`` (pixel centres at +0.5)."""
+    """The same move for a copy of the picture scaled by `ratio` (pixel centres at +0.5)."""
     linear, offset, half = transform[:, :2], transform[:, 2], np.array([0.5, 0.5])
     moved = ratio * (offset + 0.5) - 0.5 + (linear @ half) * (1 - ratio)
     return np.hstack([linear, moved[:, None]]).astype(np.float32)
 
 
 def warp(image: Image, transform: NDArray[np.float32], size: int) -> Image:
-    """``image`` moved by ``transform`` with Lanczos interpolation and mirrored borders."""
+    """`image` moved by `transform`, with Lanczos interpolation and mirrored borders."""
     out = cv2.warpAffine(
         image, transform, (size, size), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101
     )
@@ -69,7 +77,7 @@ def warp(image: Image, transform: NDArray[np.float32], size: int) -> Image:
 def move_warp(
     warp: NDArray[np.float32], transform: NDArray[np.float32], size: int
 ) -> NDArray[np.float32]:
-    """A warp float32 [G, G, 2] (see `PairSet`) after photo and toon of ``size`` px were moved."""
+    """A warp float32 [G, G, 2] (see `PairSet`) after photo and toon of `size` px were moved."""
     grid = warp.shape[0]
     small = rescale_transform(transform, grid / size)
     there = cv2.warpAffine(warp, small, (grid, grid), borderMode=cv2.BORDER_REPLICATE)
@@ -77,7 +85,7 @@ def move_warp(
 
 
 def bent(mask: NDArray[np.float32], warp: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A mask float32 [S, S, 1] of the photo in the toon's shape; ``warp``: see `PairSet`."""
+    """A mask float32 [S, S, 1] of the photo in the toon's shape; `warp`: see `PairSet`."""
     side = len(mask)
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
     move = cv2.resize(warp.astype(np.float32), (side, side)) * side
@@ -94,7 +102,7 @@ def light_curve(rng: Generator) -> NDArray[np.uint8]:
 
 
 def apply_curve(image: Image, curve: NDArray[np.uint8]) -> Image:
-    """``image`` uint8 [H, W, 3] through a table uint8 [256, 3]."""
+    """`image` uint8 [H, W, 3] mapped through a table uint8 [256, 3]."""
     return np.asarray(cv2.LUT(image, curve[None]), np.uint8)
 
 
@@ -110,7 +118,7 @@ def blur_motion(rng: Generator, image: Image) -> Image:
 
 
 def low_resolution(rng: Generator, image: Image) -> Image:
-    """Shrunk to 96-256 px and enlarged again, as a small face in the picture is."""
+    """Shrunk to 96 px or more and enlarged again, like a small face in a large picture."""
     side = image.shape[0]
     small = int(rng.integers(min(96, side), side + 1))
     shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
@@ -119,19 +127,19 @@ def low_resolution(rng: Generator, image: Image) -> Image:
 
 
 def compress(rng: Generator, image: Image) -> Image:
-    """JPEG blocks and chroma sub-sampling, which MJPG and H.264 cameras share."""
+    """JPEG blocks and chroma sub-sampling, as from MJPG and H.264 cameras."""
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def sensor(rng: Generator, image: Image, *, dim: bool) -> Image:
-    """White balance, exposure and shot plus read noise; ``dim`` is a badly lit room."""
+    """White balance, exposure, shot and read noise; `dim` is a badly lit room."""
     x = np.asarray(image, np.float32) / np.float32(255)
     exposure = rng.uniform(-0.9, -0.4) if dim else rng.uniform(-0.2, 0.15)
     x *= np.exp(exposure + rng.uniform(-0.07, 0.07, 3)).astype(np.float32)
     strength = rng.uniform(0.01, 0.06) if dim else rng.uniform(0.0, 0.03)
     noise = rng.standard_normal(x.shape, np.float32)
-    if rng.random() < 0.5:  # cameras denoise: what is left is coarse
+    if rng.random() < 0.5:  # many cameras denoise, which leaves coarse noise
         noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.8), np.float32) * 1.8
     x += noise * np.float32(strength) * np.sqrt(np.clip(x, 0, 1) * 0.8 + 0.2)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -146,7 +154,7 @@ def occlude(rng: Generator, image: Image) -> Image:
         axes = tuple(int(v) for v in rng.uniform(0.06, 0.2, 2) * side)
         cv2.ellipse(out, (x, y), axes, rng.uniform(0, 180), 0, 360, colour, -1, cv2.LINE_AA)
         return out
-    skin = image[int(side * 0.6), side // 2].astype(int)  # near the mouth: the person's own tone
+    skin = image[int(side * 0.6), side // 2].astype(int)  # near the mouth: the person's skin tone
     colour = [int(c) for c in np.clip(skin + rng.integers(-25, 26), 0, 255)]
     base = rng.uniform(0, 2 * math.pi)
     for finger in range(4):
@@ -157,9 +165,9 @@ def occlude(rng: Generator, image: Image) -> Image:
 
 
 def webcam(rng: Generator, image: Image) -> Image:
-    """What a camera may do to a face: uint8 RGB [S, S, 3] -> the same shape.
+    """Random defects of a webcam picture: uint8 RGB [S, S, 3] -> the same shape.
 
-    A good one in good light does nothing that is left at this size.
+    A share of `CLEAR` stays as it is: a good camera in good light has no defects at this size.
     """
     if rng.random() < CLEAR:
         return image

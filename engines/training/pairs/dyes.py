@@ -1,7 +1,7 @@
-"""Hair, hoods and rooms of any colour, alike on photo and toon.
+"""Hair, hoods and rooms in any colour, alike on photo and toon.
 
-Few portraits show dyed hair or a bright headscarf, and a generator that has seen hardly any paints
-what is near the forehead in the colours of skin and hair, which on a blue headscarf is a stain.
+Few portraits show dyed hair or a bright headscarf. A generator that has seen hardly any paints
+whatever is near the forehead in the colours of skin and hair, which stains a blue headscarf.
 """
 
 from __future__ import annotations
@@ -13,28 +13,33 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.imaging import blur, polygon, to_lab, to_rgb
 from engines.training.pairs.augment import bent
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-STRONGEST = 55.0  # of a dye, in units of a* and b*
-DARKEST, LIGHTEST = 15.0, 95.0  # L* at which nothing takes a dye
-SCALES = (0.85, 1.15)  # of what is spared, to the face: a hood hides some of it
+STRONGEST = 55.0  # largest change of a* and b*
+DARKEST, LIGHTEST = 15.0, 95.0  # only L* between these takes a dye
+SCALES = (0.85, 1.15)  # undyed area relative to the face: a hood hides part of the face
 
 
 class Dye(NamedTuple):
-    """What turns the colours round a face: float32 turn [2, 2] and tint [2] of a* and b*, and
-    where, [S, S, 1] in 0..1."""
+    """A change of the colours around a face.
+
+    Attributes:
+        turn: float32 [2, 2], rotation of a* and b*.
+        tint: float32 [2], added to a* and b*.
+        where: float32 [S, S, 1], 0..1.
+    """
 
     turn: Floats
     tint: Floats
     where: Floats
 
     def over(self, image: Image) -> Image:
-        """The colours of ``image`` changed, its light kept."""
+        """`image` with its colours changed and its lightness kept."""
         colours = to_lab(image.astype(np.float32) / 255)
         light, hue = colours[..., :1], colours[..., 1:]
         takes = np.clip((light - DARKEST) * (LIGHTEST - light), 0, None) * 4
@@ -44,12 +49,12 @@ class Dye(NamedTuple):
         return (np.clip(to_rgb(colours), 0, 1) * 255 + 0.5).astype(np.uint8)
 
     def moved(self, warp: NDArray[np.floating]) -> Dye:
-        """The same in the toon's shape; ``warp`` [G, G, 2] is that of a `PairSet`."""
+        """The same dye in the toon's shape; `warp` [G, G, 2] as in `PairSet`."""
         return self._replace(where=bent(self.where, warp))
 
 
 def random_dye(rng: Generator, landmarks: Floats, size: int) -> Dye:
-    """A dye for all but the face.
+    """A random dye for everything but the face.
 
     Args:
         rng: draws colour and extent.

@@ -1,7 +1,7 @@
-"""Spectacles for people who wear none, drawn on photo and toon alike.
+"""Spectacles drawn on photo and toon alike.
 
-One portrait in ten shows spectacles, too few to learn from that a frame is to be kept whatever its
-shape and colour; at a webcam every second person wears some.
+One portrait in ten shows spectacles. That is too few to learn that a frame must be kept whatever
+its shape and colour; in front of a webcam, every second person wears some.
 """
 
 from __future__ import annotations
@@ -13,36 +13,41 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import CHIN, FOREHEAD
 from engines.training.pairs.augment import bent
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 TEMPLES = (127, 356)
 FACE_HEIGHT = 2.76  # of MediaPipe's canonical face, in eye distances
 FINER = 2  # drawn at twice the size and shrunk, for smooth edges
-POINTS = 48
+POINTS = 48  # of a rim
 
 
 class Layer(NamedTuple):
-    """A frame by itself: float32 colour [3], 0..255, and opacity [S, S, 1], 0..1."""
+    """A frame by itself.
+
+    Attributes:
+        colour: float32 [3], 0..255.
+        opacity: float32 [S, S, 1], 0..1.
+    """
 
     colour: Floats
     opacity: Floats
 
     def over(self, image: Image) -> Image:
-        """The frame on ``image``."""
+        """The frame drawn on `image`."""
         out = image + (self.colour - image) * self.opacity
         return (out + 0.5).astype(np.uint8)
 
     def moved(self, warp: NDArray[np.floating]) -> Layer:
-        """The frame in the toon's shape; ``warp`` [G, G, 2] is that of a `PairSet`."""
+        """The frame in the toon's shape; `warp` [G, G, 2] as in `PairSet`."""
         return Layer(self.colour, bent(self.opacity, warp))
 
 
 def random_colour(rng: Generator) -> Floats:
-    """A frame's colour, [3] in 0..255: mostly black, often brown or metal, sometimes any."""
+    """A frame's colour, float32 [3] in 0..255: mostly black, often brown or metal."""
     kind = rng.random()
     if kind < 0.5:
         return (rng.uniform(0, 55) + rng.uniform(-5, 5, 3)).clip(0).astype(np.float32)
@@ -56,7 +61,7 @@ def random_colour(rng: Generator) -> Floats:
 def draw_spectacles(rng: Generator, landmarks: Floats, eyes: Floats, size: int) -> Layer:
     """A random frame for a face.
 
-    Rims are superellipses, some thicker above than below, or open below; bridge and temples are
+    Rims are superellipses, some thicker above than below or open below. Bridge and temples are
     lines.
 
     Args:
@@ -76,7 +81,7 @@ def draw_spectacles(rng: Generator, landmarks: Floats, eyes: Floats, size: int) 
     opacity = np.zeros((size * FINER, size * FINER), np.uint8)
 
     def place(x: float, y: float, eye: int) -> Floats:
-        """Outwards from an eye and down, in eye distances, as a place in the picture."""
+        """The pixel that is `x` outwards from an eye and `y` down, in eye distances."""
         return np.asarray(eyes[eye] + (2 * eye - 1) * x * across + y * down, np.float32)
 
     def line(points: list[Floats], width: float) -> None:

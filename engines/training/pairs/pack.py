@@ -1,15 +1,14 @@
-"""Training pairs in one small file, for carrying them to another machine.
+"""Training pairs in one small file, for copying them to another machine.
 
-An uncompressed ZIP of ``pack.json``, WebP pictures ``photo/00000.webp``, ``toon/...`` and
-``head/...``, and landmarks, warps and weights as NumPy arrays. Unpacking gives the folder that
-`engines.training.pairs.data.PairSet` opens; it unpickles nothing and checks every size.
+An uncompressed ZIP of `pack.json`, WebP pictures `photo/00000.webp`, `toon/...` and `head/...`, and
+landmarks, warps and weights as NumPy arrays. Unpacking gives a folder that
+`engines.training.pairs.pair_set.PairSet` opens; it unpickles nothing and checks every size.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +20,9 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.files import atomic_path
 from engines.training.pairs.arrays import DAMAGE, fits, in_words
-from engines.training.pairs.data import WARP_GRID, PairSet
+from engines.training.pairs.pair_set import WARP_GRID, PairSet
 
 FORMAT = "toonify-pairs"
 FORMAT_VERSION = 2  # 1 had no warps
@@ -51,20 +51,19 @@ def write_pack(
         "size": pairs.size,
         "head_size": int(pairs.head.shape[1]),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as room:
-        part = Path(room) / path.name
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("pack.json", json.dumps(values))
-            archive.writestr("landmarks.npy", _array(pairs.landmarks.astype(np.float16)))
-            archive.writestr("warp.npy", _array(_pack_warps(pairs.warp)))
-            archive.writestr("weight.npy", _array(np.asarray(pairs.weight, np.float64)))
-            for i in progress(numbers):
-                for name, standard in QUALITY.items():
-                    wanted = standard if quality is None or name == "head" else quality
-                    picture = _encode(np.asarray(getattr(pairs, name)[i]), wanted)
-                    archive.writestr(f"{name}/{i:05d}.webp", picture)
-        part.replace(path)
+    with (
+        atomic_path(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
+    ):
+        archive.writestr("pack.json", json.dumps(values))
+        archive.writestr("landmarks.npy", _array(pairs.landmarks.astype(np.float16)))
+        archive.writestr("warp.npy", _array(_pack_warps(pairs.warp)))
+        archive.writestr("weight.npy", _array(np.asarray(pairs.weight, np.float64)))
+        for i in progress(numbers):
+            for name, standard in QUALITY.items():
+                wanted = standard if quality is None or name == "head" else quality
+                picture = _encode(np.asarray(getattr(pairs, name)[i]), wanted)
+                archive.writestr(f"{name}/{i:05d}.webp", picture)
     return path.stat().st_size
 
 
@@ -102,9 +101,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
         "toon": (count, size, size, 3),
         "head": (count, head, head),
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:
-        part = Path(room) / folder.name
+    with atomic_path(folder) as part:
         part.mkdir()
         np.save(part / "landmarks.npy", _numbers(archive, "landmarks", (count, 478, 2), np.float32))
         np.save(part / "weight.npy", _numbers(archive, "weight", (count,), np.float64))
@@ -120,8 +117,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
         for array in arrays.values():
             array.flush()
         if folder.is_dir():
-            folder.rmdir()
-        part.replace(folder)
+            folder.rmdir()  # empty; Windows does not replace even an empty folder
 
 
 def _numbers(

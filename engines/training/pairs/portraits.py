@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,19 +20,17 @@ from engines.faces.alignment import (
     invert,
     transform_points,
 )
-from engines.faces.landmarker import Landmarker
+from engines.faces.landmarker import Landmarker, largest_face
+from engines.pictures import PICTURE_SUFFIXES, Image, PictureError, is_picture, read_picture
 from engines.training.pairs.arrays import read_table, write_table
-from engines.training.pairs.data import WARP_GRID, PairSet
+from engines.training.pairs.pair_set import WARP_GRID, PairSet
+from engines.training.progress import Track
 
-Image = NDArray[np.uint8]
-SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 LONGEST_SIDE = 1280
 BY_HAND = (
     "crop them by hand to squares with the eyes at 38 % and 62 % of the width and 47 % of the "
     "height and the mouth at 50 % and 73 %, and pass that folder with --aligned"
 )
-T = TypeVar("T")
-Progress = Callable[[Sequence[T]], Iterator[T]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,8 @@ class Crops:
         images: uint8 [N, S, S, 3] RGB.
         landmarks: float32 [N, 478, 2] in pixels of the crops; NaN where they are not known.
         left_out: names of the files that gave no crop.
-        source: what they were made of, and how: other files or sizes give another text.
+        source: tells from which files and how they were made; other files or another size give
+            another text.
     """
 
     images: NDArray[np.uint8]
@@ -61,19 +59,23 @@ class Crops:
         return int(self.images.shape[1])
 
     def pairs(self) -> PairSet:
-        """People as training pairs whose second picture is the photo itself."""
+        """People as training pairs in which the toon is the photo itself."""
         head = np.full((len(self), 8, 8), 255, np.uint8)
         weight = np.full(len(self), 1 / max(len(self), 1))
         still = np.zeros((len(self), WARP_GRID, WARP_GRID, 2), np.float16)
         return PairSet(self.images, self.images, head, self.landmarks, still, weight)
 
     def save(self, path: Path) -> None:
-        """Keep the crops in one file."""
+        """Write the crops to one file."""
         write_table(path, {**vars(self), "left_out": list(self.left_out)})
 
     @classmethod
     def load(cls, path: Path) -> Crops:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            ToonifyError: when the file is damaged or incomplete.
+        """
         arrays = read_table(
             path,
             {
@@ -89,21 +91,25 @@ class Crops:
 
 
 def read_image(path: Path) -> Image | None:
-    """uint8 [H, W, 3] RGB, turned upright as its EXIF says; None when it is no picture."""
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
+    """A picture, upright as its EXIF says, at most 2560 px long: uint8 [H, W, 3] RGB.
+
+    None when the file is not a picture.
+    """
+    try:
+        image = read_picture(path).rgb
+    except PictureError:
         return None
     if (longest := max(image.shape[:2])) > 2 * LONGEST_SIDE:
         scale = 2 * LONGEST_SIDE / longest
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(image[..., ::-1])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8)
+    return image
 
 
 def align(
     image: Image, landmarker: Landmarker, size: int
 ) -> tuple[Image, NDArray[np.float32]] | None:
-    """Crop the largest face of a picture as FFHQ is cropped.
+    """Crop the largest face of a picture the way FFHQ is cropped.
 
     Args:
         image: uint8 [H, W, 3] RGB.
@@ -111,16 +117,16 @@ def align(
         size: side of the crop, pixels.
 
     Returns:
-        crop uint8 [size, size, 3] and landmarks float32 [478, 2] in its pixels; None when no face
-        is found, also not in a padded copy (the detector misses faces that fill the picture).
+        crop uint8 [size, size, 3] and landmarks float32 [478, 2] in its pixels. None when no face
+        is found, even in a padded copy (the detector misses faces that fill the picture).
     """
     for border in (0, max(image.shape[:2]) // 3):
         padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         scale = min(1.0, LONGEST_SIDE / max(padded.shape[:2]))
         small = cv2.resize(padded, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        face = _largest_face(np.asarray(small, np.uint8), landmarker)
+        face = largest_face(landmarker.detect(np.asarray(small, np.uint8)))
         if face is not None:
-            points = face / scale - border
+            points = face.points[:, :2] / scale - border
             try:
                 transform = crop_transform(points, size)
             except AlignmentError:
@@ -131,17 +137,18 @@ def align(
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name; sub-folders are not looked into.
+    """The pictures of a folder, sorted by name, without those in sub-folders.
 
     Raises:
         ToonifyError: when the folder is missing or holds no pictures.
     """
     if not folder.is_dir():
         raise ToonifyError(f"{folder} was expected to be a folder of pictures; there is none.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.iterdir() if is_picture(path))
     if not files:
         raise ToonifyError(
-            f"{folder} was expected to hold pictures ({', '.join(sorted(SUFFIXES))}), but has none."
+            f"{folder} was expected to hold pictures ({', '.join(sorted(PICTURE_SUFFIXES))}), but "
+            f"has none."
         )
     return files
 
@@ -153,7 +160,8 @@ def people_files(folder: Path) -> list[Path]:
 
 
 def listing(files: Sequence[Path]) -> str:
-    """sha256 (hex) of the names and sizes of files: tells when some came, went or changed."""
+    """sha256 (hex) of the names and sizes of files: shows whether files were added, removed or
+    changed."""
     digest = hashlib.sha256()
     for path in files:
         digest.update(os.fsencode(path.name) + f"/{path.stat().st_size}/".encode())
@@ -166,16 +174,16 @@ def read_folder(
     *,
     aligned: bool = False,
     cache: Path | None = None,
-    progress: Progress[Path] = iter,
+    track: Track[Path] = iter,
 ) -> Crops:
     """Crop every picture of a folder.
 
     Args:
-        folder: pictures; sub-folders are not looked into.
+        folder: pictures; sub-folders are not read.
         size: side of the crops, pixels.
-        aligned: take each picture as the crop it is, whether a face is found in it or not.
-        cache: file that keeps the crops for as long as the folder holds the same pictures.
-        progress: wraps the list of files, for a progress bar.
+        aligned: use each picture as the crop, whether a face is found in it or not.
+        cache: file that keeps the crops as long as the folder holds the same pictures.
+        track: wraps the list of files, for a progress bar.
 
     Raises:
         ToonifyError: when the folder is missing, holds no pictures, or none of them has a face.
@@ -187,14 +195,14 @@ def read_folder(
     images, points, left_out = [], [], []
     unknown = np.full((478, 2), np.nan, np.float32)
     with Landmarker("image", max_faces=4, blendshapes=False, pose=False) as landmarker:
-        for path in progress(files):
+        for path in track(files):
             image = read_image(path)
             if image is None:
                 found = None
             elif aligned:
                 square = _centre_square(image, size)
-                face = _largest_face(square, landmarker)
-                found = square, unknown if face is None else face
+                face = largest_face(landmarker.detect(square))
+                found = square, unknown if face is None else face.points[:, :2]
             else:
                 found = align(image, landmarker, size)
             if found is None:
@@ -211,15 +219,15 @@ def read_folder(
 
 
 def read_people(
-    folder: Path, size: int, cache: Path | None = None, *, progress: Progress[Path] = iter
+    folder: Path, size: int, cache: Path | None = None, *, track: Track[Path] = iter
 ) -> PairSet:
-    """People as training pairs: a prepared folder as it is, or any folder of portraits, cropped.
+    """People as training pairs: a prepared folder as it is, or the crops of a folder of portraits.
 
     Args:
         folder: where they are.
         size: side of the crops, pixels.
         cache: as in `read_folder`.
-        progress: wraps the list of files, for a progress bar.
+        track: wraps the list of files, for a progress bar.
 
     Raises:
         ToonifyError: as `read_folder`, or when a prepared folder has another size.
@@ -232,13 +240,7 @@ def read_people(
                 f"run 'toonify train prepare' with --size {size}."
             )
         return pairs
-    return read_folder(folder, size, cache=cache, progress=progress).pairs()
-
-
-def _largest_face(image: Image, landmarker: Landmarker) -> NDArray[np.float32] | None:
-    """Landmarks float32 [478, 2] in pixels, or None."""
-    faces = [face.points[:, :2].astype(np.float32) for face in landmarker.detect(image)]
-    return max(faces, key=lambda face: float(np.ptp(face, axis=0).prod()), default=None)
+    return read_folder(folder, size, cache=cache, track=track).pairs()
 
 
 def _centre_square(image: Image, size: int) -> Image:

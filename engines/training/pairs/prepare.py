@@ -1,20 +1,11 @@
-"""Photo/toon pairs for training: a folder of portraits, drawn by the artist.
+"""From a folder of portraits to a folder of photo/toon pairs, drawn by the artist.
 
-The result is a folder of arrays that training maps into memory:
-
-- ``photo.npy`` uint8 [N, S, S, 3] RGB, the aligned portraits;
-- ``toon.npy``  uint8 [N, S, S, 3] RGB, the artist's drawings;
-- ``head.npy``  uint8 [N, S/2, S/2], 255 inside the toon's head and hair;
-- ``landmarks.npy`` float32 [N, 478, 2], pixels of the S px photo;
-- ``warp.npy`` float16 [N, 64, 64, 2], where the photo shows what the toon shows at each place;
-- ``weight.npy`` float64 [N], how often a pair is drawn in training;
-- ``done.npy``  bool [N], which rows are finished: an interrupted run goes on where it stopped;
-- ``contact.png``, a sheet to look at.
+The result is a folder as `engines.training.pairs.pair_set` describes it, with `contact.png`, a
+sheet to look at.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -23,40 +14,43 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from engines.faces.person import PersonSegmenter
+from engines.pictures import write_png
 from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.pairs.aligned import (
     DRAWING_SIZE,
+    INDEX,
     AlignedSet,
-    PrepareError,
-    Report,
     align_folder,
     aligned_before,
 )
-from engines.training.pairs.data import WARP_GRID, spread_over
-from engines.training.show.sheets import contact_sheet, write_png
-
-SHEET_ROWS, SHEET_PAIRS = 6, 4
+from engines.training.pairs.pair_set import WARP_GRID, Pair, PairFolder, PrepareError
+from engines.training.progress import Progress, silent
 
 
 @dataclass(frozen=True)
 class Row:
-    """One pair to draw: a portrait, perhaps with another expression."""
+    """One pair to draw.
+
+    Attributes:
+        portrait: number of the portrait.
+        closed: how far each eye is closed, 0..1.
+        jaw: how far the jaw is dropped, in eye distances.
+    """
 
     portrait: int
-    closed: tuple[float, float] = (0.0, 0.0)  # how far each eye is closed, 0..1
-    jaw: float = 0.0  # how far the jaw is dropped, in eye distances
+    closed: tuple[float, float] = (0.0, 0.0)
+    jaw: float = 0.0
 
 
 def plan_rows(count: int, variants: int, seed: int = 0) -> list[Row]:
-    """Every portrait as it is, then ``variants`` with eyes shut or narrowed, winks, open mouths.
+    """Every portrait as it is, then `variants` with closed or narrowed eyes, winks, open mouths.
 
-    Few portraits squint: where most of the narrow eyes that a network is shown are all but shut, it
-    draws those of a dark face in the sun shut, too.
+    Few portraits squint. If nearly all narrow eyes in the training set were almost closed, the
+    network would also close those of a dark face in bright sun.
     """
     rows = [Row(i) for i in range(count)]
     random = np.random.default_rng(seed)
@@ -75,17 +69,6 @@ def plan_rows(count: int, variants: int, seed: int = 0) -> list[Row]:
     return rows
 
 
-@dataclass(frozen=True)
-class Pair:
-    """What one row becomes."""
-
-    photo: NDArray[np.uint8]
-    toon: NDArray[np.uint8]
-    head: NDArray[np.uint8]
-    landmarks: NDArray[np.float32]
-    warp: NDArray[np.float16]
-
-
 def draw_pair(
     rgb: NDArray[np.uint8],
     landmarks: NDArray[np.float32],
@@ -94,7 +77,16 @@ def draw_pair(
     size: int,
     row: Row,
 ) -> Pair:
-    """Change the expression, draw at full size, shrink photo and toon to ``size``, mask to half."""
+    """Change the expression, draw at full size, then shrink photo and toon.
+
+    Args:
+        rgb: uint8 [512, 512, 3].
+        landmarks: float32 [478, 3] in its pixels.
+        segmenter: finds the person.
+        look: how to draw.
+        size: side of photo and toon, pixels; the head mask has half of it.
+        row: the expression.
+    """
     if any(row.closed):
         rgb, landmarks = close_eyes(rgb, landmarks, row.closed)
     if row.jaw:
@@ -114,54 +106,6 @@ def draw_pair(
     )
 
 
-class PairFolder:
-    """The arrays of a folder of pairs, made or continued."""
-
-    def __init__(self, folder: Path, count: int, size: int, task: dict[str, object]) -> None:
-        """``task`` says what is drawn; a folder that holds another task is refused."""
-        folder.mkdir(parents=True, exist_ok=True)
-        card = folder / "task.json"
-        wanted = {"pairs": count, "size": size, **task}
-        again = card.is_file()
-        if again and json.loads(card.read_text("utf-8")) != wanted:
-            raise PrepareError(
-                f"{folder} holds other pairs ({card.read_text('utf-8')}) than were asked for "
-                f"({json.dumps(wanted)}); choose another folder."
-            )
-        self.arrays = {
-            name: open_memmap(
-                folder / f"{name}.npy", mode="r+" if again else "w+", dtype=dtype, shape=shape
-            )
-            for name, dtype, shape in (
-                ("photo", np.uint8, (count, size, size, 3)),
-                ("toon", np.uint8, (count, size, size, 3)),
-                ("head", np.uint8, (count, size // 2, size // 2)),
-                ("landmarks", np.float32, (count, 478, 2)),
-                ("warp", np.float16, (count, WARP_GRID, WARP_GRID, 2)),
-                ("done", np.bool_, (count,)),
-            )
-        }
-        card.write_text(json.dumps(wanted), "utf-8")  # last: a card promises whole arrays
-
-    def write(self, row: int, pair: Pair) -> None:
-        """Store a row, then mark it as finished."""
-        for name, value in vars(pair).items():
-            self.arrays[name][row] = value
-        self.arrays["done"][row] = True
-
-    def missing(self) -> list[int]:
-        """Rows still to draw."""
-        return [int(row) for row in np.flatnonzero(~self.arrays["done"])]
-
-    def sheet(self) -> NDArray[np.uint8]:
-        """Photo and toon of pairs spread over the folder."""
-        chosen = spread_over(len(self.arrays["done"]), SHEET_ROWS * SHEET_PAIRS)
-        cells = [self.arrays[name][row] for row in chosen for name in ("photo", "toon")]
-        cells += [np.full_like(cells[0], 255)] * (-len(cells) % (2 * SHEET_PAIRS))
-        width = 2 * SHEET_PAIRS
-        return contact_sheet([cells[i : i + width] for i in range(0, len(cells), width)], side=192)
-
-
 @dataclass(frozen=True)
 class _Job:
     portraits: AlignedSet
@@ -175,7 +119,7 @@ _segmenter: PersonSegmenter
 
 
 def _start_worker(job: _Job) -> None:
-    """Give a worker process its own network and one thread: the processes are the parallelism."""
+    """Give a worker its own network, and one thread: the work is split into processes already."""
     global _job, _segmenter
     cv2.setNumThreads(1)
     _job, _segmenter = job, PersonSegmenter()
@@ -209,21 +153,24 @@ def prepare(
     size: int = 256,
     variants: int = 0,
     workers: int = 1,
-    report: Report = lambda *_: None,
+    progress: Progress = silent,
 ) -> tuple[str, ...]:
-    """Draw the pairs of a folder of portraits, or of an aligned set, into ``out``.
+    """Draw the pairs of a folder of portraits, or of an aligned set, into `out`.
 
     Args:
-        source: pictures of any size, or a set with ``faces.npz``.
-        out: folder of pairs; a run that was interrupted goes on there.
+        source: pictures of any size, or a set with `faces.npz`.
+        out: folder for the pairs; an interrupted run continues there.
         look: name of one of `artist.LOOKS`.
         size: side of photo and toon in pixels, even, at most 512.
-        variants: more pairs with other expressions, as `plan_rows` has them.
-        workers: drawing processes.
-        report: called with phase, done, total.
+        variants: extra pairs with other expressions, see `plan_rows`.
+        workers: number of drawing processes.
+        progress: called with the phases "align" and "draw".
 
     Returns:
         Names of the pictures in which no face was found.
+
+    Raises:
+        ToonifyError: when an argument is wrong, there is no face, or `out` holds other pairs.
     """
     if look not in LOOKS:
         raise PrepareError(f"A look was expected ({', '.join(LOOKS)}), found {look!r}; choose one.")
@@ -233,19 +180,19 @@ def prepare(
         raise PrepareError(f"{source} was expected to be a folder of portraits; there is none.")
     left_out: tuple[str, ...] = ()
     aligned = out / "aligned"
-    if (source / "faces.npz").is_file():
+    if (source / INDEX).is_file():
         portraits = AlignedSet.open(source)
     elif before := aligned_before(source, aligned):
         portraits, left_out = before
     else:
-        portraits, left_out = align_folder(source, aligned, report)
+        portraits, left_out = align_folder(source, aligned, progress)
     rows = plan_rows(len(portraits), variants)
     task: dict[str, object] = {"source": str(source.resolve()), "look": look}
     pairs = PairFolder(out, len(rows), size, task)
     numbers = pairs.missing()
     for number, pair in _draw(_Job(portraits, rows, LOOKS[look], size), numbers, workers):
         pairs.write(number, pair)
-        report("draw", len(rows) - len(pairs.missing()), len(rows))
+        progress("draw", len(rows) - len(pairs.missing()), len(rows))
     weight = portraits.weight[[row.portrait for row in rows]]
     np.save(out / "weight.npy", weight)
     write_png(out / "contact.png", pairs.sheet())

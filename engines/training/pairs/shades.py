@@ -1,7 +1,8 @@
-"""Hard shadows over half a face, or in the socket of an eye.
+"""Hard shadows over half a face, or in an eye socket.
 
-Most portraits are lit softly, and of the dark eyes in them many are shut: a generator takes an eye
-in hard shade for a wink. The artist lightens the shadow of a half, and leaves none in a socket.
+Most portraits are lit softly, and many of the dark eyes in them are closed, so a generator takes an
+eye in hard shade for a wink. The artist lightens a shadow over half a face and removes one in a
+socket.
 """
 
 from __future__ import annotations
@@ -13,37 +14,42 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.imaging import blur
 from engines.training.pairs.augment import bent
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 DEEPEST, FAINTEST = 0.25, 0.65  # share of the light that is left
-SOFTEST = 1 / 24  # widest edge, of the picture's side
-REACH = 0.4  # how far beside the nose the edge of a half's shadow may run, in eye distances
-SOCKET = ((0.3, 0.5), (0.2, 0.35))  # half the width and height of a socket's, likewise
+SOFTEST = 1 / 24  # widest edge, as a share of the picture's side
+REACH = 0.4  # largest distance of a half shadow's edge from between the eyes, in eye distances
+SOCKET = ((0.3, 0.5), (0.2, 0.35))  # half the width and height of a socket shadow, likewise
 
 
 class Shade(NamedTuple):
-    """A shadow: what it leaves of the light, what it leaves on the toon, and where, float32
-    [S, S, 1] in 0..1."""
+    """A shadow.
+
+    Attributes:
+        left: share of the light that is left on the photo.
+        drawn: share that is left on the toon.
+        where: float32 [S, S, 1], 0..1.
+    """
 
     left: float
     drawn: float
     where: Floats
 
     def over(self, image: Image) -> Image:
-        """The shadow on ``image``."""
+        """`image` with the shadow on it."""
         return (image * (1 - (1 - self.left) * self.where) + 0.5).astype(np.uint8)
 
     def moved(self, warp: NDArray[np.floating]) -> Shade:
-        """As the artist draws it, in the toon's shape; ``warp`` [G, G, 2] is a `PairSet`'s."""
+        """The shadow as drawn on the toon, in its shape; `warp` [G, G, 2] as in `PairSet`."""
         return Shade(self.drawn, self.drawn, bent(self.where, warp))
 
 
 def random_shade(rng: Generator, eyes: Floats, size: int) -> Shade:
-    """A shadow on a face.
+    """A random shadow on a face.
 
     Args:
         rng: draws place, depth and softness.

@@ -1,3 +1,3 @@
-"""Sheets that show what was drawn and learned."""
+"""Contact sheets to look at: of pairs, of a training, of a finished model."""
 
 from __future__ import annotations

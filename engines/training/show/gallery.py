@@ -1,4 +1,4 @@
-"""Sheets that show what a bundle does to people it has never seen."""
+"""Sheets that show how a bundle draws people it was not trained on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.networks.toon import ToonNetwork
-from engines.training.show.sheets import contact_sheet, write_png
+from engines.pictures import write_png
+from engines.training.show.sheets import contact_sheet
 
 Images = NDArray[np.uint8]
 SWAPS = (8, 16, 32, 64)
@@ -30,7 +31,14 @@ def draw(network: ToonNetwork, crops: Images, batch: int = 8) -> Images:
 def people_sheet(
     bundle: Bundle, crops: Images, artist: Images | None = None, side: int = 192
 ) -> NDArray[np.uint8]:
-    """One row a person: photo, the face model's reconstruction, the artist's toon, each style."""
+    """One row per person: photo, the face model's reconstruction, the artist's toon, each style.
+
+    Args:
+        bundle: the model.
+        crops: uint8 [N, S, S, 3] RGB.
+        artist: the artist's toons of the same people; None leaves out the column.
+        side: of each picture on the sheet, pixels.
+    """
     face = draw(bundle.network(spec=BlendSpec(swap_resolution=None, strength=0.0)), crops)
     columns: list[tuple[str, Sequence[NDArray[np.uint8]]]] = [
         ("photo", list(crops)),
@@ -46,10 +54,10 @@ def people_sheet(
 def swap_sheet(
     bundle: Bundle, crops: Images, style: str | None = None, side: int = 150
 ) -> NDArray[np.uint8]:
-    """One row a person: the layer swaps both ways, between the face model and the toon model.
+    """One row per person: layer swaps between the face model and the toon model, both ways.
 
-    "toon < 16" takes the toon's layers below 16 px (its shape) and the face model's above;
-    "toon >= 16" the other way round.
+    "toon < 16" takes the toon model's layers below 16 px (the shape) and the face model's from
+    there on; "toon >= 16" is the other way round.
     """
     whole = BlendSpec(swap_resolution=None)
     plans = [("photo", None), ("face model", replace(whole, strength=0.0))]
@@ -58,7 +66,8 @@ def swap_sheet(
     plans += [(f"toon >= {r}", BlendSpec(swap_resolution=r, low="face")) for r in swaps[::-1]]
     plans += [("toon model", whole)]
     columns = [
-        crops if spec is None else draw(bundle.network(style, spec), crops) for _, spec in plans
+        crops if spec is None else draw(bundle.network(style, spec=spec), crops)
+        for _, spec in plans
     ]
     return contact_sheet(
         list(zip(*columns, strict=True)), labels=[label for label, _ in plans], side=side
@@ -66,7 +75,7 @@ def swap_sheet(
 
 
 def write_gallery(bundle: Bundle, crops: Images, artist: Images | None, folder: Path) -> list[Path]:
-    """Write ``people.png`` and ``swaps.png``: their paths."""
+    """Write `people.png` and `swaps.png`, and return their paths."""
     sheets = {"people": people_sheet(bundle, crops, artist), "swaps": swap_sheet(bundle, crops[:6])}
     for name, sheet in sheets.items():
         write_png(folder / f"{name}.png", sheet)

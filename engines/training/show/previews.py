@@ -1,4 +1,4 @@
-"""Sample sheets while training: what the averaged networks draw now."""
+"""Sample sheets during training: what the averaged networks draw now."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.learn.encoder import EncoderTrainer
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.data import PairSet, to_tensor
+from engines.training.pairs.pair_set import PairSet
+from engines.training.pairs.sampler import to_tensor
 from engines.training.show.sheets import contact_sheet
 
-Image = NDArray[np.uint8]
 ROWS = 6
 
 
 @torch.no_grad()
 def pairs_sheet(trainer: Trainer) -> Image:
-    """Rows of: photo, as the face generator draws it, its toon, as the toon generator draws it."""
+    """Rows of photo, face generator's picture, artist's toon, toon generator's picture."""
     models, device = trainer.ema.module, trainer.fabric.device
     pairs = trainer.sampler.pairs
     rows = chosen(pairs)
@@ -35,7 +36,7 @@ def pairs_sheet(trainer: Trainer) -> Image:
 
 @torch.no_grad()
 def style_sheet(trainer: StyleTrainer) -> Image:
-    """Rows of: person, as the face model draws them, as the new one does, a style picture."""
+    """Rows of person, face generator's picture, new generator's picture, one of the style."""
     people = trainer.sampler.pairs
     photo = people.photo[chosen(people)]
     crops = to_tensor(list(photo)).to(trainer.fabric.device)
@@ -48,7 +49,7 @@ def style_sheet(trainer: StyleTrainer) -> Image:
 
 @torch.no_grad()
 def encoder_sheet(trainer: EncoderTrainer) -> Image:
-    """Rows of: person, and as each generator draws them behind the trained encoder."""
+    """Rows of person, and the picture of each generator behind the trained encoder."""
     people = trainer.sampler.pairs
     photo = people.photo[chosen(people)]
     codes = trainer.ema.module(to_tensor(list(photo)).to(trainer.fabric.device))

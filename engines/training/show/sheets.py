@@ -1,15 +1,14 @@
-"""Contact sheets: pictures side by side, to be looked at."""
+"""Contact sheets: pictures side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from engines.pictures import Image
+
 LABEL_HEIGHT = 22
 
 
@@ -24,8 +23,8 @@ def contact_sheet(
 
     Args:
         rows: rows of uint8 [S, S, 3] RGB pictures, all rows of the same length.
-        labels: a caption for each column, above it.
-        side: scale every picture to this side; None keeps the first one's.
+        labels: a caption above each column.
+        side: every picture is scaled to this side; None takes that of the first one.
         gap: white pixels between pictures.
 
     Returns:
@@ -45,9 +44,3 @@ def contact_sheet(
             cell = cv2.resize(picture, (side, side), interpolation=way)
             sheet[top + i * step : top + i * step + side, j * step : j * step + side] = cell
     return sheet
-
-
-def write_png(path: Path, image: Image) -> None:
-    """Save an RGB picture as PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())

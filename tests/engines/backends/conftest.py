@@ -76,7 +76,7 @@ def make_request(network: ToonNetwork, directory: Path, **changes: object) -> En
         "precision": None,
         "max_batch": 2,
         "cache": EngineCache(directory),
-        "report": lambda line: None,
+        "say": lambda line: None,
         **changes,
     }
     return EngineRequest(network, **values)  # type: ignore[arg-type]

@@ -1,35 +1,28 @@
+"""Built engines are kept, checked, shared between processes and evicted."""
+
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import shutil
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
-import engines
 from engines.backends import cache as cache_module
 from engines.backends.cache import (
     MAGIC,
     EngineCache,
-    EngineKey,
     EngineLoadError,
     cache_directory,
     clear_engines,
     list_engines,
-    model_hash,
 )
+from engines.backends.keys import EngineKey
 from engines.backends.protocol import BackendError
-from engines.networks.encoder import Encoder
-from engines.networks.generator import Generator
-from engines.networks.generator_config import GeneratorConfig
-from engines.networks.toon import ToonNetwork
 
 KEY = EngineKey("0" * 64, "openvino", "1.0", "sm89", "1..4x64x64x3", "fp16")
 
@@ -103,20 +96,6 @@ def test_header_names_the_key_and_the_hash(tmp_path: Path) -> None:
     assert json.loads(header)["sha256"] == hashlib.sha256(payload).hexdigest()
 
 
-def test_failed_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = EngineCache(tmp_path)
-    cache.store(KEY, b"old")
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BackendError, match="No space left on device"):
-        cache.store(KEY, b"new")
-    assert cache.load(KEY) == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == [cache.path(KEY).name]
-
-
 def test_failed_build_stores_nothing_and_frees_the_lock(tmp_path: Path) -> None:
     cache = EngineCache(tmp_path)
 
@@ -153,7 +132,7 @@ def test_concurrent_callers_share_one_build(tmp_path: Path) -> None:
     second.join()
     assert builds == [1]
     assert sorted(results) == [(b"plan", False), (b"plan", True)]
-    assert lines == ["Waiting for another program that builds the same openvino engine."]
+    assert lines == ["Waiting for another program that is building the same openvino engine."]
 
 
 def test_list_and_clear(tmp_path: Path) -> None:
@@ -183,45 +162,6 @@ def test_least_recently_used_goes_first(tmp_path: Path, monkeypatch: pytest.Monk
     assert [cache.load(key) is not None for key in (*keys, KEY)] == [True, False, True, True]
 
 
-def test_model_hash_sees_every_weight(tiny: ToonNetwork, other_tiny: ToonNetwork) -> None:
-    before = model_hash(tiny)
-    assert before == model_hash(tiny)
-    assert before != model_hash(other_tiny)
-    bias = tiny.synthesis.b4.torgb.bias
-    bias[0] += 1e-6
-    changed = model_hash(tiny)
-    bias[0] -= 1e-6
-    assert changed != before
-
-
-def test_model_hash_sees_the_clamp(plain: ToonNetwork) -> None:
-    def network(clamp: float | None) -> ToonNetwork:
-        torch.manual_seed(0)
-        config: GeneratorConfig = replace(plain.synthesis.config, conv_clamp=clamp)
-        return ToonNetwork(Encoder(plain.encoder.config), Generator(config))
-
-    assert model_hash(network(256.0)) == model_hash(network(256.0))
-    assert model_hash(network(256.0)) != model_hash(network(None))
-
-
-@pytest.mark.parametrize("source", ["networks/toon.py", "backends/prepare.py", "backends/rtx.py"])
-def test_model_hash_sees_the_code(
-    plain: ToonNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
-) -> None:
-    before = model_hash(plain)
-    for package in ("networks", "backends"):
-        shutil.copytree(Path(engines.__file__).parent / package, tmp_path / package)
-    monkeypatch.setattr(
-        cache_module.resources, "files", lambda package: tmp_path / package.split(".")[1]
-    )
-    with (tmp_path / source).open("a") as file:
-        file.write("# mended\n")
-    assert model_hash(plain) == before  # this process runs the old code
-    cache_module._code.cache_clear()
-    assert model_hash(plain) != before
-    cache_module._code.cache_clear()
-
-
 def refuse(payload: bytes) -> str:
     if payload == b"old":
         raise EngineLoadError("old driver.")
@@ -233,7 +173,7 @@ def test_a_kept_engine_that_does_not_load_is_built_once_more(tmp_path: Path) -> 
     cache.store(KEY, b"old")
     lines: list[str] = []
     assert cache.load_or_build(KEY, lambda: b"new", refuse, lines.append) == "new"
-    assert lines == ["The kept openvino engine does not load and is built anew: old driver."]
+    assert lines == ["The saved openvino engine does not load, so it is built again: old driver."]
     assert cache.load_or_build(KEY, never, refuse, silent) == "new"
 
 
@@ -258,81 +198,3 @@ def test_what_another_build_would_not_mend_keeps_the_engine(tmp_path: Path) -> N
     with pytest.raises(BackendError, match="memory is full"):
         cache.load_or_build(KEY, never, fail, silent)
     assert cache.load(KEY) == b"plan"
-
-
-def deny(*arguments: Any, **options: Any) -> Any:
-    raise PermissionError(13, "Permission denied")
-
-
-def vanish(*arguments: Any, **options: Any) -> Any:
-    raise FileNotFoundError(2, "No such file or directory")
-
-
-@pytest.mark.parametrize("error", [deny, vanish])
-def test_an_entry_whose_age_cannot_be_noted_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
-) -> None:
-    cache = EngineCache(tmp_path)
-    cache.store(KEY, b"plan")
-    monkeypatch.setattr(os, "utime", error)
-    assert cache.load(KEY) == b"plan"
-
-
-def test_what_another_user_keeps_to_himself_is_a_miss(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = EngineCache(tmp_path)
-    path = cache.store(KEY, b"plan")
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", deny)
-        patch.setattr(Path, "unlink", deny)
-        assert cache.load(KEY) is None
-        patch.setattr(Path, "mkdir", deny)
-        with pytest.raises(BackendError, match=r"cannot be written \(Permission denied\): name"):
-            cache.get_or_build(KEY, never, silent)
-    path.write_bytes(b"damaged")
-    monkeypatch.setattr(Path, "unlink", deny)
-    assert cache.load(KEY) is None
-
-
-def test_engines_that_cannot_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = EngineCache(tmp_path)
-    os.utime(cache.store(KEY, bytes(1000)), (1, 1))
-    monkeypatch.setattr(cache_module, "SIZE_LIMIT", 1)
-    monkeypatch.setattr(Path, "unlink", deny)
-    newer = cache.store(replace(KEY, target="sm86"), b"plan")
-    assert newer.exists()
-    with pytest.raises(BackendError, match=r"could not all be deleted \(Permission denied\)"):
-        clear_engines(tmp_path)
-    monkeypatch.setattr(Path, "unlink", vanish)
-    assert clear_engines(tmp_path) == 0
-
-
-def test_a_write_that_is_stopped_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names: list[str] = []
-
-    def stop(descriptor: int) -> None:
-        names.extend(path.name for path in tmp_path.iterdir())
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", stop)
-    with pytest.raises(KeyboardInterrupt):
-        EngineCache(tmp_path).store(KEY, b"plan")
-    assert [name.endswith(cache_module.UNFINISHED) for name in names] == [True]
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("clear", [True, False])
-def test_what_a_killed_write_left_is_swept_when_old(tmp_path: Path, clear: bool) -> None:
-    old, young = tmp_path / "a.part", tmp_path / "b.part"
-    for path in (old, young):
-        path.write_bytes(bytes(100))
-    os.utime(old, (1, 1))
-    if clear:
-        assert clear_engines(tmp_path) == 100
-    else:
-        EngineCache(tmp_path).store(KEY, b"plan")
-    assert not old.exists()
-    assert young.exists()

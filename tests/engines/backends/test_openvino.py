@@ -183,18 +183,18 @@ def test_networks_without_a_mask(plain: ToonNetwork, engines: Path) -> None:
     engine.close()
 
 
-def test_a_kept_program_that_does_not_load_is_built_anew(
+def test_a_kept_program_that_does_not_load_is_built_again(
     plain: ToonNetwork, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    request = make_request(plain, tmp_path, precision="fp32", report=lines.append)
+    request = make_request(plain, tmp_path, precision="fp32", say=lines.append)
     core, device = backend._core_and_device(request)
     request.cache.store(backend._key(request, core, device, "fp32"), b"no program")
     engine = backend.create(request)
     assert engine.run(noisy_crops(1, 32)).images.shape == (1, 16, 16, 3)
     engine.close()
     assert len(lines) == 1
-    assert "is built anew: OpenVINO could not load its engine on CPU" in lines[0]
+    assert "it is built again: OpenVINO could not load its engine on CPU" in lines[0]
 
 
 class FakeGpu:

@@ -42,7 +42,7 @@ def replace_backends(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, obj
 @needs_no_gpu
 def test_auto_without_a_gpu_says_why_and_runs_openvino(tiny: ToonNetwork, engines: Path) -> None:
     lines: list[str] = []
-    engine = create_engine(tiny, cache_dir=engines, report=lines.append)
+    engine = create_engine(tiny, cache_dir=engines, say=lines.append)
     assert [line.split()[0] for line in lines] == ["tensorrt-rtx", "tensorrt", "cuda", "Running"]
     assert all("skipped: " in line and "\n" not in line for line in lines[:3])
     assert lines[3].startswith("Running on openvino: CPU, ")
@@ -58,7 +58,7 @@ def test_auto_takes_the_first_that_runs(
     names = ("tensorrt-rtx", "tensorrt", "cuda", "openvino")
     replace_backends({name: failing(f"{name} is away.") for name in names})
     lines: list[str] = []
-    engine = create_engine(tiny, cache_dir=tmp_path, report=lines.append)
+    engine = create_engine(tiny, cache_dir=tmp_path, say=lines.append)
     assert engine.name == "torch"
     assert lines[:4] == [f"{name} skipped: {name} is away." for name in names]
 
@@ -81,7 +81,7 @@ def test_auto_moves_on_from_a_gpu_that_fails(
     cpu = SimpleNamespace(create=lambda request: TorchEngine(request.network, "cpu", "fp32", 1))
     replace_backends({"openvino": cpu})
     lines: list[str] = []
-    create_engine(tiny, cache_dir=tmp_path, report=lines.append).close()
+    create_engine(tiny, cache_dir=tmp_path, say=lines.append).close()
     assert [line.split()[0] for line in lines] == ["tensorrt-rtx", "tensorrt", "cuda", "Running"]
     assert "cuda failed on this GPU" in lines[2]
     assert "no kernel image" in lines[2]
@@ -94,7 +94,7 @@ def test_auto_with_nothing_left_gives_every_reason(
 ) -> None:
     replace_backends({name: failing(f"{name} is away.") for name in registry_module.BACKENDS})
     with pytest.raises(BackendError, match=r"No back end runs here.*cuda is away.*torch is away"):
-        create_engine(tiny, cache_dir=tmp_path, report=lambda line: None)
+        create_engine(tiny, cache_dir=tmp_path, say=lambda line: None)
 
 
 def test_a_named_back_end_never_falls_back(
@@ -117,7 +117,7 @@ def test_a_fault_in_a_back_end_is_not_taken_for_a_reason_to_skip_it(
 
     replace_backends({"tensorrt-rtx": SimpleNamespace(create=broken)})
     with pytest.raises(ZeroDivisionError):
-        create_engine(tiny, cache_dir=tmp_path, report=lambda line: None)
+        create_engine(tiny, cache_dir=tmp_path, say=lambda line: None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_report_goes_to_standard_error(
 
 def test_prebuilt_engine_is_found_by_create(tiny: ToonNetwork, tmp_path: Path) -> None:
     steps: list[BuildStep] = []
-    arguments = {"cache_dir": tmp_path, "report": lambda line: None}
+    arguments = {"cache_dir": tmp_path, "say": lambda line: None}
     (built,) = build_engines(tiny, ["openvino"], progress=steps.append, **arguments)  # type: ignore[arg-type]
     assert built.built
     assert built.path.stat().st_size == built.size
@@ -178,7 +178,7 @@ def test_prebuilt_engine_is_found_by_create(tiny: ToonNetwork, tmp_path: Path) -
     assert steps[-1] == BuildStep("openvino", "done", 1.0)
     (again,) = build_engines(tiny, ["openvino"], **arguments)  # type: ignore[arg-type]
     assert not again.built
-    create_engine(tiny, "openvino", cache_dir=tmp_path, report=lambda line: None).close()
+    create_engine(tiny, "openvino", cache_dir=tmp_path, say=lambda line: None).close()
     assert [entry.path for entry in list_engines(tmp_path)] == [built.path]
 
 
@@ -198,7 +198,7 @@ def test_the_engine_keeps_no_tie_to_the_network(
 ) -> None:
     before = {name: tensor.clone() for name, tensor in tiny.state_dict().items()}
     for name in ("torch:cpu", "openvino"):
-        engine = create_engine(tiny, name, cache_dir=engines, report=lambda line: None)
+        engine = create_engine(tiny, name, cache_dir=engines, say=lambda line: None)
         engine.run(tiny_crops)
         engine.close()
     after = tiny.state_dict()

@@ -1,3 +1,5 @@
+"""Plans are kept, checked and run; the GPU itself is played by fakes."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -10,20 +12,17 @@ import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from engines.backends import rtx
-from engines.backends.cache import EngineKey, EngineLoadError
-from engines.backends.onnx_graph import export_onnx, without_float_products
+from engines.backends.cache import EngineLoadError
+from engines.backends.keys import EngineKey
+from engines.backends.onnx_graph import export_onnx
 from engines.backends.protocol import BackendError
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.rtx_build import (
     AMPERE,
-    TARGETS,
     TURING,
     build_plan,
-    target_of,
-    targets_of,
 )
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
@@ -35,50 +34,11 @@ from tests.engines.backends.conftest import (
     noisy_crops,
     run_onnx,
 )
+from tests.engines.backends.plans import ignore, shapes
 
 trt = pytest.importorskip(
     "tensorrt_rtx", reason="the wheel tensorrt-rtx-cu13 has no build for this platform"
 )
-
-
-def shapes(size: int, max_batch: int) -> tuple[tuple[int, ...], ...]:
-    return (1, size, size, 3), (1, size, size, 3), (max_batch, size, size, 3)
-
-
-def ignore(stage: str, fraction: float) -> None:
-    pass
-
-
-@pytest.mark.parametrize("target", [AMPERE, "sm86", "sm89", "sm120"])
-def test_builds_without_a_gpu(tiny_onnx: onnx.ModelProto, target: str) -> None:
-    steps: list[tuple[str, float]] = []
-    plan = build_plan(
-        tiny_onnx.SerializeToString(),
-        target,
-        shapes(64, 2),  # type: ignore[arg-type]
-        lambda stage, fraction: steps.append((stage, fraction)),
-    )
-    assert len(plan) > 10_000
-    fractions = [fraction for _, fraction in steps]
-    assert fractions == sorted(fractions)
-    assert 0 <= fractions[0] < 0.5 < fractions[-1] <= 1
-    assert ("Building engine", 0.0) in steps
-
-
-def test_builds_for_turing_without_float_products(tiny_onnx: onnx.ModelProto) -> None:
-    plan = build_plan(
-        without_float_products(tiny_onnx).SerializeToString(),
-        TURING,
-        shapes(64, 2),  # type: ignore[arg-type]
-        ignore,
-    )
-    assert len(plan) > 10_000
-
-
-def test_a_build_that_fails_gives_the_compilers_reason(tiny_onnx: onnx.ModelProto) -> None:
-    with pytest.raises(BackendError, match=r"cannot build this model for sm75: .*FP32 GEMM") as e:
-        build_plan(tiny_onnx.SerializeToString(), TURING, shapes(64, 2), ignore)  # type: ignore[arg-type]
-    assert "\n" not in str(e.value)
 
 
 class Tier(NamedTuple):
@@ -140,53 +100,16 @@ def test_what_the_cpu_tier_was_built_from_agrees_with_torch(
     assert difference(masks, exact.masks) < AGREEMENT
 
 
-def unreadable_models() -> list[bytes]:
-    """Bytes that are no ONNX, and an ONNX model with a byte tensor that nothing may transpose."""
-    node = helper.make_node("Transpose", ["crops"], ["toons"], perm=[0, 3, 1, 2])
-    crops = helper.make_tensor_value_info("crops", TensorProto.UINT8, [1, 8, 8, 3])
-    toons = helper.make_tensor_value_info("toons", TensorProto.UINT8, [1, 3, 8, 8])
-    graph = helper.make_graph([node], "bytes", [crops], [toons])
-    opset = [helper.make_opsetid("", 20)]
-    return [b"garbage", helper.make_model(graph, opset_imports=opset).SerializeToString()]
-
-
-@pytest.mark.parametrize("model", unreadable_models(), ids=["garbage", "unsupported"])
-def test_a_model_that_cannot_be_read_gives_one_line(model: bytes) -> None:
-    with pytest.raises(BackendError, match=r"cannot read this model: .") as caught:
-        build_plan(model, AMPERE, shapes(8, 1), ignore)  # type: ignore[arg-type]
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 400
-
-
 def test_targets_are_checked(tiny: ToonNetwork, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"builds for ampere\+, sm75.*not for 'sm42'"):
         rtx.prebuild(make_request(tiny, tmp_path, variant="sm42"))
 
 
-@pytest.mark.parametrize(
-    ("capability", "target"),
-    [((7, 5), "sm75"), ((8, 6), "sm86"), ((8, 9), "sm89"), ((12, 0), "sm120"), ((8, 7), AMPERE)],
-)
-def test_target_fits_the_gpu(capability: tuple[int, int], target: str) -> None:
-    assert target_of(capability) == target
-    assert target in TARGETS
-
-
-@pytest.mark.parametrize(
-    ("capability", "targets"),
-    [((7, 5), ("sm75",)), ((8, 6), ("sm86", AMPERE)), ((12, 1), (AMPERE, AMPERE))],
-)
-def test_only_ampere_and_newer_run_its_plans(
-    capability: tuple[int, int], targets: tuple[str, ...]
-) -> None:
-    assert targets_of(capability) == targets
-
-
-class FakeSession:
+class FakeProgram:
     """A plan at the GPU's edge: what it was loaded with, and which GPU was current."""
 
     device, precision = "test", "fp16"
-    made: list[FakeSession]
+    made: list[FakeProgram]
     refused: tuple[bytes, ...] = ()
 
     def __init__(self, plan: bytes, key: EngineKey, *arguments: Any) -> None:
@@ -201,21 +124,21 @@ class FakeSession:
 
 
 @pytest.fixture
-def compiler(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
+def compiler(monkeypatch: pytest.MonkeyPatch) -> type[FakeProgram]:
     """Builds plans of nothing but the name of their target, and loads them into fakes."""
-    monkeypatch.setattr(FakeSession, "made", [], raising=False)
-    monkeypatch.setattr(rtx, "RtxSession", FakeSession)
+    monkeypatch.setattr(FakeProgram, "made", [], raising=False)
+    monkeypatch.setattr(rtx, "RtxProgram", FakeProgram)
     model = SimpleNamespace(SerializeToString=lambda: b"")
     monkeypatch.setattr(rtx, "export_onnx", lambda *arguments: model)
     monkeypatch.setattr(rtx, "without_float_products", lambda model: model)
     monkeypatch.setattr(
         rtx, "build_plan", lambda model, target, *rest, tf32: f"{target} {tf32}".encode()
     )
-    return FakeSession
+    return FakeProgram
 
 
 def test_turing_is_not_given_the_plan_of_newer_ones(
-    plain: ToonNetwork, tmp_path: Path, cuda: FakeCuda, compiler: type[FakeSession]
+    plain: ToonNetwork, tmp_path: Path, cuda: FakeCuda, compiler: type[FakeProgram]
 ) -> None:
     request = make_request(plain, tmp_path)
     rtx.prebuild(replace(request, variant=AMPERE))
@@ -229,7 +152,7 @@ def test_prebuilds_for_the_gpu_that_is_here(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     request = make_request(plain, tmp_path)
@@ -245,7 +168,7 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
 ) -> None:
     with cuda.use(1):
         engine = rtx.create(make_request(plain, tmp_path))
@@ -256,21 +179,21 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     assert [session.given for session in compiler.made] == [torch.device("cuda", 1)] * 2
 
 
-def test_a_kept_plan_that_does_not_load_is_built_anew(
+def test_a_kept_plan_that_does_not_load_is_built_again(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines: list[str] = []
-    request = make_request(plain, tmp_path, report=lines.append)
+    request = make_request(plain, tmp_path, say=lines.append)
     request.cache.store(rtx._key(request, "fp16", AMPERE), b"stale")
     monkeypatch.setattr(compiler, "refused", (b"stale",))
     rtx.create(request).close()
     assert [session.plan for session in compiler.made] == [b"ampere+ True"]
     assert lines == [
-        "The kept tensorrt-rtx engine does not load and is built anew: refused.",
+        "The saved tensorrt-rtx engine does not load, so it is built again: refused.",
         "tensorrt-rtx: building an engine for ampere+, about a minute.",
     ]
 
@@ -279,13 +202,13 @@ def test_a_gpu_that_fails_is_a_reason_to_move_on(
     plain: ToonNetwork,
     tmp_path: Path,
     cuda: FakeCuda,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*arguments: object) -> None:
         raise RuntimeError("CUDA error: no kernel image")
 
-    monkeypatch.setattr(rtx, "RtxSession", fail)
+    monkeypatch.setattr(rtx, "RtxProgram", fail)
     with pytest.raises(BackendError, match=r"tensorrt-rtx failed on this GPU: .*no kernel image"):
         rtx.create(make_request(plain, tmp_path))
 
@@ -293,7 +216,7 @@ def test_a_gpu_that_fails_is_a_reason_to_move_on(
 def test_fp32_is_not_rounded(
     plain: ToonNetwork,
     tmp_path: Path,
-    compiler: type[FakeSession],
+    compiler: type[FakeProgram],
     tiny_onnx: onnx.ModelProto,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -309,11 +232,6 @@ def test_fp32_is_not_rounded(
     for tf32 in (True, False):
         build_plan(tiny_onnx.SerializeToString(), AMPERE, shapes(64, 2), ignore, tf32=tf32)  # type: ignore[arg-type]
     assert seen == [True, False]
-
-
-def test_older_gpus_are_refused() -> None:
-    with pytest.raises(BackendError, match=r"7\.5 or newer, but this one has 6\.1: choose cuda"):
-        target_of((6, 1))
 
 
 class FakeRuntime:

@@ -15,8 +15,8 @@ from tests.engines.factory import tiny_network
 CROP = np.zeros((1, 64, 64, 3), np.uint8)
 
 
-class ConstantSession:
-    """A session at the compiler's edge: every picture is one value."""
+class ConstantProgram:
+    """A program at the compiler's edge: every picture is one value."""
 
     device, precision = "test", "fp32"
 
@@ -33,24 +33,24 @@ class ConstantSession:
 
 
 class Compiler:
-    """Builds session 0 at once, and each later one when the test opens its gate."""
+    """Builds program 0 at once, and each later one when the test opens its gate."""
 
     def __init__(self) -> None:
-        self.sessions: list[ConstantSession] = []
+        self.programs: list[ConstantProgram] = []
         self.networks: list[ToonNetwork] = []
         self.started = threading.Semaphore(0)
         self.gate = threading.Semaphore(0)
         self.error: Exception | None = None
 
-    def __call__(self, network: ToonNetwork) -> ConstantSession:
+    def __call__(self, network: ToonNetwork) -> ConstantProgram:
         self.networks.append(network)
-        if self.sessions:
+        if self.programs:
             self.started.release()
             assert self.gate.acquire(timeout=10)
             if self.error is not None:
                 raise self.error
-        self.sessions.append(ConstantSession(len(self.sessions)))
-        return self.sessions[-1]
+        self.programs.append(ConstantProgram(len(self.programs)))
+        return self.programs[-1]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_runs_on_while_the_next_one_is_built(
     compiler.gate.release()
     assert engine.settle(10)
     assert shown(engine) == 1
-    assert [session.closed for session in compiler.sessions] == [True, False]
+    assert [program.closed for program in compiler.programs] == [True, False]
 
 
 def test_every_frame_through_a_swap_is_whole(
@@ -151,7 +151,7 @@ def test_closing_while_building_leaves_nothing_open(
     engine.close()
     compiler.gate.release()
     assert engine.settle(10)
-    assert [session.closed for session in compiler.sessions] == [True, True]
+    assert [program.closed for program in compiler.programs] == [True, True]
     uses: list[Callable[[], object]] = [
         lambda: engine.run(CROP),
         lambda: engine.update(other_tiny),
@@ -170,16 +170,16 @@ def test_closing_just_before_the_swap_leaves_nothing_open(
 ) -> None:
     swap = engine._swap
 
-    def late(session: ConstantSession | None) -> None:
-        if session is not None:
+    def late(program: ConstantProgram | None) -> None:
+        if program is not None:
             engine.close()
-        swap(session)
+        swap(program)
 
     monkeypatch.setattr(engine, "_swap", late)
     engine.update(other_tiny)
     compiler.gate.release()
     assert engine.settle(10)
-    assert [session.closed for session in compiler.sessions] == [True, True]
+    assert [program.closed for program in compiler.programs] == [True, True]
     with pytest.raises(BackendError, match="was closed"):
         engine.run(CROP)
 

@@ -92,6 +92,7 @@ def test_typed_half_program_is_compiled_saved_and_kept(
     assert calls[1]["disable_tf32"] is True
 
 
+@pytest.mark.usefixtures("quick_export")
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
@@ -117,6 +118,7 @@ def test_every_failure_of_a_build_is_one_line_of_advice(
     assert list(request_plain.cache.entries()) == []
 
 
+@pytest.mark.usefixtures("quick_export")
 def test_a_kept_engine_that_does_not_load_gives_advice(
     request_plain: EngineRequest, install: Callable[[Callable[..., object]], FakeLibrary]
 ) -> None:
@@ -125,7 +127,13 @@ def test_a_kept_engine_that_does_not_load_gives_advice(
         backend.create(request_plain)
 
 
-class CpuSession:
+@pytest.fixture
+def quick_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares tests that do not look at the exported program the seconds that an export takes."""
+    monkeypatch.setattr(torch.export, "export", lambda module, inputs: SimpleNamespace())
+
+
+class CpuProgram:
     """A session at the compiler's edge; notes which GPU was current when it was made."""
 
     device, precision = "test", "fp16"
@@ -148,17 +156,18 @@ def test_updates_are_built_on_the_gpu_of_the_engine(
     program = SimpleNamespace(module=lambda: None)
     monkeypatch.setattr(torch.export, "load", lambda file: program)
     monkeypatch.setattr(backend, "_build", lambda *arguments: b"a program")
-    monkeypatch.setattr(backend, "TensorRtSession", CpuSession)
-    monkeypatch.setattr(CpuSession, "made_on", [], raising=False)
+    monkeypatch.setattr(backend, "TensorRtProgram", CpuProgram)
+    monkeypatch.setattr(CpuProgram, "made_on", [], raising=False)
     monkeypatch.setattr(backend, "require_cuda", lambda name: SimpleNamespace(index=cuda.current))
     with cuda.use(1):
         engine = backend.create(request_plain)
     engine.update(request_plain.network)
     assert engine.settle(60)
     engine.close()
-    assert CpuSession.made_on == [1, 1]
+    assert CpuProgram.made_on == [1, 1]
 
 
+@pytest.mark.usefixtures("quick_export")
 def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(
     request_plain: EngineRequest,
     install: Callable[[Callable[..., object]], FakeLibrary],
@@ -175,6 +184,7 @@ def test_a_gpu_that_fails_in_the_warm_up_is_a_reason_to_move_on(
         backend.create(request_plain)
 
 
+@pytest.mark.usefixtures("quick_export")
 @pytest.mark.parametrize(
     ("error", "builds"),
     [(RuntimeError("another version"), 2), (torch.cuda.OutOfMemoryError("CUDA out of memory"), 1)],

@@ -121,10 +121,12 @@ def main(folder: Path, mutations: int) -> None:
     hostile = {path.name: read(path) for path in (folder / "hostile").iterdir()}
     results = {"read": 0, "refused": 0}
     rng = random.Random(0)
-    target = folder / "mutated"
+    contents = [path.read_bytes() for path in sound]
     for i in range(mutations):
-        target.write_bytes(mutate(sound[i % len(sound)].read_bytes(), rng))
+        target = folder / f"mutated{i}"  # a new file: rewriting one waits for the disk
+        target.write_bytes(mutate(contents[i % len(sound)], rng))
         results["read" if read(target) else "refused"] += 1
+        target.unlink()
     print(json.dumps({"hostile": hostile, **results, "deeds": deeds[:20]}))
 
 

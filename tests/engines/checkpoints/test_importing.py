@@ -14,7 +14,6 @@ from engines.bundle import Bundle
 from engines.card import BundleError
 from engines.checkpoints import CheckpointError
 from engines.checkpoints.importing import import_checkpoint
-from realtime.commands.models import import_model
 from tests.engines.checkpoints import writers
 
 FACE = writers.random_state(0)
@@ -109,26 +108,6 @@ def test_models_that_do_not_fit_together(tmp_path: Path, face: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_is_as_careful(tmp_path: Path, face: Path, toon: Path) -> None:
-    out = tmp_path / "film.toon"
-    toon = toon.rename(tmp_path / "Mein Trickfilm.pt")
-    import_model(face, [toon], out)
-    bundle = Bundle.load(out)
-    assert bundle.styles == ("mein-trickfilm",)
-    assert "Not stated by the file" in bundle.card.licence
-    assert any("activation clamps" in limit for limit in bundle.card.limits)
-    with pytest.raises(CheckpointError, match="there already"):
-        import_model(face, [], out)
-    large = tmp_path / "large.safetensors"
-    save_file({**FACE, "mapping.fc0.bias": torch.full((16,), 1e6)}, large)
-    with pytest.raises(CheckpointError, match="exceeds FP16's 65504"):
-        import_model(large, [], tmp_path / "large")
-    with pytest.raises(CheckpointError, match="Two styles would be named"):
-        import_model(face, [toon, toon], tmp_path / "twice")
-    with pytest.raises(CheckpointError, match=r"nope\.pkl .* there is no such file"):
-        import_model(tmp_path / "nope.pkl", [], tmp_path / "none")
-
-
 @pytest.mark.parametrize(
     ("styles", "sentence"),
     [
@@ -143,3 +122,10 @@ def test_style_names(
 ) -> None:
     with pytest.raises(CheckpointError, match=sentence):
         import_checkpoint(face, tmp_path / "out", blend_with=[toon, toon], styles=styles)
+
+
+def test_a_long_file_name_is_cut_to_a_style_name(tmp_path: Path, toon: Path) -> None:
+    toon = toon.rename(tmp_path / f"{'x' * 41}.pt")
+    assert import_checkpoint(toon, tmp_path / "out").styles == ("x" * 40,)
+    with pytest.raises(CheckpointError, match="use up to 40 small letters"):
+        import_checkpoint(toon, tmp_path / "other", styles=["x" * 41])

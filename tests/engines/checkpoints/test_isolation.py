@@ -17,13 +17,8 @@ import pytest
 from safetensors.torch import save
 
 from tests.engines.checkpoints import writers
-from tests.engines.checkpoints.test_hostile import (
-    GREEDY,
-    HOSTILE,
-    doubling,
-    rezipped,
-    self_containing,
-)
+from tests.engines.checkpoints.greedy import GREEDY, doubling, self_containing
+from tests.engines.checkpoints.hostile import HOSTILE, rezipped
 
 ROOT = Path(__file__).resolve().parents[3]
 MUTATIONS = 3000

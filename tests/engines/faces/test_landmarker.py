@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from engines.faces.alignment import LEFT_EYE, RIGHT_EYE, ffhq_quad
-from engines.faces.landmarker import Landmarker, LandmarkerError, pose_angles
+from engines.faces.landmarker import (
+    FaceLandmarks,
+    Landmarker,
+    LandmarkerError,
+    largest_face,
+    pose_angles,
+)
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
@@ -107,3 +113,14 @@ def test_a_landmarker_left_open_ends_quietly() -> None:
 def test_importing_is_light() -> None:
     program = "import sys, engines.faces.landmarker; assert 'mediapipe' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_largest_face_is_the_one_of_the_largest_area() -> None:
+    def face(width: float, height: float) -> FaceLandmarks:
+        points = np.zeros((478, 3), np.float32)
+        points[0] = (width, height, 500)  # depth does not count
+        return FaceLandmarks(points)
+
+    wide, tall, small = face(50, 20), face(40, 60), face(10, 10)
+    assert largest_face([wide, tall, small]) is tall
+    assert largest_face([]) is None

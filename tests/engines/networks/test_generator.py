@@ -7,7 +7,6 @@ import torch
 
 from engines.networks.generator import Generator
 from engines.networks.generator_config import GeneratorConfig
-from engines.networks.layers import Upsample2x, demodulation
 from tests.engines.networks import textbook
 from tests.engines.networks.factory import make
 
@@ -67,22 +66,6 @@ def test_half_precision_at_1024_px_stays_within_two_levels() -> None:
     assert torch.isfinite(half).all()
     error = ((half - full) * scale).clamp(-2, 2).abs().mean() * 127.5
     assert error < 2
-
-
-def test_replicating_upsampling_is_bilinear() -> None:
-    x = torch.randn(2, 3, 5, 5)
-    expected = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
-    torch.testing.assert_close(Upsample2x(3, replicate=True)(x), expected)
-
-
-def test_demodulation_is_exact_in_mixed_precision() -> None:
-    torch.manual_seed(0)
-    styles, squares = torch.randn(4, 32).bfloat16(), torch.rand(32, 8)
-    expected = demodulation(styles.float(), squares)
-    with torch.autocast("cpu", torch.bfloat16):
-        found = demodulation(styles, squares)
-    assert found.dtype == torch.float32
-    assert torch.equal(found, expected)
 
 
 def test_truncation_pulls_towards_the_mean_below_the_cutoff() -> None:

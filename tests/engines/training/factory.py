@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.networks.encoder import EncoderConfig
+from engines.pictures import Image
 from engines.training.artist.head import LID_POINTS
 from engines.training.hardware import Hardware
 from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import Deadline
 from engines.training.own.shape import Floats
-from engines.training.pairs.aligned import AlignedSet
-from engines.training.pairs.data import PairSet
-
-Image = NDArray[np.uint8]
+from engines.training.pairs.pair_set import PairSet
 
 CPU = Hardware("cpu", 1, "32-true")
 
@@ -63,13 +61,14 @@ def grey_pairs(side: int) -> PairSet:
     return replace(pairs, photo=grey, toon=grey, warp=np.zeros_like(pairs.warp))
 
 
-def small_people(shared_dir: Path, count: int, side: int) -> tuple[Image, Floats]:
-    """People kept for measuring: uint8 [count, side, side, 3] and their landmarks float32
-    [count, 478, 2], 1 = their side."""
-    faces = AlignedSet.open(shared_dir / "data/faces/dev_eval")
+def small_people(
+    portraits: Image, measured: dict[str, Floats], count: int, side: int
+) -> tuple[Image, Floats]:
+    """People: uint8 [count, side, side, 3] and their landmarks float32 [count, 478, 2], 1 = their
+    side; of the fixtures `small_portraits` and `measured_faces`."""
     size = (side, side)
-    photos = [cv2.resize(faces.read(i), size, interpolation=cv2.INTER_AREA) for i in range(count)]
-    points = (faces.landmarks[:count, :, :2] / 512).astype(np.float32)
+    photos = [cv2.resize(photo, size, interpolation=cv2.INTER_AREA) for photo in portraits[:count]]
+    points = (measured["people"][:count, :, :2] / 512).astype(np.float32)
     return np.stack(photos).astype(np.uint8), points
 
 

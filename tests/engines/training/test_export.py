@@ -133,6 +133,11 @@ def test_words_come_from_json(tmp_path: Path) -> None:
     path = tmp_path / "words.json"
     path.write_text(json.dumps({"title": "T", "limits": ["one", "two"]}))
     assert Description.read(path) == Description(title="T", limits=("one", "two"))
-    path.write_text(json.dumps({"colour": "red"}))
-    with pytest.raises(ToonifyError, match="colour"):
-        Description.read(path)
+    for wrong, told in (
+        ({"colour": "red"}, "colour"),
+        ({"title": 3}, "title should be a text"),
+        ({"training": "much"}, "training should be texts by name"),
+    ):
+        path.write_text(json.dumps(wrong))
+        with pytest.raises(ToonifyError, match=told):
+            Description.read(path)

@@ -12,8 +12,9 @@ from engines.faces.landmarker import Landmarker
 from realtime.faces.face import TrackedFace
 from realtime.faces.follower import Follower, choose_window, window_fits
 from realtime.faces.search import box_size, patrol, sight, tiles, window_around
-from realtime.faces.tracker import FaceTracker, TrackerSettings
+from realtime.faces.tracker import FaceTracker
 from realtime.frame import Frame
+from realtime.settings import TrackerSettings
 from realtime.sources.demo import portrait
 
 FPS = 30
@@ -81,7 +82,7 @@ def step(tracker: FaceTracker, frame: Frame) -> list[TrackedFace]:
     """One frame as the loop has it tracked."""
     faces = tracker.update(frame)
     tracker.search()
-    tracker.look()
+    tracker.refresh()
     return faces
 
 
@@ -219,7 +220,7 @@ def test_a_head_that_turns_back_is_followed_without_delay(tracker, scene) -> Non
 
 
 def test_without_an_interval_every_frame_is_looked_at(scene, looks) -> None:
-    with FaceTracker(TrackerSettings(max_faces=1, look_interval=0)) as tracker:
+    with FaceTracker(TrackerSettings(max_faces=1, refresh_interval=0)) as tracker:
         for k in range(6):
             step(tracker, scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
     assert looks == [k / FPS for k in range(1, 6)]  # after the one that found it
@@ -228,7 +229,7 @@ def test_without_an_interval_every_frame_is_looked_at(scene, looks) -> None:
 def test_looks_are_put_off_when_there_is_no_time_but_not_for_long(tracker, scene, looks) -> None:
     for k in range(30):
         tracker.update(scene.frame(k, [(320, 150, 70, False)], size=(640, 360))[0])
-        tracker.look(hurried=True)
+        tracker.refresh(late=True)
     between = np.diff(looks)[2:]
     assert 0.14 < between.min() <= between.max() < 0.18
 
@@ -300,7 +301,7 @@ def test_no_face_no_report(tracker) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"max_faces": 0}, {"min_confidence": 1.0}, {"hold": -1}, {"look_interval": 61}]
+    "bad", [{"max_faces": 0}, {"min_confidence": 1.0}, {"hold": -1}, {"refresh_interval": 61}]
 )
 def test_impossible_settings_are_refused(bad: dict) -> None:
     with pytest.raises(ToonifyError, match=f"faces.{next(iter(bad))}"):
@@ -356,10 +357,10 @@ def test_window_around_stays_square_inside_the_picture() -> None:
     assert box_size(np.array(window)) == 300
 
 
-def test_the_clip_of_two_heads(tracker, shared_dir) -> None:
+def test_the_clip_of_two_heads(tracker, clips_dir) -> None:
     from PIL import Image, ImageSequence
 
-    clip = shared_dir / "data" / "clips" / "head-pose-face-detection-female-and-male.gif"
+    clip = clips_dir / "head-pose-face-detection-female-and-male.gif"
     with Image.open(clip) as film:
         frames = [np.array(f.convert("RGB"))[..., ::-1] for f in ImageSequence.Iterator(film)][:24]
     seen = [

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from realtime.clocks import Statistics
-from realtime.commands.live import _numbers
+from realtime.commands.run import recent_numbers
 from realtime.controls import Controls
 from realtime.guard import Guard, Output
 from realtime.settings import GuardSettings
@@ -63,7 +63,7 @@ def test_its_numbers_are_those_of_the_last_pictures(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Statistics, "snapshot", too_slow)
     statistics = Statistics()
     pipeline: Any = SimpleNamespace(statistics=statistics)
-    assert _numbers(pipeline) == {"fps": "0.0", "latency": ""}
+    assert recent_numbers(pipeline) == {"fps": "0.0", "latency": ""}
     for step in range(200):
         statistics.note_sent("toon", step / 25, 0.5 if step < 100 else 0.04)
-    assert _numbers(pipeline) == {"fps": "25.0", "latency": "40 ms"}
+    assert recent_numbers(pipeline) == {"fps": "25.0", "latency": "40 ms"}

@@ -10,6 +10,7 @@ import pytest
 
 from engines.faces.alignment import crop_transform, extract_crop
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from engines.faces.people import people
 from engines.faces.person import PersonSegmenter
 
 SIZE = 256
@@ -49,15 +50,11 @@ def seen(landmarker: Landmarker, rgb: np.ndarray) -> FaceLandmarks:
     return face
 
 
-def shared_portraits(folder: Path, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pictures (SIZE px) and landmarks spread over an aligned set."""
-    with np.load(folder / "faces.npz") as table:
-        names, landmarks = table["names"], table["landmarks"].astype(np.float32)
-    chosen = np.linspace(0, len(names) - 1, count).astype(int)
+def portraits(landmarker: Landmarker) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The portraits that come with the package (SIZE px) and their landmarks."""
     pairs = []
-    for index in chosen:
-        path = folder / str(names[index])
-        rgb = cv2.imread(str(path if path.suffix else path.with_suffix(".webp")))[..., ::-1]
-        rgb = cv2.resize(rgb, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        pairs.append((np.ascontiguousarray(rgb), landmarks[index] * (SIZE / 512)))
+    for path in people():
+        rgb = np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+        points = seen(landmarker, rgb).points * (SIZE / 512)
+        pairs.append((cv2.resize(rgb, (SIZE, SIZE), interpolation=cv2.INTER_AREA), points))
     return pairs

@@ -12,7 +12,7 @@ from engines.training.artist.geometry import plan, warp
 from engines.training.artist.head import CHEEK, EYE, FACE_OVAL, Head, eye_iris
 from engines.training.artist.imaging import polygon, to_lab
 from engines.training.artist.pipeline import ArtistError
-from tests.engines.training.artist.conftest import SIZE, Portrait, seen, shared_portraits
+from tests.engines.training.artist.conftest import SIZE, Portrait, portraits, seen
 
 
 def draw(portrait: Portrait, **changes) -> np.ndarray:
@@ -140,9 +140,9 @@ def test_wrong_input_is_named(portrait, change, words) -> None:
         toonify(given["rgb"], given["landmarks"], person=given["person"])
 
 
-def test_people_of_all_kinds_are_drawn_without_artefacts(shared_dir, landmarker, segmenter) -> None:
+def test_people_of_all_kinds_are_drawn_without_artefacts(landmarker, segmenter) -> None:
     """MediaPipe finds each toon where the artist put it, and nothing is burnt or black."""
-    for rgb, landmarks in shared_portraits(shared_dir / "data/faces/dev_eval", 6):
+    for rgb, landmarks in portraits(landmarker):
         image = toonify(rgb, landmarks, person=segmenter.segment(rgb)).image
         face = seen(landmarker, image)
         unit = Head(landmarks).unit

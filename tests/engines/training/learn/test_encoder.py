@@ -14,7 +14,7 @@ from engines.errors import ToonifyError
 from engines.training.learn.distil import distiller
 from engines.training.learn.encoder import DistilSettings, EncoderTrainer, code_distance, spread
 from engines.training.learn.runs import CHECKPOINT, Deadline, run
-from engines.training.pairs.data import Batch
+from engines.training.pairs.sampler import Batch
 from tests.engines.factory import random_bundle
 from tests.engines.training.factory import CPU, StopAfter, tiny_pairs, tiny_size
 

@@ -8,7 +8,7 @@ import torch
 from engines.networks.generator import Drawing
 from engines.training.learn.losses import FeatureDistance
 from engines.training.learn.paired import PairWeights, paired_losses, share
-from engines.training.pairs.data import Sampler
+from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import tiny_pairs
 
 

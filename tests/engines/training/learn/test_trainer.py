@@ -14,7 +14,7 @@ from engines.errors import ToonifyError
 from engines.training.learn.runs import CHECKPOINT, CURVES, Deadline, resume, run
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.data import Batch
+from engines.training.pairs.sampler import Batch
 from tests.engines.training.factory import CPU, StopAfter, tiny_pairs, tiny_size
 
 PAIRED = Stage("paired", 400, 32, lr=4e-3)

@@ -1,36 +1,48 @@
-"""People drawn by a style's pictures."""
+"""People drawn with a style's pictures."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.artist.head import BROW, FACE_OVAL
 from engines.training.own.exemplars import Exemplars, openings
-from engines.training.own.lines import lines_of
+from engines.training.own.lines import Lines, lines_of
 from engines.training.own.palette import filled, irises_in, lab, mean_colour, palette_of
 from engines.training.own.shape import EYES, MOUTH, Floats, Shape
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
-Image = NDArray[np.uint8]
 SIDE = 128
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def photos(shared_dir: Path) -> Image:
-    return small_people(shared_dir, 24, SIDE)[0]
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures_tell_the_lines() -> Iterator[None]:
+    """Measuring lines takes most of the time; eight pictures are enough here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engines.training.own.lines.TRIED", 8)
+        yield
 
 
 @pytest.fixture(scope="module")
-def points(shared_dir: Path) -> Floats:
-    return small_people(shared_dir, 24, SIDE)[1]
+def people(small_portraits: Image, measured_faces: dict[str, Floats]) -> tuple[Image, Floats]:
+    return small_people(small_portraits, measured_faces, 24, SIDE)
+
+
+@pytest.fixture(scope="module")
+def photos(people: tuple[Image, Floats]) -> Image:
+    return people[0]
+
+
+@pytest.fixture(scope="module")
+def points(people: tuple[Image, Floats]) -> Floats:
+    return people[1]
 
 
 def still(points: Floats) -> Shape:
@@ -39,18 +51,25 @@ def still(points: Floats) -> Shape:
     return Shape(middle, np.zeros_like(middle), ())
 
 
-def artist(photos: Image, points: Floats, pictures: Image) -> Exemplars:
-    """The style of ``pictures``, which show these very people."""
-    return without(photos, points, pictures, None)
+@pytest.fixture(scope="module")
+def photo_lines(photos: Image, points: Floats) -> Lines:
+    """The lines of a style that is photos: the slowest part of an artist, measured once."""
+    return lines_of((photos, points), (photos, points))
 
 
-def without(photos: Image, points: Floats, pictures: Image, person: int | None) -> Exemplars:
-    """The same, without one person's picture."""
-    both = (photos, points), (pictures, points)
-    rest = np.arange(len(photos)) != person
-    return Exemplars(
-        pictures[rest], points[rest], still(points), palette_of(*both), lines_of(*both), CPU
-    )
+def artist(
+    photos: Image, points: Floats, pictures: Image, lines: Lines, without: int | None = None
+) -> Exemplars:
+    """The style of `pictures`, which show these very people; perhaps without one of them."""
+    palette = palette_of((photos, points), (pictures, points))
+    rest = np.arange(len(photos)) != without
+    return Exemplars(pictures[rest], points[rest], still(points), palette, lines, CPU)
+
+
+@pytest.fixture(scope="module")
+def photo_artist(photos: Image, points: Floats, photo_lines: Lines) -> Exemplars:
+    """The style that is the photos themselves."""
+    return artist(photos, points, photos, photo_lines)
 
 
 def face_colours(picture: Image, points: Floats) -> Floats:
@@ -59,10 +78,12 @@ def face_colours(picture: Image, points: Floats) -> Floats:
     return np.asarray(lab[filled([FACE_OVAL], points, SIDE).numpy() > 0].mean(0), np.float32)
 
 
-def test_who_is_in_the_style_is_drawn_as_there(photos: Image, points: Floats) -> None:
-    """The picture most like a person is their own: every patch comes from it, from its place."""
+def test_who_is_in_the_style_is_drawn_as_there(
+    photos: Image, points: Floats, photo_artist: Exemplars
+) -> None:
+    """The picture most like a person is their own, so every patch comes from its place there."""
     style = 255 - photos[..., ::-1]
-    drawn = artist(photos, points, photos).draw(photos[3], points[3])
+    drawn = photo_artist.draw(photos[3], points[3])
     assert drawn is not None
     assert drawn.shape == photos[3].shape
     assert drawn.dtype == np.uint8
@@ -73,9 +94,10 @@ def test_who_is_in_the_style_is_drawn_as_there(photos: Image, points: Floats) ->
 
 
 def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Floats) -> None:
-    """Bands of light that no photo has, and still the person's light and place."""
+    """The drawing has bands of light that no photo has, and the person's light and pose."""
     bands = (photos // 64) * 64 + 32
-    drawn = without(photos, points, bands, 5).draw(photos[5], points[5])
+    lines = lines_of((photos, points), (bands, points))
+    drawn = artist(photos, points, bands, lines, without=5).draw(photos[5], points[5])
     assert drawn is not None
 
     def flat(picture: Image) -> float:
@@ -89,15 +111,17 @@ def test_a_person_is_drawn_with_the_patches_of_others(photos: Image, points: Flo
 
 
 @pytest.mark.parametrize("colour", ["grey", "blue"])
-def test_colours_are_the_styles(photos: Image, points: Floats, colour: str) -> None:
-    """Grey stays grey, and blue people blue, the dark ones darker than the light ones."""
+def test_colours_are_the_styles(
+    photos: Image, points: Floats, photo_lines: Lines, colour: str
+) -> None:
+    """Grey stays grey and blue stays blue; dark people stay darker than light ones."""
     grey = np.repeat(photos.mean(3, keepdims=True), 3, axis=3)
     style = (grey if colour == "grey" else grey * [0.5, 0.7, 1.0]).astype(np.uint8)
     by_light = np.argsort([face_colours(p, q)[0] for p, q in zip(photos, points, strict=True)])
-    person = artist(photos, points, style)
+    drawer = artist(photos, points, style, photo_lines)
     found = []
     for i in (by_light[0], by_light[-1]):
-        drawn = person.draw(photos[i], points[i])
+        drawn = drawer.draw(photos[i], points[i])
         assert drawn is not None
         found.append(face_colours(drawn, points[i]))
     assert found[0][0] < found[1][0] - 10
@@ -105,11 +129,10 @@ def test_colours_are_the_styles(photos: Image, points: Floats, colour: str) -> N
         assert (np.hypot(a, b) < 3) if colour == "grey" else b < -10
 
 
-def test_hair_keeps_its_hue(photos: Image, points: Floats) -> None:
+def test_hair_keeps_its_hue(photos: Image, points: Floats, photo_artist: Exemplars) -> None:
     red = photos[2].copy()
     red[: SIDE // 6] = (150, 20, 40)
-    style = artist(photos, points, photos)
-    plain, dyed = (style.draw(picture, points[2]) for picture in (photos[2], red))
+    plain, dyed = (photo_artist.draw(picture, points[2]) for picture in (photos[2], red))
     assert plain is not None
     assert dyed is not None
     hues = [
@@ -119,8 +142,8 @@ def test_hair_keeps_its_hue(photos: Image, points: Floats) -> None:
     assert hues[1] > hues[0] + 15
 
 
-def test_irises_keep_their_hue(photos: Image, points: Floats) -> None:
-    """Blue eyes are the style's blue ones and brown eyes its brown ones, also in blue light."""
+def test_irises_keep_their_hue(photos: Image, points: Floats, photo_lines: Lines) -> None:
+    """Blue and brown eyes become the style's blue and brown ones, also in blue light."""
     blue, brown = (60, 80, 150), (120, 80, 40)
 
     def with_irises(person: int, colour: tuple[int, int, int]) -> Image:
@@ -130,7 +153,7 @@ def test_irises_keep_their_hue(photos: Image, points: Floats) -> None:
         return picture
 
     pictures = np.stack([with_irises(i, brown if i % 3 else blue) for i in range(24)])
-    style = artist(pictures, points, pictures)
+    style = artist(pictures, points, pictures, photo_lines)
     found = []
     for colour, light in ((blue, (1, 1, 1)), (brown, (1, 1, 1)), (brown, (0.85, 0.95, 1))):
         person = (with_irises(6, colour) * light).astype(np.uint8)
@@ -142,9 +165,11 @@ def test_irises_keep_their_hue(photos: Image, points: Floats) -> None:
     assert found[2] == pytest.approx(found[1], abs=3)
 
 
-def test_what_no_picture_of_the_style_shows_is_kept(photos: Image, points: Floats) -> None:
-    """A scarf's stripes and a frame's rim, which patches of others can not know of."""
-    marks, style = points[7] * SIDE, without(photos, points, photos, 7)
+def test_what_no_picture_of_the_style_shows_is_kept(
+    photos: Image, points: Floats, photo_lines: Lines
+) -> None:
+    """A scarf's stripes and a spectacle rim, which patches of other people do not show."""
+    marks, style = points[7] * SIDE, artist(photos, points, photos, photo_lines, without=7)
     stripes, rim = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(2))
     cv2.line(stripes, (0, SIDE - 6), (SIDE, SIDE - 6), 1, 2)
     cv2.circle(rim, np.round(marks[[50, 280]].mean(0)).astype(int).tolist(), SIDE // 6, 1, 2)
@@ -159,13 +184,13 @@ def test_what_no_picture_of_the_style_shows_is_kept(photos: Image, points: Float
         assert darker > share * (photos[7][where].mean() - worn[where].mean())
 
 
-def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
-    """Every picture of the style has eyes of a light of its own."""
+def test_both_eyes_come_from_one_picture(photos: Image, points: Floats, photo_lines: Lines) -> None:
+    """Every picture of the style has eyes of another lightness."""
     style = photos.copy()
     for i, (picture, marks) in enumerate(zip(style, points, strict=True)):
         for ids in EYES:
             picture[filled([ids], marks, SIDE, 3).numpy() > 0] = 20 + 9 * i
-    drawer = artist(photos, points, style)
+    drawer = artist(photos, points, style, photo_lines)
     for person in (4, 9, 13):
         drawn = drawer.draw(photos[person], points[person])
         assert drawn is not None
@@ -173,9 +198,11 @@ def test_both_eyes_come_from_one_picture(photos: Image, points: Floats) -> None:
         assert abs(light[0] - light[1]) < 7
 
 
-def test_a_pose_that_the_style_has_not_is_not_drawn(photos: Image, points: Floats) -> None:
+def test_a_pose_that_the_style_has_not_is_not_drawn(
+    photos: Image, points: Floats, photo_artist: Exemplars
+) -> None:
     upside_down = (points[0] * [1, -1] + [0, 1]).astype(np.float32)
-    assert artist(photos, points, photos).draw(photos[0][::-1].copy(), upside_down) is None
+    assert photo_artist.draw(photos[0][::-1].copy(), upside_down) is None
 
 
 def test_openings_tell_open_from_shut() -> None:

@@ -1,30 +1,27 @@
-"""The steps of light of people, as a style draws them."""
+"""The lines of photos, drawn as strongly as a style draws them."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.pictures import Image
 from engines.training.artist.head import FACE_OVAL
 from engines.training.own.lines import FLATTENING, Lines, bands, lines_of
 from engines.training.own.palette import filled, lab
 from engines.training.own.shape import Floats
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import small_people
 
-Image = NDArray[np.uint8]
 SIDE = 128
 
 
 @pytest.fixture(scope="module")
-def people(shared_dir: Path) -> tuple[Image, Floats]:
-    return small_people(shared_dir, 16, SIDE)
+def people(small_portraits: Image, measured_faces: dict[str, Floats]) -> tuple[Image, Floats]:
+    return small_people(small_portraits, measured_faces, 8, SIDE)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +107,7 @@ def test_another_opencv_is_told(
 
 
 def test_the_top_of_a_picture_does_not_know_its_bottom() -> None:
-    """The filter wraps pictures round; what is flattened must not."""
+    """The filter treats a picture as a tile that repeats; flattening must not show that."""
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[32:] = 255
     lines = Lines((max(FLATTENING),) * 2, *np.zeros((2, 2, 4, 257), np.float32))

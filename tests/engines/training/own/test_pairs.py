@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,19 +15,27 @@ from engines.training.artist.head import LOWER_LID, UPPER_LID
 from engines.training.learn.runs import Deadline
 from engines.training.own.exemplars import openings
 from engines.training.own.pairs import StylePictures, draw_people, style_of
-from engines.training.own.shape import FEWEST_FACES, in_sides
-from engines.training.pairs.data import PairSet
+from engines.training.own.shape import FEWEST_FACES, Floats, in_sides
+from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.portraits import Crops
-from tests.engines.training.factory import small_people
+from tests.engines.training.factory import Image, small_people
 
 SIDE = 64
 DUSK = np.array([0.4, 0.5, 0.8])
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures_tell_the_lines() -> Iterator[None]:
+    """Measuring lines takes most of the time; eight pictures are enough here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engines.training.own.lines.TRIED", 8)
+        yield
+
+
 @pytest.fixture(scope="module")
-def crops(shared_dir: Path) -> Crops:
-    images, points = small_people(shared_dir, 24, SIDE)
+def crops(small_portraits: Image, measured_faces: dict[str, Floats]) -> Crops:
+    images, points = small_people(small_portraits, measured_faces, 24, SIDE)
     return Crops(images, points * SIDE)
 
 
@@ -41,16 +50,26 @@ def style(crops: Crops, people: PairSet) -> StylePictures:
     return style_of(replace(crops, images=(crops.images * DUSK).astype(np.uint8)), people)
 
 
-def test_pairs_are_people_and_their_drawings(
-    people: PairSet, style: StylePictures, tmp_path: Path
-) -> None:
-    told: list[tuple[int, int]] = []
+@pytest.fixture(scope="module")
+def drawn(
+    people: PairSet, style: StylePictures, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PairSet, list[tuple[str, int, int]]]:
+    """Four people drawn, and what was told meanwhile."""
+    told: list[tuple[str, int, int]] = []
+    folder = tmp_path_factory.mktemp("drawn")
     pairs = draw_people(
-        people, style, tmp_path, 4, CPU, Deadline(), report=lambda *now: told.append(now)
+        people, style, folder, 4, CPU, Deadline(), progress=lambda *now: told.append(now)
     )
     assert pairs is not None
+    return pairs, told
+
+
+def test_pairs_are_people_and_their_drawings(
+    people: PairSet, drawn: tuple[PairSet, list[tuple[str, int, int]]]
+) -> None:
+    pairs, told = drawn
     assert len(pairs) == 8
-    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [("drawing", done, 4) for done in range(5)]
     assert pairs.weight.sum() == pytest.approx(1)
     chosen = np.linspace(0, 23, 4).astype(int)
     for row, person in enumerate(chosen):
@@ -63,10 +82,9 @@ def test_pairs_are_people_and_their_drawings(
 
 
 def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
-    people: PairSet, style: StylePictures, tmp_path: Path
+    drawn: tuple[PairSet, list[tuple[str, int, int]]],
 ) -> None:
-    pairs = draw_people(people, style, tmp_path, 4, CPU, Deadline())
-    assert pairs is not None
+    pairs, _ = drawn
     for row in range(4):
         before, after = openings(in_sides(pairs)[2 * row : 2 * row + 2])
         if row % 2:
@@ -81,23 +99,26 @@ def test_every_second_pair_shuts_the_eyes_or_opens_the_mouth(
 
 
 def test_a_run_that_was_stopped_goes_on(
-    people: PairSet, style: StylePictures, tmp_path: Path
+    people: PairSet,
+    style: StylePictures,
+    drawn: tuple[PairSet, list[tuple[str, int, int]]],
+    tmp_path: Path,
 ) -> None:
-    whole = draw_people(people, style, tmp_path / "a", 3, CPU, Deadline())
+    whole, _ = drawn
     deadline = Deadline()
 
-    def stop(done: int, total: int) -> None:
-        if done == 1:
+    def stop(phase: str, done: int, total: int) -> None:
+        if done == 2:
             deadline.interrupted.set()
 
-    half = draw_people(people, style, tmp_path / "b", 3, CPU, deadline, report=stop)
+    half = draw_people(people, style, tmp_path, 4, CPU, deadline, progress=stop)
     assert half is None
     seen: list[int] = []
     again = draw_people(
-        people, style, tmp_path / "b", 3, CPU, Deadline(), report=lambda done, _: seen.append(done)
+        *(people, style, tmp_path, 4, CPU, Deadline()),
+        progress=lambda phase, done, total: seen.append(done),
     )
-    assert seen == [2, 3]
-    assert whole is not None
+    assert seen == [3, 4]
     assert again is not None
     for name in ("photo", "toon", "landmarks", "warp", "weight"):
         assert np.array_equal(getattr(whole, name), getattr(again, name)), name
@@ -115,7 +136,7 @@ def test_shut_eyes_and_strange_poses_are_not_learned(
     assert pairs is not None
     assert np.flatnonzero(pairs.weight).tolist() == [2, 3]
     strange = replace(people, landmarks=points[[23] * len(people)])
-    with pytest.raises(ToonifyError, match="None of the people holds the head"):
+    with pytest.raises(ToonifyError, match="None of the people has a head pose"):
         draw_people(strange, style, tmp_path / "b", 2, CPU, Deadline())
 
 

@@ -17,7 +17,7 @@ from engines.training.own.palette import (
     palette_of,
     to_picture,
 )
-from engines.training.pairs.data import to_tensor
+from engines.training.pairs.sampler import to_tensor
 from tests.engines.training.factory import smooth_pictures, tiny_pairs
 
 PEOPLE = smooth_pictures(10, 32)
@@ -48,7 +48,7 @@ def test_contrast_has_an_end() -> None:
 
 
 def test_irises_are_as_vivid_as_the_styles() -> None:
-    """Eyes of photos are nearly grey; the bluest of them are the bluest of the style."""
+    """Photographed irises are nearly grey; the bluest become as blue as the style's bluest."""
     grey, vivid = (np.full((20, 64, 64, 3), 128, np.uint8) for _ in range(2))
     points = np.zeros((20, 478, 2), np.float32)
     for ids, (_, rim), x in zip(EYE, IRIS, (0.3, 0.7), strict=True):

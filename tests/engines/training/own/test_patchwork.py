@@ -1,4 +1,4 @@
-"""Patches that are found, and pictures made of them."""
+"""Patch matching, and pictures made of the patches."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,7 @@ from engines.training.own.shape import (
     learn_shape,
     plate,
 )
-from engines.training.pairs.aligned import AlignedSet
-from engines.training.pairs.data import WARP_GRID
+from engines.training.pairs.pair_set import WARP_GRID
 from tests.engines.training.factory import tiny_pairs
 
 Floats = NDArray[np.float32]
@@ -28,9 +26,9 @@ WIDER, TALLER, SHORTER = 1.3, 1.5, 0.02
 
 
 @pytest.fixture(scope="module")
-def people(shared_dir: Path) -> Floats:
+def people(measured_faces: dict[str, Floats]) -> Floats:
     """Landmarks of aligned portraits, 1 = the picture's side."""
-    return AlignedSet.open(shared_dir / "data/faces/dev_eval").landmarks[:, :, :2] / 512
+    return measured_faces["people"][:, :, :2] / 512
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Arrays on disk that are not what they should be."""
+"""Arrays on disk, and damaged ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from engines.errors import ToonifyError
-from engines.training.pairs.aligned import AlignedSet
 from engines.training.pairs.arrays import map_array, read_table, write_table
 
 
@@ -55,12 +54,3 @@ def test_tables_that_do_not_fit_are_told(
     write(path)
     with pytest.raises(ToonifyError, match=rf"{told}.*; delete it\."):
         read_table(path, {"a": (None,)}, "delete it")
-
-
-def test_an_aligned_set_needs_a_name_for_each_face(tmp_path: Path) -> None:
-    points = np.zeros((2, 478, 3), np.float16)
-    write_table(tmp_path / "faces.npz", {"names": ["a", "b"], "landmarks": points})
-    assert len(AlignedSet.open(tmp_path)) == 2
-    write_table(tmp_path / "faces.npz", {"names": ["a"], "landmarks": points})
-    with pytest.raises(ToonifyError, match="1 names for 2 faces"):
-        AlignedSet.open(tmp_path)

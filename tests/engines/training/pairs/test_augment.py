@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from engines.pictures import Image
 from engines.training.pairs import augment
 from tests.engines.training.factory import smooth_pictures
 
-Image = NDArray[np.uint8]
 CHANGES: dict[str, Callable[[np.random.Generator, Image], Image]] = {
     "blur_motion": augment.blur_motion,
     "low_resolution": augment.low_resolution,
@@ -72,8 +72,6 @@ def test_transforms_are_similarities_within_their_range() -> None:
 
 def test_a_rescaled_transform_moves_a_small_picture_alike() -> None:
     """Warping then shrinking equals shrinking then warping, away from the border."""
-    import cv2
-
     picture = cv2.GaussianBlur(smooth_pictures(1, 128)[0], (0, 0), 4)
     rng = np.random.default_rng(2)
     for _ in range(5):
@@ -94,3 +92,26 @@ def test_light_curves_keep_order() -> None:
     picture = smooth_pictures(1, 16)[0]
     identity = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
     assert np.array_equal(augment.apply_curve(picture, identity), picture)
+
+
+def test_the_warp_moves_with_the_pictures() -> None:
+    photo = smooth_pictures(1, 128)[0]
+    y, x = np.mgrid[0:64, 0:64].astype(np.float32) / 64 - 0.5
+    bump = 0.05 * np.exp(-(x**2 + y**2) / 0.06)
+    warp = np.stack([bump, -0.6 * bump], -1)
+
+    def toon_of(photo: np.ndarray, warp: np.ndarray) -> np.ndarray:
+        source = 128 * cv2.resize(warp, (128, 128)) + np.stack(
+            np.meshgrid(*[np.arange(128)] * 2), -1
+        )
+        return cv2.remap(photo, source.astype(np.float32), None, cv2.INTER_CUBIC)
+
+    rng, limits = np.random.default_rng(2), augment.GeometryRange(20, 0.1, 0.03, wild=1)
+    for _ in range(4):
+        move = augment.random_transform(rng, 128, limits)
+        wanted = augment.warp(toon_of(photo, warp), move, 128)
+        photo_too = augment.warp(photo, move, 128)
+        found = toon_of(photo_too, augment.move_warp(warp, move, 128))
+        inner = np.s_[32:96, 32:96]
+        assert np.abs(found[inner].astype(int) - wanted[inner]).mean() < 1
+        assert np.abs(photo_too[inner].astype(int) - wanted[inner]).mean() > 3

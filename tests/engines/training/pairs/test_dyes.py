@@ -1,4 +1,4 @@
-"""Colours changed round the faces of training pairs."""
+"""Colours changed around the faces of training pairs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 
 from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.imaging import to_lab
-from engines.training.pairs.data import Sampler
 from engines.training.pairs.dyes import SCALES, STRONGEST, Dye, random_dye
+from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import grey_pairs, smooth_pictures
 
 SIDE = 96

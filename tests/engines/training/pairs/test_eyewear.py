@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engines.training.artist.head import CHIN, FOREHEAD
-from engines.training.pairs.data import Sampler
 from engines.training.pairs.eyewear import TEMPLES, Layer, draw_spectacles
+from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import grey_pairs
 
 EYES = np.array([[48, 60], [80, 60]], np.float32)

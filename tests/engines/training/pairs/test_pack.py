@@ -1,4 +1,4 @@
-"""The data pack: small, faithful, and honest about damage."""
+"""The data pack: small, close to the original, and refused when damaged."""
 
 from __future__ import annotations
 

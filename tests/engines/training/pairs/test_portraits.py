@@ -10,6 +10,7 @@ import pytest
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE
+from engines.faces.people import people
 from engines.training.pairs.portraits import Crops, read_folder, read_people
 from tests.engines.training.factory import smooth_pictures, tiny_pairs, write_pairs
 
@@ -32,10 +33,9 @@ def test_aligned_pictures_are_taken_as_they_are(tmp_path: Path) -> None:
     assert np.isnan(crops.landmarks).all()
 
 
-def test_faces_are_cropped_as_ffhq_does(shared_dir: Path, tmp_path: Path) -> None:
+def test_faces_are_cropped_as_ffhq_does(tmp_path: Path) -> None:
     """A face anywhere in a larger picture comes out at the same place of the crop."""
-    source = sorted((shared_dir / "data/faces/dev_eval").glob("*.webp"))[0]
-    face = cv2.imread(str(source))[..., ::-1]
+    face = cv2.imread(str(people()[0]))[..., ::-1]
     scene = np.full((700, 900, 3), 120, np.uint8)
     scene[120:520, 300:700] = cv2.resize(face, (400, 400), interpolation=cv2.INTER_AREA)
     write(tmp_path / "close.png", face)
@@ -80,7 +80,7 @@ def test_crops_are_kept_until_the_pictures_change(tmp_path: Path) -> None:
     def read(size: int = 32) -> tuple[Crops, bool]:
         seen: list[Path] = []
         crops = read_folder(
-            folder, size, aligned=True, cache=cache, progress=lambda x: iter(seen.extend(x) or x)
+            folder, size, aligned=True, cache=cache, track=lambda x: iter(seen.extend(x) or x)
         )
         return crops, bool(seen)
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from engines.errors import ToonifyError
-from engines.training.pairs.aligned import AlignedSet, PrepareError
-from engines.training.pairs.data import PairSet
+from engines.training.pairs.pair_set import PairSet, PrepareError
 from engines.training.pairs.prepare import Row, plan_rows, prepare
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
@@ -30,7 +29,7 @@ def pictures(tmp_path_factory) -> Path:
 def prepared(pictures, tmp_path_factory) -> tuple[Path, tuple[str, ...], list[tuple]]:
     out, calls = tmp_path_factory.mktemp("pairs"), []
     left_out = prepare(
-        pictures, out, size=SIZE, variants=1, report=lambda *call: calls.append(call)
+        pictures, out, size=SIZE, variants=1, progress=lambda *call: calls.append(call)
     )
     return out, left_out, calls
 
@@ -118,18 +117,3 @@ def test_variants_are_planned_alike_every_time() -> None:
     assert len(narrowed) > 5
     assert len(shut) > 5
     assert all(abs(left - right) < 0.25 for left, right in (row.closed for row in narrowed))
-
-
-def test_rare_poses_and_sources_are_weighted(tmp_path) -> None:
-    np.savez(
-        tmp_path / "faces.npz",
-        names=["a.png", "b.png", "c"],
-        landmarks=np.zeros((3, 478, 3), np.float16),
-        source=["congress", "sfhq", "sfhq"],
-        yaw=np.array([0.0, 40.0, 0.0]),
-    )
-    faces = AlignedSet.open(tmp_path)
-    assert faces.weight.tolist() == [0.5, 2.0, 1.0]
-    assert faces.paths[2].name == "c.webp"
-    with pytest.raises(PrepareError, match=r"c\.webp"):
-        faces.read(2)

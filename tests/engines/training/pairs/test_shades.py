@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engines.training.pairs.data import Sampler
+from engines.training.pairs.sampler import Sampler
 from engines.training.pairs.shades import DEEPEST, FAINTEST, Shade, random_shade
 from tests.engines.training.factory import grey_pairs
 

@@ -1,0 +1,147 @@
+"""Still pictures: which files are some, how they are read, and how a PNG is written."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import ToonifyError
+from engines.files import write_atomically
+
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
+Image = NDArray[np.uint8]
+"""uint8 [H, W, 3]; RGB in `engines`, unless its name says BGR."""
+Mask = NDArray[np.uint8]
+"""uint8 [H, W], 255 where it holds."""
+FloatMask = NDArray[np.float32]
+"""float32 [H, W] in 0..1."""
+
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+PROFILED = {"GRAY": "L", "CMYK": "CMYK"}  # space of a colour profile -> Pillow's mode for it
+
+
+class PictureError(ToonifyError):
+    """A file that cannot be read as a picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture file, upright.
+
+    Attributes:
+        rgb: uint8 [H, W, 3].
+        alpha: uint8 [H, W], or None if the file has no transparency.
+        icc_profile: colour profile of `rgb`, to be written back unchanged; None for sRGB.
+    """
+
+    rgb: Image
+    alpha: Mask | None
+    icc_profile: bytes | None
+
+    @property
+    def bgr(self) -> Image:
+        """The same in OpenCV's order, uint8 [H, W, 3]; a new array."""
+        return np.ascontiguousarray(self.rgb[:, :, ::-1])
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is a still picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture, turned as its EXIF orientation asks, in 8 bits.
+
+    Raises:
+        PictureError: when there is no such file, it is damaged, or too large to be opened safely.
+    """
+    from PIL import Image as PillowImage
+    from PIL import ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # The picture is the user's own: a large one is opened without a warning.
+            warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
+            opening = PillowImage.open(path)
+        with opening as opened:
+            icc_profile = opened.info.get("icc_profile")
+            turned = _in_eight_bits(ImageOps.exif_transpose(opened))
+            transparent = "A" in turned.getbands() or "transparency" in turned.info
+            opaque, icc_profile = _in_rgb(turned, icc_profile)
+            rgb = np.array(opaque)
+            alpha = np.array(turned.convert("RGBA").getchannel("A")) if transparent else None
+    except FileNotFoundError:
+        raise PictureError(f"There is no picture {path}; check the path.") from None
+    except PillowImage.DecompressionBombError as error:
+        raise PictureError(f"{path} is too large to be opened safely: {error}.") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise PictureError(f"{path} cannot be read as a picture; it may be damaged.") from error
+    return Picture(rgb, alpha, icc_profile)
+
+
+def write_png(path: Path, rgb: Image) -> None:
+    """Write an RGB picture, uint8 [H, W, 3], as PNG, whole or not at all; makes the folders.
+
+    Raises:
+        WriteError: when it cannot be written.
+    """
+    _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    write_atomically(path, data.tobytes())
+
+
+def _in_eight_bits(picture: PillowImage.Image) -> PillowImage.Image:
+    """Deep grey as L, or LA if one value of it is clear; every other picture as it is.
+
+    Pillow's own conversion cuts values off at 255, which leaves a white sheet.
+    """
+    from PIL import Image as PillowImage
+
+    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
+        return picture
+    values = np.nan_to_num(np.asarray(picture, np.float64))
+    largest = values.max()
+    # 16 bits unless the values say something else; numbers with a point mostly go up to 1.
+    whites = (1.0, 255.0, 65535.0) if picture.mode == "F" else (65535.0,)
+    white = next((white for white in whites if largest <= white), largest)
+    grey = PillowImage.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if clear is None:
+        return grey
+    shown = np.where(values == clear, 0, 255).astype(np.uint8)
+    return PillowImage.merge("LA", [grey, PillowImage.fromarray(shown)])
+
+
+def _in_rgb(
+    picture: PillowImage.Image, profile: bytes | None
+) -> tuple[PillowImage.Image, bytes | None]:
+    """The picture in RGB, and the profile that says which; None for sRGB.
+
+    A profile of other colours (grey, CMYK) would be wrong for RGB: it is applied instead. One that
+    cannot be used is dropped.
+    """
+    from PIL import ImageCms
+
+    if profile:
+        try:
+            found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            space = found.profile.xcolor_space.strip()
+            if space == "RGB":
+                return picture.convert("RGB"), profile
+            if space in PROFILED:
+                own = picture.convert(PROFILED[space])
+                srgb = ImageCms.createProfile("sRGB")
+                made = ImageCms.profileToProfile(own, found, srgb, outputMode="RGB")
+                assert made  # only None when done in place
+                return made, None
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return picture.convert("RGB"), None

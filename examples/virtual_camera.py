@@ -1,0 +1,44 @@
+"""Feed a virtual camera from a program of your own, which may draw into the picture first.
+
+python examples/virtual_camera.py            (your camera)
+python examples/virtual_camera.py demo       (the built-in person)
+
+`toonify run` does this with less delay, and hides the picture even while it starts and ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain, islice
+
+import cv2
+import pyvirtualcam
+
+from realtime import Toonifier
+
+FPS = 30
+
+
+def main(source: str = "0", count: int | None = None) -> int:
+    """Send `count` frames, or all there are.
+
+    Returns:
+        How many frames were sent.
+    """
+    sent = 0
+    with Toonifier(guard="blur") as toonify:
+        frames = islice(toonify.stream(source), count)
+        first = next(frames)
+        height, width = first.shape[:2]
+        with pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+            print(f"Sending to {camera.device}; Ctrl-C ends it.")
+            for picture in chain([first], frames):
+                cv2.putText(picture, "toon", (16, 40), cv2.FONT_HERSHEY_SIMPLEX, 1, (255,) * 3, 2)
+                camera.send(picture)
+                camera.sleep_until_next_frame()
+                sent += 1
+    return sent
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "0")

@@ -1,0 +1,129 @@
+"""`toonify run`: from a camera to a virtual camera, until the user stops it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from rich.live import Live
+from rich.text import Text
+
+from engines.files import check_writable
+from engines.say import Say
+from realtime.clocks import write_statistics
+from realtime.commands.screen import err, out, say, statistics_table
+from realtime.pipeline import Pipeline
+from realtime.session import Session, check_settings, find_chosen, use_session
+from realtime.settings import Settings
+from realtime.sinks import Sink, SinkError, open_sinks
+from realtime.sinks.files import AlphaMovie, Recording
+from realtime.sinks.preview import Preview, require_display
+from realtime.sinks.switchable import Switchable
+from realtime.sinks.virtual_camera import VirtualCamera
+from realtime.sources import SourceError, open_source
+
+
+def run_live(
+    settings: Settings,
+    say: Say = say,
+    *,
+    stats: Path | None = None,
+    seconds: float | None = None,
+    session: Session | None = None,
+) -> dict[str, Any]:
+    """Run until the source ends, the user stops it or `seconds` are over.
+
+    Args:
+        stats: takes the statistics as JSON.
+        session: one that is ready, instead of one made from the settings.
+
+    Returns:
+        The statistics of the run.
+
+    Raises:
+        ToonifyError: nothing came or could be shown, or something failed until the end.
+    """
+    check_settings(settings)
+    if stats:
+        check_writable(stats)
+    bundle = session.bundle if session else find_chosen(settings.engine)
+    if settings.output.preview:
+        require_display()
+    source = open_source(settings.source, say)
+    size, rate = source.size, source.rate
+    sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True)
+    _require_somewhere(sinks, settings.output.preview)
+    with use_session(settings, say, bundle=bundle, session=session) as own:
+        guard = own.guard(size)
+        controls = own.controls(guard, say)
+        window = None
+        if settings.output.preview:
+            recorder = Switchable(
+                lambda: Recording(Path("recording.mp4"), size, rate, paced=True), say
+            )
+            sinks.append(recorder)
+            window = Preview(
+                controls,
+                say,
+                numbers=lambda: {**recent_numbers(pipeline), "guard": guard.mode, "": guard.reason},
+                record=recorder.toggle,
+                folder=Path(),
+                size=size,
+            )
+        green = settings.output.overlay == "green"
+        pipeline = own.pipeline(source, sinks, controls, say=say, green=green, window=window)
+        timer = threading.Timer(seconds, controls.stop) if seconds else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            with Live(
+                get_renderable=lambda: _status_line(pipeline, guard.mode, guard.reason),
+                console=err,
+                refresh_per_second=2,
+                transient=True,
+            ):
+                pipeline.run()
+            if not pipeline.statistics.captured.count:
+                raise SourceError(
+                    f"Not one picture came from {source.name}; `toonify devices` tells what is "
+                    "wrong with each camera."
+                )
+        finally:
+            numbers = pipeline.snapshot()
+            if stats:
+                write_statistics(stats, numbers)
+            out.print(statistics_table(numbers))
+            for sink in sinks:
+                if isinstance(sink, Recording | AlphaMovie) and sink.path.is_file():
+                    say(f"Recorded {sink.path}.")
+            if timer:
+                timer.cancel()
+    return numbers
+
+
+def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
+    """Tell at once what to install if the virtual camera is the only sink and cannot be opened."""
+    if not sinks and not preview:
+        raise SinkError("There is nowhere to send pictures: add --sink, --record or --preview.")
+    if len(sinks) == 1 and isinstance(sinks[0], VirtualCamera) and not preview:
+        sinks[0].open()
+        sinks[0].close()
+
+
+def recent_numbers(pipeline: Pipeline) -> dict[str, object]:
+    """What is shown while it runs: of the last pictures only, as a whole snapshot takes too long
+    to be made for every one of them."""
+    numbers = pipeline.statistics
+    latency = f"{numbers.latency.usual() * 1e3:.0f} ms" if numbers.latency.count else ""
+    return {"fps": f"{numbers.sent.recent():.1f}", "latency": latency}
+
+
+def _status_line(pipeline: Pipeline, mode: str, reason: str) -> Text:
+    numbers = recent_numbers(pipeline)
+    hidden = f", hidden: {reason}" if reason and mode != "pass" else ""
+    return Text(
+        f"{numbers['fps']} fps, {numbers['latency'] or '-'} behind, guard {mode}{hidden} "
+        "(Ctrl-C stops)"
+    )

@@ -1,0 +1,79 @@
+"""Dataclasses from the tables of a settings file, every key and type checked; values as TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engines.errors import ToonifyError, UsageError
+
+
+class SettingsError(UsageError):
+    """A setting that cannot be used; names the key and what it takes."""
+
+
+def to_toml(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(to_toml(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_table(values: Any, section: str) -> Mapping[str, Any]:
+    """The settings of one section, if that is what they are."""
+    if not isinstance(values, Mapping):
+        raise SettingsError(
+            f"{section} must be a table, not {values!r}; write its keys below a line [{section}]."
+        )
+    return values
+
+
+def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
+    """An instance of dataclass `kind` from a table, checking every key and type."""
+    hints = typing.get_type_hints(kind)
+    arguments = {}
+    for key, value in values.items():
+        name = f"{where}.{key}" if where else key
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
+            raise SettingsError(f"There is no setting {name}; did you mean {near[0]}?")
+        hint = hints[key]
+        arguments[key] = (
+            build(hint, as_table(value, name), name)
+            if dataclasses.is_dataclass(hint)
+            else _convert(hint, value, name)
+        )
+    try:
+        return kind(**arguments)
+    except ToonifyError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _convert(hint: Any, value: Any, name: str) -> Any:
+    """`value` as the type `hint`; numbers and strings are never turned into each other."""
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if not isinstance(value, str) or value not in options:
+            choice = ", ".join(map(str, options))
+            raise SettingsError(f"{name} must be one of {choice}, not {value!r}.")
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None and types.NoneType in options:
+            return None
+        return _convert(next(o for o in options if o is not types.NoneType), value, name)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise SettingsError(f"{name} must be a list, not {value!r}.")
+        kinds = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
+        if len(kinds) != len(value):
+            raise SettingsError(f"{name} must have {len(kinds)} entries, not {len(value)}.")
+        return tuple(_convert(k, v, name) for k, v in zip(kinds, value, strict=True))
+    wanted = (int, float) if hint is float else hint
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
+        words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+        raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
+    return float(value) if hint is float else value

@@ -1,0 +1,28 @@
+"""One person whose landmarks are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.portraits import FULL, Portrait
+from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.landmarker import Landmarker
+from realtime.sources.demo import portrait as demo_portrait
+
+SIDE = 256
+
+
+@pytest.fixture(scope="module")
+def landmarker():
+    with Landmarker() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def person(landmarker) -> Portrait:
+    picture = np.ascontiguousarray(demo_portrait()[:, :, ::-1])
+    points = landmarker.detect(picture)[0].points
+    transform = crop_transform(points, FULL)
+    crop = extract_crop(picture, transform, FULL)
+    return Portrait("demo", crop, transform_points(points, invert(transform)))

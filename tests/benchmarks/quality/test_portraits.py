@@ -1,0 +1,34 @@
+"""Folders of portraits are checked and aligned."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.quality.portraits import FULL, Artist, load_portraits
+from engines.errors import ToonifyError
+from realtime.sources.demo import portrait as demo_portrait
+
+
+def test_folders_are_checked(tmp_path):
+    with pytest.raises(ToonifyError, match="there is no folder"):
+        load_portraits(tmp_path / "none")
+    with pytest.raises(ToonifyError, match="found none"):
+        load_portraits(tmp_path)
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((64, 64, 3), 99, np.uint8))
+    with pytest.raises(ToonifyError, match="No face was found in any of the 1 pictures"):
+        load_portraits(tmp_path)
+
+
+def test_any_picture_is_aligned(tmp_path):
+    cv2.imwrite(str(tmp_path / "one.png"), demo_portrait())
+    (found,) = load_portraits(tmp_path)
+    assert found.full.shape == (FULL, FULL, 3)
+    eyes = found.landmarks[[33, 263], :2].mean(axis=0)
+    assert eyes == pytest.approx((FULL / 2, FULL / 2), abs=0.12 * FULL)
+
+
+def test_an_unknown_look_is_refused(tmp_path):
+    with pytest.raises(ToonifyError, match="no look 'opera'"):
+        Artist(tmp_path, "opera")

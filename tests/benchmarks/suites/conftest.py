@@ -1,0 +1,15 @@
+"""Ceilings that are measured in moments."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_ceilings():
+    patch = pytest.MonkeyPatch()
+    patch.setattr("benchmarks.roofline.MATMUL_SIDE", {"cpu": 128, "cuda": 256})
+    patch.setattr("benchmarks.roofline.COPY_BYTES", {"cpu": 1 << 20, "cuda": 1 << 20})
+    patch.setattr("benchmarks.roofline.measure_ceiling.__defaults__", (0.02,))
+    yield
+    patch.undo()

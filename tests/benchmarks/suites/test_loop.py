@@ -1,0 +1,61 @@
+"""The loop benchmark on the real pipeline, with a tiny model and a small picture."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.suites import loop as suite
+from engines.errors import ToonifyError
+from tests.engines.factory import tiny_bundle
+
+SIZE = (320, 240)
+
+
+@pytest.fixture(scope="module")
+def report():
+    patch = pytest.MonkeyPatch()
+    patch.setattr("benchmarks.suites.loop.BANK", 6)
+    settings = suite.LoopSettings(
+        (SIZE,), (1,), (0.0, 10.0), "torch:cpu", seconds=1.0, rounds=2, warmup=1.0
+    )
+    try:
+        yield suite.run(settings, lambda line: None, tiny_bundle())
+    finally:
+        patch.undo()
+
+
+def test_both_paces_are_measured(report):
+    unpaced, paced = report.results
+    assert unpaced.name == "320x240 1 face unpaced"
+    assert paced.name == "320x240 1 face 10 fps"
+    assert unpaced.metrics["fps"] > 0
+    assert 0 < paced.metrics["fps"] <= 11
+    assert paced.metrics["holds"] in (0.0, 1.0)
+    assert 0 <= paced.metrics["dropped_share"] <= 1
+
+
+def test_stages_latency_and_memory_are_there(report):
+    unpaced, paced = report.results
+    for result in report.results:
+        assert {"stage:track", "stage:stylize", "stage:guard", "memory"} <= result.series.keys()
+        assert result.metrics["cpu_cores"] > 0
+    assert "stage:capture" not in paced.series  # it waits for the camera
+    stages = sum(
+        paced.series[f"stage:{name}"].summary.median.value for name in ("track", "stylize")
+    )
+    assert paced.series["latency"].summary.median.value > 0.5 * stages
+    assert "latency" not in unpaced.series
+
+
+def test_the_floor_draws_nothing():
+    settings = suite.LoopSettings((SIZE,), (1,), (0.0,), "torch:cpu", 0.5, 1, 1.0, toons=False)
+    found = suite.run(settings, lambda line: None, tiny_bundle())
+    assert found.results[0].labels["run"] == "no toons"
+    assert found.results[0].metrics["fps"] > 0
+
+
+@pytest.mark.parametrize("text", ["1280", "x720", "12x", "8x8", "axb"])
+def test_sizes_are_checked(text):
+    assert suite.parse_size("640x480") == (640, 480)
+    with pytest.raises(ToonifyError, match="WIDTHxHEIGHT"):
+        suite.parse_size(text)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.sinks import SinkError
+from realtime.sinks.runner import SinkRunner
+from realtime.sinks.virtual_camera import CONVERT, VirtualCamera
+from tests.realtime.fakes import Messages
+from tests.realtime.media import (
+    number_of,
+)
+from tests.realtime.sinks.outputs import SIZE, output
+
+
+class TestVirtualCamera:
+    @pytest.fixture
+    def device(self) -> Iterator[list[dict[str, Any]]]:
+        """A back end of pyvirtualcam's own registry that keeps every frame it is sent."""
+        from pyvirtualcam import camera
+
+        opened: list[dict[str, Any]] = []
+
+        class Fake:
+            def __init__(self, **options: Any) -> None:
+                if options["device"] == "busy":
+                    raise RuntimeError("device busy")
+                self.state = {**options, "frames": [], "closed": 0}
+                opened.append(self.state)
+
+            def close(self) -> None:
+                self.state["closed"] += 1
+
+            def send(self, frame: np.ndarray) -> None:
+                self.state["frames"].append(frame.copy())
+
+            def device(self) -> str:
+                return self.state["device"] or "fake0"
+
+            def native_fourcc(self) -> None:
+                return None
+
+        before = dict(camera.BACKENDS)
+        camera.BACKENDS.clear()
+        camera.register_backend("fake", Fake)
+        yield opened
+        camera.BACKENDS.clear()
+        camera.BACKENDS.update(before)
+
+    @pytest.mark.parametrize("pixel_format", sorted(CONVERT))
+    def test_every_frame_arrives_in_the_chosen_format(
+        self, device: list[dict[str, Any]], pixel_format: str
+    ) -> None:
+        sink = VirtualCamera(SIZE, 30, pixel_format=pixel_format)
+        sink.open()
+        for number in range(20):
+            sink.send(output(number))
+        sink.close()
+        (state,) = device
+        assert (state["width"], state["height"], state["closed"]) == (160, 120, 1)
+        assert [number_of(back_to_bgr(f, pixel_format)) for f in state["frames"]] == list(range(20))
+        assert sink.name == "virtual camera fake0"
+
+    def test_an_odd_size_is_made_even(self, device: list[dict[str, Any]]) -> None:
+        sink = VirtualCamera((161, 121), 30)
+        sink.open()
+        sink.send(output(5, size=(161, 121)))
+        sink.close()
+        assert (device[0]["width"], device[0]["height"]) == (160, 120)
+        assert device[0]["frames"][0].size == 160 * 120 * 3 // 2
+
+    def test_a_busy_device_is_told_of_with_what_to_do(self, device: list[dict[str, Any]]) -> None:
+        with pytest.raises(SinkError, match=r"device busy.*install"):
+            VirtualCamera(SIZE, 30, device="busy").open()
+
+    def test_every_picture_of_a_run_arrives(self, device: list[dict[str, Any]]) -> None:
+        runner = SinkRunner(VirtualCamera(SIZE, 30), Messages(), wait=True)
+        runner.start()
+        for number in range(200):
+            runner.put(output(number))
+        assert runner.stop(10)
+        assert len(device[0]["frames"]) == 200
+
+
+def back_to_bgr(frame: np.ndarray, pixel_format: str) -> np.ndarray:
+    width, height = SIZE
+    flat = {
+        "i420": cv2.COLOR_YUV2BGR_I420,
+        "nv12": cv2.COLOR_YUV2BGR_NV12,
+        "yuyv": cv2.COLOR_YUV2BGR_YUY2,
+        "uyvy": cv2.COLOR_YUV2BGR_UYVY,
+    }
+    if pixel_format in ("i420", "nv12"):
+        return cv2.cvtColor(frame.reshape(height * 3 // 2, width), flat[pixel_format])
+    if pixel_format in ("yuyv", "uyvy"):
+        return cv2.cvtColor(frame.reshape(height, width, 2), flat[pixel_format])
+    image = frame.reshape(height, width, 3)
+    return image if pixel_format == "bgr" else image[:, :, ::-1]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as PillowImage
+
+from realtime.settings import SourceSettings
+from realtime.sources import SourceError, open_source
+from realtime.sources.pictures import PictureSource, list_pictures
+from tests.realtime.fakes import Messages
+from tests.realtime.media import number_of, numbered
+
+
+def source(what: str, **settings: Any) -> Any:
+    return open_source(SourceSettings(source=what, **settings), Messages(), every_frame=True)
+
+
+def grey_profile() -> bytes:
+    """A colour profile of grey that is linear in light, as the ICC's specification lays it out."""
+    white = struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1.0, 0.8249)))
+    parts = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(78),
+        b"wtpt": b"XYZ " + bytes(4) + white,
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0),
+    }
+    table, data, start = b"", b"", 128 + 4 + 12 * len(parts)
+    for name, part in parts.items():
+        table += struct.pack(">4sII", name, start + len(data), len(part))
+        data += part + bytes(-len(part) % 4)
+    head = struct.pack(">4xI4s4s4s12s4s", 0x02400000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
+    head += bytes(28) + white + bytes(48)
+    body = head + struct.pack(">I", len(parts)) + table + data
+    return struct.pack(">I", len(body) + 4)[:4] + body
+
+
+class TestPictures:
+    def test_a_folder_that_cannot_be_read_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        with pytest.raises(SourceError, match="cannot be read: Permission denied; check"):
+            list_pictures(tmp_path)
+
+    def test_folders_are_read_in_natural_order(self, tmp_path: Path) -> None:
+        for number in (10, 2, 1):
+            PillowImage.fromarray(numbered(number)).save(tmp_path / f"shot{number}.png")
+        (tmp_path / "notes.txt").write_text("x")
+        assert [path.stem for path in list_pictures(tmp_path)] == ["shot1", "shot2", "shot10"]
+        frames = list(PictureSource(tmp_path, 25, live=False, loop=False).frames())
+        assert [number_of(frame.image) for frame in frames] == [1, 2, 10]
+        assert [frame.timestamp for frame in frames] == [0, 1 / 25, 2 / 25]
+
+    def test_an_empty_folder_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match="holds no pictures"):
+            source(f"{tmp_path}/")

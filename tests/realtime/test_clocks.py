@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from realtime.clocks import (
+    RECENT,
+    WINDOW,
+    Rate,
+    StageClock,
+    Statistics,
+    write_statistics,
+)
+
+
+def test_the_usual_duration_follows_what_happens_now() -> None:
+    clock = StageClock()
+    assert clock.usual() == 0
+    for _ in range(100):
+        clock.add(0.05)
+    clock.add(2.0)
+    assert clock.usual() == 0.05
+    for _ in range(RECENT):
+        clock.add(0.01)
+    assert clock.usual() == 0.01
+
+
+def test_percentiles_are_those_of_the_samples_and_memory_is_bounded() -> None:
+    clock = StageClock()
+    for milliseconds in range(1, 102):
+        clock.add(milliseconds / 1e3)
+    assert clock.summary() == {"count": 101, "p50_ms": 51.0, "p95_ms": 96.0}
+    for _ in range(WINDOW + 10):
+        clock.add(0.002)
+    assert clock.summary()["p95_ms"] == 2.0
+    assert clock.count == 101 + WINDOW + 10
+
+
+def test_rates() -> None:
+    rate = Rate()
+    for step in range(61):
+        rate.tick(10 + step / 30)
+    assert rate.overall() == pytest.approx(30)
+    for step in range(1, 61):
+        rate.tick(12 + step / 60)
+    assert rate.recent() == pytest.approx(45, rel=0.05)
+
+
+def test_statistics_are_written_whole(tmp_path: Path) -> None:
+    statistics = Statistics(engine="torch")
+    statistics.note_sent("toon", 1.0, 0.040)
+    statistics.note_sent("blur", 1.1, None)
+    path = tmp_path / "deep" / "stats.json"
+    write_statistics(path, statistics.snapshot())
+    numbers = json.loads(path.read_text())
+    assert numbers["engine"] == "torch"
+    assert numbers["sent_by_kind"] == {"toon": 1, "blur": 1}
+    assert numbers["added_latency"] == {"count": 1, "p50_ms": 40.0, "p95_ms": 40.0}
+    assert set(numbers["stages"]) == set(Statistics.STAGES)
+    assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]

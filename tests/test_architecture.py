@@ -42,6 +42,7 @@ LARGE_FOLDERS = {  # folder: as many modules as it may have
     "benchmarks": 18,
     "engines/backends": 17,  # a module for each back end, beside what they share
     "engines/training/artist": 18,  # one part of the face each
+    "engines/training/learn": 13,  # three trainings, and a module for each thing they share
 }
 HEAVY = (
     *("lightning_fabric", "matplotlib", "mediapipe", "nncf", "onnx", "openvino"),

@@ -76,13 +76,13 @@ class TrainedModels:
         state = read_checkpoint(path)
         try:
             size = model_size(json.loads(state["settings"])["size"])
-            average: State = state["average"]
+            ema: State = state["ema"]
         except (KeyError, TypeError, ValueError) as error:
             raise ToonifyError(
                 f"{path} is not a checkpoint of the face and toon trainer ({error!r} is missing or "
                 f"wrong); give the folder of 'toonify train run'."
             ) from error
-        return cls(size, **{n: part(average, n) for n in ("encoder", "face", "toon")})
+        return cls(size, **{n: part(ema, n) for n in ("encoder", "face", "toon")})
 
 
 def model_size(values: Mapping[str, Any]) -> ModelSize:

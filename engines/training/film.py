@@ -10,12 +10,12 @@ from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.pictures import write_png
 from engines.training.export import Description, TrainedModels, export
-from engines.training.learn.runs import Deadline, Hardware, fingerprint
+from engines.training.hardware import Hardware
+from engines.training.learn.runs import Deadline, Task, run
 from engines.training.learn.stages import TrainSettings
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
-from engines.training.pairs.sampler import Sampler
 from engines.training.progress import Progress, silent
 from engines.training.recipe import FILM_256, FILM_256_VARIANTS, FILM_256_WORDS
 from engines.training.show.previews import pairs_sheet
@@ -29,7 +29,7 @@ def train_pairs(
     *,
     hardware: Hardware | None = None,
     base: Bundle | None = None,
-    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
 ) -> bool:
     """Start or continue the face and toon training in `folder`; True once all stages are done.
 
@@ -40,7 +40,7 @@ def train_pairs(
         deadline: when to stop.
         hardware: what to train on.
         base: a model to start from, with its first style as the toon generator.
-        report: called with the losses from time to time.
+        report: called with the training and its losses, after every step.
 
     Raises:
         ToonifyError: when the pairs or the base do not fit the recipe.
@@ -51,17 +51,7 @@ def train_pairs(
             f"The recipe takes {wanted} px pairs, but these are {pairs.size} px; prepare them with "
             f"--size {wanted}."
         )
-    sampler = Sampler(pairs, settings.batch_size, settings.seed, settings.twins)
-    hardware = hardware or Hardware()
-    trainer = Trainer(
-        settings,
-        sampler,
-        folder,
-        accelerator=hardware.device,
-        devices=hardware.devices,
-        precision=hardware.precision,
-    )
-    resumed = trainer.resume()
+    trainer = Trainer(settings, pairs, hardware)
     if base is not None:
         if base.card.generator != settings.size.generator_config() or base.encoder is None:
             raise ToonifyError(
@@ -70,17 +60,13 @@ def train_pairs(
             )
         toon = base.toons[base.styles[0]] if base.styles else base.face
         weights = {"encoder": base.encoder, "face": base.face, "toon": toon}
-        if not resumed:
-            trainer.start_from(weights)
-        elif trainer.start not in (None, fingerprint(*weights.values())):
-            raise ToonifyError(
-                f"The training in {folder} did not start from {base.card.name}; give another "
-                f"folder, or the model it was started from."
-            )
-    return trainer.run(
-        report=lambda text: report(trainer, text),
-        on_save=lambda now: write_png(folder / "sheet.png", pairs_sheet(now)),
-        interrupted=deadline.passed,
+        trainer.start_from(weights, base.card.name)
+    return run(
+        trainer,
+        folder,
+        deadline,
+        report=report,
+        on_save=lambda: write_png(folder / "sheet.png", pairs_sheet(trainer)),
     )
 
 
@@ -124,7 +110,7 @@ def film(
     *,
     hardware: Hardware | None = None,
     progress: Progress = silent,
-    report: Callable[[Trainer, str], None] = lambda trainer, text: None,
+    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
 ) -> tuple[str, ...] | None:
     """Start or continue drawing, training and export.
 
@@ -162,10 +148,10 @@ def film(
         )
     except _TimeIsUpError:
         return None
-    pairs, run = PairSet.open(job.out / "pairs"), job.out / "run"
-    if not train_pairs(job.settings, pairs, run, deadline, hardware=hardware, report=report):
+    pairs, folder = PairSet.open(job.out / "pairs"), job.out / "run"
+    if not train_pairs(job.settings, pairs, folder, deadline, hardware=hardware, report=report):
         return None
-    models = TrainedModels.read(run)
+    models = TrainedModels.read(folder)
     bundle = export(models, job.name, job.words, style=job.look)
     if not getattr(rank_zero_only, "rank", 0):  # only the first of several processes writes
         bundle.save(job.bundle)

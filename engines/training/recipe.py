@@ -72,7 +72,7 @@ def settings_from(values: Mapping[str, Any]) -> TrainSettings:
     """`TrainSettings` from the plain values that a checkpoint or a JSON file holds."""
     rest = dict(values)
     size = model_size({"encoder": None, **rest.pop("size", {})})
-    stages = tuple(Stage(**stage) for stage in rest.pop("stages", ()))
+    stages = tuple(Stage.read(stage) for stage in rest.pop("stages", ()))
     return TrainSettings(size=size, stages=stages, **rest)
 
 

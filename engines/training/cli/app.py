@@ -108,7 +108,7 @@ def film(
             now.deadline,
             hardware=now.hardware,
             progress=now.meter.show,
-            report=now.meter.stage,
+            report=now.meter.task,
         )
     if left_out is None:
         return paused(out)
@@ -145,7 +145,7 @@ def run(
             now.deadline,
             hardware=now.hardware,
             base=start,
-            report=now.meter.stage,
+            report=now.meter.task,
         )
     if not done:
         paused(out)

@@ -117,7 +117,8 @@ def slice_of(
     import torch
 
     from engines.training.cli.screen import meter
-    from engines.training.learn.runs import Deadline, Hardware, stop_on_interrupt
+    from engines.training.hardware import Hardware
+    from engines.training.learn.runs import Deadline, stop_on_interrupt
 
     if threads:
         torch.set_num_threads(threads)

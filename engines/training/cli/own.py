@@ -117,7 +117,8 @@ def distil(
 ) -> None:
     """Change how a model is blended, and adapt its encoder to that and to webcam pictures."""
     from engines.catalogue.models import find_bundle
-    from engines.training.learn.distil import DistilSettings, distiller, with_encoder
+    from engines.training.learn.distil import distiller, with_encoder
+    from engines.training.learn.encoder import DistilSettings
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
@@ -165,12 +166,12 @@ def refit(
     from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
     from engines.training.learn.distil import (
-        REFIT,
         check_refittable,
         encoder_config,
         refitter,
         with_encoder,
     )
+    from engines.training.learn.encoder import REFIT
 
     path = find_model(model)
     if out is None and path.resolve() == shipped_bundle().resolve():
@@ -212,7 +213,7 @@ def encoder_run(
         settings: of the training.
         blends: blend by style.
     """
-    from engines.training.learn.runs import fingerprint
+    from engines.training.work_folder import fingerprint
 
     return {
         "model": bundle.card.name,
@@ -233,9 +234,8 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
         run: see `encoder_run`.
         now: shows the progress.
     """
-    from engines.training.learn.runs import PICTURES, claim
-    from engines.training.own.job import claimed
     from engines.training.pairs.portraits import listing, people_files, read_people
+    from engines.training.work_folder import PICTURES, claim, claimed
 
     def read() -> Any:
         pairs = read_people(folder, size, work / "people.npz", track=now.meter.each)
@@ -248,13 +248,13 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
 def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
     """Start or continue training an encoder; True when it is done."""
     from engines.pictures import write_png
-    from engines.training.learn.runs import run_slice
+    from engines.training.learn.runs import run
     from engines.training.show.previews import encoder_sheet
 
-    return run_slice(
+    return run(
         trainer,
         work,
         now.deadline,
-        report=lambda step, losses: now.meter.task("encoder", trainer, step, losses),
+        report=now.meter.task,
         on_save=lambda: write_png(work / "sheet.png", encoder_sheet(trainer)),
     )

@@ -19,7 +19,6 @@ from rich.progress import (
 from rich.table import Column
 
 from engines.training.learn.runs import Task
-from engines.training.learn.trainer import Trainer
 
 T = TypeVar("T")
 # Of several processes on several GPUs, the first one speaks.
@@ -41,19 +40,10 @@ class Meter:
             self.bar = self.progress.add_task(phase, total=total, text="")
         self.progress.update(self.bar, completed=done, total=total, text=text)
 
-    def losses(self, phase: str, done: int, total: int, losses: dict[str, float]) -> None:
-        """`show` with the losses as text."""
+    def task(self, task: Task, losses: dict[str, float]) -> None:
+        """`show` for a step of a training, with its losses as text."""
         text = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        self.show(phase, done, total, text)
-
-    def task(self, phase: str, task: Task, step: int, losses: dict[str, float]) -> None:
-        """`losses` of a `Task`."""
-        self.losses(phase, step, task.steps, losses)
-
-    def stage(self, trainer: Trainer, text: str) -> None:
-        """`show` for a stage of the face and toon training."""
-        stage = trainer.settings.stages[trainer.stage_index]
-        self.show(stage.name, trainer.stage_pictures, stage.pictures, text.split("  ", 1)[-1])
+        self.show(*task.position, text)
 
     def each(self, items: Sequence[T], phase: str = "pictures") -> Iterator[T]:
         """The items one by one, with a bar."""

@@ -1,8 +1,8 @@
 """Adaptive discriminator augmentation (Karras et al., arXiv 2006.06676).
 
-With few pictures a discriminator learns them by heart. It is therefore shown pictures, real and
-drawn alike, that were changed at random, each kind of change with probability ``p``; ``p`` follows
-a sign of overfitting. Below about 0.8 the changes do not leak into what the generator draws.
+With few pictures a discriminator learns them by heart. So it is shown pictures, real and drawn
+alike, that were changed at random, each kind of change with probability `p`; `p` follows a sign of
+overfitting. Below about 0.8 the changes do not leak into what the generator draws.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def augment(images: Tensor, p: float, rng: torch.Generator, strengths: Strengths
         strengths: how far each change goes.
 
     Returns:
-        float32 [N, 3, S, S]; gradients flow back to ``images``.
+        float32 [N, 3, S, S]; gradients flow back to `images`.
     """
     if p <= 0:
         return images
@@ -64,7 +64,7 @@ def augment(images: Tensor, p: float, rng: torch.Generator, strengths: Strengths
 
 
 class _Draw:
-    """Random numbers for one batch: each is a neutral value except with probability ``p``."""
+    """Random numbers for one batch: each is a neutral value except with probability `p`."""
 
     def __init__(self, count: int, p: float, rng: torch.Generator) -> None:
         self.count, self.p, self.rng = count, p, rng
@@ -134,16 +134,16 @@ def _cut_out(images: Tensor, draw: _Draw, s: Strengths) -> Tensor:
 
 @dataclass
 class Controller:
-    """Raises ``p`` while the discriminator knows its training pictures too well, else lowers it.
+    """Raises `p` while the discriminator knows its training pictures too well, else lowers it.
 
-    The sign of overfitting is the paper's ``r_t = E[sign(D(real))]``: near 0 the judge guesses,
-    near 1 it recognises every training picture.
+    The sign of overfitting is the paper's `r_t = E[sign(D(real))]`: near 0 the
+    discriminator guesses, near 1 it recognises every training picture.
 
     Attributes:
-        target: the wanted ``r_t``.
-        horizon: pictures in which ``p`` would go from 0 to 1.
-        limit: ``p`` never exceeds this, or changes would leak into what is drawn.
-        every: batches between two steps of ``p``.
+        target: the wanted `r_t`.
+        horizon: pictures in which `p` would go from 0 to 1.
+        limit: `p` never exceeds this, or changes would leak into what is drawn.
+        every: batches between two steps of `p`.
     """
 
     target: float = 0.6
@@ -156,7 +156,12 @@ class Controller:
     batches: int = 0
 
     def update(self, sign: float, pictures: int) -> None:
-        """Take in the mean sign of the judge's logits on a batch of ``pictures`` real ones."""
+        """Take in one batch.
+
+        Args:
+            sign: mean sign of the discriminator's logits on real pictures.
+            pictures: how many of them there were.
+        """
         self.signs += sign * pictures
         self.pictures += pictures
         self.batches += 1
@@ -168,5 +173,5 @@ class Controller:
         self.signs, self.pictures, self.batches = 0.0, 0, 0
 
     def state(self) -> dict[str, Any]:
-        """Plain values for a checkpoint; ``Controller(**state)`` restores it."""
+        """Plain values for a checkpoint; `Controller(**state)` restores it."""
         return asdict(self)

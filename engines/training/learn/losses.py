@@ -59,7 +59,7 @@ class FeatureDistance(nn.Module):
         return super().train(False)
 
     def features(self, image: Tensor) -> list[Tensor]:
-        """``image``: float [N, 3, H, W] RGB in -1..1 -> unit feature vectors at five depths."""
+        """Unit feature vectors at five depths of `image`, float [N, 3, H, W] RGB in -1..1."""
         x = self.stem(((image + 1) / 2 - self.mean) / self.std)
         taps = []
         for i, block in enumerate(self.blocks):
@@ -69,14 +69,17 @@ class FeatureDistance(nn.Module):
         return taps
 
     def per_picture(self, a: Tensor, b: Tensor, where: Tensor | None = None) -> Tensor:
-        """Distances float32 [N] between ``a`` and ``b``, each float [N, 3, H, W] in -1..1.
+        """Distances float32 [N] between pictures.
 
-        ``where``: float [N, 1, H, W], how much each place counts; all alike without.
+        Args:
+            a: float [N, 3, H, W] in -1..1.
+            b: the same shape.
+            where: float [N, 1, H, W], how much each place counts; None: all the same.
         """
         return _distance(self.features(a), self.features(b), where)
 
     def forward(self, a: Tensor, b: Tensor, where: Tensor | None = None) -> Tensor:
-        """Mean of `per_picture`; gradients flow into ``a`` only."""
+        """Mean of `per_picture`; gradients flow into `a` only."""
         with torch.no_grad():
             target = self.features(b)
         return _distance(self.features(a), target, where).mean()
@@ -95,12 +98,12 @@ def _distance(first: list[Tensor], second: list[Tensor], where: Tensor | None) -
 
 
 def shrink(image: Tensor, side: int) -> Tensor:
-    """``image`` [N, C, H, H] area-averaged to ``side`` px."""
+    """`image` [N, C, H, H] area-averaged to `side` px."""
     return image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side)
 
 
 def weighted_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute error with ``weight`` [N, 1, H, W] normalised to mean 1."""
+    """Mean absolute error with `weight` [N, 1, H, W] normalised to mean 1."""
     return ((a.float() - b).abs() * (weight / weight.mean())).mean()
 
 
@@ -113,11 +116,11 @@ def gradient_l1(a: Tensor, b: Tensor) -> Tensor:
 
 
 def detail_loss(a: Tensor, b: Tensor, area: int = 8) -> Tensor:
-    """Difference in the amount of fine detail, wherever in an ``area`` it lies.
+    """Difference in the amount of fine detail, wherever in an `area` it lies.
 
-    Where a strand of hair runs cannot be known to the pixel, and the mean of all it might be is a
-    blur, which every error of single pixels prefers. The mean absolute Laplacian of the luminance
-    over some pixels tells sharp from soft all the same.
+    The place of a strand of hair cannot be known to the pixel. The mean of all its possible places
+    is a blur, and every loss of single pixels prefers that. The mean absolute Laplacian of the
+    luminance over some pixels still tells sharp from soft.
     """
 
     def amount(image: Tensor) -> Tensor:
@@ -130,11 +133,11 @@ def detail_loss(a: Tensor, b: Tensor, area: int = 8) -> Tensor:
 
 
 def colour_loss(a: Tensor, b: Tensor, area: int = 4) -> Tensor:
-    """Difference of the colours of ``area`` x ``area`` pixels, whatever their light.
+    """Difference of the colours of `area` x `area` pixels, whatever their brightness.
 
-    Irises and lips are small and their hue is a small part of what L1 and features see: without
-    this a blue eye becomes grey. Squared, so that one wrong hue counts more than a tint all over;
-    a difference of 0.1 everywhere gives 0.1.
+    Irises and lips are small, and their hue is a small part of what L1 and features see: without
+    this term a blue eye becomes grey. It is squared, so that one wrong hue counts more than a tint
+    of the whole picture; a difference of 0.1 everywhere gives 0.1.
     """
 
     def chroma(image: Tensor) -> Tensor:
@@ -155,38 +158,42 @@ def generator_loss(fake: Tensor) -> Tensor:
 
 
 def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """R1 (arXiv 1801.04406): mean squared gradient norm of ``logits`` at real ``images``."""
+    """R1 (arXiv 1801.04406): mean squared gradient norm of `logits` at real `images`."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
 
 
-def backward_r1(fabric: Any, judge: Any, real: Tensor, weight: float) -> None:
-    """Add the gradients of ``weight`` times `r1_penalty` to those of a judge, in FP32.
+def backward_r1(fabric: Any, discriminator: Any, real: Tensor, weight: float) -> None:
+    """Add the gradients of `weight` times `r1_penalty` to those of the discriminator, in FP32.
 
-    ``judge``: as Lightning Fabric wraps it; ``real``: [N, 3, H, W], what it was shown.
+    Args:
+        fabric: the running Lightning Fabric.
+        discriminator: as Fabric wraps it.
+        real: pictures [N, 3, H, W] that it was shown.
+        weight: factor of the penalty.
     """
     images = real.detach().float().requires_grad_(True)
     with torch.autocast(fabric.device.type, enabled=False):
-        penalty = r1_penalty(judge.module(images), images)
+        penalty = r1_penalty(discriminator.module(images), images)
     fabric.backward(penalty * weight)
-    if fabric.world_size > 1:  # the penalty went round the wrapper that averages
-        for parameter in judge.parameters():
+    if fabric.world_size > 1:  # the penalty bypassed the wrapper, which averages gradients
+        for parameter in discriminator.parameters():
             parameter.grad = fabric.all_reduce(parameter.grad, reduce_op="mean")
 
 
 def mask_loss(logits: Tensor, head: Tensor) -> Tensor:
-    """Cross-entropy of a mask's logits [N, 1, M, M] with ``head`` [N, 1, H, H] in 0..1, H >= M."""
+    """Cross-entropy of a mask's logits [N, 1, M, M] with `head` [N, 1, H, H] in 0..1, H >= M."""
     target = shrink(head, logits.shape[-1])
     return F.binary_cross_entropy_with_logits(logits.float(), target)
 
 
 def shift_loss(images: Tensor, shift: Tensor, scale: float) -> Tensor:
-    """How far twins are from being shifted copies: L1 over the overlap.
+    """L1 between each twin and the shifted copy it should be, over the overlap.
 
     Args:
         images: [N, C, S, S]; the last T are twins of the first T.
         shift: int64 [T, 2], moves in pixels of the input.
-        scale: output pixels per input pixel; moves that do not come out whole are skipped.
+        scale: output pixels per input pixel; moves that are not whole output pixels are skipped.
     """
     count, side, terms = len(shift), images.shape[-1], []
     for first, second, (dx, dy) in zip(
@@ -205,8 +212,8 @@ def swap_loss(image: Tensor, photo: Tensor, detail: Tensor | None) -> Tensor:
     """Error of a swap of toon and person: the photo, moved and softened as the toon's shape is.
 
     Args:
-        image: drawn by low blocks of the toon, which give ``detail``, and high ones of the face.
-        photo: [N, 3, S, S]; without ``detail``, the target itself.
+        image: drawn by low blocks of the toon, which give `detail`, and high ones of the face.
+        photo: [N, 3, S, S]; without `detail`, the target itself.
         detail: see `ToDetail`.
     """
     target = shrink(photo, image.shape[-1])

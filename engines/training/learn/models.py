@@ -16,12 +16,12 @@ from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv
 
 SCALED_FACTOR = 24.0
-SWAP = 64  # the swap that is trained: toon below, where shape is decided, and person from here up
+SWAP = 64  # the swap that is trained: below it the toon, which decides the shape; else the person
 
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Sizes of a model family; the defaults are the CPU tier at 256 px (under 2 GMAC a face)."""
+    """Sizes of a model family; the defaults are those for CPUs at 256 px (under 2 GMAC a face)."""
 
     resolution: int = 256
     w_dim: int = 256
@@ -71,7 +71,7 @@ class ToonModels(nn.Module):
     def forward(
         self, crop: Tensor, counts: dict[str, int], top: int
     ) -> tuple[Tensor, dict[str, Drawing]]:
-        """Encode ``crop`` and draw with each generator.
+        """Encode `crop` and draw with each generator.
 
         Args:
             crop: float [N, 3, S, S] RGB in -1..1.
@@ -91,7 +91,7 @@ class ToonModels(nn.Module):
         return w_plus, drawn
 
     def swapped(self) -> Synthesis:
-        """The toon's low blocks and, from `SWAP` up, the face's high ones: no copies of them."""
+        """The toon's low blocks and, from `SWAP` up, the face's high ones; they are not copied."""
         mixed = copy.copy(self.toon.synthesis)
         high = {
             f"b{r}": self.face.synthesis.block(r) for r in mixed.config.resolutions if r >= SWAP
@@ -100,7 +100,7 @@ class ToonModels(nn.Module):
         return mixed
 
     def fork(self, name: Literal["toon", "face"]) -> None:
-        """Fine-tuning starts here: generator ``name`` becomes a copy of the other one."""
+        """Make generator `name` a copy of the other one: fine-tuning starts from there."""
         source, target = (self.face, self.toon) if name == "toon" else (self.toon, self.face)
         target.load_state_dict(source.state_dict())
 
@@ -113,11 +113,11 @@ class ToonModels(nn.Module):
 
 
 def learning_groups(module: nn.Module) -> list[dict[str, Any]]:
-    """Parameter groups for Adam with a ``factor`` on the learning rate.
+    """Parameter groups for Adam with a `factor` on the learning rate.
 
-    Weights with a run-time gain are drawn from N(0, 1), so that Adam's steps, whose size does not
-    depend on the gradient's, move them far less than weights drawn small; a short training makes
-    up for it.
+    Weights with a run-time gain start from N(0, 1). The size of Adam's steps does not depend on the
+    gradient's, so they move such weights far less than weights that start small. The factor makes
+    up for that, because the training is short.
     """
     scaled: set[int] = set()
     for part in module.modules():
@@ -134,7 +134,7 @@ def learning_groups(module: nn.Module) -> list[dict[str, Any]]:
     ]
 
 
-class Average(nn.Module):
+class EMA(nn.Module):
     """Exponential moving average of a module's weights and batch statistics."""
 
     def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
@@ -144,7 +144,10 @@ class Average(nn.Module):
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
-        """Move towards ``module``; the decay grows from 0 so that early averages are young."""
+        """Move towards `module`.
+
+        The decay grows with `step`, so that the average soon forgets the random start.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
         mine, theirs = [], []
         for a, b in zip(tensors(self.module), tensors(module), strict=True):
@@ -162,10 +165,10 @@ def tensors(module: nn.Module) -> list[Tensor]:
 
 
 def patch_discriminator(side: int = 64, channel_base: int = 2048) -> Discriminator:
-    """Discriminator for patches of ``side`` px, which judge texture at a quarter of the cost."""
+    """Discriminator of patches of `side` px: it sees texture at a quarter of the cost."""
     return Discriminator(DiscriminatorConfig(side, channel_base, channel_max=192))
 
 
 def channels_last(what: Any) -> Any:
-    """A module or a batch in the layout in which convolutions are fastest, on CPUs and GPUs."""
+    """A module or a batch in the memory layout in which convolutions are fastest."""
     return what.to(memory_format=torch.channels_last)

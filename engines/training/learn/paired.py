@@ -1,4 +1,4 @@
-"""What a generator is taught by pairs: how far a drawing is from what it should have been."""
+"""The losses of pairs: how far a drawing is from what it should be."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class PairWeights:
         features, gradients, detail, colour: weights of the feature distance, of the edge term, of
             the amount of detail and of hue and saturation.
         feature_share: share of the drawn pictures that the feature distance looks at.
-        elsewhere: how much the feature distance of the toon counts beside its head, which is all
+        elsewhere: how much the feature distance of the toon counts outside its head, which is all
             that is shown by default.
         close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression; their colours count as the picture's.
+            of the picture and half of its expression; their colours count as the picture's do.
         warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
             whose shape is the person's own, of any move at all.
     """
@@ -50,7 +50,7 @@ class PairWeights:
 
 
 def share(n: int, part: float) -> int:
-    """How many of ``n`` a part is: at least one, unless it is none."""
+    """How many of `n` pictures a `part` in 0..1 is: at least one, unless it is 0."""
     return min(n, max(1, round(n * part))) if part else 0
 
 
@@ -59,8 +59,13 @@ def paired_losses(
 ) -> dict[str, Tensor]:
     """The losses, by name, of a drawing of the first people of a batch.
 
-    ``toon``: it is to be their toon in the toon's shape, which is looked at more closely; else it
-    is to be their photo, unmoved.
+    Args:
+        drawing: of as many people as it has pictures.
+        batch: what it should be.
+        weights: of the terms; one without weight is not computed.
+        features: the feature distance.
+        toon: the goal is their toon, in the toon's shape, which is looked at more closely; else it
+            is their photo, in its own shape.
     """
     image, mask, detail = drawing
     count, top = len(image), image.shape[-1]
@@ -74,12 +79,13 @@ def paired_losses(
     if weights.colour:
         losses["colour"] = weights.colour * colour_loss(image, target)
     looked, head = share(count, weights.feature_share), batch.head[:count]
-    where = None
-    if toon and weights.elsewhere < 1:
-        where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
-    losses["features"] = weights.features * features(
-        channels_last(image[:looked]), target[:looked], where
-    )
+    if weights.features:
+        where = None
+        if toon and weights.elsewhere < 1:
+            where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
+        losses["features"] = weights.features * features(
+            channels_last(image[:looked]), target[:looked], where
+        )
     if weights.close_up and toon:
         eyes = batch.eyes * (top / batch.photo.shape[-1])
         mine, aim = (eye_strips(x[:looked], eyes) for x in (image, target))

@@ -1,4 +1,4 @@
-"""Parts of pictures that are looked at more closely than the whole."""
+"""Parts of pictures that the losses look at more closely than the whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from torch.nn import functional as F
 
 
 def cut(images: Tensor, corners: Tensor, width: int, height: int) -> Tensor:
-    """One box out of each of ``images`` [N, C, H, W], at ``corners`` int64 [N, 2] (x, y)."""
+    """One box of each picture: [N, C, H, W] -> [N, C, `height`, `width`].
+
+    Args:
+        images: float [N, C, H, W].
+        corners: int64 [N, 2], the upper left corners (x, y).
+        width: of the boxes, in pixels.
+        height: of the boxes, in pixels.
+    """
     boxes = [
         image[:, y : y + height, x : x + width]
         for image, (x, y) in zip(images, corners.tolist(), strict=True)
@@ -19,7 +26,10 @@ def cut(images: Tensor, corners: Tensor, width: int, height: int) -> Tensor:
 def eye_strips(images: Tensor, eyes: Tensor) -> Tensor:
     """Both eyes and brows, at twice their size: [N, C, S, S] -> [N, C, S / 2, S].
 
-    ``eyes``: float32 [>= N, 2, 2], as in `Batch`, in pixels of ``images``.
+    Args:
+        images: float [N, C, S, S].
+        eyes: float32 [>= N, 2, 2], as in `engines.training.pairs.sampler.Batch`, in pixels of
+            `images`.
     """
     side = images.shape[-1]
     width, height = side // 2, side // 4

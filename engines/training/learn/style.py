@@ -2,17 +2,18 @@
 
 StyleGAN fine-tuning with adaptive augmentation (arXiv 2006.06676), with the encoder in place of
 random latents: the generator is shown people through the frozen encoder and learns to draw each of
-them so that a discriminator takes it for one of the style's pictures. By itself that takes tens of
-thousands of pictures to leave the photo. So the generator is shown drawings of these people, too,
-put together from the style's pictures (`engines.training.own.exemplars`). They are rough, each in
-its own way; what they have in common is learned, and the discriminator sees to the rest.
+them so that a discriminator takes it for one of the style's pictures. Alone, that would need tens
+of thousands of pictures to get away from the photo. So the generator is also shown drawings of
+these people, put together from the style's pictures (`engines.training.own.exemplars`). Each of
+them is rough in its own way; the generator learns what they have in common, and the discriminator
+corrects the rest.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,18 +27,14 @@ from engines.networks.additions import moved
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
+from engines.training.hardware import Hardware
 from engines.training.learn.ada import Controller, augment
-from engines.training.learn.losses import (
-    FeatureDistance,
-    backward_r1,
-    discriminator_loss,
-    generator_loss,
-    shrink,
-)
-from engines.training.learn.models import Average, channels_last, learning_groups
+from engines.training.learn.discriminator import DiscriminatorTrainer
+from engines.training.learn.losses import FeatureDistance, shrink
+from engines.training.learn.models import EMA, channels_last, learning_groups
 from engines.training.learn.paired import PairWeights, paired_losses
-from engines.training.learn.runs import ByPictures, Hardware, own_stretch
 from engines.training.learn.stages import one_cycle
+from engines.training.learn.task import SampledTask
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.sampler import Batch, Sampler, to_tensor
 
@@ -48,30 +45,33 @@ FACE = "face"
 class StyleSettings(PairWeights):
     """How a generator learns a style, and with what weights from the drawings.
 
-    A picture costs about 9 GMAC with the 256 px models, all passes forwards and backwards counted:
-    the standard 2,400 are some 11 minutes of one Xeon core, and bound by launches on a GPU. They
-    suit a start that draws already: with 8,000 it forgets the hues of irises, which 400 people are
-    too few to teach, and without, from `FACE`, 8,000 leave irises dark. Each of the people costs
-    another 1.3 seconds of a core before.
+    A picture costs about 9 GMAC with the 256 px models, counting all forward and backward passes:
+    the standard 2,400 take about 11 minutes of one Xeon core; a GPU is limited by kernel launches.
+    They suit a generator that draws a style already. With 8,000, that one forgets the hues of
+    irises, which 400 people are too few to teach; and from `FACE`, 8,000 leave irises dark. Drawing
+    each of the people takes another 1.3 seconds of a core before the training.
 
     Attributes:
-        pictures: how many pictures it lasts.
+        pictures: how many pictures it takes.
         num_people: how many people are drawn by example for it.
-        lr, judge_lr: peaks of the one-cycle schedules.
-        judge_side: the discriminator sees pictures shrunk to this side.
-        judge_base: its block r has ``min(judge_base / r, 256)`` channels.
-        adversarial: weight of its judgement.
+        batch_size: pictures in a step of one process.
+        lr, discriminator_lr: peaks of the one-cycle schedules.
+        discriminator_side: the discriminator sees pictures shrunk to this side.
+        discriminator_base: its block r has `min(discriminator_base / r, 256)` channels.
+        adversarial: weight of the discriminator's loss.
         r1, r1_every: R1 penalty, and how often it is computed.
         target, horizon: of the augmentation's `engines.training.learn.ada.Controller`.
+        warm_up: share of the training in which the learning rates rise.
+        seed: of all random numbers.
     """
 
     pictures: int = 2_400
     num_people: int = 400
     batch_size: int = 8
     lr: float = 1e-3
-    judge_lr: float = 1e-3
-    judge_side: int = 256
-    judge_base: int = 2048
+    discriminator_lr: float = 1e-3
+    discriminator_side: int = 256
+    discriminator_base: int = 2048
     adversarial: float = 0.3
     features: float = 2.0
     detail: float = 3.0
@@ -87,8 +87,8 @@ class StyleSettings(PairWeights):
     seed: int = 0
 
 
-class StyleTrainer(ByPictures):
-    """Fine-tunes one of a bundle's generators; a `engines.training.learn.runs.Task`.
+class StyleTrainer(SampledTask):
+    """Fine-tunes one of a bundle's generators.
 
     Args:
         base: has an encoder and the generator to start from.
@@ -101,6 +101,9 @@ class StyleTrainer(ByPictures):
     Raises:
         ToonifyError: when the bundle has no encoder, or no such style.
     """
+
+    stage_name = "style"
+    settings: StyleSettings
 
     def __init__(
         self,
@@ -116,8 +119,10 @@ class StyleTrainer(ByPictures):
                 f"{base.card.name} has no encoder through which people could be shown to the "
                 f"generator; make one with 'toonify train refit'."
             )
-        self.settings, self.style = settings, style
-        self.fabric = (hardware or Hardware()).launch(settings.seed)
+        self.style = style
+        # No dyes: the style's colours may be few, or none.
+        sampler = Sampler(pairs, settings.batch_size, settings.seed, dyed=0)
+        super().__init__(settings, sampler, hardware)
         device = self.fabric.device
         self.encoder = Encoder(base.card.encoder)
         self.encoder.load_state_dict(base.encoder)
@@ -129,37 +134,35 @@ class StyleTrainer(ByPictures):
         self.face = channels_last(face.eval().requires_grad_(False)).to(device)
         # All of it: Fabric moves the synthesis network only, and the average needs one device.
         self.generator = channels_last(generator).to(device)
-        self.average = Average(generator)
-        side = min(settings.judge_side, base.card.generator.resolution)
-        judge = Discriminator(DiscriminatorConfig(side, settings.judge_base, 256))
-        self.judge_side = side
+        self.ema = EMA(generator)
+        self.discriminator_side = side = min(
+            settings.discriminator_side, base.card.generator.resolution
+        )
+        network = Discriminator(DiscriminatorConfig(side, settings.discriminator_base, 256))
         self.synthesis: Any
-        self.judge: Any
         self.synthesis, self.optimizer = self.fabric.setup(
             generator.synthesis,
             torch.optim.Adam(learning_groups(generator.synthesis), settings.lr, (0.9, 0.99)),
         )
         self.synthesis.mark_forward_method("draw")
-        self.judge, self.judge_optimizer = self.fabric.setup(
-            channels_last(judge),
-            torch.optim.Adam(judge.parameters(), settings.judge_lr, (0.0, 0.99)),
+        self.discriminator = DiscriminatorTrainer(
+            self.fabric,
+            channels_last(network),
+            lr=settings.discriminator_lr,
+            r1=settings.r1,
+            r1_every=settings.r1_every,
         )
         self.features = channels_last(FeatureDistance()).to(device)
         self.ada = Controller(settings.target, settings.horizon)
         self.rng = torch.Generator().manual_seed(settings.seed + self.fabric.global_rank)
-        # No dyes: the style's colours may be few, or none.
-        self.sampler = Sampler(pairs, settings.batch_size, settings.seed, dyed=0)
-        self.sampler.rng = own_stretch(self.sampler.rng, self.fabric.global_rank)
-        self.step = 0
 
     # ------------------------------------------------------------------ a step
 
     def train_step(self) -> dict[str, float]:
-        """One step of the generator and one of the discriminator: the losses by name."""
+        """Do one step of the generator and one of the discriminator: the losses by name."""
         s = self.settings
         rate = one_cycle(self.step / self.steps, s.warm_up)
-        for group in self.optimizer.param_groups:
-            group["lr"] = s.lr * rate * group["factor"]
+        self._set_rate(s.lr * rate)
         batch = self.sampler.draw().to(self.fabric.device)
         with self.fabric.autocast():
             with torch.no_grad():
@@ -168,21 +171,13 @@ class StyleTrainer(ByPictures):
             drawing = self.synthesis.draw(*codes)
             losses = paired_losses(drawing, batch, s, self.features, toon=True)
         image = drawing.image
-        small = shrink(image.float(), self.judge_side)
+        small = shrink(image.float(), self.discriminator_side)
         seen = augment(small, self.ada.p, self.rng)
-        self.judge.requires_grad_(False)
-        with self.fabric.autocast():
-            losses["adversarial"] = s.adversarial * generator_loss(self.judge(channels_last(seen)))
-        total = torch.stack([loss.float() for loss in losses.values()]).sum()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(total)
-        self.fabric.clip_gradients(
-            self.synthesis, self.optimizer, max_norm=10.0, error_if_nonfinite=False
-        )
-        self.optimizer.step()
-        losses |= self._train_judge(small.detach())
+        losses["adversarial"] = s.adversarial * self.discriminator.generator_loss(seen)
+        self._descend(losses, self.synthesis, max_norm=10.0)
+        losses |= self._train_discriminator(small.detach(), s.discriminator_lr * rate)
         self.step += 1
-        self.average.update(self.generator, self.step)
+        self.ema.update(self.generator, self.step)
         return {name: float(value.detach()) for name, value in losses.items()} | {"p": self.ada.p}
 
     def _with_heads(self, batch: Batch, codes: Any) -> Batch:
@@ -194,80 +189,53 @@ class StyleTrainer(ByPictures):
         assert mask is not None
         return replace(batch, head=moved(torch.sigmoid(mask.float()), batch.warp))
 
-    def _train_judge(self, fake: Tensor) -> dict[str, Tensor]:
-        s = self.settings
+    def _train_discriminator(self, fake: Tensor, lr: float) -> dict[str, Tensor]:
+        """One step on as many of the style's pictures as there are drawings `fake`."""
         index = torch.randint(len(self.style), (len(fake),), generator=self.rng)
         pictures = to_tensor([self.style[i] for i in index.tolist()]).to(self.fabric.device)
         mirrored = (torch.rand(len(fake), generator=self.rng) < 0.5).to(self.fabric.device)
         pictures = torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
-        real = augment(shrink(pictures, self.judge_side), self.ada.p, self.rng)
+        real = augment(shrink(pictures, self.discriminator_side), self.ada.p, self.rng)
         fake = augment(fake, self.ada.p, self.rng)
-        self.judge.requires_grad_(True)
-        with self.fabric.autocast():
-            logits = self.judge(channels_last(real))
-            loss = discriminator_loss(logits, self.judge(channels_last(fake)))
-        for group in self.judge_optimizer.param_groups:
-            group["lr"] = s.judge_lr * one_cycle(self.step / self.steps, s.warm_up)
-        self.judge_optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
-        if self.step % s.r1_every == 0:
-            backward_r1(self.fabric, self.judge, real, s.r1 / 2 * s.r1_every)
-        self.judge_optimizer.step()
+        loss, logits = self.discriminator.train_step(real, fake, self.step, lr)
         sign = self.fabric.all_reduce(logits.detach().float().sign().mean(), reduce_op="mean")
         self.ada.update(float(sign), len(fake) * self.fabric.world_size)
-        return {"judge": loss, "r_t": sign}
+        return {"discriminator": loss, "r_t": sign}
 
     # ------------------------------------------------------------------ state
+
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint holds, by name."""
+        return {
+            "generator": self.generator,
+            "ema": self.ema.module,
+            "optimizer": self.optimizer.optimizer,
+            **self.discriminator.parts(),
+        }
 
     def state(self) -> dict[str, Any]:
         """Everything the next step depends on."""
         return {
-            "settings": json.dumps(asdict(self.settings)),
-            "step": self.step,
-            "generator": self.generator.state_dict(),
-            "average": self.average.module.state_dict(),
-            "judge": self.judge.module.state_dict(),
-            "optimizer": self.optimizer.optimizer.state_dict(),
-            "judge_optimizer": self.judge_optimizer.optimizer.state_dict(),
+            **super().state(),
             "ada": json.dumps(self.ada.state()),
-            "sampler": json.dumps(self.sampler.rng.bit_generator.state),
             "rng": self.rng.get_state(),
         }
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`.
-
-        Raises:
-            ToonifyError: when it was saved for another model or by another command.
-        """
-        try:
-            self.generator.load_state_dict(state["generator"])
-            self.average.module.load_state_dict(state["average"])
-            self.judge.module.load_state_dict(state["judge"])
-            self.optimizer.optimizer.load_state_dict(state["optimizer"])
-            self.judge_optimizer.optimizer.load_state_dict(state["judge_optimizer"])
-            self.ada = Controller(**json.loads(state["ada"]))
-            self.sampler.rng.bit_generator.state = json.loads(state["sampler"])
-            self.rng.set_state(state["rng"])
-            self.step = int(state["step"])
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise ToonifyError(
-                "The checkpoint in the working folder is another training's; give another folder."
-            ) from error
+    def _load(self, state: Mapping[str, Any]) -> None:
+        super()._load(state)
+        self.ada = Controller(**json.loads(state["ada"]))
+        self.rng.set_state(state["rng"])
         if rank := self.fabric.global_rank:
-            self.sampler.rng = own_stretch(self.sampler.rng, rank)
             self.rng.manual_seed(self.settings.seed + rank + 1000 * self.step)
-
-    def weights(self) -> dict[str, Tensor]:
-        """The averaged generator, on the CPU."""
-        return {k: v.detach().cpu() for k, v in self.average.module.state_dict().items()}
 
 
 def start_of(base: Bundle, start: str | None = None) -> tuple[str, Mapping[str, Tensor]]:
     """Name and weights of the generator to start from.
 
-    ``start``: `FACE`, or one of the bundle's styles; None for its first style, whose eyes are drawn
-    already, or for `FACE` where there is none.
+    Args:
+        base: the bundle that has it.
+        start: `FACE`, or one of the bundle's styles; None for its first style, whose eyes are drawn
+            already, or for `FACE` when there is no style.
 
     Raises:
         ToonifyError: when there is no such style.

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
 from engines.pictures import write_png
-from engines.training.learn.distil import DistilSettings, distiller, with_encoder
-from engines.training.learn.runs import (
-    PICTURES,
-    RUN,
-    Deadline,
-    Hardware,
-    Task,
-    agreed,
-    claim,
-    fingerprint,
-    run_slice,
-)
+from engines.training.hardware import Hardware, agreed
+from engines.training.learn.distil import distiller, with_encoder
+from engines.training.learn.encoder import DistilSettings
+from engines.training.learn.runs import Deadline, Task, run
 from engines.training.learn.style import StyleSettings, StyleTrainer, start_of
 from engines.training.own.pairs import StylePictures, draw_people, style_of
 from engines.training.own.shape import FEWEST_FACES
@@ -39,13 +31,13 @@ from engines.training.pairs.portraits import (
 )
 from engines.training.progress import Progress, Track, silent
 from engines.training.show.previews import encoder_sheet, style_sheet
+from engines.training.work_folder import PICTURES, claim, claimed, fingerprint
 
 # All layers are the new generator's: the low ones hold the style's shape and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)
 FEWEST_PICTURES = 20
-T = TypeVar("T")
-OnStep = Callable[[str, Task, int, dict[str, float]], None]
-"""Called after a training step with the phase, what is trained, the step and its losses."""
+OnStep = Callable[[Task, dict[str, float]], None]
+"""Called after a training step with what is trained and its losses."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ def train_style(
     say: Callable[[str], None] = print,
     track: Track[Path] = iter,
     progress: Progress = silent,
-    report: OnStep = lambda phase, task, step, losses: None,
+    report: OnStep = lambda task, losses: None,
 ) -> Bundle | None:
     """Start or continue training a style, and write its bundle.
 
@@ -110,7 +102,7 @@ def train_style(
         say: called with a line for the user.
         track: wraps the lists of picture files, for a progress bar.
         progress: called with the phase "drawing" while people are drawn.
-        report: called after each training step, with the phase "style" or "encoder".
+        report: called after each training step, of the generator and then of the encoder.
 
     Returns:
         the bundle, or None if time was up first.
@@ -131,22 +123,22 @@ def train_style(
     if pairs is None:
         return None
     artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
-    done = run_slice(
+    done = run(
         artist,
         job.work / "generator",
         deadline,
-        report=lambda step, losses: report("style", artist, step, losses),
+        report=report,
         on_save=lambda: write_png(job.work / "style.png", style_sheet(artist)),
     )
     if not done:
         return None
     styled = _styled(job, base, artist, len(pictures))
     encoder = distiller(styled, people, {job.name: job.blend}, job.encoder, hardware)
-    done = run_slice(
+    done = run(
         encoder,
         job.work / "encoder",
         deadline,
-        report=lambda step, losses: report("encoder", encoder, step, losses),
+        report=report,
         on_save=lambda: write_png(job.work / "encoder.png", encoder_sheet(encoder)),
     )
     if not done:
@@ -191,22 +183,6 @@ def _pairs(
             progress=progress,
         )
     return None if agreed(fabric, pairs is None) else pairs
-
-
-def claimed(work: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
-    """Call `read`, mark the work folder as belonging to `run`, and return what was read.
-
-    A new folder is marked only after everything was read, so that a mistyped folder of pictures
-    does not block the right one. A marked folder is checked first, before `read` writes into it.
-
-    Raises:
-        ToonifyError: when the folder belongs to another run, or as `read` does.
-    """
-    if (work / RUN).is_file():
-        claim(work, run)
-    got = read()
-    claim(work, run)
-    return got
 
 
 def _crops(

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.pictures import Image
-from engines.training.learn.distil import EncoderTrainer
+from engines.training.learn.encoder import EncoderTrainer
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
@@ -20,12 +20,11 @@ ROWS = 6
 @torch.no_grad()
 def pairs_sheet(trainer: Trainer) -> Image:
     """Rows of photo, face generator's picture, artist's toon, toon generator's picture."""
-    models, device = trainer.average.module, trainer.fabric.device
+    models, device = trainer.ema.module, trainer.fabric.device
     pairs = trainer.sampler.pairs
     rows = chosen(pairs)
     codes = models.encoder(to_tensor(list(pairs.photo[rows])).to(device))
-    stages = trainer.settings.stages
-    top = stages[min(trainer.stage_index, len(stages) - 1)].top
+    top = trainer.stage.resolution
     face, toon = (
         as_pictures(generator.synthesis(*codes, top=top))
         for generator in (models.face, models.toon)
@@ -43,7 +42,7 @@ def style_sheet(trainer: StyleTrainer) -> Image:
     crops = to_tensor(list(photo)).to(trainer.fabric.device)
     codes = trainer.encoder(crops)
     face = as_pictures(trainer.face.synthesis(*codes))
-    drawn = as_pictures(trainer.average.module.synthesis(*codes))
+    drawn = as_pictures(trainer.ema.module.synthesis(*codes))
     cells = zip(photo, face, drawn, trainer.style, strict=False)
     return contact_sheet(list(cells), labels=("person", "face", "new style", "example"))
 
@@ -53,7 +52,7 @@ def encoder_sheet(trainer: EncoderTrainer) -> Image:
     """Rows of person, and the picture of each generator behind the trained encoder."""
     people = trainer.sampler.pairs
     photo = people.photo[chosen(people)]
-    codes = trainer.average.module(to_tensor(list(photo)).to(trainer.fabric.device))
+    codes = trainer.ema.module(to_tensor(list(photo)).to(trainer.fabric.device))
     drawn = [as_pictures(g.synthesis(*codes)) for g in trainer.generators]
     return contact_sheet(list(zip(photo, *drawn, strict=True)))
 

@@ -12,12 +12,25 @@ from numpy.typing import NDArray
 from engines.networks.encoder import EncoderConfig
 from engines.pictures import Image
 from engines.training.artist.head import LID_POINTS
+from engines.training.hardware import Hardware
 from engines.training.learn.models import ModelSize
-from engines.training.learn.runs import Hardware
+from engines.training.learn.runs import Deadline
 from engines.training.own.shape import Floats
 from engines.training.pairs.pair_set import PairSet
 
 CPU = Hardware("cpu", 1, "32-true")
+
+
+class StopAfter(Deadline):
+    """Time that is up after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def passed(self) -> bool:
+        self.left -= 1
+        return self.left <= 0
 
 
 def smooth_pictures(count: int, side: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -85,7 +98,7 @@ def draw_spectacles(
 ) -> NDArray[np.uint8]:
     """The photo with a round black frame and its bridge, or with two black lenses, drawn over it.
 
-    ``landmarks``: [478, >= 2] in pixels; ``width``: of the frame, in pixels.
+    `landmarks`: [478, >= 2] in pixels; `width`: of the frame, in pixels.
     """
     out, ink = rgb.copy(), (12, 12, 14)
     centres = [landmarks[ids, :2].mean(0) for ids in LID_POINTS]

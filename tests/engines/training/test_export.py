@@ -19,37 +19,41 @@ from engines.training.export import (
     add_trained_style,
     export,
 )
+from engines.training.learn.runs import Deadline, run
 from engines.training.learn.stages import Stage, TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.pairs.sampler import Sampler
-from tests.engines.training.factory import tiny_pairs, tiny_size
+from tests.engines.training.factory import CPU, tiny_pairs, tiny_size
 
 STAGE = Stage("paired", 8, 32, features=0.0)
 
 
-def trainer(folder: Path, stage: Stage = STAGE, seed: int = 0) -> Trainer:
+def trainer(stage: Stage = STAGE, seed: int = 0) -> Trainer:
     settings = TrainSettings(tiny_size(), (stage,), batch_size=4, twins=1, seed=seed, patch=16)
-    sampler = Sampler(tiny_pairs(), 4, seed=seed, twins=1)
-    return Trainer(settings, sampler, folder, accelerator="cpu", precision="32-true")
+    return Trainer(settings, tiny_pairs(), CPU)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
-    made = trainer(tmp_path_factory.mktemp("run"))
-    made.run(report=lambda _: None)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Trainer:
+    made = trainer()
+    run(made, folder, Deadline())
     return made
 
 
 @pytest.fixture(scope="module")
-def bundle(trained: Trainer) -> Bundle:
+def bundle(trained: Trainer, folder: Path) -> Bundle:
     about = Description("Film", "A test", "MIT", {"Data": "ten pictures"}, {"loss": 1}, ("tiny",))
-    return export(TrainedModels.read(trained.folder), "film-32", about)
+    return export(TrainedModels.read(folder), "film-32", about)
 
 
 def test_the_export_equals_the_trained_network(
     trained: Trainer, bundle: Bundle, tmp_path: Path
 ) -> None:
-    models = trained.average.module
+    models = trained.ema.module
     torch.manual_seed(0)
     crops = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
     with torch.no_grad():
@@ -84,9 +88,10 @@ def test_a_style_trained_behind_the_same_encoder_joins(
     bundle.save(tmp_path / "base")
     base = Bundle.load(tmp_path / "base")
     assert base.encoder is not None
-    second = trainer(tmp_path / "comic", replace(STAGE, face_share=0.0, trains=("toon",)), seed=5)
-    second.start_from({"encoder": base.encoder, "face": base.face, "toon": base.toons["film"]})
-    second.run(report=lambda _: None)
+    second = trainer(replace(STAGE, face_share=0.0, trains=("toon",)), seed=5)
+    weights = {"encoder": base.encoder, "face": base.face, "toon": base.toons["film"]}
+    second.start_from(weights, "base")
+    run(second, tmp_path / "comic", Deadline())
     models = TrainedModels.read(tmp_path / "comic" / "checkpoint.pt")
     spec = BlendSpec(swap_resolution=8)
     joined = add_trained_style(base, models, "comic", style_description="inked", blend=spec)

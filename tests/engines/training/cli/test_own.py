@@ -26,7 +26,9 @@ def other_base(folder: Path) -> Path:
 
 
 def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = StyleSettings(pictures=8, num_people=3, batch_size=4, judge_side=16, judge_base=256)
+    tiny = StyleSettings(
+        pictures=8, num_people=3, batch_size=4, discriminator_side=16, discriminator_base=256
+    )
     monkeypatch.setattr("engines.training.learn.style.StyleSettings", lambda: tiny)
     job = own_style.StyleJob
     monkeypatch.setattr(

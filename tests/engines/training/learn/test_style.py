@@ -12,16 +12,19 @@ import torch
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.training.hardware import Hardware
+from engines.training.learn.losses import FeatureDistance
 from engines.training.learn.models import tensors
-from engines.training.learn.runs import Deadline, Hardware, run_slice
+from engines.training.learn.runs import Deadline, run
 from engines.training.learn.style import FACE, StyleSettings, StyleTrainer
 from engines.training.pairs.augment import GeometryRange
 from tests.engines.factory import random_bundle
-from tests.engines.training.factory import CPU, smooth_pictures, tiny_pairs, tiny_size
+from tests.engines.training.factory import CPU, StopAfter, smooth_pictures, tiny_pairs, tiny_size
 
 SHORT = StyleSettings(
-    pictures=32, batch_size=4, judge_side=16, judge_base=256, r1_every=2, horizon=64
+    pictures=32, batch_size=4, discriminator_side=16, discriminator_base=256, r1_every=2, horizon=64
 )
+FAST = replace(SHORT, pictures=400, adversarial=0.0, close_up=0.0, lr=4e-3, r1_every=1000)
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +39,23 @@ def make(bundle: Bundle, settings: StyleSettings = SHORT, start: str | None = No
 
 def test_training_is_resumed_exactly(bundle: Bundle, tmp_path: Path) -> None:
     whole, first, second = make(bundle), make(bundle), make(bundle)
-    seen = []
-    assert run_slice(whole, tmp_path / "a", Deadline(), report=lambda _, x: seen.append(x))
+    seen: list[dict[str, float]] = []
+    assert run(whole, tmp_path / "a", Deadline(), report=lambda _, losses: seen.append(losses))
     drawing = {"l1", "edges", "detail", "colour", "features", "eyes", "irises"}
     shape = {"mask", "head", "warp"}
-    assert drawing | shape | {"adversarial", "judge", "r_t", "p"} == set(seen[0])
+    assert drawing | shape | {"adversarial", "discriminator", "r_t", "p"} == set(seen[0])
     assert all(np.isfinite(value) for losses in seen for value in losses.values())
-    for _ in range(5):
-        first.train_step()
-    assert not run_slice(first, tmp_path / "b", Deadline(minutes=0))
-    assert run_slice(second, tmp_path / "b", Deadline())
+    assert not run(first, tmp_path / "b", StopAfter(5))
+    assert run(second, tmp_path / "b", Deadline())
     assert second.step == whole.step == 8
-    for name in ("generator", "average", "judge"):
+    assert second.position == ("style", 32, 32)
+    for name in ("generator", "ema", "discriminator"):
         a, b = whole.state()[name], second.state()[name]
         assert all(torch.equal(a[key], b[key]) for key in a), name
     assert whole.ada == second.ada
 
 
-def test_only_the_generator_and_its_judge_learn(bundle: Bundle) -> None:
+def test_only_the_generator_and_its_discriminator_learn(bundle: Bundle) -> None:
     trainer = make(bundle)
     trainer.train_step()
     learned = trainer.state()["generator"]
@@ -67,9 +69,8 @@ def test_only_the_generator_and_its_judge_learn(bundle: Bundle) -> None:
 
 
 def test_the_pictures_move_towards_the_drawings(bundle: Bundle) -> None:
-    settings = replace(SHORT, pictures=400, adversarial=0.0, lr=4e-3, warm_up=0.01)
-    trainer = make(bundle, settings)
-    values = [trainer.train_step() for _ in range(60)]
+    trainer = make(bundle, FAST)
+    values = [trainer.train_step() for _ in range(30)]
     for name in ("l1", "features"):
         first, last = ([x[name] for x in part] for part in (values[:4], values[-4:]))
         assert np.mean(last) < 0.8 * np.mean(first), name
@@ -78,7 +79,9 @@ def test_the_pictures_move_towards_the_drawings(bundle: Bundle) -> None:
 def test_overfitting_raises_the_augmentation(bundle: Bundle) -> None:
     trainer = make(bundle)
     with torch.no_grad():
-        trainer.judge.module.out.bias.fill_(50.0)  # knows every picture of the style
+        trainer.discriminator.network.module.out.bias.fill_(
+            50.0
+        )  # knows every picture of the style
     for _ in range(4):
         losses = trainer.train_step()
     assert losses["r_t"] == 1
@@ -89,10 +92,10 @@ def test_people_take_the_shape_of_the_style(bundle: Bundle) -> None:
     """By the moves that the generator draws with, and in the picture."""
     warp = np.full((10, 64, 64, 2), (0.0, 0.06), np.float16)  # mirrored people move alike
     people = replace(tiny_pairs(), warp=warp)
-    settings = replace(SHORT, pictures=400, adversarial=0.0, lr=4e-3, warm_up=0.01)
+    settings = replace(FAST, features=0.0)
     trainer = StyleTrainer(bundle, people, smooth_pictures(20, 32, seed=9), settings, CPU)
     trainer.sampler.geometry = GeometryRange(0, 0, 0)
-    values = [trainer.train_step()["warp"] for _ in range(40)]
+    values = [trainer.train_step()["warp"] for _ in range(28)]
     assert np.mean(values[-4:]) < 0.5 * np.mean(values[:4])
 
 
@@ -103,10 +106,11 @@ def test_every_network_is_on_the_one_device(
     fabric = MagicMock(device=torch.device("meta"), global_rank=0, world_size=1)
     fabric.setup = lambda module, optimizer: (MagicMock(module=module.to("meta")), optimizer)
     monkeypatch.setattr(Hardware, "launch", lambda self, seed: fabric)
+    monkeypatch.setattr("engines.training.learn.style.FeatureDistance", FeatureDistance)  # its own
     trainer = make(bundle)
     for name in ("encoder", "face", "generator", "features"):
         assert {t.device.type for t in tensors(getattr(trainer, name))} == {"meta"}, name
-    trainer.average.update(trainer.generator, 1)
+    trainer.ema.update(trainer.generator, 1)
     learned = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
     assert learned == {id(p) for p in trainer.generator.synthesis.parameters()}
 

@@ -11,7 +11,7 @@ import pytest
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
-from engines.training.learn.distil import DistilSettings
+from engines.training.learn.encoder import DistilSettings
 from engines.training.learn.style import StyleSettings
 from engines.training.own.job import StyleJob, check_job
 from tests.engines.factory import random_bundle

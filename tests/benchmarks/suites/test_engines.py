@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
+import torch
 
 from benchmarks.report import Report
+from benchmarks.runners import random_crops
 from benchmarks.suites import engines as suite
 from benchmarks.tiers import Tier
 from engines.errors import ToonifyError
@@ -44,7 +45,7 @@ def test_numbers_fit_together(report):
 
 
 def test_work_is_that_of_the_network(report):
-    example = suite.torch.from_numpy(suite.random_crops(64, 1))
+    example = torch.from_numpy(random_crops(64, 1))
     expected = macs(tiny_network(), example) / 1e9
     assert report.results[0].metrics["gmac_per_image"] == pytest.approx(expected)
 
@@ -60,28 +61,6 @@ def test_an_engine_asked_for_twice_is_timed_once():
     )
     assert len(found.results) == 1
     assert "timed already" in found.skipped[0].reason
-
-
-def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch):
-    meter = SimpleNamespace
-    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: meter(held=lambda: 7.0 if cuda else 3.0))
-    network = tiny_network()
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "A card")
-    runner = suite.build_runner("tiny", network, "torch:cpu", None, 1)
-    assert (runner.kind, runner.held_mib) == ("cpu", 3.0)
-
-
-@pytest.mark.parametrize(("kind", "looks"), [("cpu", 0), ("cuda", FEW.rounds)])
-def test_a_gpu_is_looked_at_only_after_what_ran_on_it(monkeypatch, kind, looks):
-    runner = suite.build_runner("tiny", tiny_network(), "torch:cpu", None, 1)
-    monkeypatch.setattr(suite, "device_kind", lambda engine: kind)
-    monkeypatch.setattr(suite, "CudaClock", lambda stream: None)
-    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: SimpleNamespace(read=lambda: 1.0))
-    seen: list[str] = []
-    watch = SimpleNamespace(tick=lambda: None, look_at_gpu=lambda after: seen.append(after) or [])
-    suite.time_batch([runner], 1, FEW, watch, [])
-    assert seen == ["tiny torch fp32 b1"] * looks
 
 
 def test_several_gpus_time_only_what_runs_on_them():

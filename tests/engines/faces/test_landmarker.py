@@ -17,13 +17,14 @@ from engines.faces.landmarker import (
     largest_face,
     pose_angles,
 )
+from tests.pictures import read_rgb
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
 @pytest.fixture(scope="module")
 def portrait() -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
+    return read_rgb(PORTRAIT)
 
 
 @pytest.fixture(scope="module")

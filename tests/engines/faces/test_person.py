@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import matplotlib
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from engines.faces.person import (
     PersonSegmenterError,
     with_normalization,
 )
+from tests.pictures import read_rgb
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
@@ -26,7 +26,7 @@ def segmenter():
 
 @pytest.fixture(scope="module")
 def portrait() -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
+    return read_rgb(PORTRAIT)
 
 
 def test_the_person_is_inside_and_the_wall_outside(segmenter, portrait) -> None:

@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
+from tests.pictures import read_bgr
 from tests.realtime.cli.shell import run
 from tests.realtime.media import read_movie
 
@@ -42,7 +42,7 @@ def test_demo(tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[s
     change = np.abs(left.astype(int) - right).max(axis=2)
     assert change[40:170, 170:260].mean() > 10  # the face is another
     assert change[:, 340:].mean() < 4  # the shelf is the same
-    assert cv2.imread(str(tmp_path / "contact-sheet.png")).shape == (1080, 1920, 3)
+    assert read_bgr(tmp_path / "contact-sheet.png").shape == (1080, 1920, 3)
     numbers = json.loads((tmp_path / "stats.json").read_text())
     assert numbers["sent_by_kind"] == {"toon": 12}
     assert numbers["engine"] == "torch"

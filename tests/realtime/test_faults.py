@@ -100,9 +100,20 @@ class TestFaults:
 
     def test_a_sink_blocks(self, mode: str) -> None:
         release = threading.Event()
-        stuck = Collector(lambda count: None if count < 3 else release.wait(20) and None)
+
+        def block(count: int) -> None:
+            if count >= 3:
+                release.wait(20)
+
+        def done() -> bool:
+            if run.count("toon") <= 20:
+                return False
+            release.set()
+            return True
+
+        stuck = Collector(block)
         run = Run(mode, sinks=[stuck])
-        run.until(lambda: run.count("toon") > 20 and not release.set())
+        run.until(done)
         run.check()
         assert len(stuck.outputs) < 10
         assert len(run.collector.outputs) > 20

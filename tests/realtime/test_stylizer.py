@@ -50,7 +50,7 @@ def scene() -> tuple[Frame, list[TrackedFace]]:
     """Two portraits side by side, the right one at half the size."""
     picture = portrait()
     with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))[0].points
+        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
     image = np.full((600, 1000, 3), 128, np.uint8)
     image[:, :512] = picture
     image[200:500, 600:856] = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)

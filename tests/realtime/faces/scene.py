@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import ffhq_quad, pixel_matrix, transform_points
 from engines.faces.landmarker import Landmarker
+from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.faces.tracker import FaceTracker
 from realtime.frame import Frame
@@ -27,7 +28,7 @@ class Scene:
     def __init__(self) -> None:
         self.picture = portrait()
         with Landmarker(blendshapes=False) as landmarker:
-            rgb = cv2.cvtColor(self.picture, cv2.COLOR_BGR2RGB)
+            rgb = np.ascontiguousarray(self.picture[..., ::-1])
             self.points = landmarker.detect(rgb)[0].points
         self.eyes = float(np.hypot(*(self.points[33, :2] - self.points[263, :2])))
         rows, columns = np.mgrid[0:600, 0:512]
@@ -38,7 +39,7 @@ class Scene:
         self, number: int, persons: Sequence[Person], size: tuple[int, int] = (1280, 720)
     ) -> tuple[Frame, list[NDArray[np.floating]]]:
         """Frame `number` with these persons, and the true landmarks of each."""
-        image = np.full((size[1], size[0], 3), 120, np.uint8)
+        image: Image = np.full((size[1], size[0], 3), 120, np.uint8)
         truth: list[NDArray[np.floating]] = []
         for x, y, eyes, mirrored in persons:
             scale = eyes / self.eyes
@@ -54,11 +55,12 @@ class Scene:
             if mirrored:
                 person = cv2.convertScaleAbs(person, alpha=0.8)
             matte = cv2.warpAffine(self.matte, matrix, size)
-            image = cv2.blendLinear(person, image, matte, 1 - matte)
+            image = cv2.blendLinear(person, image, matte, 1 - matte).astype(np.uint8, copy=False)
             truth.append(transform_points(self.points, move))
         top, left = np.random.default_rng(number).integers(0, 64, 2)
         grain = NOISE[top : top + size[1], left : left + size[0]]
-        return Frame(cv2.addWeighted(image, 1, grain, 1, -128), number / FPS, number), truth
+        noisy = cv2.addWeighted(image, 1, grain, 1, -128).astype(np.uint8, copy=False)
+        return Frame(noisy, number / FPS, number), truth
 
 
 def step(tracker: FaceTracker, frame: Frame) -> list[TrackedFace]:

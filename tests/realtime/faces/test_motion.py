@@ -37,8 +37,8 @@ def moved(picture: np.ndarray, move: np.ndarray, light: float = 1.0) -> np.ndarr
 
 
 def turn(degrees: float, scale: float, x: float, y: float) -> np.ndarray:
-    move = cv2.getRotationMatrix2D((256.0, 220.0), degrees, scale)
-    move[:, 2] += (x, y)
+    move = cv2.getRotationMatrix2D((256.0, 220.0), degrees, scale).astype(np.float64, copy=False)
+    move[:, 2] += np.array([x, y])
     return move
 
 
@@ -120,9 +120,9 @@ def test_a_jaw_that_drops_must_be_looked_at_and_a_blink_need_not(picture, face) 
 def test_a_face_at_the_edge_of_the_picture(picture, face) -> None:
     left = int(face.points[:, 0].min()) + 25
     cut = np.ascontiguousarray(picture[:, left:])
-    there = FaceLandmarks(face.points - np.float32([left, 0, 0]))
+    there = FaceLandmarks(face.points - np.array([left, 0, 0], np.float32))
     assert Anchor.of(there, cut).moved(cut, there) is not None
-    outside = FaceLandmarks(face.points - np.float32([SIDE, 0, 0]))
+    outside = FaceLandmarks(face.points - np.array([SIDE, 0, 0], np.float32))
     assert Anchor.of(outside, picture).moved(picture, outside) is None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from benchmarks import runners
+from benchmarks.conditions import GpuReading
 from tests.benchmarks.suites.factory import FEW
 from tests.engines.factory import tiny_network
 
@@ -30,6 +32,11 @@ def test_a_gpu_is_looked_at_only_after_what_ran_on_it(monkeypatch, kind, looks):
     monkeypatch.setattr(runners, "CudaClock", lambda stream: None)
     monkeypatch.setattr(runners, "PeakMemory", lambda cuda: SimpleNamespace(read=lambda: 1.0))
     seen: list[str] = []
-    watch = SimpleNamespace(tick=lambda: None, look_at_gpu=lambda after: seen.append(after) or [])
+
+    def look_at_gpu(after: str) -> list[GpuReading]:
+        seen.append(after)
+        return []
+
+    watch: Any = SimpleNamespace(tick=lambda: None, look_at_gpu=look_at_gpu)
     runners.time_batch([runner], 1, FEW, watch, [])
     assert seen == ["tiny torch fp32 b1"] * looks

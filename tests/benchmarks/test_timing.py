@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from benchmarks.timing import Budget, Task, take_turns
 
@@ -18,7 +19,7 @@ class FakeClock:
 def test_every_task_is_visited_in_every_round():
     calls: list[str] = []
     budget = Budget(runs=20, seconds=60, rounds=5, warmup_runs=2, warmup_seconds=0)
-    tasks = [Task(name, lambda name=name: calls.append(name)) for name in "ab"]
+    tasks = [Task(name, partial(calls.append, name)) for name in "ab"]
     ticks: list[int] = []
     timings = take_turns(tasks, budget, between=lambda: ticks.append(len(calls)))
     for name in "ab":

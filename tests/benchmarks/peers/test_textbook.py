@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from benchmarks.peers.textbook import TextbookNetwork
@@ -27,5 +29,6 @@ def test_the_textbook_form_draws_the_same_picture():
 def test_the_textbook_leaves_our_network_alone():
     network = tiny_network(64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    create_engine(TextbookNetwork(network), "torch:cpu", say=lambda line: None)
+    textbook: Any = TextbookNetwork(network)
+    create_engine(textbook, "torch:cpu", say=lambda line: None)
     assert all(torch.equal(before[name], t) for name, t in network.state_dict().items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,6 @@ def test_a_slip_of_the_detector_is_no_movement():
 def test_a_folder_without_clips_is_refused(tmp_path):
     from benchmarks.quality.motion import clip_results
 
-    judge = SimpleNamespace(engine=SimpleNamespace(input_size=64))
+    judge: Any = SimpleNamespace(engine=SimpleNamespace(input_size=64))
     with pytest.raises(ToonifyError, match="found none"):
         clip_results(judge, tmp_path, [])

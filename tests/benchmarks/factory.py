@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def result(name: str, median: float, seed: int = 0) -> Result:
     return Result(f"cpu-256 {name} b1", labels, {"latency": latency(median, seed)}, metrics)
 
 
-def report(**changes) -> Report:
+def report(**changes: Any) -> Report:
     whole = Report(
         kind="engines",
         settings={"batches": [1]},

@@ -13,7 +13,7 @@ from tests.benchmarks.suites.factory import FEW
 from tests.engines.factory import tiny_network
 
 
-def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch):
+def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     meter = SimpleNamespace
     monkeypatch.setattr(
         runners, "PeakMemory", lambda cuda: meter(held=lambda: 7.0 if cuda else 3.0)
@@ -26,7 +26,9 @@ def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch):
 
 
 @pytest.mark.parametrize(("kind", "looks"), [("cpu", 0), ("cuda", FEW.rounds)])
-def test_a_gpu_is_looked_at_only_after_what_ran_on_it(monkeypatch, kind, looks):
+def test_a_gpu_is_looked_at_only_after_what_ran_on_it(
+    monkeypatch: pytest.MonkeyPatch, kind: str, looks: int
+) -> None:
     runner = runners.build_runner("tiny", tiny_network(), "torch:cpu", None, 1)
     monkeypatch.setattr(runners, "device_kind", lambda engine: kind)
     monkeypatch.setattr(runners, "CudaClock", lambda stream: None)

@@ -6,6 +6,7 @@ import pytest
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import pixel_matrix
+from engines.pictures import Image
 from realtime.compositing import (
     COARSE,
     GRID,
@@ -21,7 +22,7 @@ from realtime.compositing import (
     seam_field,
     toon_mask,
 )
-from realtime.settings import MODES, CompositingSettings
+from realtime.settings import MODES, CompositingSettings, Mode
 
 
 def oval_face() -> np.ndarray:
@@ -48,7 +49,7 @@ def place(scale: float, x: float, y: float, degrees: float = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("head", [None, head_of_toon()], ids=["guess", "network"])
-def test_masks_hide_the_whole_face_and_have_no_square_edge(mode, head) -> None:
+def test_masks_hide_the_whole_face_and_have_no_square_edge(mode: Mode, head: Image | None) -> None:
     face = oval_face()
     mask = toon_mask(mode, face, head)
     assert mask.shape == (GRID, GRID)

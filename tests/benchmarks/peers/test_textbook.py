@@ -12,7 +12,7 @@ from tests.benchmarks.peers.factory import crops
 from tests.engines.factory import tiny_network
 
 
-def test_the_textbook_form_draws_the_same_picture():
+def test_the_textbook_form_draws_the_same_picture() -> None:
     network = tiny_network(64, seed=3)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -26,7 +26,7 @@ def test_the_textbook_form_draws_the_same_picture():
     assert toons.float().std() > 10  # a flat picture would prove nothing
 
 
-def test_the_textbook_leaves_our_network_alone():
+def test_the_textbook_leaves_our_network_alone() -> None:
     network = tiny_network(64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     textbook: Any = TextbookNetwork(network)

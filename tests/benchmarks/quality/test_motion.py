@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from engines.errors import ToonifyError
 from engines.faces.people import people
 
 
-def test_clips_are_followed(tmp_path):
+def test_clips_are_followed(tmp_path: Path) -> None:
     from benchmarks.quality.motion import clip_crops
 
     with Image.open(people()[2]) as picture:
@@ -28,7 +29,7 @@ def test_clips_are_followed(tmp_path):
     assert all(crop.shape == (128, 128, 3) for crop in crops[:3])
 
 
-def test_a_slip_of_the_detector_is_no_movement():
+def test_a_slip_of_the_detector_is_no_movement() -> None:
     from benchmarks.quality.motion import movement
 
     still = np.random.default_rng(1).normal(0.003, 0.001, 60)
@@ -39,7 +40,7 @@ def test_a_slip_of_the_detector_is_no_movement():
     assert movement(blink) > 0.05
 
 
-def test_a_folder_without_clips_is_refused(tmp_path):
+def test_a_folder_without_clips_is_refused(tmp_path: Path) -> None:
     from benchmarks.quality.motion import clip_results
 
     judge: Any = SimpleNamespace(engine=SimpleNamespace(input_size=64))

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.quality.portraits import FULL
+from benchmarks.quality.portraits import FULL, Portrait
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from tests.benchmarks.conftest import SIDE
 
 
-def test_a_drawn_on_frame_is_seen_whole_half_or_not_at_all(person):
+def test_a_drawn_on_frame_is_seen_whole_half_or_not_at_all(person: Portrait) -> None:
     frame, bare = black_frame(person, SIDE), person.crop(SIDE)
     assert np.array_equal(frame.opacity, black_frame(person, SIDE).opacity)
     worn = frame.over(bare)

@@ -21,7 +21,7 @@ def one_gpu(rate: float, complaints: list[str]) -> Report:
     return Report("engines", {}, {"complaints": complaints}, [result], machine={})
 
 
-def test_gpus_add_up():
+def test_gpus_add_up() -> None:
     hot = replace(one_gpu(90, ["Hot."]), skipped=[Skipped("256 tensorrt", "Not installed.")])
     merged = multi_gpu.merge({0: one_gpu(100, []), 2: hot})
     names = [result.name for result in merged.results]
@@ -33,7 +33,7 @@ def test_gpus_add_up():
     assert merged.skipped == [Skipped("GPU 2: 256 tensorrt", "Not installed.")]
 
 
-def test_gpus_that_are_not_there_are_refused():
+def test_gpus_that_are_not_there_are_refused() -> None:
     with pytest.raises(ToonifyError, match="Expected GPUs among"):
         multi_gpu.run_on_gpus(settings(), "977", lambda line: None)
     with pytest.raises(ToonifyError, match="'all' or numbers"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from PIL import ImageSequence
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad
+from engines.faces.landmarker import FaceLandmarks
+from engines.pictures import Image
 from realtime.faces.follower import Follower
+from realtime.faces.search import Box
 from realtime.faces.tracker import FaceTracker
 from realtime.frame import Frame
 from realtime.settings import TrackerSettings
@@ -119,7 +123,9 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     times: list[float] = []
     follow = Follower.follow
 
-    def counted(self: Follower, image, box, time: float, others):
+    def counted(
+        self: Follower, image: Image, box: Box, time: float, others: Sequence[Box]
+    ) -> FaceLandmarks | None:
         times.append(time)
         return follow(self, image, box, time, others)
 

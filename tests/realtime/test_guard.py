@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from engines.pictures import Image
-from realtime.controls import Controls
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
@@ -21,7 +20,6 @@ from tests.realtime.fakes import (
     SIZE,
     TOON,
     MarkerStylizer,
-    Messages,
     marked,
     marked_face,
     raw_pixels,
@@ -243,46 +241,6 @@ def test_outputs_have_one_size_whatever_comes_in() -> None:
         assert output
         assert output.image.shape == (240, 320, 3)
         assert output.alpha.shape == (240, 320)
-
-
-def test_strength_below_one_needs_the_guard_to_pass() -> None:
-    messages = Messages()
-    door = guard("blur")
-    stylizer = MarkerStylizer()
-    controls = Controls(door, stylizer, messages)
-    controls.change_strength(-0.3)
-    assert stylizer.strength == 1.0
-    assert "pass" in messages[-1]
-    door.mode = "pass"
-    controls.change_strength(-0.3)
-    assert stylizer.strength == 0.7
-
-
-def test_the_controls_go_through_all_modes_and_styles() -> None:
-    import threading
-
-    switched = threading.Event()
-    asked = []
-
-    def switch(style: str | None, swap: int | None) -> None:
-        asked.append((style, swap))
-        switched.set()
-
-    messages = Messages()
-    door = guard("pass")
-    controls = Controls(
-        door, MarkerStylizer(), messages, styles=["film", "comic"], swaps=[None, 16], switch=switch
-    )
-    modes = []
-    for _ in range(4):
-        controls.next_guard()
-        modes.append(door.mode)
-    assert modes == ["hold", "blur", "card", "pass"]
-    controls.next_style()
-    assert switched.wait(5)
-    assert asked == [("comic", None)]
-    controls.toggle_panic()
-    assert door.panic
 
 
 def test_a_stranger_hides_the_picture() -> None:

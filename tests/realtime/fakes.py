@@ -174,7 +174,7 @@ class Collector:
     local = False
 
     def __init__(
-        self, trouble: Callable[[int], None] = lambda count: None, *, live: bool = True
+        self, trouble: Callable[[int], object] = lambda count: None, *, live: bool = True
     ) -> None:
         self.live = live
         self.outputs: list[Output] = []

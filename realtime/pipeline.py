@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,7 @@ class Pipeline:
         if self.failure:
             raise self.failure
 
-    def snapshot(self) -> dict[str, object]:
+    def snapshot(self) -> dict[str, Any]:
         """All numbers of the run so far."""
         self.statistics.dropped = {
             "before tracking": self._captured.dropped,

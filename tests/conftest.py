@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from tests.pictures import read_rgb
 
 TESTS = Path(__file__).parent
 DATA = TESTS / "data"
@@ -67,4 +68,4 @@ def measured_faces() -> dict[str, NDArray[np.float32]]:
 def small_portraits() -> NDArray[np.uint8]:
     """The first 24 of `measured_faces["people"]`: RGB, uint8 [24, 128, 128, 3]."""
     paths = sorted((DATA / "people").glob("*.webp"))
-    return np.stack([cv2.imread(str(path))[..., ::-1] for path in paths]).astype(np.uint8)
+    return np.stack([read_rgb(path) for path in paths])

@@ -16,6 +16,7 @@ import typer
 
 from engines.faces.people import people
 from realtime.cli.app import app, main
+from tests.pictures import read_bgr
 from tests.realtime.media import write_movie
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,7 +113,7 @@ def check_other(line: str) -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with the files that the pages speak of."""
     shutil.copy(people()[0], tmp_path / "portrait.webp")
-    photo = cv2.imread(str(people()[0]))
+    photo = read_bgr(people()[0])
     cv2.imwrite(str(tmp_path / "portrait.jpg"), photo)
     (tmp_path / "holiday").mkdir()
     shutil.copy(people()[1], tmp_path / "holiday")
@@ -179,7 +180,7 @@ def test_every_line_of_python_runs(
     names: dict[str, Any] = {}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
-    toon, photo = cv2.imread("toon.png"), cv2.imread("portrait.jpg")
+    toon, photo = read_bgr("toon.png"), read_bgr("portrait.jpg")
     assert toon.shape == photo.shape
     assert (toon != photo).mean() > 0.1
 

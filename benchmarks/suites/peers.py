@@ -15,11 +15,7 @@ from benchmarks.peers.mobile_stylegan import MobileStyleNetwork
 from benchmarks.peers.textbook import TextbookNetwork
 from benchmarks.report import Aim, Report, Result, Skipped
 from benchmarks.roofline import measure_ceilings, with_share
-from benchmarks.suites.engines import (
-    Runner,
-    build_runner,
-    time_batch,
-)
+from benchmarks.runners import Runner, build_runner, time_batch
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS

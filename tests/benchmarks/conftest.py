@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -14,13 +16,13 @@ SIDE = 256
 
 
 @pytest.fixture(scope="module")
-def landmarker():
+def landmarker() -> Iterator[Landmarker]:
     with Landmarker() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def person(landmarker) -> Portrait:
+def person(landmarker: Landmarker) -> Portrait:
     picture = np.ascontiguousarray(demo_portrait()[:, :, ::-1])
     points = landmarker.detect(picture)[0].points
     transform = crop_transform(points, FULL)

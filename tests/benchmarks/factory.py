@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from benchmarks.quality.metrics import metric_result
-from benchmarks.report import Aim, Report, Result, Series, Skipped
+from benchmarks.report import Aim, Label, Report, Result, Series, Skipped
 
 MACHINE = {
     "cpu": "A CPU",
@@ -26,12 +27,12 @@ def latency(median: float, seed: int = 0) -> Series:
 
 
 def result(name: str, median: float, seed: int = 0) -> Result:
-    labels = {"tier": "cpu-256", "engine": name, "precision": "fp32", "batch": 1}
+    labels: dict[str, Label] = {"tier": "cpu-256", "engine": name, "precision": "fp32", "batch": 1}
     metrics = {"images_per_s": 1e3 / median, "gmac_per_s": 2e3 / median, "intensity": 20.0}
     return Result(f"cpu-256 {name} b1", labels, {"latency": latency(median, seed)}, metrics)
 
 
-def report(**changes) -> Report:
+def report(**changes: Any) -> Report:
     whole = Report(
         kind="engines",
         settings={"batches": [1]},

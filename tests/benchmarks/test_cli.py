@@ -115,7 +115,7 @@ def test_results_go_to_standard_output(tmp_path: Path) -> None:
     assert "feature distance" in done.stdout
 
 
-def test_compare_at_the_command_line(tmp_path):
+def test_compare_at_the_command_line(tmp_path: Path) -> None:
     report().save(tmp_path / "a.json")
     report().save(tmp_path / "b.json")
     done = CliRunner().invoke(app, ["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")])

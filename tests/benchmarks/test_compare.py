@@ -14,7 +14,7 @@ from benchmarks.statistics import Verdict
 from tests.benchmarks.factory import MACHINE, loop, people, report, result
 
 
-def test_verdicts_on_two_reports():
+def test_verdicts_on_two_reports() -> None:
     before = report()
     after = report(results=[result("torch", 80.4, 1), result("openvino", 14, 1)])
     changes = {c.name: c for c in compare(before, after).changes}
@@ -26,7 +26,7 @@ def test_verdicts_on_two_reports():
     assert worse.verdict is Verdict.WORSE
 
 
-def test_noise_makes_no_verdict():
+def test_noise_makes_no_verdict() -> None:
     random = np.random.default_rng(5)
     noisy = [list(20 * random.lognormal(0.05, 0.6, 6)) for _ in range(4)]
     wild = replace(result("openvino", 20), series={"latency": Series("ms", "lower", noisy)})
@@ -34,7 +34,7 @@ def test_noise_makes_no_verdict():
     assert found.verdict is Verdict.UNCLEAR
 
 
-def test_lost_faces_are_seen_both_ways():
+def test_lost_faces_are_seen_both_ways() -> None:
     whole, lossy = (
         people({"face found": [1.0] * 50}),
         people({"face found": [1.0] * 42 + [0.0] * 8}),
@@ -48,7 +48,7 @@ def test_lost_faces_are_seen_both_ways():
     assert same.verdict is Verdict.SAME
 
 
-def test_people_are_paired_by_name_and_who_is_missing_is_told():
+def test_people_are_paired_by_name_and_who_is_missing_is_told() -> None:
     random = np.random.default_rng(4)
     before = list(0.3 + 0.1 * random.standard_normal(40))
     after = [value - 0.02 for value in before]
@@ -61,7 +61,7 @@ def test_people_are_paired_by_name_and_who_is_missing_is_told():
     assert "for 10 of 40 people" in found.skipped[0].reason
 
 
-def test_what_should_be_one_is_compared_by_its_distance_from_one():
+def test_what_should_be_one_is_compared_by_its_distance_from_one() -> None:
     one, other = [1.1] * 20, [0.7] * 20
     (found,) = compare(people({"detail": one}), people({"detail": other})).changes
     assert found.verdict is Verdict.WORSE
@@ -71,12 +71,12 @@ def test_what_should_be_one_is_compared_by_its_distance_from_one():
     assert even.verdict is Verdict.SAME
 
 
-def test_few_people_make_no_verdict():
+def test_few_people_make_no_verdict() -> None:
     (found,) = compare(people({"flicker": [0.2] * 7}), people({"flicker": [0.9] * 7})).changes
     assert found.verdict is Verdict.UNCLEAR
 
 
-def test_names_that_do_not_tell_people_apart_are_skipped():
+def test_names_that_do_not_tell_people_apart_are_skipped() -> None:
     twice = replace(people({}), results=[metric_result("flicker", ["a", "a"], [0.1, 0.2])])
     found = compare(twice, twice)
     assert found.changes == []
@@ -85,7 +85,7 @@ def test_names_that_do_not_tell_people_apart_are_skipped():
     assert str(blank.labels["names"]).split() == ["a_b", "c"]
 
 
-def test_a_measure_that_changed_its_meaning_is_skipped():
+def test_a_measure_that_changed_its_meaning_is_skipped() -> None:
     before = people({"spectacles": [1.0] * 10})
     (old,) = before.results
     series = {"faces": replace(old.series["faces"], unit="contrast")}
@@ -94,7 +94,7 @@ def test_a_measure_that_changed_its_meaning_is_skipped():
     assert "Measured differently: as contrast" in found.skipped[0].reason
 
 
-def test_dropped_frames_and_slow_tails_do_not_hide_behind_medians():
+def test_dropped_frames_and_slow_tails_do_not_hide_behind_medians() -> None:
     smooth = loop([33.0] * 100, [30.0] * 100)
     rough = loop([33.0] * 60 + [66.0] * 40, [30.0] * 90 + [90.0] * 10)
     found = compare(smooth, rough)
@@ -107,7 +107,7 @@ def test_dropped_frames_and_slow_tails_do_not_hide_behind_medians():
     assert [skipped.name for skipped in found.skipped] == ["1 face 30 fps, memory"]
 
 
-def test_series_without_a_ratio_are_told_of():
+def test_series_without_a_ratio_are_told_of() -> None:
     before, after = loop([33.0] * 9, [0.0] * 9), loop([33.0] * 9, [30.0] * 9)
     del after.results[0].series["memory"]
     reasons = {skipped.name: skipped.reason for skipped in compare(before, after).skipped}
@@ -117,7 +117,7 @@ def test_series_without_a_ratio_are_told_of():
     assert "positive" in reasons["1 face 30 fps, latency"]
 
 
-def test_what_makes_a_comparison_doubtful_is_said():
+def test_what_makes_a_comparison_doubtful_is_said() -> None:
     other = report(
         machine={**MACHINE, "cpu": "B"},
         conditions={"complaints": ["Too hot."], "yardstick_ms": [1.4, 1.5]},
@@ -132,7 +132,7 @@ def test_what_makes_a_comparison_doubtful_is_said():
     assert "1.40 times as long" in said
 
 
-def test_reports_without_common_ground_are_refused():
+def test_reports_without_common_ground_are_refused() -> None:
     with pytest.raises(ReportError, match="different kinds"):
         compare(report(), report(kind="loop"))
     with pytest.raises(ReportError, match="share no result"):

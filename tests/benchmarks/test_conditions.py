@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.queues import Queue
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +19,7 @@ FIT = Conditions(seconds=10, other_load=0.01, yardstick_ms=(1.0, 1.01, 1.02), cl
 COOL = GpuReading(0, 1980, 300.0, 50, 0, False, "x")
 
 
-def test_a_fit_machine_has_no_complaints():
+def test_a_fit_machine_has_no_complaints() -> None:
     assert replace(FIT, gpus=(COOL,) * 4).complaints == []
     require_fit([], noisy_ok=False)
 
@@ -36,13 +38,13 @@ def test_a_fit_machine_has_no_complaints():
         ),
     ],
 )
-def test_meaningless_samples_are_refused(conditions, words):
+def test_meaningless_samples_are_refused(conditions: Conditions, words: str) -> None:
     with pytest.raises(UnfitMachineError, match=words):
         require_fit(conditions.complaints, noisy_ok=False)
     require_fit(conditions.complaints, noisy_ok=True)
 
 
-def test_the_clock_counts_only_under_one_and_the_same_load():
+def test_the_clock_counts_only_under_one_and_the_same_load() -> None:
     slow = replace(COOL, sm_clock_mhz=345)
     idle, other = replace(slow, after=""), replace(slow, after="y")
     assert replace(FIT, gpus=(idle, COOL, other, COOL, other, idle)).complaints == []
@@ -54,19 +56,19 @@ class FakeNvml:
     NVMLError = RuntimeError
     NVML_CLOCK_SM = NVML_TEMPERATURE_GPU = 0
 
-    def nvmlDeviceGetHandleByUUID(self, uuid):  # noqa: N802
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:  # noqa: N802
         if uuid != "GPU-used":
             raise RuntimeError
         return 1
 
-    def nvmlDeviceGetComputeRunningProcesses(self, handle):  # noqa: N802
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[str]:  # noqa: N802
         return ["ours"]
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., int]:
         return lambda handle, *_: handle * 1000
 
 
-def test_only_the_gpu_in_use_is_read(monkeypatch):
+def test_only_the_gpu_in_use_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     uuids = iter(["used", "slice"])
     monkeypatch.setattr(conditions_module, "nvml", lambda: contextlib.nullcontext(FakeNvml()))
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
@@ -82,11 +84,11 @@ def test_only_the_gpu_in_use_is_read(monkeypatch):
     assert monitor.finish().gpus == (seen,)
 
 
-def _watched_process(answers):
+def _watched_process(answers: Queue[int]) -> None:
     answers.put(Monitor()._benchmark.pid)
 
 
-def test_a_worker_counts_the_whole_benchmark_as_its_own():
+def test_a_worker_counts_the_whole_benchmark_as_its_own() -> None:
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     worker = context.Process(target=_watched_process, args=(answers,))
@@ -95,7 +97,7 @@ def test_a_worker_counts_the_whole_benchmark_as_its_own():
     worker.join()
 
 
-def test_the_watch_reads_this_machine():
+def test_the_watch_reads_this_machine() -> None:
     monitor = Monitor()
     monitor.tick()
     monitor.tick()

@@ -6,7 +6,7 @@ from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import PreparedSource
 
 
-def test_a_paced_source_keeps_its_pace():
+def test_a_paced_source_keeps_its_pace() -> None:
     frames = crowd_frames((64, 48), 1, 30, 4)
     got = list(PreparedSource(frames, 20, 0.5).frames())
     assert 1 <= len(got) <= 11

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.plots import draw, plot
@@ -10,7 +12,7 @@ from tests.benchmarks.factory import latency, report
 
 
 @pytest.mark.parametrize("kind", ["engines", "peers", "loop", "quality"])
-def test_every_kind_is_plotted(tmp_path, kind):
+def test_every_kind_is_plotted(tmp_path: Path, kind: str) -> None:
     whole = report(kind=kind)
     for one in whole.results:
         one.series["stage:track"] = latency(5)

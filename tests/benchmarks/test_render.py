@@ -9,7 +9,7 @@ from benchmarks.render import markdown, print_comparison, print_report
 from tests.benchmarks.factory import people, report
 
 
-def test_tables_hold_the_numbers():
+def test_tables_hold_the_numbers() -> None:
     shown = Console(width=160)
     with shown.capture() as captured:
         print_report(report(conditions={"complaints": ["Too hot."]}), shown)
@@ -21,7 +21,7 @@ def test_tables_hold_the_numbers():
     assert posted.startswith("`python -m benchmarks engines`")
 
 
-def test_a_comparison_is_drawn():
+def test_a_comparison_is_drawn() -> None:
     screen = Console(width=140)
     with screen.capture() as captured:
         print_comparison(compare(report(), report()), screen)

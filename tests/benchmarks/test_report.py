@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,7 @@ from benchmarks.report import Report, ReportError
 from tests.benchmarks.factory import MACHINE, report
 
 
-def test_a_report_survives_the_disk(tmp_path):
+def test_a_report_survives_the_disk(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.json"
     report().save(path)
     back = Report.load(path)
@@ -25,7 +28,7 @@ def test_a_report_survives_the_disk(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["a.json"]
 
 
-def test_the_file_says_what_a_reader_needs(tmp_path):
+def test_the_file_says_what_a_reader_needs(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     report().save(path)
     record = json.loads(path.read_text())
@@ -52,7 +55,9 @@ def test_the_file_says_what_a_reader_needs(tmp_path):
         (lambda r: r.update(results={}), "results must be of type list"),
     ],
 )
-def test_a_file_off_the_schema_is_refused_in_one_sentence(tmp_path, damage, words):
+def test_a_file_off_the_schema_is_refused_in_one_sentence(
+    tmp_path: Path, damage: Callable[[dict[str, Any]], object], words: str
+) -> None:
     record = report().to_dict()
     damage(record)
     path = tmp_path / "bad.json"
@@ -62,7 +67,7 @@ def test_a_file_off_the_schema_is_refused_in_one_sentence(tmp_path, damage, word
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_report_at_all_is_refused(tmp_path):
+def test_what_is_no_report_at_all_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(ReportError, match="is not JSON"):
         Report.load(tmp_path / "x.json")

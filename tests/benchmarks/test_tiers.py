@@ -9,7 +9,7 @@ from engines.networks.cost import macs
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("256", 14, 18), ("512", 50, 75)])
-def test_tiers_have_their_size(name, least, most):
+def test_tiers_have_their_size(name: str, least: float, most: float) -> None:
     import torch
 
     resolution, base = {"256": (256, 16384), "512": (512, 32768)}[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from benchmarks.timing import Budget, Task, take_turns
 
@@ -15,10 +16,10 @@ class FakeClock:
         return 7.0
 
 
-def test_every_task_is_visited_in_every_round():
+def test_every_task_is_visited_in_every_round() -> None:
     calls: list[str] = []
     budget = Budget(runs=20, seconds=60, rounds=5, warmup_runs=2, warmup_seconds=0)
-    tasks = [Task(name, lambda name=name: calls.append(name)) for name in "ab"]
+    tasks = [Task(name, partial(calls.append, name)) for name in "ab"]
     ticks: list[int] = []
     timings = take_turns(tasks, budget, between=lambda: ticks.append(len(calls)))
     for name in "ab":
@@ -30,7 +31,7 @@ def test_every_task_is_visited_in_every_round():
     assert all(set(one) == {"a", "b"} for one in between)
 
 
-def test_time_limits_slow_tasks():
+def test_time_limits_slow_tasks() -> None:
     import time
 
     budget = Budget(runs=1000, seconds=0.05, rounds=5, warmup_runs=2, warmup_seconds=0)
@@ -39,7 +40,7 @@ def test_time_limits_slow_tasks():
     assert len(timing.host) == 5
 
 
-def test_the_device_clock_is_preferred():
+def test_the_device_clock_is_preferred() -> None:
     budget = Budget(runs=4, rounds=2, warmup_runs=1)
     timing = take_turns([Task("x", lambda: None, FakeClock())], budget)["x"]
     assert timing.best == [[7.0, 7.0], [7.0, 7.0]]

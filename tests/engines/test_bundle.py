@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,7 +89,9 @@ def test_a_missing_part_is_named(saved: Path) -> None:
         ),
     ],
 )
-def test_tensors_must_fit_the_card(saved: Path, change: object, message: str) -> None:
+def test_tensors_must_fit_the_card(
+    saved: Path, change: Callable[[dict[str, torch.Tensor]], object], message: str
+) -> None:
     path = saved / "face.safetensors"
     state = load_file(path)
     change(state)

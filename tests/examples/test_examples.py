@@ -15,6 +15,7 @@ import pytest
 import pyvirtualcam
 
 from engines.faces.people import people
+from tests.pictures import read_bgr
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -26,7 +27,7 @@ def example(name: str) -> Callable[..., Any]:
 
 def differs(path: Path, portrait: Path) -> float:
     """Mean difference of a written toon from its portrait, 0..255."""
-    toon, photo = cv2.imread(str(path)), cv2.imread(str(portrait))
+    toon, photo = read_bgr(path), read_bgr(portrait)
     assert toon.shape == photo.shape
     return float(np.abs(toon.astype(int) - photo).mean())
 
@@ -101,7 +102,7 @@ def test_a_camera_loop_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "waitKey", lambda milliseconds: -1)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
     assert example("camera_loop")() == 6
-    photo = cv2.imread(str(people()[0]))
+    photo = read_bgr(people()[0])
     assert all(picture.shape == photo.shape for picture in shown)
     assert all(np.abs(picture.astype(int) - photo).mean() > 2 for picture in shown)
 

@@ -1,4 +1,4 @@
-"""A small model on disk and a session with it, made once."""
+"""A small model on disk, the flags that name it, and a session with it; made once."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.toon"
     tiny_bundle(styles=2).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def engine(model: Path) -> list[str]:
+    """Flags of a command for the small model."""
+    return ["--model", str(model), "--engine", "torch:cpu", "--mode", "crop"]
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from engines.pictures import Image
+from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.stylizer import StylizedFrame
@@ -39,13 +39,12 @@ def raw_pixels(image: Image) -> int:
     return int(checks.sum())
 
 
-@dataclass(frozen=True)
-class MarkedFace:
-    """What the fake tracker reports."""
-
-    identity: int
-    box: np.ndarray
-    age_frames: int = 0
+def marked_face(identity: int = 0, box: tuple[int, ...] = BOX, age_frames: int = 0) -> TrackedFace:
+    """A face that fills `box`; its landmarks are but the corners."""
+    left, top, right, bottom = box
+    landmarks = np.array([[left, top, 0], [right, bottom, 0]], np.float32)
+    quad = np.array([[left, top], [left, bottom], [right, bottom], [right, top]], np.float32)
+    return TrackedFace(identity, landmarks, quad, age_frames=age_frames)
 
 
 class MarkerTracker:
@@ -62,13 +61,13 @@ class MarkerTracker:
         self.updates = 0
         self.refreshed = 0
 
-    def update(self, frame: Frame) -> list[MarkedFace]:
+    def update(self, frame: Frame) -> list[TrackedFace]:
         self.updates += 1
         self._frame = frame
         boxes = self._see(frame)
-        return [MarkedFace(i, np.array(box, np.float32)) for i, box in enumerate(boxes)]
+        return [marked_face(i, box) for i, box in enumerate(boxes)]
 
-    def still(self, image: Image) -> list[MarkedFace]:
+    def still(self, image: Image) -> list[TrackedFace]:
         return self.update(Frame(image, 0.0, 0))
 
     def search(self, suspected: Sequence[Any] = (), late: bool = False) -> bool:
@@ -175,7 +174,7 @@ class Collector:
     local = False
 
     def __init__(
-        self, trouble: Callable[[int], None] = lambda count: None, *, live: bool = True
+        self, trouble: Callable[[int], object] = lambda count: None, *, live: bool = True
     ) -> None:
         self.live = live
         self.outputs: list[Output] = []

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+
+from engines.pictures import Image
 
 RATE = 25
 SOUND_RATE = 48_000
@@ -54,7 +58,7 @@ def write_movie(
         video = container.add_stream("libx264", rate=rate, options={"crf": "12", "g": "20"})
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
-        audio = container.add_stream(sound, rate=SOUND_RATE, layout="mono") if sound else None
+        audio = add_sound(container, sound) if sound else None
         for number in range(count):
             image = pictures[number] if pictures else numbered(number, size)
             frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p")
@@ -69,24 +73,37 @@ def write_movie(
             delay = round(sound_from * SOUND_RATE)
             for start in range(0, length, 1024):
                 part = tone[None, start : start + 1024].astype(np.float32)
-                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
-                frame.sample_rate, frame.pts = SOUND_RATE, start + delay
-                frame.time_base = Fraction(1, SOUND_RATE)
+                heard = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+                heard.sample_rate, heard.pts = SOUND_RATE, start + delay
+                heard.time_base = Fraction(1, SOUND_RATE)
                 if sound in ("pcm_s16le", "pcm_alaw"):
                     pcm = (part * 32767).astype(np.int16)
-                    frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
-                    frame.sample_rate, frame.pts = SOUND_RATE, start + delay
-                container.mux(audio.encode(frame))
+                    heard = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+                    heard.sample_rate, heard.pts = SOUND_RATE, start + delay
+                container.mux(audio.encode(heard))
             container.mux(audio.encode(None))
     return path
 
 
-def read_movie(path: Path) -> tuple[list[np.ndarray], list[Fraction], np.ndarray]:
+def add_sound(container: OutputContainer, codec: str) -> AudioStream:
+    stream = container.add_stream(codec, rate=SOUND_RATE, layout="mono")
+    assert isinstance(stream, AudioStream)
+    return stream
+
+
+def time_of(frame: av.VideoFrame | av.AudioFrame) -> Fraction:
+    """When a frame is shown or heard, seconds of the movie's time."""
+    assert frame.pts is not None
+    assert frame.time_base is not None
+    return frame.pts * frame.time_base
+
+
+def read_movie(path: Path) -> tuple[list[Image], list[Fraction], np.ndarray]:
     """Pictures BGR, their times, and the sound's samples [N] (empty without sound)."""
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
-    pictures = [frame.to_ndarray(format="bgr24") for frame in frames]
-    times = [frame.pts * frame.time_base for frame in frames]
+    pictures = [frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False) for frame in frames]
+    times = [time_of(frame) for frame in frames]
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return pictures, times, np.zeros(0)
@@ -102,7 +119,7 @@ def tone_begins(path: Path) -> float:
             samples /= 1.0 if frame.format.name.startswith("flt") else 32767
             loud = np.flatnonzero(np.abs(samples) > 0.1)
             if loud.size:
-                return float(frame.pts * frame.time_base) + float(loud[0]) / SOUND_RATE
+                return float(time_of(frame)) + float(loud[0]) / SOUND_RATE
     return float("inf")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from engines.errors import ToonifyError
 from engines.faces.alignment import pixel_matrix
+from engines.pictures import Image
 from realtime.compositing import (
     COARSE,
     GRID,
@@ -21,7 +22,7 @@ from realtime.compositing import (
     seam_field,
     toon_mask,
 )
-from realtime.settings import MODES, CompositingSettings
+from realtime.settings import MODES, CompositingSettings, Mode
 
 
 def oval_face() -> np.ndarray:
@@ -48,7 +49,7 @@ def place(scale: float, x: float, y: float, degrees: float = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("head", [None, head_of_toon()], ids=["guess", "network"])
-def test_masks_hide_the_whole_face_and_have_no_square_edge(mode, head) -> None:
+def test_masks_hide_the_whole_face_and_have_no_square_edge(mode: Mode, head: Image | None) -> None:
     face = oval_face()
     mask = toon_mask(mode, face, head)
     assert mask.shape == (GRID, GRID)
@@ -139,7 +140,7 @@ def test_alpha_keeps_the_strongest_toon() -> None:
 def test_match_field_takes_over_light_and_tint() -> None:
     rng = np.random.default_rng(3)
     toon = rng.normal([90, 110, 150], 12, (256, 256, 3)).clip(0, 255).astype(np.uint8)
-    toon = cv2.GaussianBlur(toon, (0, 0), 12)
+    toon = cv2.GaussianBlur(toon, (0, 0), 12).astype(np.uint8, copy=False)
     scene = (toon * np.array([1.0, 0.9, 0.75])).astype(np.uint8)
     mask = np.ones((GRID, GRID), np.float32)
     have, want = colour_stats(toon, mask), colour_stats(scene, mask)
@@ -164,7 +165,9 @@ def test_seam_field_joins_the_surroundings_and_spares_the_head() -> None:
     photo = np.zeros((256, 256, 3), np.uint8)
     photo[:] = np.linspace(60, 180, 256)[None, :, None]
     toon = np.full((256, 256, 3), 100, np.uint8)
-    keep, face = head_of_toon()[::2, ::2].astype(np.float32) / 255, oval_mask(oval_face(), 0, 0.02)
+    keep = head_of_toon()[::2, ::2].astype(np.float32)
+    keep /= 255
+    face = oval_mask(oval_face(), 0, 0.02)
     field = seam_field(photo, coarse(toon), keep, face)
     joined = add_field(toon, field)
     away = cv2.resize(keep + face, (256, 256)) < 0.01

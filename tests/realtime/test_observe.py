@@ -60,7 +60,11 @@ def test_one_frame_goes_through_all_steps_in_order() -> None:
     steps: list[str] = []
 
     def note(step: str, answer: Any) -> Callable[[Frame], Any]:
-        return lambda frame: (steps.append(step), answer)[1]
+        def noted(frame: Frame) -> Any:
+            steps.append(step)
+            return answer
+
+        return noted
 
     class Tracker(MarkerTracker):
         def refresh(self, late: bool = False) -> bool:
@@ -73,6 +77,7 @@ def test_one_frame_goes_through_all_steps_in_order() -> None:
     result = made.observe(frame())
     assert steps == ["track", "draw", "search", "watch", "refresh"]
     assert (result.stranger, result.covered, len(result.faces)) == (False, {0}, 1)
+    assert result.image is not None
     assert raw_pixels(result.image) == 0
     assert messages == []
     counts = {name: clock.count for name, clock in made.statistics.stages.items()}
@@ -125,8 +130,12 @@ def test_a_failure_is_told_once_and_so_is_its_end() -> None:
 @pytest.mark.parametrize("call", ["observe", "still"])
 def test_under_pass_nobody_watches_and_the_frame_is_in_doubt(call: str) -> None:
     asked: list[Frame] = []
-    strangers = MarkerStrangers(lambda frame: bool(asked.append(frame)))
-    made, messages = observer("pass", strangers=strangers)
+
+    def see(frame: Frame) -> bool:
+        asked.append(frame)
+        return False
+
+    made, messages = observer("pass", strangers=MarkerStrangers(see))
     assert getattr(made, call)(frame()).stranger
     assert (asked, messages) == ([], [])
     without, _ = observer("pass")

@@ -27,7 +27,12 @@ def test_a_session_that_is_made_is_closed(
 ) -> None:
     closed: list[Session] = []
     close = Session.close
-    monkeypatch.setattr(Session, "close", lambda self: (closed.append(self), close(self))[0])
+
+    def noted(self: Session) -> None:
+        closed.append(self)
+        close(self)
+
+    monkeypatch.setattr(Session, "close", noted)
     with (
         pytest.raises(ZeroDivisionError),
         use_session(session.settings, Messages(), bundle=session.bundle) as made,

@@ -7,9 +7,10 @@ import pytest
 from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.landmarker import Landmarker
+from engines.networks.toon import ToonNetwork
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
-from realtime.settings import CompositingSettings
+from realtime.settings import CompositingSettings, Mode
 from realtime.sources.demo import portrait
 from realtime.stylizer import Stylizer, StylizerError
 from tests.engines.factory import tiny_network
@@ -38,7 +39,7 @@ class Inverter:
         toons[..., 0] = 255 - toons[..., 0]
         return EngineOutput(toons, np.stack([self._head] * len(crops)) if self._masks else None)
 
-    def update(self, network) -> None:
+    def update(self, network: ToonNetwork) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -50,7 +51,7 @@ def scene() -> tuple[Frame, list[TrackedFace]]:
     """Two portraits side by side, the right one at half the size."""
     picture = portrait()
     with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))[0].points
+        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
     image = np.full((600, 1000, 3), 128, np.uint8)
     image[:, :512] = picture
     image[200:500, 600:856] = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
@@ -64,7 +65,9 @@ def scene() -> tuple[Frame, list[TrackedFace]]:
 
 @pytest.mark.parametrize("mode", ["head", "face", "crop"])
 @pytest.mark.parametrize("masks", [True, False])
-def test_every_face_is_covered_and_nothing_else_is_touched(scene, mode, masks) -> None:
+def test_every_face_is_covered_and_nothing_else_is_touched(
+    scene: tuple[Frame, list[TrackedFace]], mode: Mode, masks: bool
+) -> None:
     frame, faces = scene
     before = frame.image.copy()
     done = Stylizer(Inverter(masks=masks), CompositingSettings(mode=mode)).apply(frame, faces)
@@ -78,7 +81,9 @@ def test_every_face_is_covered_and_nothing_else_is_touched(scene, mode, masks) -
     assert (outside == 0).mean() > 0.5
 
 
-def test_without_colour_matching_the_toon_is_the_engines(scene) -> None:
+def test_without_colour_matching_the_toon_is_the_engines(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
     frame, faces = scene
     done = Stylizer(Inverter(), RAW).apply(frame, faces[:1])
     left, top, right, bottom = faces[0].box.astype(int)
@@ -90,7 +95,9 @@ def test_without_colour_matching_the_toon_is_the_engines(scene) -> None:
     assert done.crops[3].shape == (128, 128, 3)
 
 
-def test_all_faces_share_one_call_and_large_groups_are_split(scene) -> None:
+def test_all_faces_share_one_call_and_large_groups_are_split(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
     frame, faces = scene
     engine = Inverter(max_batch=2)
     Stylizer(engine).apply(frame, faces)
@@ -99,7 +106,9 @@ def test_all_faces_share_one_call_and_large_groups_are_split(scene) -> None:
     assert engine.batches == [2, 2, 2, 1]
 
 
-def test_strength_fades_and_partly_shown_faces_are_not_covered(scene) -> None:
+def test_strength_fades_and_partly_shown_faces_are_not_covered(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
     frame, faces = scene
     stylizer = Stylizer(Inverter(), RAW)
     full = stylizer.apply(frame, faces[:1])
@@ -114,7 +123,7 @@ def test_strength_fades_and_partly_shown_faces_are_not_covered(scene) -> None:
     assert not none.alpha.any()
 
 
-def test_no_faces_no_work(scene) -> None:
+def test_no_faces_no_work(scene: tuple[Frame, list[TrackedFace]]) -> None:
     engine = Inverter()
     done = Stylizer(engine).apply(scene[0], [])
     assert engine.batches == []
@@ -122,7 +131,7 @@ def test_no_faces_no_work(scene) -> None:
     assert np.array_equal(done.image, scene[0].image)
 
 
-def test_the_nearer_face_is_painted_last(scene) -> None:
+def test_the_nearer_face_is_painted_last(scene: tuple[Frame, list[TrackedFace]]) -> None:
     frame, (near, _) = scene
     small = near.landmarks.copy()
     small[:, :2] = (small[:, :2] - small[:, :2].mean(0)) * 0.4 + small[:, :2].mean(0)
@@ -136,14 +145,16 @@ def test_the_nearer_face_is_painted_last(scene) -> None:
                               alone.image[y - 9 : y + 9, x - 9 : x + 9])  # fmt: skip
 
 
-def test_only_the_longest_known_faces_are_drawn(scene) -> None:
+def test_only_the_longest_known_faces_are_drawn(scene: tuple[Frame, list[TrackedFace]]) -> None:
     frame, faces = scene
     done = Stylizer(Inverter(), max_faces=1).apply(frame, faces[::-1])
     assert done.covered == {3}
     assert set(done.toons) == {3}
 
 
-def test_light_is_followed_slowly_and_without_flicker(scene) -> None:
+def test_light_is_followed_slowly_and_without_flicker(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
     frame, faces = scene
     stylizer = Stylizer(Inverter(), CompositingSettings(colour=1.0, memory=1.0))
     x, y = np.floor(faces[0].landmarks[4, :2]).astype(int)
@@ -151,8 +162,9 @@ def test_light_is_followed_slowly_and_without_flicker(scene) -> None:
 
     def red(k: int, gain: float) -> float:
         """Red of the toon relative to the scene's, after a frame whose light flickers by `gain`."""
-        lit = Frame(cv2.convertScaleAbs(frame.image, alpha=gain), k / 30, k)
-        field = stylizer.apply(lit, faces[:1]).image[spot].astype(float)
+        lit = cv2.convertScaleAbs(frame.image, alpha=gain).astype(np.uint8, copy=False)
+        done = stylizer.apply(Frame(lit, k / 30, k), faces[:1])
+        field = done.image[spot].astype(float)
         return float(field[..., 2].mean())
 
     steady = [red(k, 1.0) for k in range(8)]
@@ -165,7 +177,9 @@ def test_light_is_followed_slowly_and_without_flicker(scene) -> None:
     assert abs(red(201, 0.6) - first) > 10
 
 
-def test_an_engine_that_breaks_its_word_is_found_out(scene) -> None:
+def test_an_engine_that_breaks_its_word_is_found_out(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
     frame, faces = scene
     engine = Inverter()
     engine.run = lambda crops: EngineOutput(crops[:1, ::2], None)  # type: ignore[method-assign]
@@ -173,7 +187,7 @@ def test_an_engine_that_breaks_its_word_is_found_out(scene) -> None:
         Stylizer(engine).apply(frame, faces)
 
 
-def test_a_real_engine_draws_into_the_frame(scene) -> None:
+def test_a_real_engine_draws_into_the_frame(scene: tuple[Frame, list[TrackedFace]]) -> None:
     frame, faces = scene
     engine = create_engine(tiny_network(64), "torch", max_batch=2, say=lambda line: None)
     try:

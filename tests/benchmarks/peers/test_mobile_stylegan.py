@@ -14,7 +14,7 @@ from benchmarks.peers.mobile_stylegan import (
 from engines.networks.cost import macs
 
 
-def test_mobile_stylegan_has_its_published_size():
+def test_mobile_stylegan_has_its_published_size() -> None:
     network = MobileStyleNetwork(1024)
     count = sum(p.numel() for p in network.parameters())
     assert count == pytest.approx(PUBLISHED_PARAMETERS, rel=0.02)
@@ -24,7 +24,7 @@ def test_mobile_stylegan_has_its_published_size():
     assert work == pytest.approx(PUBLISHED_MACS / 2, rel=0.05)
 
 
-def test_haar_synthesis_inverts_haar_analysis():
+def test_haar_synthesis_inverts_haar_analysis() -> None:
     image = torch.rand(1, 3, 8, 8)
     a, b, c, d = (image[..., i::2, j::2] for i in (0, 1) for j in (0, 1))
     bands = [a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from benchmarks.peers.animegan import AnimeNetwork
@@ -13,7 +16,7 @@ from tests.benchmarks.peers.factory import crops
 
 
 @pytest.mark.parametrize("network", [AnimeNetwork(64), MobileStyleNetwork(64, 64)])
-def test_peers_run_on_the_back_ends(network, tmp_path):
+def test_peers_run_on_the_back_ends(network: Any, tmp_path: Path) -> None:
     engine = create_engine(network, "openvino", cache_dir=tmp_path, say=lambda line: None)
     eager = create_engine(network, "torch:cpu", say=lambda line: None)
     batch = crops(1, 64).numpy()

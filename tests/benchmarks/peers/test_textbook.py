@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from benchmarks.peers.textbook import TextbookNetwork
@@ -10,7 +12,7 @@ from tests.benchmarks.peers.factory import crops
 from tests.engines.factory import tiny_network
 
 
-def test_the_textbook_form_draws_the_same_picture():
+def test_the_textbook_form_draws_the_same_picture() -> None:
     network = tiny_network(64, seed=3)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -24,8 +26,9 @@ def test_the_textbook_form_draws_the_same_picture():
     assert toons.float().std() > 10  # a flat picture would prove nothing
 
 
-def test_the_textbook_leaves_our_network_alone():
+def test_the_textbook_leaves_our_network_alone() -> None:
     network = tiny_network(64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    create_engine(TextbookNetwork(network), "torch:cpu", say=lambda line: None)
+    textbook: Any = TextbookNetwork(network)
+    create_engine(textbook, "torch:cpu", say=lambda line: None)
     assert all(torch.equal(before[name], t) for name, t in network.state_dict().items())

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import colour, shape
+from benchmarks.quality.portraits import Portrait
 from tests.benchmarks.conftest import SIDE
 
 
-def test_skin_and_hair_are_found(person):
+def test_skin_and_hair_are_found(person: Portrait) -> None:
     points = person.points(SIDE)
     skin = colour.skin_mask(points, SIDE)
     assert 0.05 < skin.mean() < 0.35
@@ -24,7 +25,7 @@ def test_skin_and_hair_are_found(person):
     assert colour.hair_mask(points, 0 * everywhere, SIDE).sum() == 0
 
 
-def test_colour_differences_are_cie76():
+def test_colour_differences_are_cie76() -> None:
     mask = np.ones((16, 16), bool)
     red, white = np.zeros((16, 16, 3), np.uint8), np.full((16, 16, 3), 255, np.uint8)
     red[:, :, 0] = 255
@@ -39,12 +40,12 @@ def test_colour_differences_are_cie76():
     ("rgb", "tone"),
     [((236, 205, 184), "light"), ((200, 150, 115), "medium"), ((90, 58, 42), "dark")],
 )
-def test_tones_are_grouped(rgb, tone):
+def test_tones_are_grouped(rgb: tuple[int, int, int], tone: str) -> None:
     picture = np.full((16, 16, 3), rgb, np.uint8)
     assert colour.skin_tone(picture, np.ones((16, 16), bool)) == tone
 
 
-def test_irises_are_found_where_eyes_are_open(person):
+def test_irises_are_found_where_eyes_are_open(person: Portrait) -> None:
     mask = colour.iris_mask(person.points(SIDE), SIDE)
     parts, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     assert parts == 3  # the ground and two irises

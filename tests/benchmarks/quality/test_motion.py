@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from engines.errors import ToonifyError
 from engines.faces.people import people
 
 
-def test_clips_are_followed(tmp_path):
+def test_clips_are_followed(tmp_path: Path) -> None:
     from benchmarks.quality.motion import clip_crops
 
     with Image.open(people()[2]) as picture:
@@ -27,7 +29,7 @@ def test_clips_are_followed(tmp_path):
     assert all(crop.shape == (128, 128, 3) for crop in crops[:3])
 
 
-def test_a_slip_of_the_detector_is_no_movement():
+def test_a_slip_of_the_detector_is_no_movement() -> None:
     from benchmarks.quality.motion import movement
 
     still = np.random.default_rng(1).normal(0.003, 0.001, 60)
@@ -38,9 +40,9 @@ def test_a_slip_of_the_detector_is_no_movement():
     assert movement(blink) > 0.05
 
 
-def test_a_folder_without_clips_is_refused(tmp_path):
+def test_a_folder_without_clips_is_refused(tmp_path: Path) -> None:
     from benchmarks.quality.motion import clip_results
 
-    judge = SimpleNamespace(engine=SimpleNamespace(input_size=64))
+    judge: Any = SimpleNamespace(engine=SimpleNamespace(input_size=64))
     with pytest.raises(ToonifyError, match="found none"):
         clip_results(judge, tmp_path, [])

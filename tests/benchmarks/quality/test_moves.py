@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.quality import moves, shape
+from benchmarks.quality.portraits import Portrait
+from engines.faces.landmarker import Landmarker
 from tests.benchmarks.conftest import SIDE
 
 
-def test_eyes_close_and_mouths_open(person, landmarker):
+def test_eyes_close_and_mouths_open(person: Portrait, landmarker: Landmarker) -> None:
     crop, points = person.crop(SIDE), person.points(SIDE)
     eyes, mouths = [], []
     for amount in moves.steps(4):
@@ -22,6 +24,6 @@ def test_eyes_close_and_mouths_open(person, landmarker):
     assert mouths[-1] > mouths[0] + 0.04
 
 
-def test_no_movement_leaves_the_photo(person):
+def test_no_movement_leaves_the_photo(person: Portrait) -> None:
     crop, points = person.crop(SIDE), person.points(SIDE)
     assert np.abs(moves.open_mouth(crop, points, 0).astype(int) - crop).max() <= 1

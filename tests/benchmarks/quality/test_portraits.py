@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from engines.errors import ToonifyError
 from realtime.sources.demo import portrait as demo_portrait
 
 
-def test_folders_are_checked(tmp_path):
+def test_folders_are_checked(tmp_path: Path) -> None:
     with pytest.raises(ToonifyError, match="there is no folder"):
         load_portraits(tmp_path / "none")
     with pytest.raises(ToonifyError, match="found none"):
@@ -21,7 +23,7 @@ def test_folders_are_checked(tmp_path):
         load_portraits(tmp_path)
 
 
-def test_any_picture_is_aligned(tmp_path):
+def test_any_picture_is_aligned(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "one.png"), demo_portrait())
     (found,) = load_portraits(tmp_path)
     assert found.full.shape == (FULL, FULL, 3)
@@ -29,6 +31,6 @@ def test_any_picture_is_aligned(tmp_path):
     assert eyes == pytest.approx((FULL / 2, FULL / 2), abs=0.12 * FULL)
 
 
-def test_an_unknown_look_is_refused(tmp_path):
+def test_an_unknown_look_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ToonifyError, match="no look 'opera'"):
         Artist(tmp_path, "opera")

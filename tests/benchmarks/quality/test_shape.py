@@ -8,7 +8,7 @@ import pytest
 from benchmarks.quality import shape
 
 
-def test_shapes_are_measured():
+def test_shapes_are_measured() -> None:
     square = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], float)
     assert shape.polygon_area(square) == 4
     random = np.random.default_rng(0)
@@ -20,7 +20,7 @@ def test_shapes_are_measured():
     assert shape.correlation(np.arange(5.0), np.ones(5)) == 0
 
 
-def test_people_are_told_apart_after_centring():
+def test_people_are_told_apart_after_centring() -> None:
     random = np.random.default_rng(1)
     people = random.standard_normal((6, 40))
     photos, toons = people + 100, people * 0.5 - 30

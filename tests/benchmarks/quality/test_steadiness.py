@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import steadiness
+from benchmarks.quality.portraits import Portrait
 from tests.benchmarks.conftest import SIDE
 
 
-def test_flicker_is_that_of_the_noise():
+def test_flicker_is_that_of_the_noise() -> None:
     grey = np.full((64, 64, 3), 128, np.uint8)
     frames = steadiness.noisy_copies(grey, 12)
     assert steadiness.flicker(frames) == pytest.approx(steadiness.WEBCAM_SIGMA, rel=0.1)
@@ -18,7 +19,7 @@ def test_flicker_is_that_of_the_noise():
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(1, 0), (0, 2), (-3, 0), (4, 4)])
-def test_shifts_are_followed_or_not(person, dx, dy):
+def test_shifts_are_followed_or_not(person: Portrait, dx: int, dy: int) -> None:
     still = person.crop(SIDE)
     moved = steadiness.shifted(still, dx, dy)
     assert steadiness.shift_error(still, moved, dx, dy) == pytest.approx(0, abs=0.02)
@@ -26,7 +27,7 @@ def test_shifts_are_followed_or_not(person, dx, dy):
     assert steadiness.measured_shift(still, moved) == pytest.approx((dx, dy), abs=0.25)
 
 
-def test_detail_falls_with_blur(person):
+def test_detail_falls_with_blur(person: Portrait) -> None:
     crop, left = person.crop(SIDE), np.zeros((SIDE, SIDE), np.uint8)
     left[:, : SIDE // 2] = 255
     blurred = crop.copy()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
+import torch
 
 from benchmarks.report import Report
+from benchmarks.runners import random_crops
 from benchmarks.suites import engines as suite
 from benchmarks.tiers import Tier
 from engines.errors import ToonifyError
@@ -21,7 +23,7 @@ def report() -> Report:
     return suite.run(settings(), lambda line: None)
 
 
-def test_every_engine_is_timed_or_excused(report):
+def test_every_engine_is_timed_or_excused(report: Report) -> None:
     names = [result.name for result in report.results]
     for engine in ("torch", "openvino"):
         assert sum(f"tiny {engine}" in name for name in names) == 2
@@ -30,10 +32,11 @@ def test_every_engine_is_timed_or_excused(report):
     assert all(skipped.reason for skipped in report.skipped)
 
 
-def test_numbers_fit_together(report):
+def test_numbers_fit_together(report: Report) -> None:
     for result in report.results:
         latency = result.series["latency"].summary.median.value
         batch = result.labels["batch"]
+        assert isinstance(batch, int)
         assert result.metrics["images_per_s"] == pytest.approx(1e3 * batch / latency)
         assert result.metrics["gmac_per_s"] == pytest.approx(
             result.metrics["images_per_s"] * result.metrics["gmac_per_image"]
@@ -43,18 +46,18 @@ def test_numbers_fit_together(report):
         assert len(result.series["latency"].rounds) == FEW.rounds
 
 
-def test_work_is_that_of_the_network(report):
-    example = suite.torch.from_numpy(suite.random_crops(64, 1))
+def test_work_is_that_of_the_network(report: Report) -> None:
+    example = torch.from_numpy(random_crops(64, 1))
     expected = macs(tiny_network(), example) / 1e9
     assert report.results[0].metrics["gmac_per_image"] == pytest.approx(expected)
 
 
-def test_larger_batches_do_more_work_a_byte(report):
+def test_larger_batches_do_more_work_a_byte(report: Report) -> None:
     by_batch = [r.metrics["intensity"] for r in report.results if r.labels["engine"] == "torch"]
     assert by_batch[0] < by_batch[1]
 
 
-def test_an_engine_asked_for_twice_is_timed_once():
+def test_an_engine_asked_for_twice_is_timed_once() -> None:
     found = suite.run(
         settings(engines=("torch:cpu",), precisions=(None, "fp32"), batches=(1,)), lambda line: None
     )
@@ -62,29 +65,7 @@ def test_an_engine_asked_for_twice_is_timed_once():
     assert "timed already" in found.skipped[0].reason
 
 
-def test_memory_of_an_engine_on_the_processor_is_the_hosts(monkeypatch):
-    meter = SimpleNamespace
-    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: meter(held=lambda: 7.0 if cuda else 3.0))
-    network = tiny_network()
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "A card")
-    runner = suite.build_runner("tiny", network, "torch:cpu", None, 1)
-    assert (runner.kind, runner.held_mib) == ("cpu", 3.0)
-
-
-@pytest.mark.parametrize(("kind", "looks"), [("cpu", 0), ("cuda", FEW.rounds)])
-def test_a_gpu_is_looked_at_only_after_what_ran_on_it(monkeypatch, kind, looks):
-    runner = suite.build_runner("tiny", tiny_network(), "torch:cpu", None, 1)
-    monkeypatch.setattr(suite, "device_kind", lambda engine: kind)
-    monkeypatch.setattr(suite, "CudaClock", lambda stream: None)
-    monkeypatch.setattr(suite, "PeakMemory", lambda cuda: SimpleNamespace(read=lambda: 1.0))
-    seen: list[str] = []
-    watch = SimpleNamespace(tick=lambda: None, look_at_gpu=lambda after: seen.append(after) or [])
-    suite.time_batch([runner], 1, FEW, watch, [])
-    assert seen == ["tiny torch fp32 b1"] * looks
-
-
-def test_several_gpus_time_only_what_runs_on_them():
+def test_several_gpus_time_only_what_runs_on_them() -> None:
     found = suite.run(
         settings(engines=("torch:cpu",), batches=(1,)), lambda line: None, only_cuda=True
     )
@@ -92,15 +73,15 @@ def test_several_gpus_time_only_what_runs_on_them():
     assert found.skipped[0].reason == "It does not run on the GPU."
 
 
-def test_what_takes_too_long_is_left_out():
+def test_what_takes_too_long_is_left_out() -> None:
     hasty = replace(FEW, seconds=1e-7)
     found = suite.run(settings(engines=("torch:cpu",), batches=(1,), budget=hasty), lambda _: None)
     assert found.results == []
     assert "more than the 1e-07 s allowed" in found.skipped[0].reason
 
 
-def test_a_model_that_is_not_there_is_excused():
-    def absent():
+def test_a_model_that_is_not_there_is_excused() -> None:
+    def absent() -> NoReturn:
         raise ToonifyError("There is no model.")
 
     found = suite.run(settings(tiers=(Tier("gone", "", absent),)), lambda line: None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from benchmarks.report import Report
 from benchmarks.suites import loop as suite
 from engines.errors import ToonifyError
 from tests.engines.factory import tiny_bundle
@@ -12,7 +15,7 @@ SIZE = (320, 240)
 
 
 @pytest.fixture(scope="module")
-def report():
+def report() -> Iterator[Report]:
     patch = pytest.MonkeyPatch()
     patch.setattr("benchmarks.suites.loop.BANK", 6)
     settings = suite.LoopSettings(
@@ -24,7 +27,7 @@ def report():
         patch.undo()
 
 
-def test_both_paces_are_measured(report):
+def test_both_paces_are_measured(report: Report) -> None:
     unpaced, paced = report.results
     assert unpaced.name == "320x240 1 face unpaced"
     assert paced.name == "320x240 1 face 10 fps"
@@ -34,7 +37,7 @@ def test_both_paces_are_measured(report):
     assert 0 <= paced.metrics["dropped_share"] <= 1
 
 
-def test_stages_latency_and_memory_are_there(report):
+def test_stages_latency_and_memory_are_there(report: Report) -> None:
     unpaced, paced = report.results
     for result in report.results:
         assert {"stage:track", "stage:stylize", "stage:guard", "memory"} <= result.series.keys()
@@ -47,7 +50,7 @@ def test_stages_latency_and_memory_are_there(report):
     assert "latency" not in unpaced.series
 
 
-def test_the_floor_draws_nothing():
+def test_the_floor_draws_nothing() -> None:
     settings = suite.LoopSettings((SIZE,), (1,), (0.0,), "torch:cpu", 0.5, 1, 1.0, toons=False)
     found = suite.run(settings, lambda line: None, tiny_bundle())
     assert found.results[0].labels["run"] == "no toons"
@@ -55,7 +58,7 @@ def test_the_floor_draws_nothing():
 
 
 @pytest.mark.parametrize("text", ["1280", "x720", "12x", "8x8", "axb"])
-def test_sizes_are_checked(text):
+def test_sizes_are_checked(text: str) -> None:
     assert suite.parse_size("640x480") == (640, 480)
     with pytest.raises(ToonifyError, match="WIDTHxHEIGHT"):
         suite.parse_size(text)

@@ -6,7 +6,7 @@ from benchmarks.suites import peers as peer_suite
 from tests.benchmarks.suites.factory import FEW, TINY
 
 
-def test_peers_take_turns_with_ours():
+def test_peers_take_turns_with_ours() -> None:
     found = peer_suite.run(
         peer_suite.PeerSettings((TINY,), ("torch:cpu",), FEW, 64, (64,), floor_seconds=0),
         lambda line: None,

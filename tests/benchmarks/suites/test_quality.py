@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from benchmarks.quality import steadiness
-from benchmarks.quality.portraits import Artist
+from benchmarks.quality.portraits import Artist, Portrait
 from benchmarks.suites import quality as suite
 from engines.backends import EngineOutput
+from engines.networks.toon import ToonNetwork
 from tests.benchmarks.conftest import SIDE
 from tests.engines.factory import tiny_network
 
@@ -31,14 +34,16 @@ class PerfectEngine:
             )
         return EngineOutput(np.stack(toons), np.stack([self._head] * len(toons)))
 
-    def update(self, network) -> None:
+    def update(self, network: ToonNetwork) -> None:
         raise AssertionError
 
     def close(self) -> None:
         pass
 
 
-def test_the_artist_is_a_perfect_model(person, tmp_path, monkeypatch):
+def test_the_artist_is_a_perfect_model(
+    person: Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     artist = Artist(tmp_path / "cache")
     drawn = artist.draw(person)
     kept = artist.draw(person)

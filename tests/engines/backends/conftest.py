@@ -39,7 +39,7 @@ def lifelike(network: ToonNetwork, seed: int = 0) -> ToonNetwork:
     for name, tensor in network.state_dict().items():
         if name.endswith(("tomask.weight", "tophoto.weight")):
             tensor.copy_(torch.randn(tensor.shape, generator=generator))
-    network.synthesis.b16.conv1.weight[3] = 0
+    network.synthesis.get_parameter("b16.conv1.weight")[3] = 0
     return network
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +73,9 @@ def test_every_field_of_the_key_counts(tmp_path: Path, field: str) -> None:
         lambda data: b"\x80\x04" + data,
     ],
 )
-def test_damaged_or_foreign_entry_is_rebuilt(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
+def test_damaged_or_foreign_entry_is_rebuilt(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     cache = EngineCache(tmp_path)
     path = cache.store(KEY, b"a plan")
     path.write_bytes(damage(path.read_bytes()))

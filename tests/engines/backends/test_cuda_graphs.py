@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_closed_engine_gives_back_all_and_takes_no_more(
     engine = CudaGraphEngine(plain, torch.device("cpu"), "fp32", 2)
     engine.update(plain)
     captured = engine._running()
-    held = [weakref.ref(captured.network), weakref.ref(captured.buffers)]
+    held: list[weakref.ref[Any]] = [weakref.ref(captured.network), weakref.ref(captured.buffers)]
     del captured
     engine.close()
     gc.collect()

@@ -22,7 +22,7 @@ def test_model_hash_sees_every_weight(tiny: ToonNetwork, other_tiny: ToonNetwork
     before = model_hash(tiny)
     assert before == model_hash(tiny)
     assert before != model_hash(other_tiny)
-    bias = tiny.synthesis.b4.torgb.bias
+    bias = tiny.synthesis.get_parameter("b4.torgb.bias")
     bias[0] += 1e-6
     changed = model_hash(tiny)
     bias[0] -= 1e-6

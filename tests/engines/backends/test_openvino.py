@@ -219,11 +219,11 @@ def test_drivers_and_the_quantiser_are_in_the_key(
 ) -> None:
     request = make_request(plain, tmp_path, calibration=noisy_crops(1, 32))
     cores = [FakeGpu(), FakeGpu(GPU_DRIVER_VERSION="1"), FakeGpu(GPU_DRIVER_VERSION="2")]
-    keys = [backend._key(request, core, "GPU.0", "fp16") for core in cores]  # type: ignore[arg-type]
+    keys = [backend._key(request, core, "GPU.0", "fp16") for core in cores]
     assert len({key.target for key in keys}) == 3
-    key = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
+    key = backend._key(request, cores[0], "GPU.0", "int8")
     assert key.version == f"{keys[0].version}, nncf {metadata.version('nncf')}"
     versions = SimpleNamespace(version=lambda name: "0", PackageNotFoundError=Exception)
     monkeypatch.setattr(int8, "metadata", versions)
-    other = backend._key(request, cores[0], "GPU.0", "int8")  # type: ignore[arg-type]
+    other = backend._key(request, cores[0], "GPU.0", "int8")
     assert replace(other, version=key.version) == key != other

@@ -24,6 +24,7 @@ def test_is_the_network_itself(
     assert difference(output.images, toons.numpy()) < 0.01
     assert difference(output.masks, masks.numpy()) < 0.01
     assert np.ptp(output.images) > 50
+    assert output.masks is not None
     assert np.ptp(output.masks) > 50
 
 

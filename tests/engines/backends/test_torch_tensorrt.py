@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,9 +65,9 @@ def request_plain(plain: ToonNetwork, tmp_path: Path) -> EngineRequest:
 def test_typed_half_program_is_compiled_saved_and_kept(
     request_plain: EngineRequest, install: Callable[[Callable[..., object]], FakeLibrary]
 ) -> None:
-    calls: list[dict[str, object]] = []
+    calls: list[dict[str, Any]] = []
 
-    def compile_graph(program: torch.export.ExportedProgram, **settings: object) -> str:
+    def compile_graph(program: torch.export.ExportedProgram, **settings: Any) -> str:
         calls.append(settings)
         convolutions = [n for n in program.graph.nodes if "conv2d" in str(n.target)]
         types = {node.meta["val"].dtype for node in convolutions}
@@ -78,7 +79,7 @@ def test_typed_half_program_is_compiled_saved_and_kept(
     assert built
     assert request_plain.cache.load(next(request_plain.cache.entries()).key) == b"a compiled graph"
     assert calls[0]["use_explicit_typing"] is True
-    (example,) = calls[0]["inputs"]  # type: ignore[misc]
+    (example,) = calls[0]["inputs"]
     assert (example.dtype, tuple(example.shape)) == (torch.uint8, (1, 32, 32, 3))
     assert library.settings["output_format"] == "exported_program"
     assert backend.prebuild(request_plain) == (path, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -66,7 +67,13 @@ def test_a_blend_is_saved_as_the_first_style(tmp_path: Path) -> None:
     assert (blend.swap_resolution, blend.low, blend.strength) == (8, "face", 0.5)
     with pytest.raises(ToonifyError, match="exists; give another --out"):
         blend_into(out, bundle)
-    for wrong in ({"swap": 12}, {"level": "conv9"}, {"low": "both"}, {"style": "clay"}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"swap": 12},
+        {"level": "conv9"},
+        {"low": "both"},
+        {"style": "clay"},
+    )
+    for wrong in wrongs:
         with pytest.raises(UsageError):
-            blend_into(tmp_path / "other.toon", bundle, **wrong)  # type: ignore[arg-type]
+            blend_into(tmp_path / "other.toon", bundle, **wrong)
     assert not (tmp_path / "other.toon").exists()

@@ -37,7 +37,7 @@ class Bomb:
 def nvidia_with(w_avg: Any) -> bytes:
     """A sound NVIDIA file but for its mean latent."""
     network = writers.nvidia_network(STATE)
-    network.mapping._buffers["w_avg"] = w_avg  # type: ignore[union-attr, index]
+    network.mapping._buffers["w_avg"] = w_avg  # type: ignore[union-attr]
     return dump({"G_ema": network})
 
 

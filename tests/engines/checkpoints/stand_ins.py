@@ -37,6 +37,9 @@ def _reconstruct_persistent_obj(meta: dict[str, Any]) -> None:
 class PersistentModule(torch.nn.Module):
     """Reduces as classes decorated by NVIDIA's `persistence.persistent_class` do."""
 
+    _init_args: tuple[Any, ...]
+    _init_kwargs: EasyDict
+
     def __reduce__(self) -> Any:
         fields = list(super().__reduce__())
         meta = {

@@ -50,8 +50,8 @@ def test_only_the_file_itself_is_opened(tmp_path: Path) -> None:
     trace = tmp_path / "ran"
     for i, (make, _) in enumerate(HOSTILE.values()):
         (folders["hostile"] / f"{i:02d}").write_bytes(make(trace))
-    for make in (*GREEDY, doubling, self_containing):
-        (folders["hostile"] / make.__name__).write_bytes(make())
+    for build in (*GREEDY, doubling, self_containing):
+        (folders["hostile"] / build.__name__).write_bytes(build())
 
     run = subprocess.run(
         [sys.executable, "-m", "tests.engines.checkpoints.isolated", tmp_path, str(MUTATIONS)],

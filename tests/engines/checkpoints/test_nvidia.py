@@ -45,5 +45,12 @@ def zip_tensor(tensor: torch.Tensor) -> Any:
     data = writers.torch_file(typed)
     assert data.startswith(b"PK")
     storage = stand_ins.Call(torch.storage._load_from_bytes, data)
-    args = (storage, 0, tuple(tensor.shape), tensor.contiguous().stride(), False, {})
+    args: tuple[Any, ...] = (
+        storage,
+        0,
+        tuple(tensor.shape),
+        tensor.contiguous().stride(),
+        False,
+        {},
+    )
     return stand_ins.Call(torch._utils._rebuild_tensor_v2, *args)

@@ -26,7 +26,7 @@ def test_generators_without_average_are_read_and_say_so(tmp_path: Path) -> None:
 
 def changed(**tensors: torch.Tensor | None) -> State:
     state = {**STATE, **tensors}
-    return {name: p for name, p in state.items() if p is not None}  # type: ignore[misc]
+    return {name: p for name, p in state.items() if p is not None}
 
 
 def network(change: Callable[[Any], object]) -> bytes:

@@ -45,26 +45,27 @@ def nvidia_network(state: State, conv_clamp: float | None = 256.0) -> Persistent
     root = PersistentModule()
     for name, tensor in state.items():
         *path, leaf = name.split(".")
-        module = root
+        module: torch.nn.Module = root
         for part in path:
             if part not in module._modules:
                 module.add_module(part, PersistentModule())
-            module = module._modules[part]  # type: ignore[assignment]
+            module = module.get_submodule(part)
         if leaf in ("w_avg", "noise_const"):
             module.register_buffer(leaf, tensor)
         else:
             module.register_parameter(leaf, torch.nn.Parameter(tensor))
-    for path, module in root.named_modules():  # type: ignore[assignment]
-        layer = path.rpartition(".")[2]
+    each: Any
+    for whole, each in root.named_modules():
+        layer = whole.rpartition(".")[2]
         if layer.startswith("fc"):
-            module.activation, module.bias_gain = "lrelu", 0.01
-            module.weight_gain = 0.01 / np.sqrt(512)
+            each.activation, each.bias_gain = "lrelu", 0.01
+            each.weight_gain = 0.01 / np.sqrt(512)
         elif layer in ("conv0", "conv1", "torgb"):
-            module.conv_clamp, module.activation = conv_clamp, "lrelu"
-            module.register_buffer("resample_filter", FIR.clone())
+            each.conv_clamp, each.activation = conv_clamp, "lrelu"
+            each.register_buffer("resample_filter", FIR.clone())
         elif layer.startswith("b") and layer[1:].isdigit():
-            module.architecture = "skip"
-            module.register_buffer("resample_filter", FIR.clone())
+            each.architecture = "skip"
+            each.register_buffer("resample_filter", FIR.clone())
     root._init_args, root._init_kwargs = (), EasyDict(z_dim=1, channel_base=7)  # never to be used
     return root
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engines.faces.alignment import (
     LEFT_EYE,
@@ -147,7 +148,9 @@ def test_a_singular_transform_is_refused(bad: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("part", ["people", "sample"])
-def test_training_crops_are_cut_alike(measured_faces, part: str) -> None:
+def test_training_crops_are_cut_alike(
+    measured_faces: dict[str, NDArray[np.float32]], part: str
+) -> None:
     """Landmarks measured on an aligned crop give a square that is nearly the crop itself."""
     landmarks = measured_faces[part].astype(np.float64)
     side = 512

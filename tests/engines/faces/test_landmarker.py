@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,25 +18,28 @@ from engines.faces.landmarker import (
     largest_face,
     pose_angles,
 )
+from engines.pictures import Image
+from tests.pictures import read_rgb
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
 @pytest.fixture(scope="module")
 def portrait() -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB)
+    return read_rgb(PORTRAIT)
 
 
 @pytest.fixture(scope="module")
-def landmarker():
+def landmarker() -> Iterator[Landmarker]:
     with Landmarker(max_faces=2) as landmarker:
         yield landmarker
 
 
-def test_a_portrait_has_one_face_in_its_place(landmarker, portrait) -> None:
+def test_a_portrait_has_one_face_in_its_place(landmarker: Landmarker, portrait: Image) -> None:
     (face,) = landmarker.detect(portrait)
     assert face.points.shape == (478, 3)
     assert face.points.dtype == np.float32
+    assert face.blendshapes is not None
     assert face.blendshapes.shape == (52,)
     assert 0 <= face.blendshapes.min() <= face.blendshapes.max() <= 1
     # the dark pupils are seen where the eyes are said to be
@@ -44,13 +48,18 @@ def test_a_portrait_has_one_face_in_its_place(landmarker, portrait) -> None:
         assert np.hypot(*(face.points[iris, :2] - centre)) < 8
     quad = ffhq_quad(face.points)
     assert 280 < np.hypot(*(quad[3] - quad[0])) < 380
+    assert face.angles is not None
     yaw, pitch, roll = face.angles
     assert max(abs(yaw), abs(pitch), abs(roll)) < 12
 
 
-def test_angles_have_the_signs_they_are_said_to_have(landmarker, portrait) -> None:
+def test_angles_have_the_signs_they_are_said_to_have(
+    landmarker: Landmarker, portrait: Image
+) -> None:
     def angles(picture: np.ndarray) -> tuple[float, float, float]:
-        return landmarker.detect(np.ascontiguousarray(picture))[0].angles
+        found = landmarker.detect(np.ascontiguousarray(picture))[0].angles
+        assert found is not None
+        return found
 
     spin = cv2.getRotationMatrix2D((256, 300), -20, 1)  # OpenCV's positive is anticlockwise
     turned = cv2.warpAffine(portrait, spin, (512, 600), borderMode=cv2.BORDER_REPLICATE)
@@ -70,11 +79,11 @@ def test_pose_angles_follow_the_nose(direction: tuple, expected: tuple) -> None:
     assert np.allclose(pose_angles(pose), (*expected, 0), atol=0.1)
 
 
-def test_an_empty_picture_has_no_face(landmarker) -> None:
+def test_an_empty_picture_has_no_face(landmarker: Landmarker) -> None:
     assert landmarker.detect(np.full((120, 160, 3), 90, np.uint8)) == []
 
 
-def test_video_mode_follows_and_wants_rising_time(portrait) -> None:
+def test_video_mode_follows_and_wants_rising_time(portrait: Image) -> None:
     with Landmarker("video", blendshapes=False) as video:
         first = video.detect(portrait, 0)[0]
         second = video.detect(portrait, 33)[0]
@@ -89,7 +98,7 @@ def test_video_mode_follows_and_wants_rising_time(portrait) -> None:
 @pytest.mark.parametrize(
     "bad", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3)), np.zeros((0, 9, 3), np.uint8)]
 )
-def test_what_is_no_picture_is_refused(landmarker, bad: np.ndarray) -> None:
+def test_what_is_no_picture_is_refused(landmarker: Landmarker, bad: np.ndarray) -> None:
     with pytest.raises(LandmarkerError, match="Expected an RGB picture"):
         landmarker.detect(bad)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from engines.faces.alignment import ffhq_quad
 from engines.faces.landmarker import Landmarker
 from engines.faces.people import PEOPLE_FOLDER, people
+from tests.pictures import read_rgb
 
 
 def test_eight_pictures_of_512_pixels_come_with_the_package() -> None:
@@ -22,8 +22,7 @@ def test_each_shows_one_face_where_an_aligned_crop_has_it() -> None:
     corners = np.array([[0, 0], [0, 512], [512, 512], [512, 0]])
     with Landmarker() as landmarker:
         for path in people():
-            picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            (face,) = landmarker.detect(picture)
+            (face,) = landmarker.detect(read_rgb(path))
             assert np.hypot(*(ffhq_quad(face.points) - corners).T).mean() < 0.03 * 512, path.name
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from engines.networks.generator import Generator
 from engines.networks.generator_config import GeneratorConfig
 
 
-def make(resolution: int, **changes: object) -> Generator:
+def make(resolution: int, **changes: Any) -> Generator:
     torch.manual_seed(resolution)
-    options = {"channel_base": 16 * resolution, "channel_max": 64, "w_dim": 32, "z_dim": 32}
+    options: dict[str, Any] = {
+        "channel_base": 16 * resolution,
+        "channel_max": 64,
+        "w_dim": 32,
+        "z_dim": 32,
+    }
     generator = Generator(GeneratorConfig(resolution, **{**options, **changes})).eval()
     with torch.no_grad():
         for name, p in generator.named_parameters():

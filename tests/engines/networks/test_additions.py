@@ -24,7 +24,7 @@ def test_features_enter_only_where_they_are_given() -> None:
     features = {4: torch.randn(2, 8, 4, 4), 16: torch.randn(2, 12, 16, 16)}
     assert not torch.allclose(conditioned.synthesis(ws, features), plain.synthesis(ws), atol=1e-3)
     for r in features:
-        conditioned.synthesis.block(r).inject.gate.data.zero_()
+        conditioned.synthesis.get_parameter(f"b{r}.inject.gate").zero_()
     shut = conditioned.synthesis(ws, features)
     assert torch.allclose(shut, plain.synthesis(ws), atol=1e-5)
 
@@ -37,16 +37,17 @@ def test_a_low_block_moves_the_finer_features_only() -> None:
     features = {4: torch.randn(1, 8, 4, 4), 32: torch.randn(1, 12, 32, 32)}
     straight = generator.synthesis.draw(ws, features)
     assert straight.mask is None
+    assert straight.detail is not None
     assert not straight.detail[:, :2].any()  # learning starts from no move at all
     assert (straight.detail[:, 2] == 1).all()
     # Four cells of 32 to the right, the same for all four neighbours that a place gives.
-    generator.synthesis.b8.todetail.bias.copy_(
-        torch.tensor([4 / 32] * 4 + [0.0] * 12) / ToDetail.REACH
-    )
+    move = generator.synthesis.get_parameter("b8.todetail.bias")
+    move.copy_(torch.tensor([4 / 32] * 4 + [0.0] * 12) / ToDetail.REACH)
     moved = generator.synthesis.draw(ws, features)
+    assert moved.detail is not None
     assert moved.detail.shape == (1, 4, 16, 16)
     by_hand = {4: features[4], 32: features[32][..., [*range(4, 32), *[31] * 4]]}
-    generator.synthesis.b8.todetail.bias.zero_()
+    move.zero_()
     assert torch.allclose(moved.image, generator.synthesis(ws, by_hand), atol=1e-4)
     assert not torch.allclose(moved.image, straight.image, atol=1e-3)
 
@@ -59,7 +60,9 @@ def test_detail_survives_mixed_precision() -> None:
         drawn = synthesis.draw(ws, features)
     assert drawn.image.dtype == torch.float32
     drawn.image.square().mean().backward()
-    assert synthesis.b8.todetail.weight.grad.abs().max() > 0
+    gradient = synthesis.get_parameter("b8.todetail.weight").grad
+    assert gradient is not None
+    assert gradient.abs().max() > 0
 
 
 def test_the_finest_detail_is_the_photos_where_the_network_says_so() -> None:
@@ -67,20 +70,20 @@ def test_the_finest_detail_is_the_photos_where_the_network_says_so() -> None:
     generator = Generator(config).eval().requires_grad_(False)
     assert GeneratorConfig.from_state(generator.state_dict()) == config
     ws, photo = torch.randn(1, config.num_ws, 32), torch.rand(1, 3, 64, 64)
-    share = generator.synthesis.b32.tophoto
+    share = generator.synthesis.get_parameter("b32.tophoto.bias")
     drawn = generator.synthesis(ws)  # without a photo
-    share.bias.fill_(-30.0)
+    share.fill_(-30.0)
     assert torch.equal(generator.synthesis(ws, {64: photo}), drawn)
-    share.bias.fill_(30.0)
+    share.fill_(30.0)
     fine = surroundings(drawn) + photo - surroundings(photo)
     assert torch.allclose(generator.synthesis(ws, {64: photo}), fine, atol=1e-4)
-    share.bias.fill_(0.0)
+    share.fill_(0.0)
     assert torch.allclose(generator.synthesis(ws, {64: photo}), (drawn + fine) / 2, atol=1e-4)
     # The photo goes where the detail goes: eight pixels of 64 to the right.
-    generator.synthesis.b8.todetail.bias[:4] = 8 / 64 / ToDetail.REACH
+    generator.synthesis.get_parameter("b8.todetail.bias")[:4] = 8 / 64 / ToDetail.REACH
     beyond = photo[..., [*range(8, 64), *[63] * 8]]
     fine = surroundings(drawn) + beyond - surroundings(beyond)
-    share.bias.fill_(30.0)
+    share.fill_(30.0)
     assert torch.allclose(generator.synthesis(ws, {64: photo}), fine, atol=1e-4)
     smaller = generator.synthesis(ws, {64: photo}, top=32)  # as training begins
     assert smaller.shape == (1, 3, 32, 32)
@@ -91,8 +94,8 @@ def test_the_mask_corrects_a_coarse_one() -> None:
     config = replace(make(64).config, mask_resolution=32, detail_resolution=8)
     generator = Generator(config).eval().requires_grad_(False)
     ws = torch.randn(1, config.num_ws, 32)
-    generator.synthesis.b8.todetail.bias[12:] = 3.0
-    generator.synthesis.b32.tomask.bias.fill_(-1.0)
+    generator.synthesis.get_parameter("b8.todetail.bias")[12:] = 3.0
+    generator.synthesis.get_parameter("b32.tomask.bias").fill_(-1.0)
     mask = generator.synthesis.draw(ws).mask
     torch.testing.assert_close(mask, torch.full((1, 1, 32, 32), 2.0))
 

@@ -41,11 +41,15 @@ def test_frozen_kernels_draw_the_same_picture_and_follow_new_weights_in_place() 
     ws = torch.randn(1, generator.config.num_ws, 32)
     eager, changed = generator.synthesis(ws), other.synthesis(ws)
     generator.synthesis.freeze()
-    memory = generator.synthesis.block(8).conv1._frozen[0].data_ptr()
+    frozen = generator.synthesis.block(8).conv1._frozen
+    assert frozen is not None
+    memory = frozen[0].data_ptr()
     assert torch.equal(generator.synthesis(ws), eager)
     generator.load_state_dict(other.state_dict())
     generator.synthesis.freeze()
-    assert generator.synthesis.block(8).conv1._frozen[0].data_ptr() == memory
+    frozen = generator.synthesis.block(8).conv1._frozen
+    assert frozen is not None
+    assert frozen[0].data_ptr() == memory
     assert torch.equal(generator.synthesis(ws), changed)
 
 
@@ -54,8 +58,8 @@ def test_half_precision_at_1024_px_stays_within_two_levels() -> None:
     generator = Generator(GeneratorConfig(1024, channel_base=8192, channel_max=512)).eval()
     # Weights far outside FP16's comfortable range: only the pre-normalisation keeps them finite.
     with torch.no_grad():
-        generator.synthesis.b1024.conv1.weight.mul_(300)
-        generator.synthesis.b512.conv0.affine.bias.mul_(400)
+        generator.synthesis.get_parameter("b1024.conv1.weight").mul_(300)
+        generator.synthesis.get_parameter("b512.conv0.affine.bias").mul_(400)
         ws = generator.w_plus(torch.randn(1, 512), truncation_psi=0.7)
         full = generator.synthesis(ws)
         scale = 1 / full.abs().quantile(0.99)

@@ -36,6 +36,7 @@ def test_network_takes_and_gives_bytes() -> None:
 
 def test_mismatched_halves_are_refused() -> None:
     size = tiny_bundle().card
+    assert size.encoder is not None
     encoder, generator = Encoder(size.encoder), Generator(size.generator)
     with pytest.raises(ToonifyError, match="styles of"):
         ToonNetwork(Encoder(replace(size.encoder, w_dim=8)), generator)

@@ -6,11 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from realtime.cli.app import main
+from realtime.frame import Frame
 from realtime.sources.camera import CameraSource
 from tests.realtime.commands.waiting import wait_for
 
@@ -73,7 +75,12 @@ def test_a_place_that_cannot_be_written_is_told_before_the_camera_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(CameraSource, "frames", lambda self: iter(opened.append(self.name) or ()))
+
+    def frames(self: CameraSource) -> Iterator[Frame]:
+        opened.append(self.name)
+        return iter(())
+
+    monkeypatch.setattr(CameraSource, "frames", frames)
     film = tmp_path / "film"
     film.write_bytes(b"in the way")
     words = [flag.format(film) for flag in flags]

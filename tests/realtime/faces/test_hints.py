@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from realtime.faces.hints import TOO_DARK, TOO_SMALL, TURNED_AWAY, face_hints, face_luma
 
-GOOD = {"side": 400.0, "yaw": 5.0, "pitch": -4.0, "luma": 120.0}
+GOOD: dict[str, Any] = {"side": 400.0, "yaw": 5.0, "pitch": -4.0, "luma": 120.0}
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ GOOD = {"side": 400.0, "yaw": 5.0, "pitch": -4.0, "luma": 120.0}
         ({"side": 60.0, "yaw": 70.0, "luma": 5.0}, (TOO_SMALL, TURNED_AWAY, TOO_DARK)),
     ],
 )
-def test_hints(change: dict, expected: tuple) -> None:
+def test_hints(change: dict[str, Any], expected: tuple[str, ...]) -> None:
     assert face_hints(**{**GOOD, **change}) == expected
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.quality.moves import close_eyes, open_mouth
 from engines.faces.alignment import pixel_matrix, transform_points
 from engines.faces.landmarker import FaceLandmarks, Landmarker
+from engines.pictures import Image
 from realtime.faces import motion
 from realtime.faces.motion import Anchor, likeness, similarity
 from realtime.sources.demo import portrait
@@ -37,8 +39,8 @@ def moved(picture: np.ndarray, move: np.ndarray, light: float = 1.0) -> np.ndarr
 
 
 def turn(degrees: float, scale: float, x: float, y: float) -> np.ndarray:
-    move = cv2.getRotationMatrix2D((256.0, 220.0), degrees, scale)
-    move[:, 2] += (x, y)
+    move = cv2.getRotationMatrix2D((256.0, 220.0), degrees, scale).astype(np.float64, copy=False)
+    move[:, 2] += np.array([x, y])
     return move
 
 
@@ -50,7 +52,9 @@ def size(face: FaceLandmarks) -> float:
 @pytest.mark.parametrize(
     "move", [turn(0, 1, 0, 0), turn(0, 1, 9.3, -4.7), turn(2, 1.02, 3, 2), turn(-3, 0.97, -12, 5)]
 )
-def test_a_face_is_carried_to_where_it_is(picture, face, move, shrunk) -> None:
+def test_a_face_is_carried_to_where_it_is(
+    picture: Image, face: FaceLandmarks, move: NDArray[np.float64], shrunk: float
+) -> None:
     shrink = np.diag([shrunk, shrunk, 1.0])
     start = moved(picture, shrink[:2])
     there = FaceLandmarks(transform_points(face.points, shrink[:2]))
@@ -63,7 +67,7 @@ def test_a_face_is_carried_to_where_it_is(picture, face, move, shrunk) -> None:
 
 @pytest.mark.parametrize("move", [turn(0, 1.05, 0, 0), turn(3, 0.97, -9, 5)])
 def test_landmarks_are_carried_exactly_as_the_picture_moves(
-    picture, face, move, monkeypatch
+    picture: Image, face: FaceLandmarks, move: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anchor = Anchor.of(face, picture)
     assert anchor.factor > 1
@@ -76,11 +80,12 @@ def test_landmarks_are_carried_exactly_as_the_picture_moves(
     np.testing.assert_allclose(carried.points, transform_points(face.points, move), atol=2e-3)
 
 
-def test_it_goes_on_from_where_the_face_was_last(picture, face) -> None:
+def test_it_goes_on_from_where_the_face_was_last(picture: Image, face: FaceLandmarks) -> None:
     anchor, last = Anchor.of(face, picture), face
     for step in range(1, 6):
-        last = anchor.moved(moved(picture, turn(0, 1, 4.0 * step, 0)), last)
-        assert last is not None
+        carried = anchor.moved(moved(picture, turn(0, 1, 4.0 * step, 0)), last)
+        assert carried is not None
+        last = carried
     off = last.points[:, :2] - face.points[:, :2] - (20, 0)
     assert np.abs(off).max() < 1
 
@@ -88,11 +93,13 @@ def test_it_goes_on_from_where_the_face_was_last(picture, face) -> None:
 @pytest.mark.parametrize(
     "move", [turn(0, 1, 60, 0), turn(0, 1, 0, -200), turn(12, 1, 0, 0), turn(0, 1.2, 0, 0)]
 )
-def test_a_large_motion_must_be_looked_at(picture, face, move) -> None:
+def test_a_large_motion_must_be_looked_at(
+    picture: Image, face: FaceLandmarks, move: NDArray[np.float64]
+) -> None:
     assert Anchor.of(face, picture).moved(moved(picture, move), face) is None
 
 
-def test_a_face_that_is_gone_or_hidden_is_not_carried(picture, face) -> None:
+def test_a_face_that_is_gone_or_hidden_is_not_carried(picture: Image, face: FaceLandmarks) -> None:
     anchor = Anchor.of(face, picture)
     left, top = face.points[:, :2].min(0).astype(int)
     right, bottom = face.points[:, :2].max(0).astype(int)
@@ -104,7 +111,9 @@ def test_a_face_that_is_gone_or_hidden_is_not_carried(picture, face) -> None:
         assert anchor.moved(np.ascontiguousarray(other), face) is None
 
 
-def test_a_jaw_that_drops_must_be_looked_at_and_a_blink_need_not(picture, face) -> None:
+def test_a_jaw_that_drops_must_be_looked_at_and_a_blink_need_not(
+    picture: Image, face: FaceLandmarks
+) -> None:
     anchor = Anchor.of(face, picture)
     rgb = np.ascontiguousarray(picture[:, :, ::-1])
     talking = open_mouth(rgb, face.points, 0.1)[:, :, ::-1]
@@ -117,12 +126,12 @@ def test_a_jaw_that_drops_must_be_looked_at_and_a_blink_need_not(picture, face) 
         assert np.abs(carried.points - face.points).max() < 0.01 * size(face)
 
 
-def test_a_face_at_the_edge_of_the_picture(picture, face) -> None:
+def test_a_face_at_the_edge_of_the_picture(picture: Image, face: FaceLandmarks) -> None:
     left = int(face.points[:, 0].min()) + 25
     cut = np.ascontiguousarray(picture[:, left:])
-    there = FaceLandmarks(face.points - np.float32([left, 0, 0]))
+    there = FaceLandmarks(face.points - np.array([left, 0, 0], np.float32))
     assert Anchor.of(there, cut).moved(cut, there) is not None
-    outside = FaceLandmarks(face.points - np.float32([SIDE, 0, 0]))
+    outside = FaceLandmarks(face.points - np.array([SIDE, 0, 0], np.float32))
     assert Anchor.of(outside, picture).moved(picture, outside) is None
 
 

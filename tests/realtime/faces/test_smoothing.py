@@ -53,8 +53,12 @@ def test_state_and_square_are_inverse() -> None:
 
 def test_still_head_with_noisy_landmarks_gives_a_still_crop() -> None:
     rng = np.random.default_rng(0)
-    signal = [face(*rng.normal(0, 0.4, 2), 1 + rng.normal(0, 0.002), rng.normal(0, 0.003))
-              for _ in range(150)]  # fmt: skip
+
+    def noisy() -> np.ndarray:
+        x, y = rng.normal(0, 0.4, 2)
+        return face(x, y, 1 + rng.normal(0, 0.002), rng.normal(0, 0.003))
+
+    signal = [noisy() for _ in range(150)]
     raw, smooth = states(signal)[30:], run(signal)[30:]
     step = np.abs(np.diff(smooth, axis=0)) * [1, 1, SIDE / 2, SIDE / 2]  # pixels at the crop's edge
     noise = np.abs(np.diff(raw, axis=0)) * [1, 1, SIDE / 2, SIDE / 2]
@@ -119,7 +123,7 @@ def test_one_setting_suits_faces_of_every_size() -> None:
     motion = np.cumsum(rng.normal(0, 0.01, (60, 2)), axis=0)
 
     def relative(size: float) -> np.ndarray:
-        smooth = run([face(*(m * SIDE * size), size) for m in motion])
+        smooth = run([face(x, y, size) for x, y in motion * SIDE * size])
         return (smooth[:, :2] - ORIGIN) / (SIDE * size)
 
     assert np.allclose(relative(0.2), relative(2.0), atol=1e-4)

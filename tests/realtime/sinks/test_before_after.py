@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from realtime.sinks.before_after import BeforeAfter
+from tests.pictures import read_bgr
 from tests.realtime.media import RATE, read_movie
 from tests.realtime.sinks.outputs import SIZE, output
 
@@ -24,5 +24,5 @@ def test_the_film_shows_the_camera_beside_the_toon(tmp_path: Path) -> None:
     assert pictures[0].shape == (90, 240, 3)
     assert abs(pictures[5][:, :110].astype(int) - 60).max() < 12  # before
     assert np.ptp(pictures[5][:, 130:]) > 150  # after
-    sheet = cv2.imread(str(tmp_path / "contact-sheet.png"))
+    sheet = read_bgr(tmp_path / "contact-sheet.png")
     assert sheet.shape == (4 * 270, 2 * 960, 3)  # eight pictures

@@ -21,6 +21,7 @@ from realtime.sinks.files import (
     with_alpha,
 )
 from realtime.sources.media import MediaSource
+from tests.pictures import read_bgr
 from tests.realtime.fakes import Messages
 from tests.realtime.media import (
     RATE,
@@ -178,5 +179,5 @@ class TestOverlay:
             sink.close()
         names = sorted(path.name for path in (tmp_path / "shots").iterdir())
         assert names == [f"frame-{number:06d}.png" for number in range(1, 7)]
-        picture = cv2.imread(str(tmp_path / "shots" / names[1]), cv2.IMREAD_UNCHANGED)
+        picture = read_bgr(tmp_path / "shots" / names[1], cv2.IMREAD_UNCHANGED)
         assert (picture == with_alpha(output(1))).all()

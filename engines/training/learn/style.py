@@ -185,7 +185,7 @@ class StyleTrainer(SampledTask):
         side = self.face.config.mask_resolution
         if not side:
             return replace(batch, head=torch.ones_like(batch.head))
-        mask = self.face.synthesis.draw(*codes, top=side).mask
+        mask = self.face.synthesis.draw(*codes, resolution=side).mask
         assert mask is not None
         return replace(batch, head=moved(torch.sigmoid(mask.float()), batch.warp))
 

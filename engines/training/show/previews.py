@@ -24,9 +24,9 @@ def pairs_sheet(trainer: Trainer) -> Image:
     pairs = trainer.sampler.pairs
     rows = chosen(pairs)
     codes = models.encoder(to_tensor(list(pairs.photo[rows])).to(device))
-    top = trainer.stage.resolution
+    resolution = trainer.stage.resolution
     face, toon = (
-        as_pictures(generator.synthesis(*codes, top=top))
+        as_pictures(generator.synthesis(*codes, resolution=resolution))
         for generator in (models.face, models.toon)
     )
     cells = zip(pairs.photo[rows], face, pairs.toon[rows], toon, strict=True)

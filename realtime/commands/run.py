@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.text import Text
 
 from engines.files import check_writable
-from engines.say import Say
+from engines.say import Say, say
 from realtime.clocks import write_statistics
-from realtime.commands.screen import err, out, say, statistics_table
+from realtime.commands.screen import err, out, statistics_table
 from realtime.pipeline import Pipeline
 from realtime.session import Session, check_settings, find_chosen, use_session
 from realtime.settings import Settings

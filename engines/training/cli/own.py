@@ -11,37 +11,30 @@ import typer
 
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
+from engines.options import grouped
 from engines.training.cli.options import (
-    Batch,
-    Device,
-    Devices,
-    Low,
-    Minutes,
+    Base,
+    Blend,
     Name,
     Out,
     People,
     Pictures,
-    Precision,
     Run,
-    Swap,
-    Threads,
+    RunOptions,
     Work,
     beside,
-    blend_spec,
-    changed,
     paused,
     portraits,
-    slice_of,
 )
 
 
+@grouped
 def style(
+    *,
     pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
     out: Out,
     people: People = None,
-    base: Annotated[
-        str, typer.Option(help="Model to start from, by name or path.")
-    ] = DEFAULT_BUNDLE,
+    base: Annotated[str, Base] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
         typer.Option(help="Which of its generators: face or a style; else its first style."),
@@ -50,18 +43,10 @@ def style(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are square face crops already.")
     ] = False,
-    swap: Swap = None,
-    low: Low = "face",
+    blend: Blend = Blend(low="face"),  # noqa: B008
     work: Work = None,
-    length: Annotated[
-        int | None, typer.Option("--pictures", min=1, help="Length of the training, in pictures.")
-    ] = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    length: Pictures = None,
+    options: RunOptions,
 ) -> None:
     """Learn a style from a folder of pictures; the model runs live."""
     folder = portraits(people, "the generator learns the style on pictures of people")
@@ -77,13 +62,12 @@ def style(
         work=beside(out, work),
         name=name,
         aligned=aligned,
-        blend=blend_spec(swap, low, DEFAULT_BLEND),
+        blend=blend.spec(DEFAULT_BLEND),
         start=start,
-        style=changed(StyleSettings(), length, batch),
+        style=options.change(StyleSettings(), length),
     )
-    if batch:
-        job = replace(job, encoder=replace(job.encoder, batch_size=batch))
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    job = replace(job, encoder=options.change(job.encoder))
+    with options.start() as now:
         bundle = train_style(
             job,
             find_bundle(base),
@@ -99,21 +83,17 @@ def style(
     say(f"Wrote {out}; `toonify run --model {out}` shows it live.")
 
 
+@grouped
 def distil(
+    *,
     model: Annotated[str, typer.Argument(help="Name or path.")],
     out: Out,
     people: People = None,
     style: Annotated[str | None, typer.Option(help="The style that --swap applies to.")] = None,
-    swap: Swap = None,
-    low: Low = "toon",
+    blend: Blend,
     work: Work = None,
     pictures: Pictures = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    options: RunOptions,
 ) -> None:
     """Change how a model is blended, and adapt its encoder to that and to webcam pictures."""
     from engines.catalogue.models import find_bundle
@@ -122,13 +102,13 @@ def distil(
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
-    bundle.check(style, spec=blend_spec(swap, low, None))
+    bundle.check(style, spec=blend.spec(None))
     chosen = style or bundle.styles[0]
     blends = {name: look.blend for name, look in bundle.card.styles.items()}
-    blends[chosen] = blend_spec(swap, low, blends.get(chosen))
-    settings = changed(DistilSettings(), pictures, batch)
+    blends[chosen] = blend.spec(blends[chosen])
+    settings = options.change(DistilSettings(), pictures)
     place = beside(out, work)
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    with options.start() as now:
         weights = (bundle.encoder or {}, bundle.face, *bundle.toons.values())
         crops = people_of(
             folder,
@@ -138,7 +118,7 @@ def distil(
             now,
         )
         trainer = distiller(bundle, crops, blends, settings, now.hardware)
-        if not train_encoder(trainer, place, now):
+        if not train(trainer, place, now):
             return paused(place)
     note = (
         f"Distilled for {', '.join(blends)} on {trainer.drawn} augmented "
@@ -148,19 +128,16 @@ def distil(
         with_encoder(bundle, trainer, note, blends).save(out)
 
 
+@grouped
 def refit(
+    *,
     model: Annotated[str, typer.Argument(help="Name or path of a model without an encoder.")],
     people: People = None,
     out: Annotated[Path | None, typer.Option(help="The model itself if not given.")] = None,
     size: Annotated[int, typer.Option(help="Side of the encoder's input, pixels.")] = 256,
     work: Work = None,
     pictures: Pictures = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    options: RunOptions,
 ) -> None:
     """Train an encoder for a model made of public generators, so that it runs live."""
     from engines.bundle import Bundle, shipped_bundle
@@ -181,14 +158,14 @@ def refit(
     bundle = Bundle.load(path)
     check_refittable(bundle)
     folder = portraits(people, "the encoder learns to reconstruct them")
-    settings = changed(REFIT, pictures, batch)
+    settings = options.change(REFIT, pictures)
     target = out or path
     place = beside(target, work)
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    with options.start() as now:
         run = encoder_run(bundle, (bundle.face,), folder, settings, {})
         crops = people_of(folder, size, place, run, now)
         trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
-        if not train_encoder(trainer, place, now):
+        if not train(trainer, place, now):
             return paused(place)
     note = (
         f"Trained for the face generator on {trainer.drawn} augmented crops of {len(crops)} people."
@@ -245,16 +222,9 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
     return claimed(work, run, read)
 
 
-def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
+def train(trainer: Any, work: Path, now: Run) -> bool:
     """Start or continue training an encoder; True when it is done."""
-    from engines.pictures import write_png
-    from engines.training.learn.runs import run
-    from engines.training.show.previews import encoder_sheet
+    from engines.training.show.previews import encoder_sheet, run_with_sheet
 
-    return run(
-        trainer,
-        work,
-        now.deadline,
-        report=now.meter.task,
-        on_save=lambda: write_png(work / "sheet.png", encoder_sheet(trainer)),
-    )
+    picture = work / "sheet.png"
+    return run_with_sheet(trainer, work, now.deadline, encoder_sheet, picture, now.meter.task)

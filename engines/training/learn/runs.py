@@ -79,6 +79,10 @@ class Task(Protocol):
         """
 
 
+OnStep = Callable[[Task, dict[str, float]], None]
+"""Called after a training step with what is trained and its losses by name."""
+
+
 @dataclass
 class Deadline:
     """When to stop: `minutes` from now, or once `interrupted`."""
@@ -118,7 +122,7 @@ def run(
     deadline: Deadline,
     *,
     save_every: float = 5.0,
-    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
+    report: OnStep = lambda task, losses: None,
     on_save: Callable[[], None] = lambda: None,
 ) -> bool:
     """Go on from the folder's checkpoint until all steps are done (True) or time is up (False).

@@ -227,7 +227,7 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="FIRST", help="A report (JSON).")],
     second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one of the same kind.")],
 ) -> None:
-    """Ratios of two reports with intervals, and what they let one say."""
+    """Ratios of two reports with intervals, and what they show."""
     from benchmarks.compare import compare as compare_reports
     from benchmarks.render import print_comparison
     from benchmarks.report import Report

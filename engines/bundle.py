@@ -83,7 +83,7 @@ class Bundle:
     def _resolve(
         self, style: str | None, swap: int | None, spec: BlendSpec | None
     ) -> tuple[str, BlendSpec]:
-        """Name and blend of a style, of the card where none is given."""
+        """Name and blend of a style; the card's defaults for what is not given."""
         name = self.styles[0] if style is None and self.styles else style
         if name is None or name not in self.toons:
             raise StyleError(

@@ -129,7 +129,7 @@ def _build(request: EngineRequest, library: Any, device: torch.device, precision
 
 
 def _advised(action: str, call: Callable[[], T], kind: type[BackendError] = BackendError) -> T:
-    """`call()`, with whatever it raises told in one line, as `kind` unless memory was short."""
+    """`call()`, with its errors in one line, as `kind` unless memory was short."""
     try:
         return call()
     except torch.cuda.OutOfMemoryError as error:

@@ -107,7 +107,7 @@ def film(
 ) -> tuple[str, ...] | None:
     """Start or continue drawing, training and export.
 
-    Finding and aligning the faces is never cut short; it takes about a minute for a thousand.
+    Finding and aligning the faces is always finished; it takes about a minute for a thousand.
 
     Args:
         job: what to make.

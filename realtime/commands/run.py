@@ -42,7 +42,7 @@ def run_live(
         The statistics of the run.
 
     Raises:
-        ToonifyError: nothing came or could be shown, or something failed until the end.
+        ToonifyError: no picture came or could be shown, or something kept failing.
     """
     check_settings(settings)
     if stats:

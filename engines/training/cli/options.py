@@ -171,10 +171,10 @@ class RunOptions:
 
 
 def paused(work: Path) -> None:
-    """Tell how a training that was stopped goes on."""
+    """Say how a stopped training is continued."""
     from engines.say import say
 
-    say(f"Stopped with a checkpoint in {work}; give the same command again to go on.")
+    say(f"Stopped with a checkpoint in {work}; give the same command again to continue.")
 
 
 def beside(out: Path, work: Path | None) -> Path:
@@ -197,4 +197,4 @@ def tell_left_out(names: tuple[str, ...]) -> None:
 
     if names:
         shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        say(f"No face was found in {len(names)} pictures ({shown}); they were left out.")
+        say(f"No face was found in {len(names)} pictures ({shown}); they were skipped.")

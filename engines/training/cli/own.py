@@ -181,7 +181,7 @@ def encoder_run(
     settings: Any,
     blends: dict[str, Any],
 ) -> dict[str, Any]:
-    """What decides the result of an encoder's training, to tell its work folder from others.
+    """What decides the result of an encoder's training; its work folder is known by this.
 
     Args:
         bundle: the model.

@@ -92,7 +92,7 @@ class StyleTrainer(SampledTask):
 
     Args:
         base: has an encoder and the generator to start from.
-        pairs: people of the encoder's input size and what they are to look like.
+        pairs: people of the encoder's input size and what they should look like.
         style: uint8 [M, S, S, 3] RGB, the style's pictures, aligned as the people are.
         settings: the run.
         hardware: what to train on.

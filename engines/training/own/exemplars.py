@@ -9,8 +9,8 @@ Animations", SIGGRAPH 2017).
 
 The style's pictures that are most like the person are bent until their faces have the person's
 landmarks. Then every place takes the patch whose light and colours fit the person best. Both eyes
-come from one picture, and so does the mouth: halves of two would fit nobody. What patches cannot
-show comes from the photo (`engines.training.own.lines`).
+come from one picture, and so does the mouth: halves from two pictures would not fit together. What
+patches cannot show comes from the photo (`engines.training.own.lines`).
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         metrics={},
         limits=(
             *base.card.limits,
-            "The style's shape is what landmarks tell of it: of faces, not of hair or clothes.",
+            "The style's shape is what landmarks show of it: of faces, not of hair or clothes.",
             "Ways of the style's own to draw hair or clothes, hatching say, are not learned.",
         ),
     )

@@ -71,7 +71,7 @@ def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet
     """Unpack into an empty or new folder, and open it.
 
     Raises:
-        ToonifyError: when the file is no pack or damaged, or the folder holds something.
+        ToonifyError: when the file is not a pack or is damaged, or the folder holds something.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ToonifyError(f"{folder} is not empty; unpack into another folder.")
@@ -80,7 +80,7 @@ def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet
             _unpack(archive, folder, progress)
     except FileNotFoundError as error:
         raise ToonifyError(f"There is no data pack at {path}.") from error
-    # RuntimeErrors: members that are encrypted, or compressed in a way nobody knows.
+    # RuntimeErrors: members that are encrypted, or compressed in an unknown way.
     except (*DAMAGE, TypeError, RuntimeError, OverflowError, zlib.error) as error:
         raise ToonifyError(
             f"{path} is not a data pack or is damaged ({error}); pack the pairs again."

@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -30,9 +30,6 @@ from realtime.observe import Observer
 from realtime.session import Session
 from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
 from realtime.sources import open_source
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +221,7 @@ class Toonifier:
     def __enter__(self) -> Toonifier:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

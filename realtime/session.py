@@ -24,8 +24,6 @@ from realtime.strangers import StrangerDetector
 from realtime.stylizer import Stylizer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from realtime.stages import Stylizer as AnyStylizer
     from realtime.stages import Window
 
@@ -205,12 +203,7 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

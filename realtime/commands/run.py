@@ -113,8 +113,10 @@ def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
 
 
 def recent_numbers(pipeline: Pipeline) -> dict[str, object]:
-    """What is shown while it runs: of the last pictures only, as a whole snapshot takes too long
-    to be made for every one of them."""
+    """What is shown during a run: numbers of the last pictures only.
+
+    A whole snapshot for every picture would take too long.
+    """
     numbers = pipeline.statistics
     latency = f"{numbers.latency.usual() * 1e3:.0f} ms" if numbers.latency.count else ""
     return {"fps": f"{numbers.sent.recent():.1f}", "latency": latency}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,14 @@ from engines.training.cli.options import (
     paused,
     portraits,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engines.blending import BlendSpec
+    from engines.bundle import Bundle
+    from engines.training.learn.encoder import DistilSettings, EncoderTrainer
+    from engines.training.pairs.pair_set import PairSet
 
 
 @grouped
@@ -175,11 +183,11 @@ def refit(
 
 
 def encoder_run(
-    bundle: Any,
-    weights: Sequence[Any],
+    bundle: Bundle,
+    weights: Sequence[Mapping[str, Tensor]],
     people: Path,
-    settings: Any,
-    blends: dict[str, Any],
+    settings: DistilSettings,
+    blends: Mapping[str, BlendSpec],
 ) -> dict[str, Any]:
     """What decides the result of an encoder's training; its work folder is known by this.
 
@@ -201,7 +209,7 @@ def encoder_run(
     }
 
 
-def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
+def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> PairSet:
     """The people of a training as pairs, which never change within a work folder.
 
     Args:
@@ -214,7 +222,7 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
     from engines.training.pairs.portraits import listing, people_files, read_people
     from engines.training.work_folder import PICTURES, claim, claimed
 
-    def read() -> Any:
+    def read() -> PairSet:
         pairs = read_people(folder, size, work / "people.npz", track=now.meter.each)
         claim(work, {"people": listing(people_files(folder))}, PICTURES)
         return pairs
@@ -222,7 +230,7 @@ def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run
     return claimed(work, run, read)
 
 
-def train(trainer: Any, work: Path, now: Run) -> bool:
+def train(trainer: EncoderTrainer, work: Path, now: Run) -> bool:
     """Start or continue training an encoder; True when it is done."""
     from engines.training.show.previews import encoder_sheet, run_with_sheet
 

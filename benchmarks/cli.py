@@ -248,7 +248,7 @@ def card(
 
 
 class _Status:
-    """A line on standard error that says what is going on; the last one stays if it goes wrong."""
+    """A line on standard error that shows the current step; the last one stays after a failure."""
 
     def __enter__(self) -> _Status:
         self._status = Console(stderr=True).status("starting")

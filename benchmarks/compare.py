@@ -157,7 +157,7 @@ def _people(before: Result, after: Result) -> Iterable[Change | Skipped]:
                 f"Answered only in the {which} report, for {len(alone)} of {len(people)} people.",
             )
     if not both:
-        yield Skipped(before.name, "The reports have nobody in common.")
+        yield Skipped(before.name, "The reports have no person in common.")
         return
     old, new = ([people[person] for person in both] for people in (first, second))
     if series.better == "neither":

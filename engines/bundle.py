@@ -276,7 +276,7 @@ def _check_state(path: Path, part: str, state: State, kind: type[Any], config: A
         expected = kind(config).state_dict()
     for name in sorted(expected.keys() | state.keys()):
         if name not in state or name not in expected:
-            where = "is missing from" if name not in state else "does not belong into"
+            where = "is missing from" if name not in state else "does not belong in"
             raise BundleError(f"{path}: {name} {where} {part}, by the architecture in the card.")
         if state[name].shape != expected[name].shape:
             raise BundleError(

@@ -71,7 +71,7 @@ class Controls:
     def toggle_panic(self) -> None:
         """Show the slate at once; again, go back to the guard's mode."""
         self.guard.panic = not self.guard.panic
-        self._say("Card shown." if self.guard.panic else "Card taken away.")
+        self._say("Card shown." if self.guard.panic else "Card hidden.")
 
     def toggle_mirror(self) -> None:
         """Flip the picture left and right."""

@@ -80,7 +80,7 @@ def _requirements(request: EngineRequest) -> tuple[Any, torch.device, str]:
     try:
         import torch_tensorrt
 
-        import_module("tensorrt")  # after it, which decides which library goes by this name
+        import_module("tensorrt")  # only now: torch_tensorrt decides which library that is
     except Exception as error:  # a wheel for another torch or CUDA fails in many ways
         raise BackendError(
             "TensorRT is not installed or does not fit this torch: "

@@ -96,7 +96,7 @@ class FaceTracker:
         lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
-        if self._searched < self._time:  # else `update` saw nobody and has searched
+        if self._searched < self._time:  # else `update` saw no face and has searched
             self._find_more(self._image, self._time, eager=not late)
         return len(self._seen_boxes()) > known
 

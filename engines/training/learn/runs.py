@@ -159,7 +159,7 @@ def run(
             save()
             saved = time.monotonic()
     save()
-    task.fabric.barrier()  # nobody reads the checkpoint before it is written
+    task.fabric.barrier()  # no process reads the checkpoint before it is written
     return task.done
 
 

@@ -196,7 +196,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
     card = replace(
         base.card,
         name=job.out.stem.lower(),
-        title=f"{job.name}, a style of its own",
+        title=f"{job.name}, an own style",
         summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
         f"{base.card.name}.",
         styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
@@ -213,7 +213,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         limits=(
             *base.card.limits,
             "The style's shape is what landmarks show of it: of faces, not of hair or clothes.",
-            "Ways of the style's own to draw hair or clothes, hatching say, are not learned.",
+            "How the style draws hair or clothes, for example by hatching, is not learned.",
         ),
     )
     return replace(base, card=card, toons={job.name: artist.weights()})

@@ -198,7 +198,7 @@ def pack(
     from engines.training.pairs.pair_set import PairSet
 
     with meter() as bars:
-        size = write_pack(PairSet.open(pairs), file, quality=quality, progress=bars.each)
+        size = write_pack(PairSet.open(pairs), file, quality=quality, track=bars.each)
     say(f"Wrote {file}, {size / 1e6:.1f} MB.")
 
 
@@ -213,7 +213,7 @@ def unpack(
     from engines.training.pairs.pack import read_pack
 
     with meter() as bars:
-        pairs = read_pack(file, folder, progress=bars.each)
+        pairs = read_pack(file, folder, track=bars.each)
     say(f"Unpacked {len(pairs)} pairs of {pairs.size} px into {folder}.")
 
 

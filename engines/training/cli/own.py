@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,21 +18,12 @@ from engines.training.cli.options import (
     Out,
     People,
     Pictures,
-    Run,
     RunOptions,
     Work,
     beside,
     paused,
     portraits,
 )
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from engines.blending import BlendSpec
-    from engines.bundle import Bundle
-    from engines.training.learn.encoder import DistilSettings, EncoderTrainer
-    from engines.training.pairs.pair_set import PairSet
 
 
 @grouped
@@ -105,6 +95,7 @@ def distil(
 ) -> None:
     """Change how a model is blended, and adapt its encoder to that and to webcam pictures."""
     from engines.catalogue.models import find_bundle
+    from engines.training.encoder_runs import identity, read_once, train
     from engines.training.learn.distil import distiller, with_encoder
     from engines.training.learn.encoder import DistilSettings
 
@@ -118,15 +109,11 @@ def distil(
     place = beside(out, work)
     with options.start() as now:
         weights = (bundle.encoder or {}, bundle.face, *bundle.toons.values())
-        crops = people_of(
-            folder,
-            bundle.network().input_size,
-            place,
-            encoder_run(bundle, weights, folder, settings, blends),
-            now,
-        )
+        run = identity(bundle, weights, folder, settings, blends)
+        size = bundle.network().input_size
+        crops = read_once(folder, size, place, run, now.meter.each)
         trainer = distiller(bundle, crops, blends, settings, now.hardware)
-        if not train(trainer, place, now):
+        if not train(trainer, place, now.deadline, now.meter.task):
             return paused(place)
     note = (
         f"Distilled for {', '.join(blends)} on {trainer.drawn} augmented "
@@ -150,6 +137,7 @@ def refit(
     """Train an encoder for a model made of public generators, so that it runs live."""
     from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
+    from engines.training.encoder_runs import identity, read_once, train
     from engines.training.learn.distil import (
         check_refittable,
         encoder_config,
@@ -170,69 +158,13 @@ def refit(
     target = out or path
     place = beside(target, work)
     with options.start() as now:
-        run = encoder_run(bundle, (bundle.face,), folder, settings, {})
-        crops = people_of(folder, size, place, run, now)
+        run = identity(bundle, (bundle.face,), folder, settings, {})
+        crops = read_once(folder, size, place, run, now.meter.each)
         trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
-        if not train(trainer, place, now):
+        if not train(trainer, place, now.deadline, now.meter.task):
             return paused(place)
     note = (
         f"Trained for the face generator on {trainer.drawn} augmented crops of {len(crops)} people."
     )
     if trainer.fabric.is_global_zero:
         with_encoder(bundle, trainer, note).save(target)
-
-
-def encoder_run(
-    bundle: Bundle,
-    weights: Sequence[Mapping[str, Tensor]],
-    people: Path,
-    settings: DistilSettings,
-    blends: Mapping[str, BlendSpec],
-) -> dict[str, Any]:
-    """What decides the result of an encoder's training; its work folder is known by this.
-
-    Args:
-        bundle: the model.
-        weights: those of its networks that the training reads and does not change.
-        people: folder of portraits.
-        settings: of the training.
-        blends: blend by style.
-    """
-    from engines.training.work_folder import fingerprint
-
-    return {
-        "model": bundle.card.name,
-        "weights": fingerprint(*weights),
-        "people": str(people.resolve()),
-        "blends": {name: asdict(spec) for name, spec in blends.items()},
-        "settings": asdict(settings),
-    }
-
-
-def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> PairSet:
-    """The people of a training as pairs, which never change within a work folder.
-
-    Args:
-        folder: portraits, or a prepared folder.
-        size: side of the pictures, pixels.
-        work: the work folder, which is marked as belonging to `run`.
-        run: see `encoder_run`.
-        now: shows the progress.
-    """
-    from engines.training.pairs.portraits import listing, people_files, read_people
-    from engines.training.work_folder import PICTURES, claim, claimed
-
-    def read() -> PairSet:
-        pairs = read_people(folder, size, work / "people.npz", track=now.meter.each)
-        claim(work, {"people": listing(people_files(folder))}, PICTURES)
-        return pairs
-
-    return claimed(work, run, read)
-
-
-def train(trainer: EncoderTrainer, work: Path, now: Run) -> bool:
-    """Start or continue training an encoder; True when it is done."""
-    from engines.training.show.previews import encoder_sheet, run_with_sheet
-
-    picture = work / "sheet.png"
-    return run_with_sheet(trainer, work, now.deadline, encoder_sheet, picture, now.meter.task)

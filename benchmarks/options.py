@@ -110,7 +110,11 @@ class Timing:
 
 
 def chosen_tiers(names: list[str] | None) -> tuple[Tier, ...]:
-    """The tiers of these names, all of them for None. Raises `UsageError`."""
+    """The tiers of these names, all of them for None.
+
+    Raises:
+        UsageError: there is no such tier.
+    """
     from benchmarks.tiers import TIERS
 
     unknown = [name for name in names or () if name not in TIERS]
@@ -120,7 +124,11 @@ def chosen_tiers(names: list[str] | None) -> tuple[Tier, ...]:
 
 
 def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
-    """These back ends, all of them for None. Raises `BackendNameError`."""
+    """These back ends, all of them for None.
+
+    Raises:
+        BackendNameError: there is no such back end.
+    """
     from engines.backends import BACKENDS
     from engines.backends.registry import check_name
 
@@ -130,7 +138,11 @@ def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
 
 
 def chosen_precisions(names: list[str] | None) -> tuple[str, ...]:
-    """These precisions, none for None. Raises `UsageError`."""
+    """These precisions, none for None.
+
+    Raises:
+        UsageError: there is no such precision.
+    """
     from benchmarks.suites.engines import PRECISIONS
 
     unknown = [name for name in names or () if name not in PRECISIONS]

@@ -147,7 +147,7 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
             pictures = list_pictures(source)
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
-                say(f"{source}: skipped files of unknown kinds: {others}.")
+                say(f"{source}: skipped what is no picture of a known kind: {others}.")
         except ToonifyError as error:
             say(str(error))
             failed += 1

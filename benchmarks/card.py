@@ -1,4 +1,4 @@
-"""From a quality report to the figures of a model card, so that nobody copies them by hand."""
+"""From a quality report to the figures of a model card, so that they are not copied by hand."""
 
 from __future__ import annotations
 

@@ -16,10 +16,9 @@ from benchmarks.options import (
     NoisyOk,
     Output,
     Quick,
-    Runs,
     Seconds,
     Tiers,
-    budget_of,
+    Timing,
     chosen_engines,
     chosen_precisions,
     chosen_tiers,
@@ -70,10 +69,7 @@ def engines(
             rich_help_panel=options.ENGINE_PANEL,
         ),
     ] = "",
-    runs: Runs = None,
-    seconds: Seconds = None,
-    quick: Quick = False,
-    noisy_ok: NoisyOk = False,
+    timing: Timing,
     output: Output,
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
@@ -81,18 +77,18 @@ def engines(
     from benchmarks.suites.multi_gpu import run_on_gpus
 
     settings = EngineSettings(
-        tiers=chosen_tiers(tier or (["cpu-256"] if quick else None)),
-        batches=tuple(batch or ((1, 4) if quick else (1, 2, 4, 8, 16))),
+        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick else None)),
+        batches=tuple(batch or ((1, 4) if timing.quick else (1, 2, 4, 8, 16))),
         engines=chosen_engines(engine),
-        precisions=chosen_precisions(precision) or ((None,) if quick else PRECISIONS),
-        budget=budget_of(quick, runs, seconds),
+        precisions=chosen_precisions(precision) or ((None,) if timing.quick else PRECISIONS),
+        budget=timing.budget(),
         calibration=calibration,
     )
     if calibration and "int8" not in settings.precisions:
         raise UsageError(options.CALIBRATION_ALONE)
     with _Status() as status:
         report = run_on_gpus(settings, gpus, status) if gpus else run(settings, status)
-    _finish(report, output, noisy_ok)
+    _finish(report, output, timing.noisy_ok)
 
 
 @app.command()
@@ -101,25 +97,22 @@ def peers(
     *,
     tier: Tiers = None,
     engine: Engines = None,
-    runs: Runs = None,
-    seconds: Seconds = None,
-    quick: Quick = False,
-    noisy_ok: NoisyOk = False,
+    timing: Timing,
     output: Output,
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
     from benchmarks.suites.peers import PeerSettings, run
 
     settings = PeerSettings(
-        tiers=chosen_tiers(tier or (["cpu-256"] if quick else ["cpu-256", "256"])),
+        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick else ["cpu-256", "256"])),
         engines=chosen_engines(engine),
-        budget=budget_of(quick, runs, seconds),
-        mobile_sizes=(256,) if quick else (256, 1024),
-        floor_seconds=3.0 if quick else 10.0,
+        budget=timing.budget(),
+        mobile_sizes=(256,) if timing.quick else (256, 1024),
+        floor_seconds=3.0 if timing.quick else 10.0,
     )
     with _Status() as status:
         report = run(settings, status)
-    _finish(report, output, noisy_ok)
+    _finish(report, output, timing.noisy_ok)
 
 
 @app.command()
@@ -227,7 +220,7 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="FIRST", help="A report (JSON).")],
     second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one of the same kind.")],
 ) -> None:
-    """Ratios of two reports with intervals, and what they let one say."""
+    """Ratios of two reports with intervals, and what they show."""
     from benchmarks.compare import compare as compare_reports
     from benchmarks.render import print_comparison
     from benchmarks.report import Report
@@ -255,7 +248,7 @@ def card(
 
 
 class _Status:
-    """A line on standard error that says what is going on; the last one stays if it goes wrong."""
+    """A line on standard error that shows the current step; the last one stays after a failure."""
 
     def __enter__(self) -> _Status:
         self._status = Console(stderr=True).status("starting")

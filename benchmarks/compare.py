@@ -1,4 +1,4 @@
-"""Two reports side by side: what changed, with intervals, and what that lets one say."""
+"""Two reports side by side: what changed, with intervals, and what that shows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All common quantities, what is only in one report, what was left out, and warnings."""
+    """All common quantities, what is only in one report, what was skipped, and warnings."""
 
     changes: list[Change]
     only_first: list[str]
@@ -104,7 +104,7 @@ def _timings(before: Result, after: Result) -> Iterable[Change | Skipped]:
 
 
 def _centres(quantity: str, first: Series, second: Series) -> Mapping[str, Centre]:
-    """What of a series is compared: its median, and where that hides what matters, more."""
+    """What is compared in a series: its median, and more if the median hides what matters."""
     if quantity == "frame_interval":  # half the frames may drop before the median moves
         return {"frame_interval (mean)": np.mean}
     centres: dict[str, Centre] = {quantity: np.median}
@@ -139,7 +139,7 @@ def change(
 def _people(before: Result, after: Result) -> Iterable[Change | Skipped]:
     """A quality metric as the difference of its means over the people that are in both reports.
 
-    Of a metric of which neither more nor less is better the distance from 1 is compared.
+    If neither more nor less of a metric is better, its distance from 1 is compared.
     """
     first, second = _by_person(before), _by_person(after)
     if first is None or second is None:
@@ -157,7 +157,7 @@ def _people(before: Result, after: Result) -> Iterable[Change | Skipped]:
                 f"Answered only in the {which} report, for {len(alone)} of {len(people)} people.",
             )
     if not both:
-        yield Skipped(before.name, "The reports have nobody in common.")
+        yield Skipped(before.name, "The reports have no person in common.")
         return
     old, new = ([people[person] for person in both] for people in (first, second))
     if series.better == "neither":
@@ -186,7 +186,7 @@ def _units(first: Series, second: Series) -> str:
 
 
 def _by_person(result: Result) -> dict[str, float] | None:
-    """Sample by person, or None where names and samples do not belong together one to one."""
+    """Sample by person, or None if names and samples do not match one to one."""
     names = str(result.labels.get("names", "")).split()
     samples = result.series["faces"].samples if "faces" in result.series else []
     if not samples or not len(names) == len(set(names)) == len(samples):

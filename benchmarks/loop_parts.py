@@ -40,7 +40,7 @@ class PreparedSource:
         self.captured: list[float] = []
 
     def frames(self) -> Iterator[Frame]:
-        """Late frames are left out when paced, as a camera would."""
+        """Late frames are skipped when paced, as a camera does."""
         start = time.monotonic()
         step = 0
         for number in range(2**31):

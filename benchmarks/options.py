@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,10 +78,6 @@ Tiers = Annotated[
         "--tier", metavar="NAME", help="Model size: cpu-256, 256, 512 or 1024; may be repeated."
     ),
 ]
-Runs = Annotated[
-    int | None,
-    typer.Option(min=10, metavar="N", help="Timed runs of each.", rich_help_panel=HOW),
-]
 Seconds = Annotated[
     float | None,
     typer.Option(
@@ -93,8 +89,32 @@ Seconds = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Timing:
+    """How long each is timed, and on how busy a machine."""
+
+    runs: Annotated[
+        int | None,
+        typer.Option(min=10, metavar="N", help="Timed runs of each.", rich_help_panel=HOW),
+    ] = None
+    seconds: Seconds = None
+    quick: Quick = False
+    noisy_ok: NoisyOk = False
+
+    def budget(self) -> Budget:
+        """The usual budget, or the quick one, with the values that were given."""
+        from benchmarks.timing import Budget
+
+        usual = Budget.quick() if self.quick else Budget()
+        return replace(usual, runs=self.runs or usual.runs, seconds=self.seconds or usual.seconds)
+
+
 def chosen_tiers(names: list[str] | None) -> tuple[Tier, ...]:
-    """The tiers of these names, all of them for None. Raises `UsageError`."""
+    """The tiers of these names, all of them for None.
+
+    Raises:
+        UsageError: there is no such tier.
+    """
     from benchmarks.tiers import TIERS
 
     unknown = [name for name in names or () if name not in TIERS]
@@ -104,7 +124,11 @@ def chosen_tiers(names: list[str] | None) -> tuple[Tier, ...]:
 
 
 def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
-    """These back ends, all of them for None. Raises `BackendNameError`."""
+    """These back ends, all of them for None.
+
+    Raises:
+        BackendNameError: there is no such back end.
+    """
     from engines.backends import BACKENDS
     from engines.backends.registry import check_name
 
@@ -114,7 +138,11 @@ def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
 
 
 def chosen_precisions(names: list[str] | None) -> tuple[str, ...]:
-    """These precisions, none for None. Raises `UsageError`."""
+    """These precisions, none for None.
+
+    Raises:
+        UsageError: there is no such precision.
+    """
     from benchmarks.suites.engines import PRECISIONS
 
     unknown = [name for name in names or () if name not in PRECISIONS]
@@ -123,13 +151,3 @@ def chosen_precisions(names: list[str] | None) -> tuple[str, ...]:
             f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
         )
     return tuple(names or ())
-
-
-def budget_of(quick: bool, runs: int | None, seconds: float | None) -> Budget:
-    """How long to time each, with `runs` and `seconds` in place of the usual ones if given."""
-    from dataclasses import replace
-
-    from benchmarks.timing import Budget
-
-    budget = Budget.quick() if quick else Budget()
-    return replace(budget, runs=runs or budget.runs, seconds=seconds or budget.seconds)

@@ -257,7 +257,7 @@ def _short(value: Any) -> Any:
 
 
 def _command() -> str:
-    """The command line, without the folders of whoever ran it."""
+    """The command line, without the user's folders."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]
     if Path(sys.argv[0]).name == "__main__.py":
         return " ".join(["python -m benchmarks", *words[1:]])

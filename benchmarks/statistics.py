@@ -187,7 +187,7 @@ def mean_difference(
 
 
 class Verdict(Enum):
-    """What a change with an interval lets one say."""
+    """What can be said of a change with an interval."""
 
     BETTER = "better"
     WORSE = "worse"

@@ -83,7 +83,7 @@ class Bundle:
     def _resolve(
         self, style: str | None, swap: int | None, spec: BlendSpec | None
     ) -> tuple[str, BlendSpec]:
-        """Name and blend of a style, of the card where none is given."""
+        """Name and blend of a style; the card's defaults for what is not given."""
         name = self.styles[0] if style is None and self.styles else style
         if name is None or name not in self.toons:
             raise StyleError(
@@ -276,7 +276,7 @@ def _check_state(path: Path, part: str, state: State, kind: type[Any], config: A
         expected = kind(config).state_dict()
     for name in sorted(expected.keys() | state.keys()):
         if name not in state or name not in expected:
-            where = "is missing from" if name not in state else "does not belong into"
+            where = "is missing from" if name not in state else "does not belong in"
             raise BundleError(f"{path}: {name} {where} {part}, by the architecture in the card.")
         if state[name].shape != expected[name].shape:
             raise BundleError(

@@ -30,7 +30,7 @@ class StyleError(BundleError, UsageError):
 
 @dataclass(frozen=True)
 class Style:
-    """One look of a bundle: its description and the blend it is shown with by default."""
+    """One style of a bundle: its description and the blend it is shown with by default."""
 
     description: str = ""
     blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
@@ -95,7 +95,7 @@ class Card:
         """Parse a card; unknown or missing keys are refused by name.
 
         Raises:
-            BundleError: when the text is no card of this format version.
+            BundleError: when the text is not a card of this format version.
         """
         try:
             values = json.loads(text)

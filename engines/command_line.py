@@ -118,7 +118,7 @@ def _print_error(sentence: str) -> None:
 
 
 def _discard_output() -> None:
-    """Nobody reads on; without this Python would complain when it flushes at its end."""
+    """The output was closed; without this, Python would complain when it flushes at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

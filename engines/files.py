@@ -40,7 +40,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     it is empty.
 
     Args:
-        path: where the file or folder shall be.
+        path: where the file or folder will be.
 
     Raises:
         WriteError: for every `OSError`, also one of the body.
@@ -61,8 +61,8 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False, mode: in
     """Write a file, atomically as in `atomic_path`.
 
     Args:
-        path: where the file shall be.
-        data: what it shall hold.
+        path: where the file will be.
+        data: its content.
         durable: wait until the data is on the disk, so that the file survives a power cut whole.
         mode: permission bits of the new file, less the process's umask.
 

@@ -1,7 +1,7 @@
 """Command-line options that mean the same in every command, explained once.
 
-Use them as `Annotated[str | None, MODEL]`. Options of one command line only stand beside it; those
-that many of its commands take form a dataclass (see `grouped`).
+Use them as `Annotated[str | None, MODEL]`. Options that only one command line has are defined
+beside it; those that many of its commands take form a dataclass (see `grouped`).
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ OUT_MODEL = typer.Option("--out", metavar="PATH", help="A folder, or a file endi
 CALIBRATION_ALONE = (
     "--calibration is for --precision int8 only; add that, or leave --calibration out."
 )
-"""What is said to who calibrates something else."""
+"""The error for --calibration with any other precision."""
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """A command for Typer in which every argument of a dataclass type becomes its fields.
 
     The fields are options like any other (`Annotated` with `typer.Option`, and a default), and
-    stand in the help page where the argument stands. An argument's default is a value of the
+    appear in the help page in the argument's place. An argument's default is a value of the
     dataclass that gives other defaults than its fields do.
 
     Raises:

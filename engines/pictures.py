@@ -1,4 +1,4 @@
-"""Still pictures: which files are some, how they are read, and how a PNG is written."""
+"""Still pictures: which files count, how they are read, and how a PNG is written."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def main(camera: int = 0) -> int:
     if not capture.isOpened():
         sys.exit(f"Camera {camera} cannot be opened; `toonify devices` lists those there are.")
     shown = 0
-    # "blur" shows a few soft patches whenever there is no toon, so that nobody is seen as they are.
+    # "blur" shows a few soft patches whenever there is no toon, so no real face is seen.
     with Toonifier(guard="blur") as toonify:
         while True:
             grabbed, picture = capture.read()

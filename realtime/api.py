@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -30,9 +30,6 @@ from realtime.observe import Observer
 from realtime.session import Session
 from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
 from realtime.sources import open_source
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +70,10 @@ class Toonifier:
         guard: what is shown when there is no toon: "pass" (the picture itself, unless given),
             "hold", "blur" or "card"; see `realtime.guard`.
         settings: everything at once, instead of the above (but for a loaded `Bundle`).
-        say: takes what is worth telling, a line at a time.
+        say: called with each message for the user, one line at a time.
 
     Raises:
-        ToonifyError: with one sentence for whatever cannot be used.
+        ToonifyError: when something cannot be used; its sentence says what.
     """
 
     def __init__(
@@ -137,7 +134,7 @@ class Toonifier:
             picture: uint8 [H, W, 3] BGR; not changed.
 
         Raises:
-            ToonifyError: that is no picture, or the engine failed.
+            ToonifyError: when it is not a picture, or the engine failed.
         """
         frame = Frame(_checked(picture), 0.0, 0)
         guard = self._session.guard(frame.size, look_ahead=False)
@@ -150,7 +147,7 @@ class Toonifier:
         """The next frame of a loop of your own: faces are tracked and steadied over time.
 
         The first call, and one with a picture of another size, begins a new stream. With the
-        guard's `look_ahead` n, what comes back is the frame of n calls before.
+        guard's `look_ahead` n, the result is the frame given n calls earlier.
 
         Args:
             picture: uint8 [H, W, 3] BGR; not changed.
@@ -161,7 +158,8 @@ class Toonifier:
             The frame with its faces made toons, or what the guard shows instead.
 
         Raises:
-            ToonifyError: that is no picture, the timestamp does not rise, or the engine failed.
+            ToonifyError: when it is not a picture, the timestamp does not rise, or the engine
+                failed.
         """
         image = _checked(picture)
         if (
@@ -189,14 +187,14 @@ class Toonifier:
     def stream(self, source: str = "0") -> Iterator[Image]:
         """The frames of a source as the guard lets them out, uint8 [H, W, 3] BGR, one by one.
 
-        A file gives every frame; a camera gives the newest whenever the loop asks. A loop with
-        `frame` begins anew after it.
+        A file gives every frame; a camera gives the newest whenever the loop asks. After it,
+        `frame` starts a new stream.
 
         Args:
             source: a camera's index, name or path; a file, URL, folder or picture; or "demo".
 
         Raises:
-            ToonifyError: there is no such source, it breaks off, or the engine failed.
+            ToonifyError: when there is no such source, it breaks off, or the engine failed.
         """
         settings = replace(self.settings.source, source=source)
         opened = open_source(settings, self._say, every_frame=True)
@@ -217,18 +215,13 @@ class Toonifier:
             opened.close()
 
     def close(self) -> None:
-        """Free the device; the object is of no use afterwards."""
+        """Free the device; the object cannot be used afterwards."""
         self._session.close()
 
     def __enter__(self) -> Toonifier:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -260,5 +253,5 @@ def _checked(picture: object) -> Image:
 
 
 def _toon(output: Output, result: Result) -> Toon:
-    # Copies: the guard may show its own again.
+    # Copies, because the guard may show its own arrays again.
     return Toon(output.image.copy(), output.alpha.copy(), len(result.faces), output.kind)

@@ -15,7 +15,7 @@ Switch = Callable[[str | None, int | None], None]
 
 
 class Strength(Protocol):
-    """Whoever mixes toon and picture; 1 is all toon."""
+    """The part that mixes toon and picture; 1 is all toon."""
 
     strength: float
 
@@ -28,7 +28,7 @@ class Controls:
         stylizer: whose strength is changed.
         styles: names that `next_style` goes through, the one in use first.
         swaps: swap resolutions that `next_swap` goes through; None is the model's default.
-        switch: called in a thread of its own, while the engine goes on with what it has.
+        switch: called in its own thread, while the engine keeps running with the old style.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Controls:
     def toggle_panic(self) -> None:
         """Show the slate at once; again, go back to the guard's mode."""
         self.guard.panic = not self.guard.panic
-        self._say("Card shown." if self.guard.panic else "Card taken away.")
+        self._say("Card shown." if self.guard.panic else "Card hidden.")
 
     def toggle_mirror(self) -> None:
         """Flip the picture left and right."""

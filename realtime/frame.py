@@ -19,11 +19,10 @@ class Frame:
     """One captured picture.
 
     Attributes:
-        image: uint8 [H, W, 3] BGR; nobody downstream writes into it.
+        image: uint8 [H, W, 3] BGR; no later stage writes into it.
         timestamp: seconds on the clock of the pictures, which rises from frame to frame. For a
             live source it is `captured`; for one that is read frame by frame it follows the media
-            time, so that what depends on it, such as smoothing, does not depend on how fast the
-            machine is.
+            time, so smoothing and the like do not depend on how fast the machine is.
         number: counts captured frames from 0, without gaps.
         media_time: presentation time in seconds within a media file; None for live sources.
         captured: seconds at capture (`time.monotonic`), from which latency is measured.

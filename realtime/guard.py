@@ -16,8 +16,8 @@ of these rules. Else the mode's picture goes out.
 6. A face detector of the guard's own, which looks at one part of every frame in turn, sees no other
    face (see `realtime.strangers`): somebody who comes in is seen within about a tenth of a second,
    long before the tracker's next search. A face that the tracker cannot confirm for `linger`
-   seconds counts as none; so does one of which the detector too is unsure after two looks at every
-   part. Nor has the tracker's own search found another face in this frame.
+   seconds counts as none; so does one about which the detector is also unsure after two looks at
+   every part. And the tracker's own search has found no other face in this frame.
 
 What remains: while one face is shown, another one goes unnoticed as long as no detector can see it:
 while it is hardly in the picture, turned far away or covered; for the few frames until the stranger
@@ -49,7 +49,7 @@ from realtime.frame import Frame, fit
 from realtime.settings import GuardMode, GuardSettings
 from realtime.slate import blurred, fit_mask, load_slate
 
-HINDSIGHT = 0.5  # seconds from somebody's coming in to being noticed, at most in nearly all cases
+HINDSIGHT = 0.5  # seconds until somebody who comes in is noticed, in nearly all cases
 SPACING = 0.2  # seconds between the toons that are kept for it
 EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
@@ -66,7 +66,7 @@ class Result:
         alpha: uint8 [H, W], 255 where a toon is, or None.
         faces: everything the tracker reported for this frame.
         covered: identities of the faces that are whole toons in `image`.
-        stranger: whether a face was seen that is none of `faces`, by the tracker's search or by
+        stranger: whether a face was seen that is not one of `faces`, by the tracker's search or by
             `realtime.strangers`.
     """
 
@@ -143,7 +143,7 @@ class Guard:
         self._toon: Output | None = None  # the newest that passed the rules
         self._toon_time = -float("inf")
         self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
-        self._kept: Output | None = None  # what `hold` may show: nobody was noticed since
+        self._kept: Output | None = None  # what `hold` may show: no stranger was noticed since
         self.reason = "no picture yet"
 
     def admit(self, result: Result) -> Output | None:
@@ -191,13 +191,13 @@ class Guard:
         return self._show_slate(newest)
 
     def finish(self) -> list[Output]:
-        """The frames still held back at the end, hidden: nothing will vouch for them."""
+        """The frames still held back at the end, hidden, because nothing can confirm them."""
         rest = [self.fill(result.frame, result.frame.timestamp) for result, _ in self._waiting]
         self._waiting.clear()
         return rest
 
     def farewell(self) -> Output:
-        """The last picture of a live sink: the slate, so that none of the camera's stays on."""
+        """The last picture of a live sink: the slate, so no picture of the camera stays."""
         return self._show_slate(None)
 
     def _doubt(self, result: Result) -> str:

@@ -1,9 +1,9 @@
 """The guarded order, written once: track, draw, search, watch -> the guard's `Result` of a frame.
 
-Whatever shows pictures goes through an `Observer`: the pipeline calls its steps one by one, each
-from a thread of its own; `Toonifier` has them all run in one thread. Two rules hold everywhere:
+Everything that shows pictures goes through an `Observer`. The pipeline calls its steps one by one,
+each from its own thread; `Toonifier` runs them all in one thread. Two rules hold everywhere:
 
-- Whoever looks for strangers and fails counts as having seen one.
+- A part that looks for strangers and fails counts as having seen one.
 - Under the guard's mode `pass` the stranger detector is not asked. A frame that was made under it
   counts as doubtful, in case the mode is changed before it is shown.
 """
@@ -30,7 +30,7 @@ PARTS = ("face tracker", "engine", "compositor", *LOOKOUTS)
 """All parts that may fail, by the names used in messages."""
 
 Verdict = futures.Future[bool]
-"""Whether somebody sees a stranger in a frame, known a little later."""
+"""Whether a stranger is seen in a frame; known a little later."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Observation:
         return replace(self.result, stranger=stranger)
 
     def doubt(self) -> None:
-        """Nobody will watch this frame any more: it counts as one with a stranger."""
+        """This frame will not be watched any more, so it counts as one with a stranger."""
         if not self.watch.done():
             self.watch.set_result(True)
 
@@ -67,16 +67,16 @@ class Observation:
 class Observer:
     """Makes the guard's `Result` of each frame.
 
-    `observe` and `still` do it all in the calling thread. Who has several threads calls the steps
-    in this order for each frame: `track`, `draw`, then `paste` in one thread and, beside it,
-    `search`, `refresh` and (if `needs_watch`) `watch`; at last `Observation.conclude`.
+    `observe` and `still` do it all in the calling thread. With several threads, call the steps in
+    this order for each frame: `track`, `draw`, then `paste` in one thread and, beside it, `search`,
+    `refresh` and (if `needs_watch`) `watch`; at last `Observation.conclude`.
 
     Args:
         guard: whose mode says whether strangers are watched for.
         strangers: the stranger detector; None if there is none.
         statistics: takes the time of every step.
-        tolerated: of `PARTS`, those whose failures are told once, while work goes on; the failures
-            of others are raised.
+        tolerated: those of `PARTS` whose failures are reported once while work continues; other
+            failures are raised.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Observer:
         """Search the frame tracked last for faces that are not followed.
 
         Args:
-            late: the next frame would have to wait; search no more than need be.
+            late: the next frame would have to wait; search only as much as needed.
         """
 
         def ask() -> bool:
@@ -155,7 +155,7 @@ class Observer:
         self._ask("search", "search", seen.search, ask)
 
     def refresh(self, late: bool = False) -> None:
-        """Detect one of the known faces anew in the frame tracked last, if one is due.
+        """Detect one of the known faces again in the frame tracked last, if one is due.
 
         Args:
             late: the next frame would have to wait; put off what is not urgent.
@@ -192,7 +192,7 @@ class Observer:
         return seen
 
     def _ask(self, stage: str, part: str, verdict: Verdict, ask: Callable[[], bool]) -> None:
-        """Ask who looks for strangers; whoever cannot say counts as having seen one."""
+        """Ask a part that looks for strangers; if it fails, it counts as having seen one."""
         try:
             with self._tolerate(part), self._timed(stage):
                 verdict.set_result(ask())
@@ -205,7 +205,7 @@ class Observer:
 
     @contextmanager
     def _tolerate(self, part: str) -> Iterator[None]:
-        """Tell a failure once, and once that it is over; raise it if it is not to be tolerated."""
+        """Report a failure once, and once that it is over; raise it if it is not tolerated."""
         try:
             yield
         except Exception as error:

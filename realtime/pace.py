@@ -1,4 +1,4 @@
-"""When the tracker begins with a frame, and whether there is time for more than that."""
+"""When the tracker starts on a frame, and whether there is time for more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from realtime.frame import Frame
 from realtime.slots import Slot
 
 LONGEST_WAIT = 0.25  # seconds that the tracker waits for its turn, at most
-HEAD_START = 0.005  # seconds before the stylizer is free by which the tracker means to be done
+HEAD_START = 0.005  # the tracker aims to be done this many seconds before the stylizer is free
 
 
 class Pace:
@@ -66,7 +66,7 @@ class Pace:
             self.free.wait(LONGEST_WAIT)
 
     def is_late(self, seconds: float, waiting: bool) -> bool:
-        """Whether the next frame would have to wait for work of so many seconds begun now.
+        """Whether work of this many seconds, started now, would make the next frame wait.
 
         Args:
             waiting: the next frame is there already.

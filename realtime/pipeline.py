@@ -5,9 +5,9 @@ nothing grows. For files it holds one frame too, but the faster side waits and n
 
 Live, the tracker takes the newest frame just in time for the stylizer: tracking frames that a newer
 one replaces would slow down the toons. What is not needed to draw a frame's toons comes after: the
-search for strangers, the stranger detector, detecting a known face anew. An engine that computes on
-the cores on which all this runs is as slow as the slowest of its threads; beside such an engine
-nothing else runs until it is done.
+search for strangers, the stranger detector, detecting a known face again. An engine that shares the
+cores with all this is as slow as its slowest thread, so nothing else runs beside it until it is
+done.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Pipeline:
         """Run until the source ends, `controls.stop` or a signal; call from the main thread.
 
         Raises:
-            Exception: what ended the run early, or what a sink said that failed until the end.
+            Exception: what ended the run early, or the error of a sink that kept failing.
         """
         threads = [
             threading.Thread(target=self._staged, args=(work, slots), name=name, daemon=True)
@@ -216,7 +216,7 @@ class Pipeline:
             self._tracked.put(seen)
             self._pace.await_engine()
             if before and not self._paced and self._observer.watching:
-                before.watch.result()  # whom the search must look for: never a matter of speed
+                before.watch.result()  # the search must know these strangers, even if late
             self._observer.search(seen, self._is_late(SEARCH))
             self._observer.refresh(self._is_late(self.statistics.stages["refresh"].usual()))
             before = seen
@@ -247,7 +247,7 @@ class Pipeline:
                     seen.search.result()  # see `_track`
                 self._observer.watch(seen)
         finally:
-            for seen in self._unwatched.drain():  # somebody waits for the verdict
+            for seen in self._unwatched.drain():  # another thread waits for the verdict
                 seen.doubt()
 
     def _paste(self) -> None:

@@ -24,9 +24,9 @@ class _Noted:
 
 @contextlib.contextmanager
 def early_panic() -> Iterator[None]:
-    """Until `signals` takes it over, the panic key is only noted; it would end the process.
+    """Note the panic key until `signals` takes it over; else it would end the process.
 
-    Pressing it twice is the same as once: nobody can see yet whether the slate is shown.
+    Pressing it twice is the same as once: the user cannot see yet whether the slate is shown.
     """
     if not hasattr(signal, "SIGUSR1") or not _in_main_thread():
         yield
@@ -46,7 +46,7 @@ def signals(controls: Controls) -> Iterator[None]:
         yield
         return
     handlers = {signal.SIGINT: controls.stop, signal.SIGTERM: controls.stop}
-    # A run that was started with nohup is meant to go on.
+    # A run that was started with nohup is meant to continue.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         handlers[signal.SIGHUP] = controls.stop
     if hasattr(signal, "SIGUSR1"):

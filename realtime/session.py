@@ -24,15 +24,12 @@ from realtime.strangers import StrangerDetector
 from realtime.stylizer import Stylizer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from realtime.stages import Stylizer as AnyStylizer
     from realtime.stages import Window
 
 
 def find_chosen(chosen: EngineSettings) -> Bundle:
-    """The model that the settings name; refuses, before anything is begun, a style or a swap
-    resolution that it does not have.
+    """The model that the settings name, once it is known to have their style and swap resolution.
 
     Raises:
         UsageError: there is no such style or resolution.
@@ -62,11 +59,11 @@ class Session:
 
     Args:
         settings: everything that the user may set.
-        say: takes what is worth telling, by default in runs of this session too.
+        say: called with each message for the user, by default in runs of this session too.
         bundle: an already loaded model instead of the one that `settings.engine.model` names.
 
     Raises:
-        ToonifyError: with one sentence for whatever cannot be used.
+        ToonifyError: when something cannot be used; its sentence says what.
     """
 
     def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
@@ -120,8 +117,8 @@ class Session:
         self.strangers.reset()
 
     def observer(self, guard: Guard) -> Observer:
-        """What makes the guard's results of frames in one thread. Failures of whoever looks for
-        strangers are told, while the guard hides the picture; others are raised."""
+        """An `Observer` for frames handled in one thread. Failures of parts that look for strangers
+        are reported while the guard hides the picture; other failures are raised."""
         return Observer(
             self.tracker,
             self.stylizer,
@@ -149,9 +146,9 @@ class Session:
             source: where frames come from; its size is that of the pictures.
             sinks: where pictures go.
             controls: the switches, with the guard; None makes them for this run.
-            say: takes what is worth telling; None for the session's own.
+            say: called with each message for the user; None for the session's own.
             stylizer: draws instead of the session's engine. It shares no cores with the rest, and
-                nobody watches for strangers: for measuring what the loop costs by itself.
+                strangers are not watched for: this measures what the loop costs by itself.
             green: sinks get the toons on green instead of the whole picture.
             window: served from the main thread; given the untooned picture too.
             on_output: called with every picture that went out.
@@ -206,12 +203,7 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -63,7 +63,7 @@ class TrackerSettings:
             it.
         min_confidence: MediaPipe's, for detection, presence and tracking alike.
         hold: seconds for which a face that cannot be found is still reported where it should be.
-        memory: seconds after which a face that comes back is somebody new.
+        memory: seconds after which a face that comes back counts as a new one.
         search_interval: seconds between two searches for more faces, each in a part of the frame;
             a third of it while there is time, a face is lost or somebody has just come.
         refresh_interval: seconds after which a face that is carried on by its motion is detected

@@ -32,7 +32,7 @@ class Tracker(Protocol):
 
 
 class Stylizer(Protocol):
-    """Draws the toons; what is returned pastes them, in another thread, in the order of drawing."""
+    """Draws the toons; the returned function pastes them, in another thread, in the same order."""
 
     def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste: ...
 

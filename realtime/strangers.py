@@ -38,7 +38,7 @@ REMEMBER = 10.0  # the same for one who counts as none, so that what flickers ra
 # How far a sight of a face may lie from the tracker's box of it, in that box's size. Of one face
 # they are 0.04 apart, 0.17 at most, and up to 0.5 where a window's border cuts it (measured).
 SAME = 0.6
-FOLLOWED = 0.3  # distance within which the tracker surely follows who was a stranger
+FOLLOWED = 0.3  # distance within which the tracker surely follows the former stranger
 RATIO = 2.0  # of their sizes, up to which they may be the same face: 0.7 to 1.2 (measured)
 
 Box = NDArray[np.floating]
@@ -88,7 +88,7 @@ class StrangerDetector:
         self._turn = 0
 
     def alarmed(self, frame: Frame, faces: Sequence[TrackedFace]) -> bool:
-        """Whether a face is in the picture that is none of `faces`, as far as is known now."""
+        """Whether a face is in the picture that is not one of `faces`, by what is known now."""
         now = frame.timestamp
         windows = watch_windows(*frame.size)
         self._turn += 1
@@ -117,7 +117,7 @@ class StrangerDetector:
         return [stranger.box for stranger in self._strangers if stranger.believed]
 
     def sees_stranger(self, image: Image, faces: Sequence[TrackedFace]) -> bool:
-        """Whether a still picture [H, W, 3] BGR surely shows a face that is none of `faces`."""
+        """Whether a still picture [H, W, 3] BGR surely shows a face that is not one of `faces`."""
         known = [face.box for face in faces]
         return any(
             score >= SURE

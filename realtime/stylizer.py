@@ -101,12 +101,12 @@ class Stylizer:
         """Draw the toon of every face into a copy of the frame, the nearest face last.
 
         Raises:
-            StylizerError: the engine returned something else than one toon per crop.
+            StylizerError: the engine returned something other than one toon per crop.
         """
         return self.draw(frame, faces)()
 
     def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Callable[[], StylizedFrame]:
-        """`apply` in two steps: here the engine draws, what is returned pastes.
+        """`apply` in two steps: here the engine draws; the returned function pastes.
 
         The second step belongs to one thread, which may be another one.
         """

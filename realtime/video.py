@@ -105,7 +105,7 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
 
 
 def _job(source: Path, settings: Settings, model: Card) -> dict[str, Any]:
-    """Everything that decides about the pictures; segments of another job cannot be used."""
+    """Everything that decides what the pictures are; segments of another job cannot be used."""
     card = settings.guard.card
     relevant = {
         **{

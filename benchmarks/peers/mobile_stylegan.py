@@ -79,8 +79,9 @@ class WaveletBlock(nn.Module):
 class MobileStyleNetwork(PeerNetwork):
     """Generator behind the interface of a toon network.
 
-    Published is a generator without an encoder. Here the mean colour of the crop, projected to a
-    style, stands in for one, so that nothing folds to a constant; mapping network included.
+    The published network is a generator without an encoder. Here the mean colour of the crop,
+    projected to a style, replaces the encoder. So no part folds to a constant, not even the mapping
+    network.
     """
 
     def __init__(self, resolution: int = 1024, input_size: int = 256) -> None:

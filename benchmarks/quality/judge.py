@@ -172,7 +172,7 @@ def _following(
 
 
 def less_open(found: NDArray[np.floating], wanted: NDArray[np.floating]) -> float | None:
-    """The lesser share [2] of the openings that are wanted [2]; None when an eye is to be shut."""
+    """The smaller share [2] of the wanted openings [2]; None when an eye should be shut."""
     return float((found / wanted).min()) if wanted.min() > SHUT else None
 
 

@@ -1,6 +1,6 @@
 """The loop: source to sink as in `toonify run`, unpaced and at a camera's pace.
 
-The demo's frames are drawn beforehand, because a camera does not draw; each visit plays them
+The demo's frames are drawn first, because a camera does not draw; each visit plays them
 forwards and backwards. The sink converts every picture as a virtual camera wants it.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 BANK = 45
-"""Frames drawn beforehand per picture size, face count and rate."""
+"""Frames drawn in advance per picture size, face count and rate."""
 HOLDS = 0.98
 """Share of the source's rate from which on a paced run counts as holding it."""
 
@@ -92,9 +92,9 @@ def run(settings: LoopSettings, say: Say, bundle: Bundle | None = None) -> Repor
 
 
 def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = None) -> Session:
-    """Tracker, engine and stylizer as the live filter has them, for so many faces.
+    """Tracker, engine and stylizer as the live filter has them, for this many faces.
 
-    Without toons MediaPipe looks at every frame: it is what is measured then.
+    Without toons MediaPipe looks at every frame, because then it is what is measured.
     """
     tracker = TrackerSettings(max_faces=faces)
     return Session(
@@ -154,7 +154,7 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
         "fps": fps,
         "cpu_cores": float(np.mean([seen.cpu_cores for seen in visits])),
     }
-    last = visits[-1]  # by then what is built once is built
+    last = visits[-1]  # by then everything that is built once is there
     if len(visits) > 1 and last.memory_times[-1] - last.memory_times[0] >= LEAST_FOR_GROWTH:
         metrics["memory_growth_mib_per_min"] = _growth(last)
     if rate:

@@ -31,7 +31,7 @@ WORST = 10
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """Whom to measure on, against which look, and where pictures go."""
+    """Which people to measure on, against which look, and where pictures go."""
 
     folder: Path
     cache: Path
@@ -44,7 +44,7 @@ class QualitySettings:
     sheet: Path | None = None
 
     def record(self) -> dict[str, Any]:
-        """JSON-ready, without the paths of whoever ran it."""
+        """JSON-ready, without the user's paths."""
         return {
             "folder": self.folder.name,
             "look": self.look,

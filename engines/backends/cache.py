@@ -149,7 +149,7 @@ class EngineCache:
         load: Callable[[bytes], T],
         say: Say,
     ) -> T:
-        """What `load` makes of the payload; a kept one that it refuses is deleted and built again.
+        """What `load` makes of the payload; a stored one that it refuses is deleted and rebuilt.
 
         Args:
             load: raises `EngineLoadError` when a new build may help.

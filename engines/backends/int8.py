@@ -26,7 +26,7 @@ INT8_LIMIT = 3.0
 
 
 def calibrated(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core, say: Say) -> ov.Model:
-    """`quantise`, which takes so long that the user is told of it.
+    """`quantise`, with messages for the user, because it takes long.
 
     Raises:
         BackendError: without NNCF, or when the toons change too much.

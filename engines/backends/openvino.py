@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from engines.networks.toon import ToonNetwork
 
-# Importing OpenVINO would report its use to its makers over the network. It does not, and nor does
-# NNCF, when the telemetry package that comes with it cannot be imported.
+# Importing OpenVINO would report its use to its makers over the network. Neither OpenVINO nor NNCF
+# does so when the telemetry package that comes with it cannot be imported.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NAME = "openvino"

@@ -17,7 +17,7 @@ from engines.say import Say
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
 
-Progress = Callable[[str, float], None]
+BuildProgress = Callable[[str, float], None]
 """Takes the stage of a build in words and the fraction (0..1) of the whole that is done."""
 
 
@@ -44,7 +44,7 @@ class EngineRequest:
     cache: EngineCache
     say: Say
     calibration: NDArray[np.uint8] | None = None
-    progress: Progress = lambda stage, fraction: None
+    progress: BuildProgress = lambda stage, fraction: None
 
     def choose_precision(self, backend: str, offered: tuple[str, ...]) -> str:
         """The precision asked for, or the first one offered.

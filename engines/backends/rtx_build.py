@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engines.backends.onnx_graph import INPUT
 from engines.backends.protocol import BackendError, one_line
-from engines.backends.request import Progress
+from engines.backends.request import BuildProgress
 from engines.errors import install
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def build_plan(
     model: bytes,
     target: str,
     shapes: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
-    progress: Progress,
+    progress: BuildProgress,
     *,
     tf32: bool = True,
 ) -> bytes:
@@ -127,7 +127,7 @@ class _Messages:
         return self.errors[0] if self.errors else "no reason was given"
 
 
-def _progress_monitor(trt: Any, progress: Progress) -> Any:
+def _progress_monitor(trt: Any, progress: BuildProgress) -> Any:
     class Monitor(trt.IProgressMonitor):
         """Phases are nested; the outermost one's steps are the fraction."""
 

@@ -40,7 +40,7 @@ class Program(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what the program holds; nobody is running it, or will."""
+        """Free what the program holds; it is not running and will not run again."""
         ...
 
 
@@ -114,7 +114,7 @@ class SwappingEngine:
                     return
             try:
                 program = self._build(network)
-            except Exception as error:  # whatever a compiler throws, the running engine goes on
+            except Exception as error:  # whatever a compiler throws, the running engine continues
                 reason = error if isinstance(error, ToonifyError) else one_line(error)
                 self._say(
                     f"{self.name}: the new style could not be built, the old one stays: {reason}"

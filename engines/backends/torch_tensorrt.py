@@ -80,7 +80,7 @@ def _requirements(request: EngineRequest) -> tuple[Any, torch.device, str]:
     try:
         import torch_tensorrt
 
-        import_module("tensorrt")  # after it, which decides which library goes by this name
+        import_module("tensorrt")  # only now: torch_tensorrt decides which library that is
     except Exception as error:  # a wheel for another torch or CUDA fails in many ways
         raise BackendError(
             "TensorRT is not installed or does not fit this torch: "
@@ -129,7 +129,7 @@ def _build(request: EngineRequest, library: Any, device: torch.device, precision
 
 
 def _advised(action: str, call: Callable[[], T], kind: type[BackendError] = BackendError) -> T:
-    """`call()`, with whatever it raises told in one line, as `kind` unless memory was short."""
+    """`call()`, with its errors in one line, as `kind` unless memory was short."""
     try:
         return call()
     except torch.cuda.OutOfMemoryError as error:

@@ -1,4 +1,4 @@
-"""New models from others, written to disk: imported from public checkpoints, or blended anew."""
+"""New models from others, written to disk: imported from public checkpoints, or blended."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def blend_into(
         swap, level, low, width, strength: see `engines.blending.BlendSpec`.
 
     Raises:
-        UsageError: the bundle has no such style, or the blend is none.
+        UsageError: the bundle has no such style, or the blend is not valid.
         ToonifyError: `target` exists or cannot be written.
     """
     spec = BlendSpec(swap, level, low, width, strength=strength)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.files import atomic_path
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """Takes bytes so far and bytes in all (0 if the server does not tell)."""
 
 
@@ -108,7 +108,7 @@ def install(path: Path) -> Installed:
 
 
 def fetch(
-    what: str, sha256: str | None = None, progress: Progress = lambda done, total: None
+    what: str, sha256: str | None = None, progress: DownloadProgress = lambda done, total: None
 ) -> Installed:
     """Download, check and install a model.
 
@@ -170,7 +170,7 @@ def fetch(
 class _Resuming:
     """A downloader for pooch that keeps what it has in `part` and asks for the rest."""
 
-    def __init__(self, part: Path, progress: Progress) -> None:
+    def __init__(self, part: Path, progress: DownloadProgress) -> None:
         self._part = part
         self._progress = progress
 

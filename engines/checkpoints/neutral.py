@@ -234,9 +234,7 @@ def unused_note(names: Iterable[str]) -> tuple[str, ...]:
     unused = sorted(names)
     if not unused:
         return ()
-    return (
-        f"{len(unused)} tensors that StyleGAN2 does not have were left out: {unused[0]!r:.60}.",
-    )
+    return (f"{len(unused)} tensors that StyleGAN2 does not have were skipped: {unused[0]!r:.60}.",)
 
 
 def check_filter(name: str, taps: torch.Tensor) -> None:

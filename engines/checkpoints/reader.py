@@ -156,9 +156,7 @@ def _with_estimated_average(checkpoint: NeutralCheckpoint) -> NeutralCheckpoint:
         total = sum(mapping(part).double().sum(dim=0) for part in z.split(2048))
     assert isinstance(total, torch.Tensor)
     state[W_AVG] = (total / _LATENTS).float()
-    note = (
-        "It has no mean latent, so that was estimated from random ones; truncation depends on it."
-    )
+    note = "It has no mean latent, so it was estimated from random ones; truncation depends on it."
     return dataclasses.replace(
         checkpoint, state=state, w_avg_estimated=True, notes=(*checkpoint.notes, note)
     )

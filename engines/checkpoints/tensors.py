@@ -104,7 +104,7 @@ class TensorReader:
         if not isinstance(shape, tuple) or len(shape) > 8:
             raise CheckpointError("an array's shape is not a list of up to 8 numbers")
         if not all(type(n) is int and 0 <= n < 2**40 for n in shape):
-            raise CheckpointError("an array's shape is not a sound one")
+            raise CheckpointError("an array's shape is not valid")
         if math.prod(shape) * kind.itemsize != len(raw):
             raise CheckpointError(
                 "an array's data does not have the length that its shape declares"
@@ -126,7 +126,7 @@ def as_bytes(value: object) -> bytes:
         try:
             return value.encode("latin-1")
         except UnicodeEncodeError as error:
-            raise CheckpointError("its data holds characters that are no bytes") from error
+            raise CheckpointError("its data holds characters that are not bytes") from error
     if not isinstance(value, bytes | bytearray):
         raise CheckpointError(f"expected raw data, found {describe(value)}")
     return bytes(value)

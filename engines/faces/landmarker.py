@@ -21,7 +21,7 @@ POINTS = 478
 
 
 class LandmarkerError(ToonifyError):
-    """The landmarker cannot start, or was handed something that is no picture."""
+    """The landmarker cannot start, or was given something that is not a picture."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ METADATA_IDENTIFIER = b"M001"
 
 
 class PersonSegmenterError(ToonifyError):
-    """The person segmenter cannot be built or was given something that is no picture."""
+    """The person segmenter cannot be built or was given something that is not a picture."""
 
 
 def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> bytes:

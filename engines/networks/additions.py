@@ -5,10 +5,10 @@
 * `todetail`: a 1x1 convolution that reads off one block from where, and how strongly, the finer
   feature maps are taken. A cartoon's head has another shape than the person's, and convolutions
   carry fine detail only a few pixels far; a block of low resolution, which knows the shape, moves
-  it instead, and leaves it out where the picture is to be soft. So shape stays a matter of the low
+  it instead, and leaves it out where the picture should be soft. So shape stays a matter of the low
   layers and detail one of the high layers, as layer swapping wants it;
 * `tomask`: a 1x1 convolution that reads a soft head mask off one block, as a correction of the
-  coarse one that `todetail` gives: what is hair and what is wall is not to be seen in a pixel;
+  coarse one that `todetail` gives: a single pixel does not show whether it is hair or wall;
 * `tophoto`: a 1x1 convolution that reads off one block where the picture's finest detail is the
   photo's, moved as `todetail` says. Walls, cloth and strands of hair are the person's own, and
   nothing that was encoded and drawn again is as sharp.

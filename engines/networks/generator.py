@@ -179,7 +179,7 @@ class Synthesis(nn.Module):
         w_plus: Tensor,
         features: MappingABC[int, Tensor] | None = None,
         *,
-        top: int | None = None,
+        resolution: int | None = None,
     ) -> Tensor:
         """Draw pictures.
 
@@ -188,19 +188,19 @@ class Synthesis(nn.Module):
             features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2. Of the
                 picture's own resolution it is the photo [N, 3, R, R], from which the picture takes
                 its finest detail where `tophoto` says so.
-            top: stop at this block, which gives a smaller picture (growing in training).
+            resolution: stop at this block, which gives a smaller picture (growing in training).
 
         Returns:
             float32 [N, 3, R, R], about -1..1.
         """
-        return self.draw(w_plus, features, top=top).image
+        return self.draw(w_plus, features, resolution=resolution).image
 
     def draw(
         self,
         w_plus: Tensor,
         features: MappingABC[int, Tensor] | None = None,
         *,
-        top: int | None = None,
+        resolution: int | None = None,
     ) -> Drawing:
         """As `forward`, with mask and detail if the network has them."""
         features = features or {}
@@ -232,7 +232,7 @@ class Synthesis(nn.Module):
                 finest = detail = block.todetail(x)
             if block.tophoto is not None:
                 share = block.tophoto(x)
-            if r == top:
+            if r == resolution:
                 break
         assert image is not None
         photo = features.get(self.config.resolution)

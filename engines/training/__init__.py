@@ -1,3 +1,3 @@
-"""How models are made: pairs are drawn, networks learn from them, weights become a bundle."""
+"""How models are made: draw pairs, train networks on them, export a bundle."""
 
 from __future__ import annotations

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines.bundle import Bundle
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
-from engines.pictures import write_png
 from engines.training.export import Description, TrainedModels, export
 from engines.training.hardware import Hardware
-from engines.training.learn.runs import Deadline, Task, run
+from engines.training.learn.runs import Deadline, OnStep
 from engines.training.learn.stages import TrainSettings
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.progress import Progress, silent
 from engines.training.recipe import FILM_256, FILM_256_VARIANTS, FILM_256_WORDS
-from engines.training.show.previews import pairs_sheet
+from engines.training.show.previews import pairs_sheet, run_with_sheet
 
 
 def train_pairs(
@@ -29,7 +28,7 @@ def train_pairs(
     *,
     hardware: Hardware | None = None,
     base: Bundle | None = None,
-    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
+    report: OnStep = lambda task, losses: None,
 ) -> bool:
     """Start or continue the face and toon training in `folder`; True once all stages are done.
 
@@ -61,13 +60,7 @@ def train_pairs(
         toon = base.toons[base.styles[0]] if base.styles else base.face
         weights = {"encoder": base.encoder, "face": base.face, "toon": toon}
         trainer.start_from(weights, base.card.name)
-    return run(
-        trainer,
-        folder,
-        deadline,
-        report=report,
-        on_save=lambda: write_png(folder / "sheet.png", pairs_sheet(trainer)),
-    )
+    return run_with_sheet(trainer, folder, deadline, pairs_sheet, folder / "sheet.png", report)
 
 
 class _TimeIsUpError(Exception):
@@ -91,7 +84,7 @@ class FilmJob:
 
     people: Path
     out: Path
-    name: str = "film-256"
+    name: str = DEFAULT_BUNDLE
     look: str = "film"
     settings: TrainSettings = FILM_256
     words: Description = field(default_factory=lambda: Description.read(FILM_256_WORDS))
@@ -110,11 +103,11 @@ def film(
     *,
     hardware: Hardware | None = None,
     progress: Progress = silent,
-    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
+    report: OnStep = lambda task, losses: None,
 ) -> tuple[str, ...] | None:
     """Start or continue drawing, training and export.
 
-    Finding and aligning the faces is never cut short; it takes about a minute for a thousand.
+    Finding and aligning the faces is always finished; it takes about a minute for a thousand.
 
     Args:
         job: what to make.
@@ -131,7 +124,7 @@ def film(
     """
     from lightning_fabric.utilities.rank_zero import rank_zero_only
 
-    def watch(phase: str, done: int, total: int) -> None:
+    def advance(phase: str, done: int, total: int) -> None:
         progress(phase, done, total)
         if phase == "draw" and deadline.passed() and done < total:
             raise _TimeIsUpError
@@ -144,7 +137,7 @@ def film(
             size=job.settings.size.encoder_config().input_size,
             variants=job.variants,
             workers=job.workers,
-            progress=watch,
+            progress=advance,
         )
     except _TimeIsUpError:
         return None

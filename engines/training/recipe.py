@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.export import model_size
 from engines.training.learn.stages import Stage, TrainSettings
@@ -59,7 +60,7 @@ SECOND_LOOK = TrainSettings(
 """One more look for a finished model: only a toon generator learns, so the encoder and the face
 generator stay the same for all looks."""
 
-RECIPES = {"film-256": FILM_256, "second-look": SECOND_LOOK}
+RECIPES = {DEFAULT_BUNDLE: FILM_256, "second-look": SECOND_LOOK}
 
 FILM_256_VARIANTS = 900
 """Extra pairs with closed and narrowed eyes and open mouths, which portraits seldom show."""

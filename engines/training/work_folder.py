@@ -47,7 +47,7 @@ def claim(folder: Path, run: Mapping[str, Any], note: str = RUN) -> None:
         note: the file in the folder that holds them.
 
     Raises:
-        ToonifyError: when the folder belongs to another run: going on would mix the two.
+        ToonifyError: when the folder belongs to another run: continuing would mix the two.
     """
     path, mine = folder / note, json.dumps(run, indent=2)
     if path.is_file() and _read(path) != json.loads(mine):
@@ -75,7 +75,7 @@ def claimed(folder: Path, run: Mapping[str, Any], read: Callable[[], T]) -> T:
 
 
 def _read(path: Path) -> Any:
-    """The values in a note under today's names; None when it is damaged."""
+    """The values in a note under their current names; None when it is damaged."""
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

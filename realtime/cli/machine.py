@@ -13,7 +13,7 @@ def devices() -> None:
 
 
 def doctor() -> None:
-    """Whether `toonify run` can work here, and the command that mends each problem."""
+    """Whether `toonify run` can work here, and the command that fixes each problem."""
     from realtime.commands.machine import show_doctor
 
     if not show_doctor():

@@ -7,9 +7,9 @@ from typing import Any
 
 from engines.errors import ToonifyError
 from engines.files import check_writable
-from engines.say import Say
+from engines.say import Say, say
 from realtime.clocks import write_statistics
-from realtime.commands.screen import frame_progress, out, say, statistics_table
+from realtime.commands.screen import frame_progress, out, statistics_table
 from realtime.session import Session, use_session
 from realtime.settings import Settings
 from realtime.sinks.before_after import BeforeAfter

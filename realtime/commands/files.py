@@ -33,12 +33,12 @@ SAVE[".jpeg"] = SAVE[".jpg"]
 
 
 def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
-    """Write a picture, as PNG where the format of `path` cannot hold it. Nothing is overwritten.
+    """Write a picture; as PNG if the format of `path` cannot hold it. Nothing is overwritten.
 
     Args:
         picture: where alpha and colour profile come from.
         image: uint8 [H, W, 3] BGR.
-        path: where to; if there is a file already, a number is added to the name.
+        path: where to write; if the file exists, a number is added to the name.
 
     Returns:
         Where the picture was written.
@@ -84,7 +84,7 @@ def copy_picture(source: Path, path: Path) -> Path:
 
 
 def _others(folder: Path, pictures: Sequence[Path]) -> str:
-    """The names of what else lies in a folder, a few of them."""
+    """A few names of the other files in a folder."""
     seen = set(pictures)
     names = sorted(
         entry.name

@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.text import Text
 
 from engines.files import check_writable
-from engines.say import Say
+from engines.say import Say, say
 from realtime.clocks import write_statistics
-from realtime.commands.screen import err, out, say, statistics_table
+from realtime.commands.screen import err, out, statistics_table
 from realtime.pipeline import Pipeline
 from realtime.session import Session, check_settings, find_chosen, use_session
 from realtime.settings import Settings
@@ -42,7 +42,7 @@ def run_live(
         The statistics of the run.
 
     Raises:
-        ToonifyError: nothing came or could be shown, or something failed until the end.
+        ToonifyError: no picture came or could be shown, or something kept failing.
     """
     check_settings(settings)
     if stats:
@@ -113,8 +113,10 @@ def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
 
 
 def recent_numbers(pipeline: Pipeline) -> dict[str, object]:
-    """What is shown while it runs: of the last pictures only, as a whole snapshot takes too long
-    to be made for every one of them."""
+    """What is shown during a run: numbers of the last pictures only.
+
+    A whole snapshot for every picture would take too long.
+    """
     numbers = pipeline.statistics
     latency = f"{numbers.latency.usual() * 1e3:.0f} ms" if numbers.latency.count else ""
     return {"fps": f"{numbers.sent.recent():.1f}", "latency": latency}

@@ -16,8 +16,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from engines.say import say as say
-
 out = Console()
 err = Console(stderr=True)
 

@@ -12,7 +12,7 @@ from realtime.faces.search import Box, Window, box_size, sight, whole, window_ar
 
 WINDOW = 4.5  # side of a follower's window, in face sizes: large for MediaPipe, with room to move
 ROOMY = 7.5  # a window is too large when it holds this many face sizes
-HASTE = 8.0  # times faster than real time pass the seconds that MediaPipe is told of
+HASTE = 8.0  # MediaPipe's timestamps run this many times faster than real time
 
 
 class Follower:
@@ -23,7 +23,7 @@ class Follower:
         self._window: Window | None = None
         self._locked = False
         self._last = 0.0
-        self._clock = 0  # milliseconds that MediaPipe was told of
+        self._clock = 0  # the last timestamp given to MediaPipe, milliseconds
 
     def follow(
         self, image: Image, box: Box, time: float, others: Sequence[Box]
@@ -35,7 +35,7 @@ class Follower:
         factor = int(np.clip(box_size(box) // 180, 1, 8))
         view = sight(image, self._window, factor, () if self._locked else others)
         # MediaPipe has a 1 Euro filter of its own, which lags by a frame or more when a head turns
-        # back. It hardly does when it takes the head for slow; steadying is `FaceFilter`'s task.
+        # back. It hardly lags when the head seems slow to it; steadying is `FaceFilter`'s task.
         self._clock += max(1, round(HASTE * 1000 * min(time - self._last, 1.0)))
         self._last = time
         faces = self._landmarker.detect(view.image, self._clock)

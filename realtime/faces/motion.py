@@ -1,8 +1,8 @@
 """How a face has moved since it was last detected, from the picture alone, in half a millisecond.
 
 Sparse pyramidal Lucas-Kanade flow (Bouguet 2000) of landmarks that move with the skull, and the
-similarity that explains it best (Umeyama 1991). It says where a face is that is surely still there;
-whenever it is not sure, the face must be detected again.
+similarity that explains it best (Umeyama 1991). It says where a face is only when the face is
+surely still there. When it is not sure, the face must be detected again.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def tiles(image: Image, share: float, overlap: float = 0.5) -> list[Window]:
 
 
 def patrol(image: Image, turn: int) -> Window:
-    """Where a search that goes on looks in a `turn`.
+    """Where a continuing search looks in a `turn`.
 
     Of four turns, one goes to the whole picture, one to a large tile and two to small tiles, whose
     faces, which the large ones miss, need less overlap.

@@ -27,8 +27,8 @@ class SmoothingSettings:
         beta: Hz per crop side per second; higher follows a fast face more closely.
         derivative_cutoff: Hz; how quickly the measured speed reacts.
         dead_band: share of the crop's side that the crop may be off before it moves.
-        jump: share of the crop's side; a face further off than this starts anew, unfiltered.
-        gap: seconds without the face after which it starts anew.
+        jump: share of the crop's side; a face further off than this starts again, unfiltered.
+        gap: seconds without the face after which it starts again.
     """
 
     min_cutoff: float = 1.5

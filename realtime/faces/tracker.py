@@ -1,14 +1,14 @@
 """Which face is where, frame after frame.
 
-Each face has a follower of its own, a MediaPipe landmarker in VIDEO mode for one face: it goes on
-from the landmarks of the frame before, which is steadier and cheaper than detecting anew, and with
-several faces in one landmarker MediaPipe would detect anew in every frame. A far face's follower
-sees an enlarged window. A face that its follower loses is looked for once more, in the same frame,
-in a window about where it should be; new faces are searched for in the whole frame and in tiles.
+Each face has its own follower, a MediaPipe landmarker in VIDEO mode for one face. It continues from
+the landmarks of the frame before, which is steadier and cheaper than a new detection; one
+landmarker for several faces would detect again in every frame. A far face's follower sees an
+enlarged window. A face that its follower loses is looked for once more, in the same frame, in a
+window about where it should be; new faces are searched for in the whole frame and in tiles.
 
-Detecting a face costs ten times as much as seeing how it has moved. Therefore a face is carried on
-by its motion, and refreshed (detected again) while the frame's toons are drawn; whenever the motion
-is not certain, it is detected before that.
+Detecting a face costs ten times as much as seeing how it has moved. Therefore a face is moved by
+its own motion, and refreshed (detected again) while the frame's toons are drawn. If the motion is
+not certain, the face is detected before that.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ LATEST = 4.0  # intervals after which it is detected before anything else
 class FaceTracker:
     """Follows all faces of a stream of frames.
 
-    `update` takes frames in the order of capture and tells at once where the known faces are. What
-    takes longer comes after it, when there is time: `search` for faces that are not known, in any
-    case, and `refresh` one that is. Belongs to one thread at a time; close it, or use it as a
-    context manager.
+    `update` takes frames in the order of capture and says at once where the known faces are. Slower
+    work comes after it: always `search` for unknown faces, and `refresh` a known one when there is
+    time. Belongs to one thread at a time; close it, or use it as a context manager.
     """
 
     def __init__(
@@ -84,9 +83,9 @@ class FaceTracker:
         """Look in the last frame for faces that are not known yet, and for lost ones.
 
         Args:
-            suspected: boxes (left, top, right, bottom) where somebody else has seen a face that is
-                not followed; one of them, in turn, is looked at closely at once.
-            late: the next frame would have to wait; search no more often than need be.
+            suspected: boxes (left, top, right, bottom) where another detector has seen a face that
+                is not followed; one of them, in turn, is searched closely at once.
+            late: the next frame would have to wait; search only as often as needed.
 
         Returns:
             Whether a face was found that `update` did not report.
@@ -97,7 +96,7 @@ class FaceTracker:
         lost = [t.box for t in self._tracks if self._time - t.time > self.settings.hold]
         if suspected or lost:
             self._check(self._image, [*suspected, *lost], self._time)
-        if self._searched < self._time:  # else `update` saw nobody and has searched
+        if self._searched < self._time:  # else `update` saw no face and has searched
             self._find_more(self._image, self._time, eager=not late)
         return len(self._seen_boxes()) > known
 
@@ -118,7 +117,7 @@ class FaceTracker:
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)
         if found is None:
-            track.anchor = None  # what has been carried may be something else by now
+            track.anchor = None  # what was moved along may be something else by now
         else:
             track.refresh(found, self._time, self._image)
             self._drop_doubles()
@@ -187,7 +186,7 @@ class FaceTracker:
                 track.age_frames += 1
 
     def _carry(self, track: Track, image: Image, time: float) -> bool:
-        """Carry a face on by its motion; whether that is certain."""
+        """Move a face by its own motion; returns whether that is certain."""
         if track.age_frames or time - track.refreshed >= LATEST * self.settings.refresh_interval:
             track.anchor = None
         carried = track.anchor.moved(image, track.found) if track.anchor else None
@@ -257,7 +256,7 @@ class FaceTracker:
             self._welcome(found, box, time)
 
     def _welcome(self, found: FaceLandmarks, box: Box, time: float) -> None:
-        """A face that is not followed: a lost one come back, or a new one."""
+        """A face that is not followed: a lost one that came back, or a new one."""
 
         def reachable(track: Track) -> bool:
             reach = (REACH + min(time - track.time, 1.5)) * box_size(track.box)

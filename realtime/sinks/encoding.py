@@ -88,7 +88,7 @@ class AudioTrack:
                 self._mux(packet, round(begin / packet.time_base))
 
     def _mux(self, packet: Any, begin: int) -> None:
-        """Write a packet, `begin` of its ticks earlier than it stands in its file."""
+        """Write a packet, `begin` of its ticks earlier than in its file."""
         packet.pts = None if packet.pts is None else packet.pts - begin
         packet.dts = None if packet.dts is None else packet.dts - begin
         if self.copied:
@@ -107,12 +107,12 @@ class AudioTrack:
 
 
 def _known_layout(layout: Any) -> str:
-    """Name of a layout that AAC has, or of the usual one if the channels are not said to be any."""
+    """Name of a layout that AAC has, or of the usual one if the file names none."""
     name: str = layout.name
     if name.endswith("channels"):  # as FFmpeg calls it then: "2 channels"
         count = layout.nb_channels
         return LAYOUTS[count - 1] if count <= len(LAYOUTS) else "stereo"
-    return name.removesuffix("(side)")  # AC-3's 5.1; for AAC, they stand at the back
+    return name.removesuffix("(side)")  # AC-3's 5.1; for AAC, they are at the back
 
 
 def audio_of(location: str) -> bool:

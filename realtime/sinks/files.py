@@ -66,7 +66,7 @@ class _Movie:
 
     def _write(self, image: Image, output: Output) -> None:
         if self._audio and output.media_time is None:
-            return  # before the first picture of the file there is nothing to be in time with
+            return  # before the first picture there is no time line to follow
         shown = self._time(output)
         if self._writer is None:
             self.path = unused(self.path)  # nothing is overwritten, not even after a failure

@@ -130,7 +130,7 @@ class Preview:
             self._controls.stop()
 
     def press(self, key: int) -> None:
-        """Act on a key code; unknown ones do nothing, and what fails is told of."""
+        """Act on a key code; unknown ones do nothing, and failures are reported."""
         action = self._keys.get(key)
         if action:
             try:

@@ -51,7 +51,7 @@ class SinkRunner:
             self._slot.put(output)
 
     def stop(self, timeout: float) -> bool:
-        """Take no more pictures, finish what was handed over; whether that was in time."""
+        """Take no more pictures, finish what was handed over; returns whether that was in time."""
         self._slot.close()
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -96,7 +96,7 @@ class SinkRunner:
             self.sink.close()
 
     def _rest(self, seconds: float) -> bool:
-        """Wait before the next attempt, letting pictures go by; whether the end came."""
+        """Wait before the next attempt, letting pictures go by; returns whether the end came."""
         until = time.monotonic() + seconds
         try:
             while (left := until - time.monotonic()) > 0:

@@ -234,7 +234,7 @@ class CameraSource:
             self._number += 1
 
     def _tell(self, problem: str) -> None:
-        """Tell a problem, but not the same one at every attempt."""
+        """Report a problem, but not the same one at every attempt."""
         if problem != self._problem:
             self._problem = problem
             self._say(problem)
@@ -279,7 +279,8 @@ class _Health:
                     f"The {name} delivers {rate:.0f} pictures a second instead of {asked.fps:.0f}: "
                     "in dim light cameras slow down; add light or ask for a smaller --size."
                 )
-        # A sensor is never twice the same; a sparse sample is enough to notice a still one.
+        # A sensor never repeats a picture; a sparse sample is enough to notice a still
+        # one.
         sample = image[::16, ::16].tobytes()
         if sample != self._sample:
             self._sample, self._changed = sample, timestamp

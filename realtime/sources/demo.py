@@ -99,7 +99,7 @@ class DemoSource:
         self._noise = np.clip(np.rint(noise), 0, 255).astype(np.uint8)
 
     def frames(self) -> Iterator[Frame]:
-        """Frames in real time, late ones left out as a camera would; or all of them, unpaced."""
+        """Frames in real time, late ones skipped as a camera does; or all of them, unpaced."""
         start = time.monotonic()
         number = step = 0
         while not self._closed.is_set() and (self.total is None or step < self.total):

@@ -44,7 +44,7 @@ def open_media(location: str) -> Any:
 def upright(frame: Any) -> Image:
     """A decoded picture as uint8 [H, W, 3] BGR, turned as its display matrix asks.
 
-    Colours that do not say which they are count as BT.709 from HD on, as players take them, and as
+    Colours without a stated standard count as BT.709 from HD on, as players take them, and as
     BT.601 below.
     """
     large = frame.width >= 1280 or frame.height >= 720
@@ -60,7 +60,7 @@ class MediaSource:
     Attributes:
         total: number of frames as the file states or its length suggests; None if unknown.
         audio_location: where the sound that belongs to the pictures is; None if there is none.
-        first: number of the first frame wanted; those before are decoded and left out. May be set
+        first: number of the first frame wanted; earlier ones are decoded and skipped. May be set
             until `frames` is called.
 
     Raises:
@@ -162,7 +162,7 @@ class MediaSource:
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
 
     def _stamp(self, media_time: Fraction) -> float:
-        """`media_time` on a clock that rises: over the passes of a loop, and where a file's own
-        times do not."""
+        """`media_time` on a clock that always rises, also from pass to pass of a loop and where a
+        file's own times do not."""
         self._latest = max(self._offset + float(media_time), self._latest + LEAST_STEP)
         return self._latest

@@ -1,4 +1,4 @@
-"""Brows drawn anew: the photo's are painted out, soft ones in their own colour take their place."""
+"""Brows drawn again: the photo's are painted out and replaced by soft ones of the same colour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engines.training.artist.imaging import (
 
 @dataclass(frozen=True)
 class Brows:
-    """What the photo tells about the brows, in toon space."""
+    """What the photo shows of the brows, in toon space."""
 
     cover: Floats  # [S, S] where the photo's brow must be painted out
     shape: Floats  # [S, S] opacity of the new brow

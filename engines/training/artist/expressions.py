@@ -30,7 +30,7 @@ LID_EDGE = 0.94  # a closed lid ends just above the lower one
 
 
 def _curve(head: Head, points: Reals, x: Reals) -> NDArray[np.float64]:
-    """Height of a left-to-right landmark curve at head coordinate ``x``."""
+    """Height of a left-to-right landmark curve at head coordinate `x`."""
     flat = head.flat(points)
     order = np.argsort(flat[:, 0])
     return np.interp(x, flat[order, 0], flat[order, 1])
@@ -39,7 +39,7 @@ def _curve(head: Head, points: Reals, x: Reals) -> NDArray[np.float64]:
 def _lid_heights(
     head: Head, landmarks: Reals, eye: int, share: float, x: Reals
 ) -> tuple[Reals, Reals, Reals]:
-    """Heights at ``x`` of the crease, of the lid's edge, and of the edge once lowered."""
+    """Heights at `x` of the crease, of the lid's edge, and of the edge once lowered."""
     top = _curve(head, landmarks[UPPER_LID[eye]], x)
     bottom = _curve(head, landmarks[LOWER_LID[eye]], x)
     crease = top - 0.65 * np.maximum(top - _curve(head, landmarks[BROW_BOTTOM[eye]], x), 0.05)
@@ -94,7 +94,7 @@ def close_eyes(
 def open_mouth(
     rgb: NDArray[np.uint8], landmarks: Reals, amount: float = 0.35
 ) -> tuple[NDArray[np.uint8], Floats]:
-    """Drop the jaw by ``amount`` eye distances and paint the dark of the mouth that it opens.
+    """Drop the jaw by `amount` eye distances and paint the dark of the mouth that it opens.
 
     Args:
         rgb: uint8 [S, S, 3].

@@ -1,4 +1,4 @@
-"""The eyes, drawn anew from the landmarks: openness, iris colour, and the painted eye."""
+"""The eyes, drawn again from the landmarks: openness, iris colour, and the painted eye."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> t
 
 
 def doubt_of_light_eyes(skin_light: float) -> float:
-    """0..1, more the darker the skin, whose L* is ``skin_light``."""
+    """0..1, more the darker the skin, whose L* is `skin_light`."""
     return step(58, 44, skin_light)
 
 
@@ -140,7 +140,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
 
 
 def spline(points: Reals, count: int = 6) -> Floats:
-    """Catmull-Rom curve through an open polyline, ``count`` points per segment."""
+    """Catmull-Rom curve through an open polyline, `count` points per segment."""
     first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
     p = np.concatenate([first, points, last])
     t = np.linspace(0, 1, count, endpoint=False)[:, None]

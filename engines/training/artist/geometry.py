@@ -204,7 +204,7 @@ class Warp:
         )  # fmt: skip
 
     def moves(self, grid: int) -> Floats:
-        """How far the source of every place is from it: [grid, grid, 2], 1 = the picture's side."""
+        """Offset from each place to its source: [grid, grid, 2], 1 = the picture's side."""
         size = self.source.shape[0]
         pixels = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2), -1)
         small = cv2.resize(self.source - pixels, (grid, grid), interpolation=cv2.INTER_AREA)
@@ -212,7 +212,7 @@ class Warp:
 
 
 def least_stretch(shift: Reals, spacing: float = 1.0) -> float:
-    """Smallest Jacobian where nodes ``spacing`` apart are moved by ``shift`` [R, C, 2] (x, y); 0 or
+    """Smallest Jacobian where nodes `spacing` apart are moved by `shift` [R, C, 2] (x, y); 0 or
     less is a fold.
     """
     gradient_y, gradient_x = (np.gradient(shift, spacing, axis=axis) for axis in (0, 1))

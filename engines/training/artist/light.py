@@ -40,7 +40,7 @@ def photo_shading(log_light: Floats, shape: Surface, weight: Floats) -> tuple[Fl
 def cast_light(residual: Floats, skin: Floats, unit: float, gloss: float) -> Floats:
     """Log gain [S, S] against cast shadows and burnt patches on skin.
 
-    ``gloss`` 0..1 spares the highlights: dark, glossy skin lives from them.
+    `gloss` 0..1 spares the highlights, which dark, glossy skin needs.
     """
     weight = blur(skin, 0.05 * unit) + 1e-3
     base = guided_filter(residual, blur(residual * skin, 0.05 * unit) / weight, 0.10 * unit, 0.012)
@@ -79,7 +79,7 @@ def occlusion(points: Floats, head: Head, size: int) -> Floats:
 def rim(points: Floats, edge: Floats, shape: Surface, head: Head, side: float) -> Floats:
     """Thin light (0..1) along hair and shoulders away from the key; none on the face.
 
-    ``side`` -1..1: how much of it falls on the left .. right edge.
+    `side` -1..1: how much of it falls on the left .. right edge.
     """
     size, unit = edge.shape[0], head.unit
     right, down = head.rotation[0, :2], head.rotation[1, :2]

@@ -48,7 +48,7 @@ class Features:
 
 
 def features(points: Reals, unit: float, size: int) -> Features:
-    """Masks from toon landmarks; ``unit`` = eye distance in pixels."""
+    """Masks from toon landmarks; `unit` = eye distance in pixels."""
     eyes = union(polygon(size, points[ids], 0.012 * unit, 0.02 * unit) for ids in EYE)
     brows = union(polygon(size, points[ids], 0.02 * unit, 0.04 * unit) for ids in BROW)
     lips = polygon(size, points[LIPS], 0.015 * unit, 0.01 * unit)
@@ -151,7 +151,7 @@ def _sample(lab: Floats, landmarks: Reals, ids: list[int]) -> Floats:
 
 
 def colourfulness(skin_colour: Reals) -> float:
-    """0 for grey photos, 1 for coloured ones; ``skin_colour``: (L, a, b)."""
+    """0 for grey photos, 1 for coloured ones; `skin_colour`: (L, a, b)."""
     return step(3, 9, float(np.hypot(*skin_colour[1:])))
 
 
@@ -194,10 +194,10 @@ def cheek_colour(lab: Floats, landmarks: Reals) -> Reals:
 
 
 def glasses_edges(lab: Floats, head: Head, skin_colour: Reals) -> float:
-    """How much speaks for spectacles, -12 to 6.
+    """The evidence for spectacles, -12 to 6.
 
     Luminance edges at the bridge, under and beside the eyes (a logistic fit), confirmed by
-    frame-like lines at the bridge or in a ring under both eyes. ``skin_colour``: (L, a, b).
+    frame-like lines at the bridge or in a ring under both eyes. `skin_colour`: (L, a, b).
     """
     sample = head.sample
 

@@ -20,7 +20,7 @@ from engines.training.artist.imaging import (
 
 
 def tidy_teeth(image: Floats, points: Floats, unit: float, skin_light: float) -> Floats:
-    """Merge the teeth of an open mouth into one bright band; ``skin_light`` 0..1 sets their key."""
+    """Merge the teeth of an open mouth into one bright band; `skin_light` 0..1 sets their key."""
     gap = float(np.linalg.norm(points[13, :2] - points[14, :2])) / unit
     if gap <= 0.03:
         return image
@@ -40,7 +40,7 @@ def tidy_teeth(image: Floats, points: Floats, unit: float, skin_light: float) ->
 
 
 def fresh_lips(image: Floats, lips: Floats, points: Floats, unit: float, colour: float) -> Floats:
-    """Smooth the lips and give them a little more colour; ``colour`` 0 for grey photos."""
+    """Smooth the lips and give them a little more colour; `colour` 0 for grey photos."""
     inner = polygon(image.shape[0], points[INNER_LIPS], 0.006 * unit)
     amount = np.clip(lips - inner, 0, 1)
     smooth = guided_filter(image, image, 0.03 * unit, 0.002)

@@ -36,7 +36,7 @@ from engines.training.artist.skin import Painting, paint
 
 
 class ArtistError(ToonifyError):
-    """What was handed to the artist is no portrait with landmarks and a person mask."""
+    """The artist was given something other than a portrait with landmarks and a person mask."""
 
 
 class ToonResult(NamedTuple):
@@ -91,7 +91,7 @@ def toonify(
     image = grade(add_rim(scene, look, image, lit.side), scene.unit)
     if look.name == "comic":
         image = comic(image)
-    # Beside the person the toon is the photo: it has to fit into the scene it is pasted into.
+    # Around the person the toon is the photo, because it has to fit into the scene.
     image = mix(scene.rgb, image, scene.strength * edge)
     return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head, scene.warp)
 

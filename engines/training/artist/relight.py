@@ -1,4 +1,4 @@
-"""The painting lit like a film still: soft key, glow, blush, and the photo's own skin tone."""
+"""Lights the painting like a film still: soft key, glow, blush, and the photo's own skin tone."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ BETWEEN_EYES = [55, 107, 336, 285, 464, 453, 419, 5, 196, 233, 244]
 
 @dataclass(frozen=True)
 class EyeBand:
-    """The skin around eyes and brows, which is painted anew."""
+    """The skin around eyes and brows, which is painted again."""
 
     repaint: Floats  # [S, S] 0..1
     reference: Floats  # [S, S] untouched skin whose light and colour it takes
@@ -95,7 +95,7 @@ class Scene:
 
     @property
     def gloss(self) -> float:
-        """How much the skin lives from its sheen: dark skin 1, light skin 0."""
+        """How much the skin's look depends on its sheen: dark skin 1, light skin 0."""
         return step(50, 30, float(self.skin_colour[0]))
 
 
@@ -136,7 +136,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
 def _eye_band(
     points: Floats, unit: float, skin: Floats, marks: masks.Features, cover: Floats, free: Floats
 ) -> EyeBand:
-    """Lashes, liner, bags, dark sockets, brows and the bridge between them; ``free`` of frames."""
+    """Lashes, liner, bags, dark sockets, brows and the bridge between them; `free` of frames."""
     size = skin.shape[0]
     ring = union(polygon(size, points[ids], 0.09 * unit, 0.20 * unit) for ids in EYE)
     bags, sockets = [], []

@@ -62,7 +62,7 @@ def ironed(
 ) -> Floats:
     """Fill thin dark lines of skin (closing) and cut thin glints (opening).
 
-    ``keep`` lets lines through, softened and limited in depth; a face with many lines (age) keeps
+    `keep` lets lines through, softened and limited in depth; a face with many lines (age) keeps
     more of every one.
     """
     on = skin > 0.3

@@ -1,6 +1,6 @@
-"""Spectacle frames, found as what they are: thin closed lines round both eyes.
+"""Spectacle frames, found as thin closed lines round both eyes.
 
-Around each eye the picture is unrolled, radius across, angle along. A rim is there a line from end
+Around each eye the picture is unrolled, radius across, angle along. There a rim is a line from end
 to end; the best one is traced by dynamic programming, first in both eyes together (a frame is the
 same on both sides of the nose, a wrinkle rarely is), then near that in each. Bridge and temples are
 traced in strips between and beside the rims.
@@ -69,7 +69,7 @@ class _Strip:
 
     @classmethod
     def ring(cls, grid: tuple[Floats, Floats], eye: Reals, side: int) -> _Strip:
-        """Round an ``eye``; ``side``: -1 left in the picture, 1 right. Both begin outwards."""
+        """Round an `eye`; `side`: -1 left in the picture, 1 right. Both begin outwards."""
         turns = np.linspace(0, 2 * np.pi, STEPS, endpoint=False)
         turn, radius = np.meshgrid(turns, np.linspace(*RADII, ACROSS), indexing="ij")
         u = (side * (grid[0] - eye[0]) - SHIFT[0]) / OVAL[0]
@@ -87,7 +87,7 @@ class _Strip:
     def beside(
         cls, grid: tuple[Floats, Floats], eye: Reals, side: int, start: float, end: float
     ) -> _Strip:
-        """Sideways at the height of ``eye``, from ``start`` to ``end``."""
+        """Sideways at the height of `eye`, from `start` to `end`."""
         steps = STEPS // 2
         along, across = np.meshgrid(
             np.linspace(start, end, steps), np.linspace(*BESIDE, ACROSS), indexing="ij"
@@ -123,7 +123,7 @@ def _places(limits: tuple[float, float]) -> int:
 
 @dataclass(frozen=True)
 class _Photo:
-    """What lines are looked for in: light and chroma 0..1, the colour's distance from the skin's,
+    """Where lines are searched: light and chroma 0..1, the colour's distance from the skin's,
     and what is neither eye nor brow, which are lines, too.
     """
 
@@ -171,7 +171,7 @@ class _Photo:
 def lines(
     light: Floats, chroma: Floats, odd: Floats, kernel: NDArray[np.uint8]
 ) -> tuple[Floats, Floats]:
-    """How much every place is on a line thinner than ``kernel``, and by how much it is greyer.
+    """How much every place is on a line thinner than `kernel`, and by how much it is greyer.
 
     Skin that is folded is darker, but as colourful as skin; frames are mostly grey. Both 0 to
     about 1.

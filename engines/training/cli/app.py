@@ -8,26 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
+from engines.catalogue import DEFAULT_BUNDLE
+from engines.options import grouped
 from engines.training.cli import own as own_commands
 from engines.training.cli.options import (
-    Batch,
-    Device,
-    Devices,
-    Low,
-    Minutes,
+    Base,
+    Blend,
+    Look,
     Name,
     Out,
     People,
-    Precision,
-    Swap,
-    Threads,
+    Recipe,
+    RunOptions,
     Variants,
     Workers,
-    blend_spec,
-    changed,
     paused,
     portraits,
-    slice_of,
     tell_left_out,
 )
 
@@ -49,7 +45,7 @@ app.command()(own_commands.refit)
 def prepare(
     people: Annotated[Path, typer.Argument(help="Folder of portraits, or an aligned set.")],
     out: Annotated[Path, typer.Argument(help="Folder for the pairs.")],
-    look: Annotated[str, typer.Option(help="The artist's look.")] = "film",
+    look: Look = "film",
     size: Annotated[int, typer.Option(help="Side of the pictures, pixels.")] = 256,
     variants: Variants = None,
     workers: Workers = None,
@@ -73,19 +69,16 @@ def prepare(
 
 
 @app.command()
+@grouped
 def film(
+    *,
     out: Annotated[Path, typer.Option(help="Folder for pairs, training and model.")],
     people: People = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
-    look: Annotated[str, typer.Option(help="The artist's look.")] = "film",
+    recipe: Recipe = DEFAULT_BUNDLE,
+    look: Look = "film",
     variants: Variants = None,
     workers: Workers = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    options: RunOptions,
 ) -> None:
     """Make the shipped model from portraits alone: draw pairs, train, export."""
     folder = portraits(people, "the artist draws them, and the model learns from the drawings")
@@ -98,11 +91,11 @@ def film(
         folder,
         out,
         look=look,
-        settings=changed(find_recipe(recipe), None, batch),
+        settings=options.change(find_recipe(recipe)),
         variants=FILM_256_VARIANTS if variants is None else variants,
         workers=workers or os.cpu_count() or 1,
     )
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    with options.start() as now:
         left_out = make(
             job,
             now.deadline,
@@ -117,17 +110,14 @@ def film(
 
 
 @app.command()
+@grouped
 def run(
+    *,
     pairs: Annotated[Path, typer.Argument(help="Folder of pairs, from prepare or unpack.")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoint, curves and sample sheet.")],
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file.")] = "film-256",
-    base: Annotated[str | None, typer.Option(help="Model to start from, by name or path.")] = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    recipe: Recipe = DEFAULT_BUNDLE,
+    base: Annotated[str | None, Base] = None,
+    options: RunOptions,
 ) -> None:
     """Train the face model and the toon model on photo/toon pairs."""
     from engines.catalogue.models import find_bundle
@@ -135,9 +125,9 @@ def run(
     from engines.training.pairs.pair_set import PairSet
     from engines.training.recipe import find_recipe
 
-    settings = changed(find_recipe(recipe), None, batch)
+    settings = options.change(find_recipe(recipe))
     start = find_bundle(base) if base else None
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    with options.start() as now:
         done = train_pairs(
             settings,
             PairSet.open(pairs),
@@ -152,12 +142,13 @@ def run(
 
 
 @app.command()
+@grouped
 def export(
+    *,
     trained: Annotated[Path, typer.Argument(help="Folder of `toonify train run`.")],
     out: Out,
     style: Name = "film",
-    swap: Swap = None,
-    low: Low = "toon",
+    blend: Blend,
     describe: Annotated[str, typer.Option(help="The style in one sentence.")] = "",
     words: Annotated[
         Path | None,
@@ -183,7 +174,7 @@ def export(
     models = TrainedModels.read(trained)
     look: dict[str, Any] = {
         "style_description": describe,
-        "blend": blend_spec(swap, low, WHOLE_TOON),
+        "blend": blend.spec(WHOLE_TOON),
     }
     if add_to:
         bundle = add_trained_style(find_bundle(add_to), models, style, **look)
@@ -207,7 +198,7 @@ def pack(
     from engines.training.pairs.pair_set import PairSet
 
     with meter() as bars:
-        size = write_pack(PairSet.open(pairs), file, quality=quality, progress=bars.each)
+        size = write_pack(PairSet.open(pairs), file, quality=quality, track=bars.each)
     say(f"Wrote {file}, {size / 1e6:.1f} MB.")
 
 
@@ -222,7 +213,7 @@ def unpack(
     from engines.training.pairs.pack import read_pack
 
     with meter() as bars:
-        pairs = read_pack(file, folder, progress=bars.each)
+        pairs = read_pack(file, folder, track=bars.each)
     say(f"Unpacked {len(pairs)} pairs of {pairs.size} px into {folder}.")
 
 

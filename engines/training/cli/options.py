@@ -6,29 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from engines import options as shared
 from engines.errors import ToonifyError
 
+if TYPE_CHECKING:
+    from engines.blending import BlendSpec
+    from engines.training.cli.screen import Meter
+    from engines.training.hardware import Hardware
+    from engines.training.learn.runs import Deadline
+
+S = TypeVar("S")
+D = TypeVar("D")
+
 HARDWARE, TRAINING = "Hardware", "Training"
 """Panels of the help page."""
 
-Minutes = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        metavar="MINUTES",
-        help="Stop after this time, with a checkpoint.",
-        rich_help_panel=TRAINING,
-    ),
-]
-Batch = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Pictures in one step.", rich_help_panel=TRAINING),
-]
 Pictures = Annotated[
     int | None,
     typer.Option(
@@ -47,25 +43,6 @@ Work = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="CPU threads; all cores if not given.",
-        rich_help_panel=HARDWARE,
-    ),
-]
-Device = Annotated[
-    str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=HARDWARE)
-]
-Devices = Annotated[
-    str, typer.Option(metavar="N", help="How many GPUs, or auto.", rich_help_panel=HARDWARE)
-]
-Precision = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="bf16-mixed or 32-true.", rich_help_panel=HARDWARE),
-]
 People = Annotated[
     Path | None,
     typer.Option(
@@ -73,16 +50,10 @@ People = Annotated[
         help="Any portraits, or a folder made by `toonify train prepare`; needed.",
     ),
 ]
+Recipe = Annotated[str, typer.Option(metavar="NAME", help="A recipe's name, or a JSON file.")]
+Look = Annotated[str, typer.Option(metavar="NAME", help="The artist's look.")]
+Base = typer.Option(metavar="MODEL", help="Model to start from, by name or path.")
 Out = Annotated[Path, shared.OUT_MODEL]
-Swap = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help=f"{shared.SWAP_MEANING} 0: every layer is the toon's.",
-        rich_help_panel=shared.TOON_PANEL,
-    ),
-]
-Low = Annotated[str, shared.LOW]
 Variants = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Extra pairs with shut or narrowed eyes or open mouths."),
@@ -100,59 +71,114 @@ Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the style.")]
 
 
 @dataclass(frozen=True)
+class Blend:
+    """How the toon is mixed with the person's own rendering."""
+
+    swap: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help=f"{shared.SWAP_MEANING} 0: every layer is the toon's.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
+    low: Annotated[str, shared.LOW] = "toon"
+
+    def spec(self, default: D) -> BlendSpec | D:
+        """The layer swap of these options; `default` without --swap."""
+        from engines.blending import BlendSpec
+
+        if self.swap is None:
+            return default
+        return BlendSpec(swap_resolution=self.swap or None, low=self.low)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
 class Run:
-    """A slice of training: what on, until when, and where progress is shown."""
+    """One run of a training, as it was set up.
 
-    hardware: Any
-    deadline: Any
-    meter: Any
+    Attributes:
+        hardware: what to train on.
+        deadline: when to stop.
+        meter: shows the progress.
+    """
 
-
-@contextmanager
-def slice_of(
-    minutes: float | None, threads: int | None, device: str, devices: str, precision: str
-) -> Iterator[Run]:
-    """Set up threads, deadline, Ctrl-C and progress bars."""
-    import cv2
-    import torch
-
-    from engines.training.cli.screen import meter
-    from engines.training.hardware import Hardware
-    from engines.training.learn.runs import Deadline, stop_on_interrupt
-
-    if threads:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
-    count: int | str = int(devices) if devices.isdigit() else devices
-    deadline = Deadline(float("inf") if minutes is None else minutes)
-    with stop_on_interrupt(deadline), meter() as bars:
-        yield Run(Hardware(device, count, precision), deadline, bars)
+    hardware: Hardware
+    deadline: Deadline
+    meter: Meter
 
 
-def blend_spec(swap: int | None, low: str, default: Any) -> Any:
-    """The layer swap of the options; ``default`` without them."""
-    from engines.blending import BlendSpec
+@dataclass(frozen=True)
+class RunOptions:
+    """How long one run of a training takes, and on what."""
 
-    if swap is None:
-        return default
-    return BlendSpec(swap_resolution=swap or None, low=low)  # type: ignore[arg-type]
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="MINUTES",
+            help="Stop after this time, with a checkpoint.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Pictures in one step.", rich_help_panel=TRAINING),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="CPU threads; all cores if not given.",
+            rich_help_panel=HARDWARE,
+        ),
+    ] = None
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", rich_help_panel=HARDWARE)
+    ] = "auto"
+    devices: Annotated[
+        str, typer.Option(metavar="N", help="How many GPUs, or auto.", rich_help_panel=HARDWARE)
+    ] = "1"
+    precision: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="bf16-mixed or 32-true.", rich_help_panel=HARDWARE),
+    ] = "bf16-mixed"
 
+    @contextmanager
+    def start(self) -> Iterator[Run]:
+        """Set up threads, deadline, Ctrl-C and progress bars."""
+        import cv2
+        import torch
 
-def changed(settings: Any, pictures: int | None, batch: int | None) -> Any:
-    """``settings`` with the options that were given."""
-    wanted = {"pictures": pictures, "batch_size": batch}
-    return replace(settings, **{k: v for k, v in wanted.items() if v is not None})
+        from engines.training.cli.screen import meter
+        from engines.training.hardware import Hardware
+        from engines.training.learn.runs import Deadline, stop_on_interrupt
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+            cv2.setNumThreads(self.threads)
+        count: int | str = int(self.devices) if self.devices.isdigit() else self.devices
+        deadline = Deadline(float("inf") if self.minutes is None else self.minutes)
+        with stop_on_interrupt(deadline), meter() as bars:
+            yield Run(Hardware(self.device, count, self.precision), deadline, bars)
+
+    def change(self, settings: S, pictures: int | None = None) -> S:
+        """`settings` with --batch, and with the length of the training where they were given."""
+        wanted = {"pictures": pictures, "batch_size": self.batch}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return replace(settings, **given)  # type: ignore[type-var]
 
 
 def paused(work: Path) -> None:
-    """Tell how a training that was stopped goes on."""
+    """Say how a stopped training is continued."""
     from engines.say import say
 
-    say(f"Stopped with a checkpoint in {work}; give the same command again to go on.")
+    say(f"Stopped with a checkpoint in {work}; give the same command again to continue.")
 
 
 def beside(out: Path, work: Path | None) -> Path:
-    """The working folder of a training that writes ``out``."""
+    """The working folder of a training that writes `out`."""
     return work or out.with_name(f"{out.stem}-work")
 
 
@@ -171,4 +197,4 @@ def tell_left_out(names: tuple[str, ...]) -> None:
 
     if names:
         shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        say(f"No face was found in {len(names)} pictures ({shown}); they were left out.")
+        say(f"No face was found in {len(names)} pictures ({shown}); they were skipped.")

@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
+from engines.options import grouped
 from engines.training.cli.options import (
-    Batch,
-    Device,
-    Devices,
-    Low,
-    Minutes,
+    Base,
+    Blend,
     Name,
     Out,
     People,
     Pictures,
-    Precision,
-    Run,
-    Swap,
-    Threads,
+    RunOptions,
     Work,
     beside,
-    blend_spec,
-    changed,
     paused,
     portraits,
-    slice_of,
 )
 
 
+@grouped
 def style(
+    *,
     pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
     out: Out,
     people: People = None,
-    base: Annotated[
-        str, typer.Option(help="Model to start from, by name or path.")
-    ] = DEFAULT_BUNDLE,
+    base: Annotated[str, Base] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
         typer.Option(help="Which of its generators: face or a style; else its first style."),
@@ -50,18 +41,10 @@ def style(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are square face crops already.")
     ] = False,
-    swap: Swap = None,
-    low: Low = "face",
+    blend: Blend = Blend(low="face"),  # noqa: B008
     work: Work = None,
-    length: Annotated[
-        int | None, typer.Option("--pictures", min=1, help="Length of the training, in pictures.")
-    ] = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    length: Pictures = None,
+    options: RunOptions,
 ) -> None:
     """Learn a style from a folder of pictures; the model runs live."""
     folder = portraits(people, "the generator learns the style on pictures of people")
@@ -77,13 +60,12 @@ def style(
         work=beside(out, work),
         name=name,
         aligned=aligned,
-        blend=blend_spec(swap, low, DEFAULT_BLEND),
+        blend=blend.spec(DEFAULT_BLEND),
         start=start,
-        style=changed(StyleSettings(), length, batch),
+        style=options.change(StyleSettings(), length),
     )
-    if batch:
-        job = replace(job, encoder=replace(job.encoder, batch_size=batch))
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    job = replace(job, encoder=options.change(job.encoder))
+    with options.start() as now:
         bundle = train_style(
             job,
             find_bundle(base),
@@ -99,46 +81,39 @@ def style(
     say(f"Wrote {out}; `toonify run --model {out}` shows it live.")
 
 
+@grouped
 def distil(
+    *,
     model: Annotated[str, typer.Argument(help="Name or path.")],
     out: Out,
     people: People = None,
     style: Annotated[str | None, typer.Option(help="The style that --swap applies to.")] = None,
-    swap: Swap = None,
-    low: Low = "toon",
+    blend: Blend,
     work: Work = None,
     pictures: Pictures = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    options: RunOptions,
 ) -> None:
     """Change how a model is blended, and adapt its encoder to that and to webcam pictures."""
     from engines.catalogue.models import find_bundle
+    from engines.training.encoder_runs import identity, read_once, train
     from engines.training.learn.distil import distiller, with_encoder
     from engines.training.learn.encoder import DistilSettings
 
     bundle = find_bundle(model)
     folder = portraits(people, "the encoder learns on them")
-    bundle.check(style, spec=blend_spec(swap, low, None))
+    bundle.check(style, spec=blend.spec(None))
     chosen = style or bundle.styles[0]
     blends = {name: look.blend for name, look in bundle.card.styles.items()}
-    blends[chosen] = blend_spec(swap, low, blends.get(chosen))
-    settings = changed(DistilSettings(), pictures, batch)
+    blends[chosen] = blend.spec(blends[chosen])
+    settings = options.change(DistilSettings(), pictures)
     place = beside(out, work)
-    with slice_of(minutes, threads, device, devices, precision) as now:
+    with options.start() as now:
         weights = (bundle.encoder or {}, bundle.face, *bundle.toons.values())
-        crops = people_of(
-            folder,
-            bundle.network().input_size,
-            place,
-            encoder_run(bundle, weights, folder, settings, blends),
-            now,
-        )
+        run = identity(bundle, weights, folder, settings, blends)
+        size = bundle.network().input_size
+        crops = read_once(folder, size, place, run, now.meter.each)
         trainer = distiller(bundle, crops, blends, settings, now.hardware)
-        if not train_encoder(trainer, place, now):
+        if not train(trainer, place, now.deadline, now.meter.task):
             return paused(place)
     note = (
         f"Distilled for {', '.join(blends)} on {trainer.drawn} augmented "
@@ -148,23 +123,21 @@ def distil(
         with_encoder(bundle, trainer, note, blends).save(out)
 
 
+@grouped
 def refit(
+    *,
     model: Annotated[str, typer.Argument(help="Name or path of a model without an encoder.")],
     people: People = None,
     out: Annotated[Path | None, typer.Option(help="The model itself if not given.")] = None,
     size: Annotated[int, typer.Option(help="Side of the encoder's input, pixels.")] = 256,
     work: Work = None,
     pictures: Pictures = None,
-    minutes: Minutes = None,
-    batch: Batch = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    devices: Devices = "1",
-    precision: Precision = "bf16-mixed",
+    options: RunOptions,
 ) -> None:
     """Train an encoder for a model made of public generators, so that it runs live."""
     from engines.bundle import Bundle, shipped_bundle
     from engines.catalogue.models import find_model
+    from engines.training.encoder_runs import identity, read_once, train
     from engines.training.learn.distil import (
         check_refittable,
         encoder_config,
@@ -181,80 +154,17 @@ def refit(
     bundle = Bundle.load(path)
     check_refittable(bundle)
     folder = portraits(people, "the encoder learns to reconstruct them")
-    settings = changed(REFIT, pictures, batch)
+    settings = options.change(REFIT, pictures)
     target = out or path
     place = beside(target, work)
-    with slice_of(minutes, threads, device, devices, precision) as now:
-        run = encoder_run(bundle, (bundle.face,), folder, settings, {})
-        crops = people_of(folder, size, place, run, now)
+    with options.start() as now:
+        run = identity(bundle, (bundle.face,), folder, settings, {})
+        crops = read_once(folder, size, place, run, now.meter.each)
         trainer = refitter(bundle, crops, settings, now.hardware, encoder_config(size))
-        if not train_encoder(trainer, place, now):
+        if not train(trainer, place, now.deadline, now.meter.task):
             return paused(place)
     note = (
         f"Trained for the face generator on {trainer.drawn} augmented crops of {len(crops)} people."
     )
     if trainer.fabric.is_global_zero:
         with_encoder(bundle, trainer, note).save(target)
-
-
-def encoder_run(
-    bundle: Any,
-    weights: Sequence[Any],
-    people: Path,
-    settings: Any,
-    blends: dict[str, Any],
-) -> dict[str, Any]:
-    """What decides the result of an encoder's training, to tell its work folder from others.
-
-    Args:
-        bundle: the model.
-        weights: those of its networks that the training reads and does not change.
-        people: folder of portraits.
-        settings: of the training.
-        blends: blend by style.
-    """
-    from engines.training.work_folder import fingerprint
-
-    return {
-        "model": bundle.card.name,
-        "weights": fingerprint(*weights),
-        "people": str(people.resolve()),
-        "blends": {name: asdict(spec) for name, spec in blends.items()},
-        "settings": asdict(settings),
-    }
-
-
-def people_of(folder: Path, size: int, work: Path, run: dict[str, Any], now: Run) -> Any:
-    """The people of a training as pairs, which never change within a work folder.
-
-    Args:
-        folder: portraits, or a prepared folder.
-        size: side of the pictures, pixels.
-        work: the work folder, which is marked as belonging to `run`.
-        run: see `encoder_run`.
-        now: shows the progress.
-    """
-    from engines.training.pairs.portraits import listing, people_files, read_people
-    from engines.training.work_folder import PICTURES, claim, claimed
-
-    def read() -> Any:
-        pairs = read_people(folder, size, work / "people.npz", track=now.meter.each)
-        claim(work, {"people": listing(people_files(folder))}, PICTURES)
-        return pairs
-
-    return claimed(work, run, read)
-
-
-def train_encoder(trainer: Any, work: Path, now: Run) -> bool:
-    """Start or continue training an encoder; True when it is done."""
-    from engines.pictures import write_png
-    from engines.training.learn.runs import run
-    from engines.training.show.previews import encoder_sheet
-
-    return run(
-        trainer,
-        work,
-        now.deadline,
-        report=now.meter.task,
-        on_save=lambda: write_png(work / "sheet.png", encoder_sheet(trainer)),
-    )

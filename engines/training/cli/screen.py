@@ -33,7 +33,7 @@ class Meter:
         self.phase: str | None = None
 
     def show(self, phase: str, done: int, total: int, text: str = "") -> None:
-        """Move the bar of ``phase``, a new one if it was another before."""
+        """Move the bar of `phase`, a new one if it was another before."""
         if phase != self.phase:
             self.progress.start()
             self.phase = phase

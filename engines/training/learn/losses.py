@@ -116,7 +116,7 @@ def gradient_l1(a: Tensor, b: Tensor) -> Tensor:
 
 
 def detail_loss(a: Tensor, b: Tensor, area: int = 8) -> Tensor:
-    """Difference in the amount of fine detail, wherever in an `area` it lies.
+    """Difference in the amount of fine detail, no matter where in an `area` it is.
 
     The place of a strand of hair cannot be known to the pixel. The mean of all its possible places
     is a blur, and every loss of single pixels prefers that. The mean absolute Laplacian of the

@@ -69,7 +69,7 @@ class ToonModels(nn.Module):
         self.toon = Generator(size.generator_config())
 
     def forward(
-        self, crop: Tensor, counts: dict[str, int], top: int
+        self, crop: Tensor, counts: dict[str, int], resolution: int
     ) -> tuple[Tensor, dict[str, Drawing]]:
         """Encode `crop` and draw with each generator.
 
@@ -77,7 +77,7 @@ class ToonModels(nn.Module):
             crop: float [N, 3, S, S] RGB in -1..1.
             counts: "face", "toon" and "swap" (see `swapped`) -> how many of the N samples that
                 generator draws.
-            top: side of the drawn pictures.
+            resolution: side of the drawn pictures.
 
         Returns:
             w_plus [N, num_ws, w_dim], and what each generator drew.
@@ -87,7 +87,7 @@ class ToonModels(nn.Module):
         for name, count in counts.items():
             some = {r: f[:count] for r, f in features.items()}
             synthesis = self.swapped() if name == "swap" else getattr(self, name).synthesis
-            drawn[name] = synthesis.draw(w_plus[:count], some, top=top)
+            drawn[name] = synthesis.draw(w_plus[:count], some, resolution=resolution)
         return w_plus, drawn
 
     def swapped(self) -> Synthesis:

@@ -1,7 +1,7 @@
 """One training run: resume, step, log, save, stop cleanly. Every training goes through `run`.
 
-What is trained is behind the `Task` protocol. How long it takes, how often it is saved and who is
-told is decided here.
+What is trained is behind the `Task` protocol. This module decides how long it runs, how often it is
+saved and what is reported.
 """
 
 from __future__ import annotations
@@ -72,11 +72,15 @@ class Task(Protocol):
         """Tensors, plain values and JSON text: everything the next step depends on."""
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`.
+        """Continue from `state`.
 
         Raises:
             ToonifyError: why it cannot, as the second half of a sentence.
         """
+
+
+OnStep = Callable[[Task, dict[str, float]], None]
+"""Called after a training step with what is trained and its losses by name."""
 
 
 @dataclass
@@ -90,13 +94,13 @@ class Deadline:
         self.start = time.monotonic()
 
     def passed(self) -> bool:
-        """Whether training should stop after the step in hand."""
+        """Whether training should stop after the current step."""
         return self.interrupted.is_set() or time.monotonic() - self.start > self.minutes * 60
 
 
 @contextmanager
 def stop_on_interrupt(deadline: Deadline) -> Iterator[None]:
-    """The first Ctrl-C ends training after the step in hand, with a checkpoint; the second, now."""
+    """The first Ctrl-C ends training after this step, with a checkpoint; the second at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -118,10 +122,10 @@ def run(
     deadline: Deadline,
     *,
     save_every: float = 5.0,
-    report: Callable[[Task, dict[str, float]], None] = lambda task, losses: None,
+    report: OnStep = lambda task, losses: None,
     on_save: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Go on from the folder's checkpoint until all steps are done (True) or time is up (False).
+    """Continue from the folder's checkpoint until all steps are done (True) or time is up (False).
 
     A step is always finished, and a checkpoint always written at the end.
 
@@ -155,7 +159,7 @@ def run(
             save()
             saved = time.monotonic()
     save()
-    task.fabric.barrier()  # nobody reads the checkpoint before it is written
+    task.fabric.barrier()  # no process reads the checkpoint before it is written
     return task.done
 
 

@@ -124,7 +124,7 @@ class TrainSettings:
 
 
 def has_begun_with(stages: Sequence[Stage], begun: Sequence[Mapping[str, Any]], over: int) -> bool:
-    """Whether a training of `stages` can go on from a checkpoint.
+    """Whether a training of `stages` can continue from a checkpoint.
 
     Args:
         stages: those asked for.
@@ -132,7 +132,7 @@ def has_begun_with(stages: Sequence[Stage], begun: Sequence[Mapping[str, Any]], 
         over: how many of them are over; one that is not may have another length now.
     """
     mine = tuple(stages[: len(begun)])
-    try:  # fields that are younger than a checkpoint had their defaults
+    try:  # fields that were added after the checkpoint had their defaults
         theirs = tuple(Stage.read(values) for values in begun)
     except TypeError:
         return False

@@ -92,7 +92,7 @@ class StyleTrainer(SampledTask):
 
     Args:
         base: has an encoder and the generator to start from.
-        pairs: people of the encoder's input size and what they are to look like.
+        pairs: people of the encoder's input size and what they should look like.
         style: uint8 [M, S, S, 3] RGB, the style's pictures, aligned as the people are.
         settings: the run.
         hardware: what to train on.
@@ -185,7 +185,7 @@ class StyleTrainer(SampledTask):
         side = self.face.config.mask_resolution
         if not side:
             return replace(batch, head=torch.ones_like(batch.head))
-        mask = self.face.synthesis.draw(*codes, top=side).mask
+        mask = self.face.synthesis.draw(*codes, resolution=side).mask
         assert mask is not None
         return replace(batch, head=moved(torch.sigmoid(mask.float()), batch.warp))
 

@@ -20,9 +20,8 @@ from engines.training.pairs.sampler import Sampler
 class SampledTask:
     """Base of a `engines.training.learn.runs.Task` that learns from a sampler's batches.
 
-    A subclass sets `ema` and `optimizer` (as Fabric wraps it) and tells by `parts` what a
-    checkpoint holds. If it does not say otherwise, it has one stage, whose length is
-    `settings.pictures`.
+    A subclass sets `ema` and `optimizer` (as Fabric wraps it) and says in `parts` what a checkpoint
+    holds. If it does not say otherwise, it has one stage, whose length is `settings.pictures`.
 
     Args:
         settings: a dataclass of plain values, with `batch_size` and `seed`.
@@ -111,7 +110,7 @@ class SampledTask:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`.
+        """Continue from `state`.
 
         Raises:
             ToonifyError: when it was saved for another model or by another command.

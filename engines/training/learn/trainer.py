@@ -115,7 +115,7 @@ class Trainer(SampledTask):
             network.requires_grad_(learns).train(learns and stage.statistics)
 
     def _count(self, stage: Stage) -> None:
-        """Count the step just done, and go on to the next stage when this one is over."""
+        """Count the step just done, and move to the next stage when this one is over."""
         self.step += 1
         self.stage_pictures += self.pictures_per_step
         self._position = Position(stage.name, self.stage_pictures, stage.pictures)
@@ -128,7 +128,7 @@ class Trainer(SampledTask):
     # ------------------------------------------------------------------ a step
 
     def train_step(self) -> dict[str, float]:
-        """Do one optimiser step of the stage in hand on a fresh batch: the losses by name."""
+        """Do one optimiser step of the current stage on a fresh batch: the losses by name."""
         stage = self.stage
         self._prepare_stage(stage)
         progress = self.stage_pictures / stage.pictures
@@ -208,7 +208,7 @@ class Trainer(SampledTask):
         }
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`.
+        """Continue from `state`.
 
         Stages that are over must be those of the settings, and so must the one in hand, except for
         its length; stages to come may be changed, added or removed.

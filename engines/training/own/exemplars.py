@@ -9,8 +9,8 @@ Animations", SIGGRAPH 2017).
 
 The style's pictures that are most like the person are bent until their faces have the person's
 landmarks. Then every place takes the patch whose light and colours fit the person best. Both eyes
-come from one picture, and so does the mouth: halves of two would fit nobody. What patches cannot
-show comes from the photo (`engines.training.own.lines`).
+come from one picture, and so does the mouth: halves from two pictures would not fit together. What
+patches cannot show comes from the photo (`engines.training.own.lines`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from engines.training.pairs.sampler import to_tensor
 
 # Likeness of two people: features, colours, and places of the landmarks.
 DEEP = 4  # feature map of `FeatureDistance` that is compared
-LOOK_SIDE, COLOUR = 4, 0.5  # places a side of the compared features; weight of the colours
+DESCRIPTOR_SIDE, COLOUR = 4, 0.5  # places a side of the compared features; weight of the colours
 POSE = 4.0  # weight of the landmarks
 CANDIDATES, SOURCES = 16, 6  # pictures that are bent; of those, pictures with similar light in use
 # The ends of lids and lips, and their middles.
@@ -102,7 +102,9 @@ class Exemplars:
         self.pictures, self.points = pictures, landmarks
         self.side = pictures.shape[1]
         self.features = FeatureDistance().to(device)
-        self.looks = torch.cat([self._look(to_tensor([p]).to(device)) for p in self.pictures])
+        self.descriptors = torch.cat(
+            [self._describe(to_tensor([p]).to(device)) for p in self.pictures]
+        )
 
     @torch.no_grad()
     def draw(self, photo: Image, landmarks: Floats) -> Image | None:
@@ -141,12 +143,12 @@ class Exemplars:
         drawn = self._with_lines(drawn, flat, soft, features)
         return to_picture(self._tinted(drawn, mine, iris, goal, soft))
 
-    def _look(self, pictures: Tensor) -> Tensor:
+    def _describe(self, pictures: Tensor) -> Tensor:
         """Descriptors [N, L] of the people in pictures; the product of two is their likeness."""
         with torch.no_grad():
             deep = self.features.features(pictures)[DEEP]
-        deep = F.normalize(F.adaptive_avg_pool2d(deep, LOOK_SIDE).flatten(1), dim=1)
-        colour = F.normalize(shrink(pictures, 2 * LOOK_SIDE).flatten(1), dim=1)
+        deep = F.normalize(F.adaptive_avg_pool2d(deep, DESCRIPTOR_SIDE).flatten(1), dim=1)
+        colour = F.normalize(shrink(pictures, 2 * DESCRIPTOR_SIDE).flatten(1), dim=1)
         return torch.cat([deep, COLOUR * colour], 1)
 
     def _sources(
@@ -158,7 +160,7 @@ class Exemplars:
             the pictures bent to the person, L*a*b* [K, 3, S, S], and their landmarks before that;
             None when none can be bent that far.
         """
-        alike = (self._look(person) @ self.looks.T)[0].cpu().numpy()
+        alike = (self._describe(person) @ self.descriptors.T)[0].cpu().numpy()
         apart = np.linalg.norm(self.points - goal, axis=-1).mean(1)
         order = np.argsort(POSE * apart - alike)[:CANDIDATES]
         bent = {i: warp for i in order if (warp := plate(self.points[i], goal)) is not None}

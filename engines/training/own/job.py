@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
-from engines.pictures import write_png
+from engines.say import Say
 from engines.training.hardware import Hardware, agreed
 from engines.training.learn.distil import distiller, with_encoder
 from engines.training.learn.encoder import DistilSettings
-from engines.training.learn.runs import Deadline, Task, run
+from engines.training.learn.runs import Deadline, OnStep
 from engines.training.learn.style import StyleSettings, StyleTrainer, start_of
 from engines.training.own.pairs import StylePictures, draw_people, style_of
 from engines.training.own.shape import FEWEST_FACES
@@ -30,14 +29,12 @@ from engines.training.pairs.portraits import (
     read_people,
 )
 from engines.training.progress import Progress, Track, silent
-from engines.training.show.previews import encoder_sheet, style_sheet
+from engines.training.show.previews import encoder_sheet, run_with_sheet, style_sheet
 from engines.training.work_folder import PICTURES, claim, claimed, fingerprint
 
 # All layers are the new generator's: the low ones hold the style's shape and keep people's poses.
 DEFAULT_BLEND = BlendSpec(swap_resolution=None)
 FEWEST_PICTURES = 20
-OnStep = Callable[[Task, dict[str, float]], None]
-"""Called after a training step with what is trained and its losses."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def train_style(
     deadline: Deadline,
     *,
     hardware: Hardware | None = None,
-    say: Callable[[str], None] = print,
+    say: Say = print,
     track: Track[Path] = iter,
     progress: Progress = silent,
     report: OnStep = lambda task, losses: None,
@@ -123,25 +120,13 @@ def train_style(
     if pairs is None:
         return None
     artist = StyleTrainer(base, pairs, pictures.images, job.style, hardware, job.start)
-    done = run(
-        artist,
-        job.work / "generator",
-        deadline,
-        report=report,
-        on_save=lambda: write_png(job.work / "style.png", style_sheet(artist)),
-    )
-    if not done:
+    place, picture = job.work / "generator", job.work / "style.png"
+    if not run_with_sheet(artist, place, deadline, style_sheet, picture, report):
         return None
     styled = _styled(job, base, artist, len(pictures))
     encoder = distiller(styled, people, {job.name: job.blend}, job.encoder, hardware)
-    done = run(
-        encoder,
-        job.work / "encoder",
-        deadline,
-        report=report,
-        on_save=lambda: write_png(job.work / "encoder.png", encoder_sheet(encoder)),
-    )
-    if not done:
+    place, picture = job.work / "encoder", job.work / "encoder.png"
+    if not run_with_sheet(encoder, place, deadline, encoder_sheet, picture, report):
         return None
     note = (
         f"Distilled for the blend of {job.name!r} on {encoder.drawn} crops of {len(people)} people."
@@ -185,9 +170,7 @@ def _pairs(
     return None if agreed(fabric, pairs is None) else pairs
 
 
-def _crops(
-    job: StyleJob, base: Bundle, say: Callable[[str], None], track: Track[Path]
-) -> tuple[PairSet, Crops]:
+def _crops(job: StyleJob, base: Bundle, say: Say, track: Track[Path]) -> tuple[PairSet, Crops]:
     side = base.card.generator.resolution
     cache = job.work / "style.npz"
     style = read_folder(job.pictures, side, aligned=job.aligned, cache=cache, track=track)
@@ -213,7 +196,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
     card = replace(
         base.card,
         name=job.out.stem.lower(),
-        title=f"{job.name}, a style of its own",
+        title=f"{job.name}, an own style",
         summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
         f"{base.card.name}.",
         styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
@@ -229,8 +212,8 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         metrics={},
         limits=(
             *base.card.limits,
-            "The style's shape is what landmarks tell of it: of faces, not of hair or clothes.",
-            "Ways of the style's own to draw hair or clothes, hatching say, are not learned.",
+            "The style's shape is what landmarks show of it: of faces, not of hair or clothes.",
+            "How the style draws hair or clothes, for example by hatching, is not learned.",
         ),
     )
     return replace(base, card=card, toons={job.name: artist.weights()})

@@ -77,7 +77,7 @@ def draw_people(
     because few photos and few pictures of a style show those.
 
     Args:
-        people: whom to draw.
+        people: the people to draw.
         style: how to draw them.
         folder: for the pairs; a sheet of them is written beside it.
         count: how many people, spread over the set.

@@ -1,7 +1,7 @@
 """Hair, hoods and rooms in any colour, alike on photo and toon.
 
-Few portraits show dyed hair or a bright headscarf. A generator that has seen hardly any paints
-whatever is near the forehead in the colours of skin and hair, which stains a blue headscarf.
+Few portraits show dyed hair or a bright headscarf. A generator that has seen hardly any of them
+paints everything near the forehead in the colours of skin and hair, which stains a blue headscarf.
 """
 
 from __future__ import annotations

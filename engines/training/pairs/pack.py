@@ -11,7 +11,6 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -23,17 +22,17 @@ from engines.errors import ToonifyError
 from engines.files import atomic_path
 from engines.training.pairs.arrays import DAMAGE, fits, in_words
 from engines.training.pairs.pair_set import WARP_GRID, PairSet
+from engines.training.progress import Track
 
 FORMAT = "toonify-pairs"
 FORMAT_VERSION = 2  # 1 had no warps
 PACKED_GRID, PACKED_UNIT = 32, 1 / 1024  # of warps: int8 then reaches an eighth of the side
 QUALITY = {"photo": 86, "toon": 86, "head": 60}
 MOST_PAIRS, LARGEST_SIDE = 200_000, 1024
-Progress = Callable[[Sequence[int]], Iterator[int]]
 
 
 def write_pack(
-    pairs: PairSet, path: Path, *, quality: int | None = None, progress: Progress = iter
+    pairs: PairSet, path: Path, *, quality: int | None = None, track: Track[int] = iter
 ) -> int:
     """Write pairs into one file: its size in bytes.
 
@@ -41,7 +40,7 @@ def write_pack(
         pairs: any size.
         path: the file; replaced only once the new one is complete.
         quality: WebP quality of photos and toons, 1 to 100; None for the default.
-        progress: wraps the row numbers, for a progress bar.
+        track: wraps the row numbers, for a progress bar.
     """
     numbers = list(range(len(pairs)))
     values = {
@@ -59,7 +58,7 @@ def write_pack(
         archive.writestr("landmarks.npy", _array(pairs.landmarks.astype(np.float16)))
         archive.writestr("warp.npy", _array(_pack_warps(pairs.warp)))
         archive.writestr("weight.npy", _array(np.asarray(pairs.weight, np.float64)))
-        for i in progress(numbers):
+        for i in track(numbers):
             for name, standard in QUALITY.items():
                 wanted = standard if quality is None or name == "head" else quality
                 picture = _encode(np.asarray(getattr(pairs, name)[i]), wanted)
@@ -67,20 +66,20 @@ def write_pack(
     return path.stat().st_size
 
 
-def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet:
+def read_pack(path: Path, folder: Path, *, track: Track[int] = iter) -> PairSet:
     """Unpack into an empty or new folder, and open it.
 
     Raises:
-        ToonifyError: when the file is no pack or damaged, or the folder holds something.
+        ToonifyError: when the file is not a pack or is damaged, or the folder holds something.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ToonifyError(f"{folder} is not empty; unpack into another folder.")
     try:
         with zipfile.ZipFile(path) as archive:
-            _unpack(archive, folder, progress)
+            _unpack(archive, folder, track)
     except FileNotFoundError as error:
         raise ToonifyError(f"There is no data pack at {path}.") from error
-    # RuntimeErrors: members that are encrypted, or compressed in a way nobody knows.
+    # RuntimeErrors: members that are encrypted, or compressed in an unknown way.
     except (*DAMAGE, TypeError, RuntimeError, OverflowError, zlib.error) as error:
         raise ToonifyError(
             f"{path} is not a data pack or is damaged ({error}); pack the pairs again."
@@ -88,7 +87,7 @@ def read_pack(path: Path, folder: Path, *, progress: Progress = iter) -> PairSet
     return PairSet.open(folder)
 
 
-def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
+def _unpack(archive: zipfile.ZipFile, folder: Path, track: Track[int]) -> None:
     values = json.loads(archive.read("pack.json"))
     if (values["format"], values["version"]) != (FORMAT, FORMAT_VERSION):
         found = f"format {values['format']!r} version {values['version']!r}"
@@ -111,7 +110,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress) -> None:
             name: open_memmap(part / f"{name}.npy", "w+", np.uint8, shape)
             for name, shape in shapes.items()
         }
-        for i in progress(range(count)):
+        for i in track(range(count)):
             for name, array in arrays.items():
                 array[i] = _decode(archive.read(f"{name}/{i:05d}.webp"), array.shape[1:])
         for array in arrays.values():

@@ -30,7 +30,7 @@ _ANEW = "run 'toonify train prepare' into another folder"
 
 
 class PrepareError(ToonifyError):
-    """Training pairs cannot be made from what was given."""
+    """The input cannot be made into training pairs."""
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class Crops:
         images: uint8 [N, S, S, 3] RGB.
         landmarks: float32 [N, 478, 2] in pixels of the crops; NaN where they are not known.
         left_out: names of the files that gave no crop.
-        source: tells from which files and how they were made; other files or another size give
-            another text.
+        source: the files they were made from and how; other files or another size give another
+            text.
     """
 
     images: NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """From a folder of portraits to a folder of photo/toon pairs, drawn by the artist.
 
 The result is a folder as `engines.training.pairs.pair_set` describes it, with `contact.png`, a
-sheet to look at.
+sheet for checking.
 """
 
 from __future__ import annotations

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.pictures import Image
+from engines.pictures import Image, write_png
 from engines.training.learn.encoder import EncoderTrainer
+from engines.training.learn.runs import Deadline, OnStep, Task, run
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
@@ -15,6 +20,25 @@ from engines.training.pairs.sampler import to_tensor
 from engines.training.show.sheets import contact_sheet
 
 ROWS = 6
+TaskT = TypeVar("TaskT", bound=Task)
+
+
+def run_with_sheet(
+    task: TaskT,
+    folder: Path,
+    deadline: Deadline,
+    sheet: Callable[[TaskT], Image],
+    path: Path,
+    report: OnStep = lambda task, losses: None,
+) -> bool:
+    """`engines.training.learn.runs.run`, with a sample sheet written after each checkpoint.
+
+    Args:
+        task, folder, deadline, report: as `run` takes them.
+        sheet: draws the sheet, RGB.
+        path: the PNG file that it goes to.
+    """
+    return run(task, folder, deadline, report=report, on_save=lambda: write_png(path, sheet(task)))
 
 
 @torch.no_grad()
@@ -24,9 +48,9 @@ def pairs_sheet(trainer: Trainer) -> Image:
     pairs = trainer.sampler.pairs
     rows = chosen(pairs)
     codes = models.encoder(to_tensor(list(pairs.photo[rows])).to(device))
-    top = trainer.stage.resolution
+    resolution = trainer.stage.resolution
     face, toon = (
-        as_pictures(generator.synthesis(*codes, top=top))
+        as_pictures(generator.synthesis(*codes, resolution=resolution))
         for generator in (models.face, models.toon)
     )
     cells = zip(pairs.photo[rows], face, pairs.toon[rows], toon, strict=True)

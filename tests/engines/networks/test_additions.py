@@ -85,9 +85,9 @@ def test_the_finest_detail_is_the_photos_where_the_network_says_so() -> None:
     fine = surroundings(drawn) + beyond - surroundings(beyond)
     share.fill_(30.0)
     assert torch.allclose(generator.synthesis(ws, {64: photo}), fine, atol=1e-4)
-    smaller = generator.synthesis(ws, {64: photo}, top=32)  # as training begins
+    smaller = generator.synthesis(ws, {64: photo}, resolution=32)  # as training begins
     assert smaller.shape == (1, 3, 32, 32)
-    assert not torch.allclose(smaller, generator.synthesis(ws, top=32), atol=1e-3)
+    assert not torch.allclose(smaller, generator.synthesis(ws, resolution=32), atol=1e-3)
 
 
 def test_the_mask_corrects_a_coarse_one() -> None:

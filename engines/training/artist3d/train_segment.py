@@ -28,6 +28,7 @@ from engines.training.artist3d.segment_network import CLASSES, PartsNetwork, par
 
 STORED = 320  # side of the pictures kept in memory
 CLASS_WEIGHTS = (1.0, 1.0, 1.2, 2.0, 1.5, 2.5, 2.5)  # in the order of CLASSES
+COVERED = 0.12  # of the examples have a hand or thing drawn in front
 DECAY = 0.995  # of the moving average of the weights
 
 Image: TypeAlias = NDArray[Any]  # uint8 RGB
@@ -86,6 +87,11 @@ class Faces:
         if mirrored:
             points = points[_mirror()]
         points[:, :2] += rng.normal(0, 0.004 * side, 2)
+        if rng.random() < COVERED:
+            other = self.pictures[rng.integers(len(self.pictures))]
+            corner = rng.integers(0, STORED // 2, 2)
+            texture = other[corner[0] :, corner[1] :][: STORED // 2, : STORED // 2]
+            picture, label = cover(picture, label, texture, rng)
         picture = degrade(recolour(picture, label, rng), rng)
         return network_input(picture, points), np.moveaxis(label, -1, 0)
 
@@ -98,6 +104,42 @@ def _mirror() -> NDArray[np.int64]:
     for first, second in ((segment._EYES[0], segment._EYES[1]),):
         order[first], order[second] = second, first
     return order
+
+
+def cover(
+    picture: Image, label: Floats, texture: Image, rng: np.random.Generator
+) -> tuple[Image, Floats]:
+    """Put a hand-like shape in the person's skin colour, or a thing, in front of the person."""
+    side = picture.shape[0]
+    mask = np.zeros((side, side), np.uint8)
+    centre = (rng.uniform([0.05, 0.45], [0.95, 1.0]) * side).astype(int)
+    radius = int(rng.uniform(0.06, 0.13) * side)
+    angle = float(np.arctan2(0.45 * side - centre[1], 0.5 * side - centre[0]) + rng.normal(0, 0.5))
+    skin = label[..., CLASSES.index("skin")] > 0.9
+    if rng.random() < 0.6 and skin.sum() > 50:
+        palm = (centre.tolist(), (radius * 2.2, radius * 1.7), float(np.degrees(angle)))
+        cv2.ellipse(mask, palm, 255, -1)
+        for finger in range(4):
+            spread = angle + (finger - 1.5) * rng.uniform(0.12, 0.3)
+            length = radius * rng.uniform(1.5, 2.6)
+            tip = centre + (np.array([np.cos(spread), np.sin(spread)]) * length).astype(int)
+            cv2.line(mask, centre.tolist(), tip.tolist(), 255, max(int(radius * 0.42), 2))
+        away = centre - (np.array([np.cos(angle), np.sin(angle)]) * side).astype(int)
+        cv2.line(mask, centre.tolist(), away.tolist(), 255, int(radius * 1.5))
+        paint = np.median(picture[skin], 0) * rng.uniform(0.75, 1.15) + rng.normal(0, 4, 3)
+        edge = np.tanh(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / (0.3 * radius))
+        front = paint * (0.7 + 0.3 * edge[..., None])
+    else:
+        size = radius * rng.uniform([1, 1], [2, 5])
+        box = cv2.boxPoints((centre.tolist(), size.tolist(), float(np.degrees(angle)) + 90))
+        cv2.fillPoly(mask, [box.astype(np.int32)], 255)
+        front = cv2.resize(texture, (side, side)).astype(np.float32)
+        front = front * rng.uniform(0.4, 1) + rng.uniform(0, 60, 3)
+    share = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None].astype(np.float32) / 255
+    picture = np.clip(picture * (1 - share) + front * share, 0, 255).astype(np.uint8)
+    label = label * (1 - share)
+    label[..., CLASSES.index("object")] += share[..., 0]
+    return picture, label
 
 
 def recolour(picture: Image, label: Floats, rng: np.random.Generator) -> Image:

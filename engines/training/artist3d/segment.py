@@ -1,9 +1,10 @@
 """Which pixels of an aligned portrait are hair, beard, skin, headwear, spectacles or an object.
 
-A small network (`segment_network`, 0.35 M parameters) looks at the portrait at 256 px; a guided
-filter brings its probabilities to the picture's own edges. It was trained from random weights by
-`train_segment` on portraits of SFHQ-T2I (MIT), SFHQ (MIT) and official portraits of the US Congress
-(public domain), on label maps made with colour models and strokes, each accepted by eye.
+A small network (`segment_network`, 0.35 million parameters) looks at the portrait at 192 px; a
+guided filter brings its probabilities to the picture's own edges. It was trained from random
+weights by `train_segment` on portraits of SFHQ-T2I (MIT), SFHQ (MIT) and official portraits of the
+US Congress (public domain), on label maps made with colour models and strokes, each accepted by
+eye.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ FloatMask: TypeAlias = NDArray[Any]  # float32
 Points: TypeAlias = NDArray[Any]  # any real numbers
 
 WEIGHTS = Path(__file__).parent / "assets" / "parts.safetensors"
-SIDE = 256  # the network's own picture
-EDGE_RADIUS, EDGE_SMOOTHNESS = 4, 4e-4  # of the guided filter at SIDE
+SIDE = 192  # the network's own picture
+CERTAINTY = 2.0  # power of the network's probabilities: its doubt is wider than hair is soft
+EDGE_RADIUS, EDGE_SMOOTHNESS = 3, 1e-4  # of the guided filter at SIDE
 
 # Indices into MediaPipe's 478 face landmarks.
 _OVAL = [
@@ -108,10 +110,17 @@ def landmark_maps(landmarks: Points, side: int = SIDE) -> NDArray[np.float32]:
     return np.stack(maps).astype(np.float32)
 
 
-def network_input(rgb: Image, landmarks: Points) -> NDArray[np.float32]:
-    """RGB in -1..1 and `landmark_maps`, float32 [8, side, side], of a square picture."""
+def network_input(rgb: Image, landmarks: Points, person: FloatMask | None) -> FloatMask:
+    """Float32 [9, side, side] of a square picture: RGB and person in -1..1, `landmark_maps`.
+
+    ``person``: [side, side] in 0..1; None is written as 0, "not known".
+    """
+    side = rgb.shape[0]
     colour = np.moveaxis(rgb.astype(np.float32) / 127.5 - 1, -1, 0)
-    return np.concatenate([colour, landmark_maps(landmarks, rgb.shape[0])])
+    known = np.zeros((1, side, side), np.float32)
+    if person is not None:
+        known[0] = person * 2 - 1
+    return np.concatenate([colour, known, landmark_maps(landmarks, side)]).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -126,19 +135,20 @@ def _network() -> PartsNetwork:
     return network.eval()
 
 
-def probabilities(rgb: Image, landmarks: Points) -> NDArray[np.float32]:
+def probabilities(rgb: Image, landmarks: Points, person: FloatMask | None) -> FloatMask:
     """What the network itself says: float32 [7, SIDE, SIDE] in the order of its CLASSES.
 
     Args:
         rgb: uint8 [SIDE, SIDE, 3].
         landmarks: [478, 3] in pixels of that picture.
+        person: float32 [SIDE, SIDE] in 0..1, or None.
     """
     import torch
 
-    inputs = torch.from_numpy(network_input(rgb, landmarks))[None]
+    inputs = torch.from_numpy(network_input(rgb, landmarks, person))[None]
     with torch.inference_mode():
         logits = _network()(inputs.contiguous(memory_format=torch.channels_last))
-        return np.asarray(logits.softmax(1)[0].numpy(), np.float32)
+        return np.asarray((CERTAINTY * logits).softmax(1)[0].numpy(), np.float32)
 
 
 def _follow_edges(small: Image, picture: Image, masks: FloatMask) -> NDArray[np.float32]:
@@ -172,19 +182,24 @@ def _follow_edges(small: Image, picture: Image, masks: FloatMask) -> NDArray[np.
     return np.stack(out).astype(np.float32)
 
 
-def segment(rgb: Image, landmarks: Points) -> FaceParts:
+def segment(rgb: Image, landmarks: Points, person: FloatMask | None = None) -> FaceParts:
     """Segment one aligned portrait; about 0.2 s on one core.
 
     Args:
         rgb: uint8 [S, S, 3], the portrait as `engines.faces.alignment` cuts it, at best 512 px.
         landmarks: [478, 3] MediaPipe face landmarks in pixels of ``rgb``.
+        person: float32 [S, S] in 0..1, as `engines.faces.person.PersonSegmenter` gives it; helps
+            to tell hair and hats from the background, and may be left out.
 
     Returns:
         Masks of the portrait's own size.
     """
     size = rgb.shape[0]
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    coarse = probabilities(small, np.asarray(landmarks, np.float64) * (SIDE / size))
+    points = np.asarray(landmarks, np.float64) * (SIDE / size)
+    if person is not None:
+        person = cv2.resize(person, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    coarse = probabilities(small, points, person)
     fine = np.clip(_follow_edges(small, rgb, coarse), 0, 1)
     fine /= np.maximum(fine.sum(0), 1e-6)
     other, skin, hair, beard, headwear, spectacles, thing = fine

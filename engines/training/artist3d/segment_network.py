@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CLASSES = ("other", "skin", "hair", "beard", "headwear", "spectacles", "object")
-INPUTS = 8  # RGB and the maps of `segment.landmark_maps`
+INPUTS = 9  # RGB, person and the maps of `segment.landmark_maps`
 WIDTHS = (24, 40, 72, 112, 144)  # channels at 1/2, 1/4, ... of the picture
 DEPTHS = (1, 2, 3, 3, 2)  # blocks there
 HEAD_WIDTH = 16  # channels at full size

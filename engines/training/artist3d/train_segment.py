@@ -23,12 +23,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engines.errors import ToonifyError
+from engines.faces.person import PersonSegmenter
 from engines.training.artist3d.segment import network_input
 from engines.training.artist3d.segment_network import CLASSES, PartsNetwork, parameters_fp16
 
 STORED = 320  # side of the pictures kept in memory
 CLASS_WEIGHTS = (1.0, 1.0, 1.2, 2.0, 1.5, 2.5, 2.5)  # in the order of CLASSES
 COVERED = 0.12  # of the examples have a hand or thing drawn in front
+UNKNOWN = 0.2  # of the examples come without a mask of the person
 DECAY = 0.995  # of the moving average of the weights
 
 Image: TypeAlias = NDArray[Any]  # uint8 RGB
@@ -46,6 +48,8 @@ class Faces:
         self.pictures: list[Image] = []
         self.labels: list[Image] = []
         self.landmarks: list[Floats] = []
+        self.people: list[Image] = []
+        segmenter = PersonSegmenter()
         for index in self.indices:
             path = faces / str(names[index])
             bgr = cv2.imread(str(path))
@@ -53,12 +57,16 @@ class Faces:
                 raise ToonifyError(f"A picture was expected at {path}, but it cannot be read.")
             small = cv2.resize(bgr, (STORED, STORED), interpolation=cv2.INTER_AREA)
             self.pictures.append(np.ascontiguousarray(small[..., ::-1]))
+            person: Floats = segmenter.segment(np.ascontiguousarray(bgr[..., ::-1])) * 255
+            person = cv2.resize(person, (STORED, STORED), interpolation=cv2.INTER_AREA)
+            self.people.append(person.astype(np.uint8))
             with np.load(labels / f"{index:05d}.npz") as stored:
                 self.labels.append(np.ascontiguousarray(stored["q"].transpose(1, 2, 0)))
             self.landmarks.append(landmarks[index] * np.float32(STORED / bgr.shape[0]))
+        segmenter.close()
 
     def sample(self, number: int, side: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """One augmented example: network input [8, side, side] and label [7, side, side]."""
+        """One augmented example: network input [9, side, side] and label [7, side, side]."""
         turn, scale = np.radians(rng.normal(0, 8)), side / STORED * np.exp(rng.normal(0, 0.10))
         mirrored = rng.random() < 0.5
         cos, sin = scale * math.cos(turn), scale * math.sin(turn)
@@ -93,7 +101,13 @@ class Faces:
             texture = other[corner[0] :, corner[1] :][: STORED // 2, : STORED // 2]
             picture, label = cover(picture, label, texture, rng)
         picture = degrade(recolour(picture, label, rng), rng)
-        return network_input(picture, points), np.moveaxis(label, -1, 0)
+        person: Floats | None = None
+        if rng.random() > UNKNOWN:
+            person = cv2.warpAffine(
+                self.people[number], matrix, (side, side), borderMode=border
+            ).astype(np.float32)
+            person = cv2.GaussianBlur(person, (0, 0), rng.uniform(0.3, 2)) / 255
+        return network_input(picture, points, person), np.moveaxis(label, -1, 0)
 
 
 def _mirror() -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def test_same_picture_same_masks(faces: Path, landmarks: np.ndarray, parts: Face
 
 
 def test_landmark_maps_follow_the_face(landmarks: np.ndarray) -> None:
-    maps = landmark_maps(landmarks / 2)
+    maps = landmark_maps(landmarks / 2, 256)
     assert maps.shape == (5, 256, 256)
     assert maps.dtype == np.float32
     column, row = (landmarks[4, :2] / 2).astype(int)  # the tip of the nose

@@ -32,6 +32,9 @@ SIDE = 192  # the network's own picture
 CERTAINTY = 2.0  # power of the network's probabilities: its doubt is wider than hair is soft
 EDGE_RADIUS, EDGE_SMOOTHNESS = 3, 1e-4  # of the guided filter at SIDE
 
+HAT_SHARE = 0.35  # of hair and headwear above the brows, below which there is no headwear
+BROWS = -0.45  # their height in eye distances from the eyes
+
 # Indices into MediaPipe's 478 face landmarks.
 _OVAL = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
@@ -153,6 +156,19 @@ def probabilities(rgb: Image, landmarks: Points, person: FloatMask | None) -> Fl
         return np.asarray((CERTAINTY * logits).softmax(1)[0].numpy(), np.float32)
 
 
+def _without_patches(masks: FloatMask, place: FloatMask) -> FloatMask:
+    """Give headwear to the hair where it is a patch in it: a hat covers most of a head."""
+    hair, headwear = 2, 4
+    above = place[1] < BROWS
+    hats, hairs = (float(masks[part][above].sum()) for part in (headwear, hair))
+    if hats > HAT_SHARE * (hats + hairs):
+        return masks
+    masks = masks.copy()
+    masks[hair] += masks[headwear]
+    masks[headwear] = 0
+    return masks
+
+
 def _follow_edges(small: Image, picture: Image, masks: FloatMask) -> NDArray[np.float32]:
     """Masks [C, s, s] of a small picture brought to the full one's size and edges: [C, S, S].
 
@@ -202,7 +218,8 @@ def segment(rgb: Image, landmarks: Points, person: FloatMask | None = None) -> F
     if person is not None:
         person = cv2.resize(person, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     place = 2 * landmark_maps(points)[:2]
-    coarse = refine(small, place, probabilities(small, points, person))
+    coarse = _without_patches(probabilities(small, points, person), place)
+    coarse = refine(small, place, coarse)
     fine = np.clip(_follow_edges(small, rgb, coarse), 0, 1)
     fine /= np.maximum(fine.sum(0), 1e-6)
     other, skin, hair, beard, headwear, spectacles, thing = fine

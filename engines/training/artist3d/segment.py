@@ -1,6 +1,6 @@
 """Which pixels of an aligned portrait are hair, beard, skin, headwear, spectacles or an object.
 
-A small network (`segment_network`, 0.35 million parameters) looks at the portrait at 192 px;
+A small network (`segment_network`, 0.35 million parameters) looks at the portrait at 256 px;
 models of this face's own colours correct it (`segment_colours`), and a guided filter brings the
 masks to the picture's own edges. The network was trained from random weights by `train_segment` on
 portraits of SFHQ-T2I (MIT), SFHQ (MIT) and official portraits of the US Congress (public domain),
@@ -27,12 +27,15 @@ Image: TypeAlias = NDArray[Any]  # uint8 [H, W, 3] RGB
 FloatMask: TypeAlias = NDArray[Any]  # float32
 Points: TypeAlias = NDArray[Any]  # any real numbers
 
+PARTS = ("other", "skin", "hair", "beard", "headwear", "spectacles", "object")  # in this order
 WEIGHTS = Path(__file__).parent / "assets" / "parts.safetensors"
-SIDE = 192  # the network's own picture
+SIDE = 256  # the network's own picture
 CERTAINTY = 2.0  # power of the network's probabilities: its doubt is wider than hair is soft
 EDGE_RADIUS, EDGE_SMOOTHNESS = 3, 1e-4  # of the guided filter at SIDE
 
 HAT_SHARE = 0.35  # of hair and headwear above the brows, below which there is no headwear
+BEARD_BALANCE = 0.3  # of a beard's smaller half to its larger one, below which it is a shadow
+FRONTAL = 0.5  # least ratio of the face's halves, seen from the nose, of a face from the front
 BROWS = -0.45  # their height in eye distances from the eyes
 
 # Indices into MediaPipe's 478 face landmarks.
@@ -49,7 +52,7 @@ _BROWS = (
     [300, 293, 334, 296, 336, 285, 295, 282, 283, 276],
 )
 _LIPS = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
-_FOREHEAD, _CHIN = 10, 152
+_FOREHEAD, _CHIN, _NOSE_TIP, _SIDES = 10, 152, 4, (234, 454)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _network() -> PartsNetwork:
 
 
 def probabilities(rgb: Image, landmarks: Points, person: FloatMask | None) -> FloatMask:
-    """What the network itself says: float32 [7, SIDE, SIDE] in the order of its CLASSES.
+    """What the network itself says: float32 [7, SIDE, SIDE] in the order of PARTS.
 
     Args:
         rgb: uint8 [SIDE, SIDE, 3].
@@ -156,16 +159,23 @@ def probabilities(rgb: Image, landmarks: Points, person: FloatMask | None) -> Fl
         return np.asarray((CERTAINTY * logits).softmax(1)[0].numpy(), np.float32)
 
 
-def _without_patches(masks: FloatMask, place: FloatMask) -> FloatMask:
-    """Give headwear to the hair where it is a patch in it: a hat covers most of a head."""
-    hair, headwear = 2, 4
+def _without_patches(masks: FloatMask, place: FloatMask, frontal: bool) -> FloatMask:
+    """Give parts that cannot be so small to what they lie on.
+
+    A hat covers most of a head, so a patch of headwear is hair; a beard on one half of a
+    ``frontal`` face is a shadow on skin.
+    """
+    skin, hair, beard, headwear = (PARTS.index(n) for n in ("skin", "hair", "beard", "headwear"))
     above = place[1] < BROWS
     hats, hairs = (float(masks[part][above].sum()) for part in (headwear, hair))
-    if hats > HAT_SHARE * (hats + hairs):
-        return masks
+    halves = [float((masks[beard] * (place[0] * side > 0)).sum()) for side in (-1, 1)]
     masks = masks.copy()
-    masks[hair] += masks[headwear]
-    masks[headwear] = 0
+    if hats < HAT_SHARE * (hats + hairs):
+        masks[hair] += masks[headwear]
+        masks[headwear] = 0
+    if frontal and min(halves) < BEARD_BALANCE * max(halves):
+        masks[skin] += masks[beard]
+        masks[beard] = 0
     return masks
 
 
@@ -217,8 +227,10 @@ def segment(rgb: Image, landmarks: Points, person: FloatMask | None = None) -> F
     points = np.asarray(landmarks, np.float64) * (SIDE / size)
     if person is not None:
         person = cv2.resize(person, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    place = 2 * landmark_maps(points)[:2]
-    coarse = _without_patches(probabilities(small, points, person), place)
+    place = 2 * landmark_maps(points, SIDE)[:2]
+    left, right = (abs(points[side, 0] - points[_NOSE_TIP, 0]) for side in _SIDES)
+    frontal = min(left, right) > FRONTAL * max(left, right)
+    coarse = _without_patches(probabilities(small, points, person), place, frontal)
     coarse = refine(small, place, coarse)
     fine = np.clip(_follow_edges(small, rgb, coarse), 0, 1)
     fine /= np.maximum(fine.sum(0), 1e-6)

@@ -1,4 +1,4 @@
-"""The small network behind `segment`: a U-Net of depthwise-separable blocks, 0.4 M parameters."""
+"""The small network behind `segment`: a U-Net of separable blocks, 0.35 million parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CLASSES = ("other", "skin", "hair", "beard", "headwear", "spectacles", "object")
+from engines.training.artist3d.segment import PARTS
+
 INPUTS = 9  # RGB, person and the maps of `segment.landmark_maps`
 WIDTHS = (24, 40, 72, 112, 144)  # channels at 1/2, 1/4, ... of the picture
 DEPTHS = (1, 2, 3, 3, 2)  # blocks there
@@ -47,7 +48,7 @@ class _Up(nn.Module):
 
 
 class PartsNetwork(nn.Module):
-    """[N, INPUTS, H, W] -> logits [N, len(CLASSES), H, W]; H and W multiples of 32."""
+    """[N, INPUTS, H, W] -> logits [N, len(PARTS), H, W]; H and W multiples of 32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class PartsNetwork(nn.Module):
             nn.Conv2d(INPUTS, HEAD_WIDTH, 3, 1, 1, bias=False), nn.BatchNorm2d(HEAD_WIDTH)
         )
         self.head = nn.Sequential(
-            _separable(HEAD_WIDTH, HEAD_WIDTH), nn.ReLU(), nn.Conv2d(HEAD_WIDTH, len(CLASSES), 1)
+            _separable(HEAD_WIDTH, HEAD_WIDTH), nn.ReLU(), nn.Conv2d(HEAD_WIDTH, len(PARTS), 1)
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -28,11 +28,11 @@ from torch import Tensor, nn
 
 from engines.errors import ToonifyError
 from engines.faces.person import PersonSegmenter
-from engines.training.artist3d.segment import network_input
-from engines.training.artist3d.segment_network import CLASSES, PartsNetwork, parameters_fp16
+from engines.training.artist3d.segment import PARTS, network_input
+from engines.training.artist3d.segment_network import PartsNetwork, parameters_fp16
 
 STORED = 320  # side of the pictures kept in memory
-CLASS_WEIGHTS = (1.0, 1.0, 1.2, 2.0, 1.5, 2.5, 2.5)  # in the order of CLASSES
+CLASS_WEIGHTS = (1.0, 1.0, 1.2, 2.0, 1.5, 2.5, 2.5)  # in the order of PARTS
 COVERED = 0.12  # of the examples have a hand or thing drawn in front
 UNKNOWN = 0.2  # of the examples come without a mask of the person
 DECAY = 0.995  # of the moving average of the weights
@@ -121,7 +121,7 @@ def cover(
     centre = (rng.uniform([0.05, 0.45], [0.95, 1.0]) * side).astype(int)
     radius = int(rng.uniform(0.06, 0.13) * side)
     angle = float(np.arctan2(0.45 * side - centre[1], 0.5 * side - centre[0]) + rng.normal(0, 0.5))
-    skin = label[..., CLASSES.index("skin")] > 0.9
+    skin = label[..., PARTS.index("skin")] > 0.9
     if rng.random() < 0.6 and skin.sum() > 50:
         palm = (centre.tolist(), (radius * 2.2, radius * 1.7), float(np.degrees(angle)))
         cv2.ellipse(mask, palm, 255, -1)
@@ -144,7 +144,7 @@ def cover(
     share = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None].astype(np.float32) / 255
     picture = np.clip(picture * (1 - share) + front * share, 0, 255).astype(np.uint8)
     label = label * (1 - share)
-    label[..., CLASSES.index("object")] += share[..., 0]
+    label[..., PARTS.index("object")] += share[..., 0]
     return picture, label
 
 
@@ -153,9 +153,9 @@ def recolour(picture: Image, label: Floats, rng: np.random.Generator) -> Image:
     lab: Floats = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     side = picture.shape[0]
     if rng.random() < 0.5:
-        shift = np.zeros((len(CLASSES), 3), np.float32)
-        shift[:, 0] = rng.normal(0, 7, len(CLASSES))
-        shift[:, 1:] = rng.normal(0, 8, (len(CLASSES), 2))
+        shift = np.zeros((len(PARTS), 3), np.float32)
+        shift[:, 0] = rng.normal(0, 7, len(PARTS))
+        shift[:, 1:] = rng.normal(0, 8, (len(PARTS), 2))
         shift[1] *= 0.3
         shift[3] = shift[2] if rng.random() < 0.7 else shift[3]
         lab += label @ shift

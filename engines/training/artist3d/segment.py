@@ -211,7 +211,7 @@ def _follow_edges(small: Image, picture: Image, masks: FloatMask) -> NDArray[np.
 
 
 def segment(rgb: Image, landmarks: Points, person: FloatMask | None = None) -> FaceParts:
-    """Segment one aligned portrait; about 0.12 s on one core.
+    """Segment one aligned portrait; about 0.16 s on one core.
 
     Args:
         rgb: uint8 [S, S, 3], the portrait as `engines.faces.alignment` cuts it, at best 512 px.

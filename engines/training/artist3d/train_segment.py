@@ -1,4 +1,4 @@
-"""Train the network of `segment` on label maps that a person accepted.
+"""Train the network of `segment` on label maps that were checked by eye.
 
     python -m engines.training.artist3d.train_segment FACES LABELS OUT [--start WEIGHTS] ...
 
@@ -8,7 +8,7 @@ turned, scaled, mirrored, relit, recoloured class by class, blurred and compress
 
 The weights that ship were trained so: 1100 steps at 128 px, 1850 at 192 px, 1500 at 256 px; the
 label maps of the first round came from geometry, colour models and strokes, those of later rounds
-from the network itself, corrected by the same means; a person looked at each and kept 800.
+from the network itself, corrected by the same means; each was looked at, and the 800 right ones were kept.
 """
 
 from __future__ import annotations

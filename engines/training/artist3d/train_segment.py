@@ -8,7 +8,8 @@ turned, scaled, mirrored, relit, recoloured class by class, blurred and compress
 
 The weights that ship were trained so: 1100 steps at 128 px, 1850 at 192 px, 1500 at 256 px; the
 label maps of the first round came from geometry, colour models and strokes, those of later rounds
-from the network itself, corrected by the same means; each was looked at, and the 800 right ones were kept.
+from the network itself, corrected by the same means. Each was looked at, and the 800 right ones
+were kept.
 """
 
 from __future__ import annotations

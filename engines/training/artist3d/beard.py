@@ -17,6 +17,9 @@ from engines.training.artist.imaging import (
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.scene import Scene
 
+CELLS = 48  # of the mean lower face, per side
+REACH, BOTTOM, TOP = 9.0, -12.0, 1.0  # its extent on the mean head, centimetres
+
 
 def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     """Dense facial hair and stubble, [S, S] 0..1 each; both 0 where nobody expects a beard."""
@@ -29,7 +32,7 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     light = lab[..., 0]
     under_nose = scene.above - (points[SUBNASALE, :2] - points[6, :2]) @ scene.up
     low = polygon(size, points[FACE_OVAL], 0.04 * unit, 0.10 * unit)
-    low = low * smoothstep(0.02 * unit, -0.06 * unit, under_nose)
+    low = low * smoothstep(0.02 * unit, -0.10 * unit, under_nose)
     lips = np.clip(polygon(size, points[LIPS], 0.02 * unit, 0.005 * unit), 0, 1)
     free = low * (1 - lips)
     cheek = scene.skin * oval * (1 - scene.marks.all) * (1 - scene.frame)
@@ -42,6 +45,7 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     grain = blur(np.abs(light - blur(light, 1.6)), 0.035 * unit) / (fine + 12)
     smooth_grain = float((grain * cheek).sum() / cheek.sum())
     darker = (cheek_light - blur(light, 0.03 * unit)) / (cheek_light + 4)
+    darker = np.minimum(darker, _mirrored(scene, darker.astype(np.float32)) + 0.06)
     expected_chroma = cheek_chroma * np.clip(fine / (cheek_light + 1), 0.35, 1.2) + 1
     relative = blur(chroma, 0.03 * unit) / expected_chroma
     grainy = smoothstep(1.15, 1.9, grain / (smooth_grain + 0.004))
@@ -59,6 +63,10 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(0.16 * unit))
     dense = smoothstep(0.36 - 0.14 * sure, 0.62 - 0.16 * sure, blur(closed, 0.02 * unit))
     dense = dense * free * sure * (1 - lips)
+    named = smoothstep(0.35, 0.65, scene.parts.beard) * float(rise(0.35, 0.9, expected))
+    likely = float(rise(1.6, 2.4, expected))
+    unnamed = likely + (1 - likely) * smoothstep(0.05, 0.2, scene.parts.beard)
+    dense = np.maximum(dense * unnamed, named * (1 - lips))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2
     shade = masked_blur(np.maximum(shade, 0.6 * found).astype(np.float32), free, 0.05 * unit)
     stubble = shade * low * (1 - lips) * float(rise(0.25, 1.2, expected)) * (1 - dense)
@@ -80,3 +88,29 @@ def _trusted(scene: Scene, light: Floats, cheek: Floats) -> Floats:
             half = smoothstep(-0.05 * unit, 0.05 * unit, scene.across * side)
             trust = trust * (1 - doubt * half)
     return trust
+
+
+def _mirrored(scene: Scene, values: Floats) -> Floats:
+    """Values [S, S] of the other half of the lower face; a cast shadow is on one side only.
+
+    Where the other half is not seen, the value itself.
+    """
+    surface = scene.surface
+    x = (surface.rest[..., 0] + REACH) / (2 * REACH) * (CELLS - 1)
+    y = (surface.rest[..., 1] - BOTTOM) / (TOP - BOTTOM) * (CELLS - 1)
+    seen = (surface.cover > 0) & (surface.filled[..., 2] > 0.25) & (y > 0) & (y < CELLS - 1)
+    seen &= (x > 0) & (x < CELLS - 1)
+    cell = np.round(y[seen]).astype(int) * CELLS + np.round(x[seen]).astype(int)
+    total = np.bincount(cell, values[seen], CELLS * CELLS).reshape(CELLS, CELLS)
+    count = np.bincount(cell, minlength=CELLS * CELLS).reshape(CELLS, CELLS)
+    soft = cv2.GaussianBlur(np.dstack([total, count]).astype(np.float32), (0, 0), 1.0)
+    half = soft[:, ::-1]
+
+    def look(image: Floats) -> Floats:
+        return cv2.remap(
+            np.ascontiguousarray(image), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    known = look(half[..., 1])
+    other = look(half[..., 0]) / (known + 1e-3)
+    return np.where((known > 0.3) & (surface.cover > 0), other, values)

@@ -132,7 +132,7 @@ def _comb(
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (0.40 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
     taper = 0.50 + 0.50 * rise(-0.02, 0.30, s)
-    thick = np.clip(thick * 1.12, *reach) * taper
+    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach) * taper
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
     ends = strong * rise(0.10, 0.40, seen) + (1 - strong)
     ends = ends * rise(0.0, 0.06, s) * rise(1.0, 0.95, s)

@@ -19,5 +19,5 @@ class Look:
 
 
 FILM = Look()
-CLAY = replace(FILM, name="clay")
-LOOKS = {look.name: look for look in (FILM, CLAY)}
+COMIC = replace(FILM, name="comic")
+LOOKS = {look.name: look for look in (FILM, COMIC)}

@@ -15,6 +15,8 @@ from engines.training.artist3d import hair as hair_art
 from engines.training.artist3d.brows import draw_brows
 from engines.training.artist3d.colour import to_srgb
 from engines.training.artist3d.eyes import draw_eyes
+from engines.training.artist3d.glance import glance
+from engines.training.artist3d.ink import comic
 from engines.training.artist3d.light import (
     Lamp,
     cast_shadow,
@@ -58,7 +60,7 @@ def toonify(
     landmarks: Reals,
     *,
     person: Floats,
-    about: About,
+    about: About | None = None,
     blendshapes: dict[str, float] | None = None,
     look: Look = FILM,
     rig: Rig | None = None,
@@ -71,7 +73,7 @@ def toonify(
         rgb: uint8 [S, S, 3], a face cropped as FFHQ crops it; drawn for S = 512.
         landmarks: [478, 3] MediaPipe landmarks in pixels, z on the same scale.
         person: float32 [S, S] probability of person, 0..1 (`engines.faces.person`).
-        about: what kind of person.
+        about: what kind of person; by default `glance` judges it.
         blendshapes: MediaPipe's scores by name, a help for the fit.
         look: art direction.
         rig: the head model; by default the one of the environment.
@@ -83,13 +85,14 @@ def toonify(
     _check(rgb, landmarks, person)
     strength = float(np.clip(look.strength, 0, 1))
     scene = observe(
-        rig or default_rig(), rgb, landmarks, person, blendshapes or {}, about, strength
-    )
+        rig or default_rig(), rgb, landmarks, person, blendshapes or {},
+        about or glance(rgb, np.asarray(landmarks, np.float64)), strength,
+    )  # fmt: skip
     head = masks.head_region(scene.head, scene.points, scene.person)
     head8 = (np.clip(head, 0, 1) * 255 + 0.5).astype(np.uint8)
     if strength == 0:
         return ToonResult(rgb.copy(), head8, scene.warp)
-    image = draw(scene)
+    image = draw(scene, look)
     image = mix(scene.rgb, image, scene.person * np.float32(strength))
     return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head8, scene.warp)
 
@@ -113,8 +116,8 @@ def _check(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats) -> None:
         )
 
 
-def draw(scene: Scene) -> Floats:
-    """The finished film look of a measured face, sRGB [S, S, 3]."""
+def draw(scene: Scene, look: Look) -> Floats:
+    """A measured face in a look, sRGB [S, S, 3]."""
     region = find_region(scene)
     tone = find_tone(scene, region)
     strands = hair_art.paint_strands(scene, region)
@@ -129,13 +132,16 @@ def draw(scene: Scene) -> Floats:
     image = mix(image, skin, blur(region.skin * (1 - region.lens), 1.1))
     shade = relative_shade(light, reference)
     image = hair_art.lay_beard(scene, region, strands, shade, lips, image)
+    bare = image
     image = draw_mouth(scene, tone, image)
     if scene.sunglasses < 0.9:
         image = draw_eyes(scene, tone, lamp, strands.light, image)
         image = draw_brows(scene, tone, region.skin, strands.light, image)
     if scene.traits.glasses > 0 and scene.sunglasses < 0.5:
         image = draw_spectacles(scene, region, lamp, image)
-    return grade(image, scene.unit, tone.colour)
+    image = mix(image, bare, region.thing)
+    image = grade(image, scene.unit, tone.colour)
+    return comic(scene, region, image) if look.name == "comic" else image
 
 
 def _light(scene: Scene, region: Region, lamp: Lamp) -> Floats:
@@ -152,7 +158,6 @@ def _skin(
     scene: Scene, region: Region, tone: Tone, lamp: Lamp, light: Floats, reference: Floats
 ) -> tuple[Floats, Floats]:
     """Painted and lit skin, sRGB [S, S, 3], and the mask of the lips."""
-    surface = scene.surface
     albedo = skin_albedo(scene, region, tone, reference)
     structure = own_structure(scene, region, light)
     albedo = albedo * structure[..., None] ** np.array([0.85, 1.0, 1.05], np.float32)
@@ -160,7 +165,6 @@ def _skin(
     albedo = mix(albedo, lips.colour, lips.mask)
     open_ = np.clip(luminance(light) / (luminance(reference[None, None])[0, 0] + 1e-6), 0, 1)
     lit = albedo * light + shine(scene, tone, lamp, open_, open_, lips, albedo)
-    del surface
     return to_srgb(roll_off(lit)), lips.mask
 
 

@@ -1,4 +1,4 @@
-"""Which pixels are skin, beard and lens: colour, the mesh, and the photo's own hairline."""
+"""Which pixels are skin, beard, lens and hair: the segmented parts, the mesh, the face's outline."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from engines.training.artist.imaging import (
     Floats,
     blur,
     disc,
-    guided_filter,
-    luminance,
     polygon,
     smoothstep,
     union,
 )
 from engines.training.artist3d.beard import find_beard
-from engines.training.artist3d.colour import rise
 from engines.training.artist3d.scene import Scene
 
-CUT_SIZE = 192  # side on which GrabCut runs
 BRIDGE = [6, 122, 351, 197, 168]
 
 
@@ -39,6 +35,7 @@ class Region:
         stubble: 0..1, shade of a shaved or thin beard.
         lens: of sunglasses.
         hair: hair, hats and cloth of the person.
+        thing: a hand or an object before the face.
     """
 
     skin: Floats
@@ -48,33 +45,39 @@ class Region:
     stubble: Floats
     lens: Floats
     hair: Floats
+    thing: Floats
 
 
 def find_region(scene: Scene) -> Region:
     """Sort the person's pixels."""
     size, unit, oval, person = scene.size, scene.unit, scene.marks.oval, scene.person
-    surface = scene.surface
-    forehead = smoothstep(0.62 * unit, 0.30 * unit, scene.above)
-    inner = polygon(size, scene.ring, 0.03 * unit, -0.07 * unit) * forehead
-    seen = np.maximum(scene.skin * smoothstep(0.0, 0.15, scene.skin), inner)
+    surface, parts = scene.surface, scene.parts
+    covered = smoothstep(0.40, 0.72, parts.hair + parts.headwear)
+    thing = smoothstep(0.40, 0.70, parts.object)
     lens = _lens(scene) if scene.sunglasses > 0.5 else np.zeros((size, size), np.float32)
-    drawn = union([scene.marks.eyes, scene.marks.brows * oval])
-    skin = np.clip(np.maximum(seen, np.clip(drawn, 0, 1) * 0.98), 0, 1) * person
     beard, stubble = find_beard(scene)
-    skin = np.maximum(skin, _cut_hairline(scene, skin, inner, beard))
-    skin = _fill_bare_cheeks(scene, skin, beard)
-    low = (scene.points[CHIN, :2] - scene.points[6, :2]) @ scene.up
+    inner = polygon(size, scene.ring, 0.03 * unit, -0.07 * unit)
+    inner = inner * smoothstep(0.62 * unit, 0.30 * unit, scene.above)
+    inner = inner * (1 - covered) * (1 - thing)
+    rest = surface.rest
+    middle = np.exp(-((rest[..., 0] / 4.2) ** 6) - ((rest[..., 1] - 0.5) / 4.6) ** 6)
+    middle = middle * surface.cover * (rest[..., 2] > 6)  # nose, eyes and mouth, even in profile
+    middle = middle * (1 - smoothstep(0.85, 0.97, parts.hair + parts.headwear)) * (1 - thing)
+    inner = np.maximum(inner, blur(middle.astype(np.float32), 0.02 * unit))
+    seen = np.maximum(scene.skin * (1 - covered), inner * (1 - beard))
+    drawn = np.clip(union([scene.marks.eyes, scene.marks.brows * oval]), 0, 1) * 0.98
+    skin = smoothstep(0.30, 0.68, parts.skin + parts.spectacles * oval + parts.beard * oval)
+    skin = np.maximum(skin, np.maximum(inner, drawn * (1 - covered)))
+    low = float((scene.points[CHIN, :2] - scene.points[6, :2]) @ scene.up)
     on_neck = (surface.cover > 0) & (surface.rest[..., 1] > -14.0)
     on_neck &= np.abs(surface.rest[..., 0]) < 7.8
     neck = blur(cv2.dilate(on_neck.astype(np.float32), disc(0.06 * unit)), 0.05 * unit)
     below = smoothstep(0.02 * unit, -0.15 * unit, scene.above - low)
     skin = skin * (1 - (1 - neck) * below)
-    near_mesh = blur(cv2.dilate(surface.cover, disc(0.025 * unit)), 0.02 * unit)
-    skin = skin * np.maximum(near_mesh, oval)
-    off_face = (1 - blur(oval, 0.03 * unit)) * smoothstep(0.2 * unit, 0.5 * unit, scene.above)
-    skin = skin * (1 - off_face * (1 - smoothstep(0.40, 0.85, skin)))
+    near_mesh = blur(cv2.dilate(surface.cover, disc(0.03 * unit)), 0.02 * unit)
+    skin = np.clip(skin * np.maximum(near_mesh, oval) * (1 - thing), 0, 1) * person
     hair = np.clip(person * (1 - skin), 0, 1)
-    return Region(skin, seen, inner, beard, stubble, lens, hair)
+    return Region(skin, seen, inner, beard, stubble, lens, hair, thing)
 
 
 def _lens(scene: Scene) -> Floats:
@@ -90,60 +93,3 @@ def _lens(scene: Scene) -> Floats:
     glass = cv2.morphologyEx(glass.astype(np.float32), cv2.MORPH_CLOSE, disc(0.12 * unit))
     glass = cv2.morphologyEx(glass, cv2.MORPH_OPEN, disc(0.03 * unit))
     return smoothstep(0.3, 0.7, blur(glass, 1.5))
-
-
-def _cut_hairline(scene: Scene, skin: Floats, inner: Floats, beard: Floats) -> Floats:
-    """Skin of the whole face by GrabCut: this face's colours against this hair's.
-
-    Rother et al., "GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts" (2004).
-    """
-    n, unit, size = CUT_SIZE, scene.unit, scene.size
-
-    def small(image: Floats) -> Floats:
-        return cv2.resize(image.astype(np.float32), (n, n), interpolation=cv2.INTER_AREA)
-
-    picture = (np.clip(small(scene.rgb), 0, 1) * 255).astype(np.uint8)
-    on_face = scene.surface.cover * scene.surface.face
-    zone = (small(scene.person) > 0.5) & (small(on_face) > 0.5)
-    core = small(inner)
-    labels = np.full((n, n), cv2.GC_BGD, np.uint8)
-    labels[zone] = cv2.GC_PR_BGD
-    labels[zone & (small(skin) > 0.5)] = cv2.GC_PR_FGD
-    low = (small(scene.above) < -0.1 * unit) & (small(scene.marks.oval) > 0.8)
-    labels[zone & low] = cv2.GC_PR_FGD
-    labels[(core > 0.9) & (small(scene.frame) < 0.1)] = cv2.GC_FGD
-    labels[small(beard) > 0.3] = cv2.GC_BGD
-    sure = labels == cv2.GC_FGD
-    other = (labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)
-    if sure.sum() < 50 or other.sum() < 50:
-        return np.zeros_like(skin)
-    cv2.setRNGSeed(1)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    try:
-        cv2.grabCut(picture, labels, None, *models, 3, cv2.GC_INIT_WITH_MASK)
-    except cv2.error:  # one colour only: nothing to tell apart
-        return np.zeros_like(skin)
-    found = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, disc(1))
-    _, part = cv2.connectedComponents((found > 0.5).astype(np.uint8))
-    found = found * np.isin(part, np.unique(part[(core > 0.9) & (part > 0)]))
-    wide = cv2.resize(found, (size, size), interpolation=cv2.INTER_LINEAR)
-    wide = np.clip(guided_filter(luminance(scene.rgb), wide, 5, 1e-3), 0, 1)
-    return smoothstep(0.2, 0.8, wide) * on_face * scene.person
-
-
-def _fill_bare_cheeks(scene: Scene, skin: Floats, beard: Floats) -> Floats:
-    """Where no hair hangs beside a cheek, the cheek reaches the outline, shadow or not."""
-    size, unit, oval = scene.size, scene.unit, scene.marks.oval
-    whole = polygon(size, scene.ring, 0.012 * unit, -0.008 * unit)
-    around = polygon(size, scene.ring, 0, 0.26 * unit) * (1 - oval)
-    rows = smoothstep(-0.25 * unit, -0.45 * unit, scene.above)
-    height = smoothstep(-1.25 * unit, -1.05 * unit, scene.above)
-    no_beard = 1 - smoothstep(0.1, 0.4, blur(beard, 0.1 * unit))
-    for side in (-1, 1):
-        half = smoothstep(-0.05 * unit, 0.05 * unit, scene.across * side)
-        zone = around * rows * half * height
-        hangs = (zone * scene.person * (1 - skin) * no_beard).sum() / (zone.sum() + 1)
-        bare = float(rise(0.42, 0.22, float(hangs)))
-        skin = np.maximum(skin, whole * rows * half * scene.person * bare)
-    return skin

@@ -34,7 +34,7 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
         HIGHEST * np.tanh(missing / HIGHEST),
     )
     hard = _hardness(photo, free, scene)
-    amount = 0.34 + 0.20 * traits.male + 0.30 * traits.old * (1 - 0.3 * (1 - traits.male))
+    amount = 0.50 + 0.32 * traits.male + 0.28 * traits.old * (1 - 0.3 * (1 - traits.male))
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
     soft = blur(free, 0.03 * unit) * free
     factor = amount * missing * soft

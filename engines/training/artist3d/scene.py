@@ -17,6 +17,7 @@ from engines.training.artist3d.colour import unit
 from engines.training.artist3d.curves import closed_curve
 from engines.training.artist3d.fit import Fit, fit_head
 from engines.training.artist3d.rig import Rig
+from engines.training.artist3d.segment import FaceParts, segment
 from engines.training.artist3d.stylise import EyeShape, stylise
 from engines.training.artist3d.surface import Surface, draw_surface
 from engines.training.artist3d.traits import About, Traits, traits_of
@@ -49,6 +50,7 @@ class Scene:
     person: Floats  # 0..1, its edge soft
     frame: Floats  # spectacle frame
     sunglasses: float
+    parts: FaceParts
     surface: Surface
     up: Floats  # [2] unit vector up the head, y down
     above: Floats  # pixels above the eyes along the head
@@ -101,7 +103,7 @@ def observe(
         sunglasses = max(sunglasses, _hidden_eyes(photo_lab, head))
     sunglasses = float(sunglasses > 0.5)
     spectacles = find_frame(photo_lab, head)
-    wears = spectacles.certainty > 0.75 and about.glasses > 0.15
+    wears = spectacles.certainty > 0.75
     wears = wears or (about.glasses > 0.5 and spectacles.certainty > 0.05)
     glasses = (1 - sunglasses) * float(wears)
     traits = traits_of(about, blendshapes, max(glasses, sunglasses))
@@ -113,8 +115,13 @@ def observe(
     ring = closed_curve(toon[FACE_OVAL, :2].astype(np.float64))
     marks = replace(masks.features(toon, head.unit, size), oval=polygon(size, ring))
     skin, skin_colour = masks.skin(lab, toon, head.unit, marks)
+    own_parts = segment(rgb, points)
+    parts = FaceParts(
+        **{k: np.clip(warp.apply(v, cv2.INTER_LINEAR), 0, 1) for k, v in vars(own_parts).items()}
+    )
     inside = np.clip(warp.apply(person, cv2.INTER_LINEAR), 0, 1)
     inside = np.maximum(masks.person_edge(warped, inside), blur(marks.oval, 2))
+    inside = np.maximum(inside, smoothstep(0.3, 0.8, 1 - parts.other))
     edge = smoothstep(0.12, 0.80, inside)
     frame = np.zeros((size, size), np.float32)
     if glasses > 0:
@@ -124,7 +131,7 @@ def observe(
     x, y = columns - toon[BETWEEN_BROWS, 0], rows - toon[BETWEEN_BROWS, 1]
     return Scene(
         size, head, photo, photo_lab, rig, fit, traits, about, vertices, eyes, warp, warped, lab,
-        marks, ring, skin, skin_colour, edge, frame, sunglasses,
+        marks, ring, skin, skin_colour, edge, frame, sunglasses, parts,
         draw_surface(rig, fit.camera, vertices, edge), up, x * up[0] + y * up[1], y * up[0] - x * up[1],
     )  # fmt: skip
 

@@ -71,10 +71,10 @@ def skin_albedo(scene: Scene, region: Region, tone: Tone, reference: Floats) -> 
         -(((np.abs(rest[..., 0]) - 1.72) / 0.30) ** 2) - ((rest[..., 1] + 0.55) / 0.62) ** 2
     )
     wing = blur((wing * scene.surface.cover * nose).astype(np.float32), 0.010 * unit_px)
-    albedo *= 1 - wing[..., None] * 0.26 * BLOOD
+    albedo *= 1 - wing[..., None] * 0.20 * BLOOD
     under = np.exp(-((rest[..., 0] / 1.1) ** 4) - ((rest[..., 1] + 1.45) / 0.38) ** 2)
     under = blur((under * scene.surface.cover * (front > 9.5)).astype(np.float32), 0.014 * unit_px)
-    albedo *= 1 - under[..., None] * 0.18 * BLOOD
+    albedo *= 1 - under[..., None] * 0.12 * BLOOD
     hole = np.exp(
         -(((np.abs(rest[..., 0]) - 0.72) / 0.42) ** 2) - ((rest[..., 1] + 0.92) / 0.26) ** 2
     )
@@ -103,11 +103,14 @@ def paint_lips(scene: Scene, region: Region, tone: Tone, reference: Floats) -> L
     seen = np.median(lab[use], 0) if use.sum() > 20 else tone.seen + [-6, 8, 0]
     level, a, b = tone.lab
     male, child = scene.traits.male, scene.traits.child
-    ratio = float(np.clip((seen[0] + 2) / max(tone.seen[0], 8), 0.58, 0.96))
-    red = float(np.clip(seen[1] - tone.seen[1], 3 + 4 * (1 - male), 26 - 8 * male))
-    yellow = float(np.clip(seen[2] - tone.seen[2], -9, 3))
+    ratio = float(np.clip((seen[0] + 2) / max(tone.seen[0], 8), 0.50, 0.97))
+    grown = float(np.clip(level / max(tone.seen[0], 15), 0.8, 1.7)) ** 0.5  # chroma falls with light
+    red = float(np.clip((seen[1] - tone.seen[1]) * grown, 3 + 4 * (1 - male), 40 - 14 * male))
+    yellow = float(np.clip((seen[2] - tone.seen[2]) * grown, -10, 10))
+    made_up = float(rise(16, 30, red)) * (1 - male)
+    darkness = 0.85 + (0.65 + 0.3 * made_up) * (ratio - 0.85)
     colour = np.array(
-        [level * (0.35 * 0.85 + 0.65 * ratio), a + (0.95 * red + 2) * tone.colour, b + 0.7 * yellow]
+        [level * darkness, a + (0.95 * red + 2) * tone.colour, b + (0.7 + 0.2 * made_up) * yellow]
     )
     field = np.broadcast_to(colour.astype(np.float32), lab.shape).copy()
     smooth = guided_filter(lab[..., 0] / 100, lab[..., 0] / 100, 0.03 * unit_px, 0.002) * 100

@@ -101,7 +101,7 @@ def _enlarge_eyes(toon: Reals, own: Reals, eyes: list[EyeShape]) -> None:
         k = eye.scale
         tall = k * (1 + 0.10 * eye.opened)
         above = rise(0.6, 1.8, d[:, 1])
-        radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.22 * above) * d[:, 1])
+        radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.45 * above) * d[:, 1])
         near = np.exp(-((radius / 2.85) ** 2.6)) * front
         side = np.sign(eye.centre[0])
         toon[:, 0] += near * ((k - 1) * d[:, 0] + side * 0.64 * (k - 1))

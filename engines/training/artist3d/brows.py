@@ -64,7 +64,9 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
         image: sRGB 0..1.
     """
     unit_px, light = scene.unit, scene.lab[..., 0]
-    cover = union(polygon(scene.size, scene.points[ids], 0.03 * unit_px, 0.07 * unit_px) for ids in BROW)
+    cover = union(
+        polygon(scene.size, scene.points[ids], 0.03 * unit_px, 0.07 * unit_px) for ids in BROW
+    )
     bare = np.clip(scene.skin - cover * 1.5, 0.002, 1)
     around = masked_blur(light, bare, 0.16 * unit_px)
     hair = np.clip((around - blur(light, 0.8)) / (around + 5), 0, 1)
@@ -147,7 +149,9 @@ def _colours(
 ) -> tuple[Floats, Floats]:
     """Colour of the brows and of their lighter hairs, sRGB [3]."""
     unit_px, old, level = scene.unit, scene.traits.old, tone.lab[0]
-    cover = union(polygon(scene.size, scene.points[ids], 0.02 * unit_px, 0.02 * unit_px) for ids in BROW)
+    cover = union(
+        polygon(scene.size, scene.points[ids], 0.02 * unit_px, 0.02 * unit_px) for ids in BROW
+    )
     weight = np.clip(cover * hair, 0, 1) ** 3 + 1e-6
     seen = (scene.lab * weight[..., None]).sum((0, 1)) / weight.sum()
     relative = float(np.clip(seen[0] / max(tone.seen[0], 1) * level, 5, 80))

@@ -34,20 +34,20 @@ def open_curve(points: Reals, count: int = 64) -> NDArray[np.float64]:
     """Catmull-Rom curve through points [N, D], ``count`` points at even distances."""
     p = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]
-    pieces = [_segment(*p[i - 1 : i + 3], t) for i in range(1, len(p) - 2)]
+    pieces = [_segment(p[i - 1], p[i], p[i + 1], p[i + 2], t) for i in range(1, len(p) - 2)]
     return even(np.vstack([*pieces, points[-1:]]), count)
 
 
 def closed_curve(points: Reals, per_side: int = 6) -> Floats:
-    """Closed Catmull-Rom curve through points [N, 2], lightly smoothed: float32 [N * per_side, 2]."""
+    """Closed Catmull-Rom curve through points [N, 2], smoothed: float32 [N * per_side, 2]."""
     n = len(points)
     t = np.linspace(0, 1, per_side, endpoint=False)[:, None]
-    p = np.vstack([_segment(*(points[(i + k) % n] for k in (-1, 0, 1, 2)), t) for i in range(n)])
+    p = np.vstack([_segment(points[i - 1], points[i], points[(i + 1) % n], points[(i + 2) % n], t) for i in range(n)])
     kernel = np.array([1, 3, 5, 6, 5, 3, 1.0]) / 24
     ring = np.vstack([p[-3:], p, p[:3]])
-    return np.column_stack(
-        [np.convolve(ring[:, k], kernel, "valid") for k in range(2)]
-    ).astype(np.float32)
+    return np.column_stack([np.convolve(ring[:, k], kernel, "valid") for k in range(2)]).astype(
+        np.float32
+    )
 
 
 def along_curve(box: Box, curve: Reals) -> tuple[Floats, Floats]:

@@ -70,9 +70,7 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
         *(own_eyes.iris_sample(scene.photo_lab, landmarks, e, skin_light) for e in range(2)),
         strict=True,
     )
-    shares = np.array(
-        [a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)]
-    )
+    shares = np.array([a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)])
     iris = (np.stack(samples) * shares[:, None]).sum(0) / shares.sum()
     # Blue or green eyes in dark skin are nearly always a reflection or an old cornea.
     brown = float(rise(60, 47, tone.lab[0])) * float(rise(0.62, 0.45, iris[0]))

@@ -128,9 +128,7 @@ def fit_head(rig: Rig, landmarks: Reals, blendshapes: dict[str, float]) -> Fit:
     )  # fmt: skip
 
 
-def _rotation(
-    shape: Reals, target: Reals, centre: Reals, closeness: Reals
-) -> NDArray[np.float64]:
+def _rotation(shape: Reals, target: Reals, centre: Reals, closeness: Reals) -> NDArray[np.float64]:
     """Rotation [3, 3] that best turns a shape into perspective-corrected targets (Kabsch)."""
     goal = np.column_stack(
         [(target[:, :2] - centre) * closeness[:, None], target[:, 2] - target[:, 2].mean()]

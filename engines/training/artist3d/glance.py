@@ -1,7 +1,7 @@
 """What kind of person a photo shows, at a glance: age, build, spectacles, beard, tone of the skin.
 
 A linear reading of EfficientNet-Lite0's features (Apache-2.0 weights, trained on ImageNet) of the
-face's crop. It was fitted by `train_glance` to judgements made by eye on training portraits.
+face's crop and of the fitted head's identity. It was fitted by `train_glance` to judgements made by eye on training portraits.
 """
 
 from __future__ import annotations
@@ -24,40 +24,37 @@ BLOCKS = (4, 7, 10)  # of the network, whose maps are read beside its last one
 TARGETS = ("tone", "beard", "male", "log_age", "glasses")
 
 
-def features(rgb: NDArray[np.uint8], landmarks: Reals) -> NDArray[np.float32]:
-    """What the network sees of a face: float32 [D].
-
-    Args:
-        rgb: uint8 [S, S, 3].
-        landmarks: [478, 3] pixels.
-    """
+def features(face: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the network sees of a `crop`: float32 [D]."""
     import torch
 
     network, maps = _network()
-    crop = (_crop(rgb, landmarks).astype(np.float32) - 127) / 128
+    inputs = (face.astype(np.float32) - 127) / 128
     with torch.inference_mode():
-        last = network.extract_features(torch.from_numpy(crop.transpose(2, 0, 1)[None]))
+        last = network.extract_features(torch.from_numpy(inputs.transpose(2, 0, 1)[None]))
     parts = [last.mean((2, 3))[0].numpy()]
     parts += [maps[k].mean((2, 3))[0].numpy() for k in BLOCKS]
     for k in BLOCKS:
-        face = maps[k][0].numpy()
-        n = face.shape[1]
+        block = maps[k][0].numpy()
+        n = block.shape[1]
         inner = slice(int(0.25 * n), int(0.75 * n))
-        parts.append(face[:, inner, inner].mean((1, 2)))
+        parts.append(block[:, inner, inner].mean((1, 2)))
         if k != BLOCKS[0]:
-            parts.append(face[:, int(0.62 * n) : int(0.95 * n), inner].mean((1, 2)))
+            parts.append(block[:, int(0.62 * n) : int(0.95 * n), inner].mean((1, 2)))
     return np.concatenate(parts).astype(np.float32)
 
 
-def glance(rgb: NDArray[np.uint8], landmarks: Reals) -> About:
+def glance(rgb: NDArray[np.uint8], landmarks: Reals, identity: Reals) -> About:
     """Judge one portrait; about 0.15 s on one core.
 
     Args:
         rgb: uint8 [S, S, 3].
         landmarks: [478, 3] pixels.
+        identity: [100] of the fitted head, standard deviations.
     """
     mean, spread, slopes, offsets = _weights()
-    seen = np.clip((features(rgb, landmarks) - mean) / spread, -6, 6)
+    every = np.concatenate([features(crop(rgb, landmarks)), identity])
+    seen = np.clip((every - mean) / spread, -6, 6)
     said = dict(zip(TARGETS, (seen @ slopes + offsets).tolist(), strict=True))
     return About(
         age=float(np.clip(np.exp(said["log_age"]), 1, 95)),
@@ -68,7 +65,8 @@ def glance(rgb: NDArray[np.uint8], landmarks: Reals) -> About:
     )
 
 
-def _crop(rgb: NDArray[np.uint8], landmarks: Reals) -> NDArray[np.uint8]:
+def crop(rgb: NDArray[np.uint8], landmarks: Reals) -> NDArray[np.uint8]:
+    """The face alone, uint8 [SIDE, SIDE, 3], from a picture and its landmarks in pixels."""
     low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
     half = MARGIN * float((high - low).max())
     scale = SIDE / (2 * half)
@@ -81,11 +79,10 @@ def _crop(rgb: NDArray[np.uint8], landmarks: Reals) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=1)
-def _weights() -> tuple[Any, Any, Any, Any]:
+def _weights() -> tuple[Any, ...]:
     with np.load(WEIGHTS) as stored:
-        return tuple(  # type: ignore[return-value]
-            stored[name].astype(np.float32) for name in ("mean", "spread", "slopes", "offsets")
-        )
+        names = ("mean", "spread", "slopes", "offsets")
+        return tuple(stored[name].astype(np.float32) for name in names)
 
 
 @lru_cache(maxsize=1)

@@ -36,9 +36,7 @@ def comic(scene: Scene, region: Region, image: Floats) -> Floats:
     lab[..., 0] = np.clip(mix(level, banded, 0.88) / BANDS * 108 - 1, 0, 100)
     lab[..., 1:] = blur(lab[..., 1:], 1.8) * 1.35
     flat = to_rgb(lab)
-    lines = np.maximum.reduce(
-        [_forms(scene), _borders(scene, region), 0.95 * _drawn(image)]
-    )
+    lines = np.maximum.reduce([_forms(scene), _borders(scene, region), 0.95 * _drawn(image)])
     dots = _halftone(scene, light) * region.skin * smoothstep(0.50, 0.30, light)
     flat = mix(flat, flat * np.array([0.78, 0.68, 0.72], np.float32), 0.5 * dots)
     return mix(flat, np.broadcast_to(INK, flat.shape), np.clip(lines, 0, 1))

@@ -21,8 +21,8 @@ def draw_lids(canvas: Floats, view: EyeView, paint: EyePaint) -> Floats:
     canvas = _lower_rim(canvas, view, paint)
     canvas = _crease(canvas, along, above, wide, opened, paint)
     thick = wide * (0.020 + 0.026 * paint.lashes + 0.020 * paint.lashes * rise(0.75, 0.15, along))
-    thick = thick * (0.35 + 0.65 * rise(1.02, 0.80, along)) * (
-        0.25 + 0.75 * rise(-0.03, 0.05, along)
+    thick = (
+        thick * (0.35 + 0.65 * rise(1.02, 0.80, along)) * (0.25 + 0.75 * rise(-0.03, 0.05, along))
     )
     line = smoothstep(1.0, 0.35, np.abs(above - thick * 0.25) / (thick * 0.80 + 0.6))
     line = line * smoothstep(-0.03, 0.01, along) * smoothstep(1.03, 0.97, along)
@@ -88,8 +88,8 @@ def _closed(canvas: Floats, view: EyeView, paint: EyePaint) -> Floats:
     v = v + wide * 0.035 * np.sin(np.pi * np.clip(u, 0, 1))
     middle = upper[0] + u[:, None] * length * axis + v[:, None] * down
     along, across = along_curve((0, 0, view.shape[1], view.shape[0]), middle)
-    thick = wide * (0.020 + 0.022 * paint.lashes)
-    thick = thick * (0.4 + 0.6 * rise(1.03, 0.7, along)) * (0.3 + 0.7 * rise(-0.03, 0.10, along))
+    full = wide * (0.020 + 0.022 * paint.lashes)
+    thick = full * (0.4 + 0.6 * rise(1.03, 0.7, along)) * (0.3 + 0.7 * rise(-0.03, 0.10, along))
     line = smoothstep(1.15, 0.5, np.abs(across) / (thick + 0.5))
     line = line * smoothstep(-0.03, 0.01, along) * smoothstep(1.03, 0.97, along)
     layer = np.zeros(view.shape, np.uint8)

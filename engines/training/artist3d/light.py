@@ -1,4 +1,4 @@
-"""Light on the character: the photo's side, a soft key, fill, shadow, occlusion, blood under skin."""
+"""Light on the character: the photo's side, soft key and fill, shadow, occlusion, scattering."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def find_lamp(normals: Floats, lightness: Floats, where: Floats) -> Lamp:
         middle = float(np.median(lightness[use])) / 100
         contrast = float(np.hypot(slope[0], slope[1])) / (middle + 0.05)
         hard = float(rise(0.25, 0.9, np.clip(contrast, 0, 1)))
-    key = unit(np.array([(0.58 + 0.32 * hard) * side, 0.60 - 0.1 * hard, 0.74 - 0.10 * hard]))
-    rim = unit(np.array([-0.95 * np.sign(side), 0.35, -0.35]))
-    return Lamp(key, rim, side, hard)
+    key = np.array([(0.58 + 0.32 * hard) * side, 0.60 - 0.1 * hard, 0.74 - 0.10 * hard])
+    rim = np.array([-0.95 * np.sign(side), 0.35, -0.35])
+    return Lamp(np.asarray(unit(key)), np.asarray(unit(rim)), side, hard)
 
 
 def cast_shadow(rig: Rig, camera: Camera, vertices: Reals, lamp: Lamp, surface: Surface) -> Floats:

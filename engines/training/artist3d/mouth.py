@@ -68,7 +68,9 @@ def _inside(
     row = seen * smoothstep(0.62, 0.48, below / height)
     deep = float(np.clip(1.15 * row.sum() / (0.62 * wide), 0, 0.42 * height))
     arch = np.clip(np.sin(np.pi * np.clip(along * 1.16 - 0.08, 0, 1)), 0, 1) ** 0.55
-    band = smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))
+    band = (
+        smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))
+    )
     teeth = np.maximum(band, teeth * float(rise(0.45, 0.65, share)))
     red = smoothstep(8, 20, lab[..., 1]) * smoothstep(0.10, 0.35, light)
     tongue = blur((red * mask).astype(np.float32), 0.03 * unit) * (1 - teeth)
@@ -87,7 +89,9 @@ def _inside(
 def _teeth(scene: Scene, mask: Floats, light: Floats) -> tuple[Floats, float]:
     """Where the photo shows teeth, [S, S], and their share of the open mouth."""
     unit = scene.unit
-    exposure = 0.5 + 0.5 * float(np.clip(scene.lab[..., 0][mask > 0.5].max(initial=60), 30, 90)) / 72
+    exposure = (
+        0.5 + 0.5 * float(np.clip(scene.lab[..., 0][mask > 0.5].max(initial=60), 30, 90)) / 72
+    )
     open_ = mask > 0.7
     high = float(np.percentile(light[open_], 80)) if open_.sum() > 20 else 0.5
     white = smoothstep(0.30, 0.46, light / exposure)

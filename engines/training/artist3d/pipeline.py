@@ -15,7 +15,6 @@ from engines.training.artist3d import hair as hair_art
 from engines.training.artist3d.brows import draw_brows
 from engines.training.artist3d.colour import to_srgb
 from engines.training.artist3d.eyes import draw_eyes
-from engines.training.artist3d.glance import glance
 from engines.training.artist3d.ink import comic
 from engines.training.artist3d.light import (
     Lamp,
@@ -86,7 +85,7 @@ def toonify(
     strength = float(np.clip(look.strength, 0, 1))
     scene = observe(
         rig or default_rig(), rgb, landmarks, person, blendshapes or {},
-        about or glance(rgb, np.asarray(landmarks, np.float64)), strength,
+        about, strength,
     )  # fmt: skip
     head = masks.head_region(scene.head, scene.points, scene.person)
     head8 = (np.clip(head, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Which pixels are skin, beard, lens and hair: the segmented parts, the mesh, the face's outline."""
+"""Which pixels are skin, beard, lens and hair: by segmented parts, mesh and outline."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     top = cv2.erode(np.where(on, top, np.float32(100)), kernel)
     depth = np.clip(top - light, 0, 100) / (top + 10)
     lines = float((depth * free).sum() / (free.sum() + 1))
-    aged = 0.30 * traits.old + 0.9 * rise(0.022, 0.058, lines) * rise(30, 50, traits.age)
-    aged = float(np.clip(aged, 0, 1)) * (1 - traits.child)
+    worn = float(rise(0.022, 0.058, lines) * rise(30, 50, traits.age))
+    aged = min(0.30 * traits.old + 0.9 * worn, 1.0) * (1 - traits.child)
     crease = np.tanh(blur(depth * 100, 0.022 * unit) / 10) * 0.34
     total = crease * aged * (0.75 + 0.25 * traits.male) * free
     size = scene.size

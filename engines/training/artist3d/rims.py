@@ -54,14 +54,21 @@ class _Strip:
 
 def trace_rims(scene: Scene) -> list[Rim]:
     """Both rims, the picture's left one first."""
-    marks = [polygon(scene.size, scene.points[ids], 0.02 * scene.unit, 0.03 * scene.unit) for ids in EYE]
+    marks = [
+        polygon(scene.size, scene.points[ids], 0.02 * scene.unit, 0.03 * scene.unit) for ids in EYE
+    ]
     marks += [0.8 * polygon(scene.size, scene.points[ids], 0.03 * scene.unit) for ids in BROW]
     free = 1 - union(marks)
     strips = [_unroll(scene, free, eye) for eye in range(2)]
-    both = np.sqrt(cv2.GaussianBlur(strips[0].found, (0, 0), 1.5) * cv2.GaussianBlur(strips[1].found, (0, 0), 1.5))
+    both = np.sqrt(
+        cv2.GaussianBlur(strips[0].found, (0, 0), 1.5)
+        * cv2.GaussianBlur(strips[1].found, (0, 0), 1.5)
+    )
     common = trace(both, closed=True, stiffness=0.006)
     near = np.abs(np.arange(ACROSS) - common[:, None]) < 0.10 * ACROSS
-    return [_rim(strip, trace(strip.found * near, closed=True, stiffness=0.006)) for strip in strips]
+    return [
+        _rim(strip, trace(strip.found * near, closed=True, stiffness=0.006)) for strip in strips
+    ]
 
 
 def _unroll(scene: Scene, free: Floats, eye: int) -> _Strip:

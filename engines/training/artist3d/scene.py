@@ -16,6 +16,7 @@ from engines.training.artist.spectacles import find_frame
 from engines.training.artist3d.colour import unit
 from engines.training.artist3d.curves import closed_curve
 from engines.training.artist3d.fit import Fit, fit_head
+from engines.training.artist3d.glance import glance
 from engines.training.artist3d.rig import Rig
 from engines.training.artist3d.segment import FaceParts, segment
 from engines.training.artist3d.stylise import EyeShape, stylise
@@ -78,7 +79,7 @@ def observe(
     landmarks: Reals,
     person: Floats,
     blendshapes: dict[str, float],
-    about: About,
+    about: About | None,
     strength: float,
 ) -> Scene:
     """Fit and restyle the head, warp the photo, find person, skin and spectacles.
@@ -89,7 +90,7 @@ def observe(
         landmarks: [478, 3] pixels.
         person: float32 [S, S], 0..1.
         blendshapes: MediaPipe's scores by name.
-        about: what kind of person.
+        about: what kind of person; None to `glance`.
         strength: of the shape, 0..1.
     """
     size = rgb.shape[0]
@@ -98,6 +99,7 @@ def observe(
     points = np.asarray(landmarks, np.float64)
     head = Head(points.astype(np.float32))
     fit = fit_head(rig, points, blendshapes)
+    about = about or glance(rgb, points, fit.identity)
     sunglasses = masks.sunglasses_level(photo_lab, head.landmarks) * about.glasses
     if about.glasses > 0.5:
         sunglasses = max(sunglasses, _hidden_eyes(photo_lab, head))
@@ -132,7 +134,8 @@ def observe(
     return Scene(
         size, head, photo, photo_lab, rig, fit, traits, about, vertices, eyes, warp, warped, lab,
         marks, ring, skin, skin_colour, edge, frame, sunglasses, parts,
-        draw_surface(rig, fit.camera, vertices, edge), up, x * up[0] + y * up[1], y * up[0] - x * up[1],
+        draw_surface(rig, fit.camera, vertices, edge), up, x * up[0] + y * up[1],
+        y * up[0] - x * up[1],
     )  # fmt: skip
 
 

@@ -100,11 +100,13 @@ def paint_lips(scene: Scene, region: Region, tone: Tone, reference: Floats) -> L
     mask = polygon(size, outline, 0.012 * unit_px, 0.012 * unit_px)
     inner = polygon(size, scene.points[INNER_LIPS])
     use = (polygon(size, scene.points[LIPS]) > 0.8) & (inner < 0.2)
-    seen = np.median(lab[use], 0) if use.sum() > 20 else tone.seen + [-6, 8, 0]
+    seen = np.median(lab[use], 0) if use.sum() > 20 else tone.seen + np.array([-6, 8, 0])
     level, a, b = tone.lab
     male, child = scene.traits.male, scene.traits.child
     ratio = float(np.clip((seen[0] + 2) / max(tone.seen[0], 8), 0.50, 0.97))
-    grown = float(np.clip(level / max(tone.seen[0], 15), 0.8, 1.7)) ** 0.5  # chroma falls with light
+    grown = (
+        float(np.clip(level / max(tone.seen[0], 15), 0.8, 1.7)) ** 0.5
+    )  # chroma falls with light
     red = float(np.clip((seen[1] - tone.seen[1]) * grown, 3 + 4 * (1 - male), 40 - 14 * male))
     yellow = float(np.clip((seen[2] - tone.seen[2]) * grown, -10, 10))
     made_up = float(rise(16, 30, red)) * (1 - male)

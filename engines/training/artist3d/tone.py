@@ -67,7 +67,7 @@ def find_tone(scene: Scene, region: Region) -> Tone:
 def _lit_skin(scene: Scene, region: Region) -> NDArray[np.float64]:
     """Median (L*, a, b) of the brighter half of the bare face."""
     bare = region.inner * (1 - scene.marks.all) * (1 - blur(scene.frame, 2)) * (1 - region.beard)
-    use = (bare * scene.surface.cover * (1 - region.lens) * region.skin > 0.6)
+    use = bare * scene.surface.cover * (1 - region.lens) * region.skin > 0.6
     use &= scene.lab[..., 0] > 6
     if use.sum() < 200:
         return np.asarray(masks.cheek_colour(scene.lab, scene.points), np.float64)

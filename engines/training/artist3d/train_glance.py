@@ -17,29 +17,70 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist3d.glance import TARGETS, features
+from engines.training.artist3d.fit import fit_head
+from engines.training.artist3d.glance import crop, features
+from engines.training.artist3d.rig import default_rig
 
-STIFFNESS = {"tone": 0.3, "beard": 0.3, "male": 0.3, "log_age": 0.3, "glasses": 0.3}
-BLOCK_DEPTHS = 1280  # features of the last map, weighed like all others together
+STIFFNESS = 2.0  # cost of the slopes
+LAST, IDENTITY = 1280, 100  # features of the network's last map; coefficients of the head
+SHARES = (1.0, 1.0, 0.5)  # weight of last map, inner maps, identity
+VARIANTS = 2  # relit, tinted and mirrored copies of every portrait
 
 
 def fit_linear(
-    seen: NDArray[np.float64], wanted: NDArray[np.float64], weight: NDArray[np.float64], cost: float
+    seen: NDArray[np.float64], wanted: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
     """Weighted ridge regression by its dual: slopes [D] and offset.
 
     Args:
-        seen: [N, D], standardised.
-        wanted, weight: [N].
-        cost: of the slopes, relative to D.
+        seen: [N, D].
+        wanted: [N].
+        weight: [N].
     """
-    count, width = seen.shape
-    kernel = seen @ seen.T / width
+    count = len(seen)
     system = np.zeros((count + 1, count + 1))
-    system[:count, :count] = kernel + cost * np.diag(1 / weight)
+    system[:count, :count] = seen @ seen.T + STIFFNESS * np.diag(1 / weight)
     system[:count, count] = system[count, :count] = 1
     solution = np.linalg.solve(system, np.r_[wanted, 0.0])
-    return seen.T @ solution[:count] / width, float(solution[count])
+    return seen.T @ solution[:count], float(solution[count])
+
+
+def relit(face: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A face in another light, perhaps mirrored: the person stays."""
+    light = (face.astype(np.float32) / 255) ** 2.2
+    light = light * np.exp(rng.normal(0, 0.45)) * np.exp(rng.normal(0, 0.10, 3))
+    if rng.random() < 0.5:
+        side = np.linspace(-1, 1, face.shape[1])[None, :, None]
+        light = light * np.exp(side * rng.choice([-1, 1]) * rng.uniform(0.2, 0.6))
+    out = (np.clip(light, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
+    return np.ascontiguousarray(out[:, ::-1]) if rng.random() < 0.5 else out
+
+
+def write(out: Path, seen: NDArray[np.float64], wanted: NDArray[np.float64]) -> None:
+    """Fit all targets.
+
+    Args:
+        out: file to write.
+        seen: [N, D] features.
+        wanted: [N, 5] tone, beard, male, age, glasses.
+    """
+    mean, spread = seen.mean(0), seen.std(0) + 1e-3
+    standard = np.clip((seen - mean) / spread, -6, 6)
+    widths = [LAST, seen.shape[1] - LAST - IDENTITY, IDENTITY]
+    share = np.repeat([np.sqrt(w / n) for w, n in zip(SHARES, widths, strict=True)], widths)
+    goals = wanted.copy()
+    goals[:, 3] = np.log(np.clip(wanted[:, 3], 1, 95))
+    weights = np.ones_like(goals)
+    weights[:, 0] = np.where(wanted[:, 0] < 66, 2.5, 1.0)
+    weights[:, 1] = np.where(wanted[:, 1] > 0.4, 2.0, 1.0)
+    fits = [fit_linear(standard * share, g, w) for g, w in zip(goals.T, weights.T, strict=True)]
+    np.savez(
+        out,
+        mean=mean.astype(np.float16),
+        spread=spread.astype(np.float16),
+        slopes=np.array([slope * share for slope, _ in fits]).T.astype(np.float16),
+        offsets=np.array([offset for _, offset in fits], np.float32),
+    )
 
 
 def main() -> None:
@@ -49,47 +90,24 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
     with args.labels.open(newline="") as file:
-        rows = [(int(r["index"]), float(r["tone"]), float(r["beard"])) for r in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
     with np.load(args.faces / "faces.npz") as table:
         names, landmarks = table["names"], table["landmarks"].astype(np.float64)
-        guesses = [table[k].astype(np.float64) for k in ("male_guess", "age_guess", "glasses_guess")]
-    index = np.array([row[0] for row in rows])
-    seen = []
-    for i in index:
-        bgr = cv2.imread(str(args.faces / str(names[i])))
-        seen.append(features(np.ascontiguousarray(bgr[..., ::-1]), landmarks[i]))
-    write(args.out, np.array(seen, np.float64), np.array(rows)[:, 1:], [g[index] for g in guesses])
-
-
-def write(
-    out: Path,
-    seen: NDArray[np.float64],
-    judged: NDArray[np.float64],
-    guesses: list[NDArray[np.float64]],
-) -> None:
-    """Fit all targets on features [N, D]; ``judged``: tone and beard; ``guesses``: the rest."""
-    mean, spread = seen.mean(0), seen.std(0) + 1e-3
-    standard = np.clip((seen - mean) / spread, -6, 6)
-    share = np.ones(seen.shape[1])
-    share[BLOCK_DEPTHS:] = np.sqrt(BLOCK_DEPTHS / max(len(share) - BLOCK_DEPTHS, 1))
-    wanted = {
-        "tone": judged[:, 0], "beard": judged[:, 1], "male": guesses[0],
-        "log_age": np.log(np.clip(guesses[1], 1, 95)), "glasses": guesses[2],
-    }  # fmt: skip
-    weights = {
-        "tone": np.where(judged[:, 0] < 66, 2.5, 1.0),
-        "beard": np.where(judged[:, 1] > 0.4, 2.0, 1.0),
-    }
-    slopes, offsets = [], []
-    for name in TARGETS:
-        weight = weights.get(name, np.ones(len(seen)))
-        slope, offset = fit_linear(standard * share, wanted[name], weight, STIFFNESS[name])
-        slopes.append(slope * share)
-        offsets.append(offset)
-    np.savez(
-        out, mean=mean.astype(np.float16), spread=spread.astype(np.float16),
-        slopes=np.array(slopes).T.astype(np.float16), offsets=np.array(offsets, np.float32),
-    )  # fmt: skip
+        guesses = np.stack([table[k] for k in ("male_guess", "age_guess", "glasses_guess")], 1)
+    rig, rng = default_rig(), np.random.default_rng(5)
+    seen, wanted = [], []
+    for row in rows:
+        index = int(row["index"])
+        path = args.faces / str(names[index])
+        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if bgr is None:
+            raise SystemExit(f"A portrait was expected at {path}, found none; check the folder.")
+        identity = fit_head(rig, landmarks[index], {}).identity
+        face = crop(np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8), landmarks[index])
+        for variant in [face, *(relit(face, rng) for _ in range(VARIANTS))]:
+            seen.append(np.concatenate([features(variant), identity]))
+            wanted.append([float(row["tone"]), float(row["beard"]), *guesses[index].tolist()])
+    write(args.out, np.array(seen, np.float64), np.array(wanted, np.float64))
 
 
 if __name__ == "__main__":

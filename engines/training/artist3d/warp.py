@@ -1,4 +1,4 @@
-"""Where every toon pixel comes from: the mesh's own displacement, spread to the border, inverted."""
+"""Where every toon pixel comes from: the mesh's displacement, spread outwards and inverted."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def warp_between(
     known[[0, -1]] = True
     known[:, [0, -1]] = True
     rows, columns = np.mgrid[0:GRID, 0:GRID].astype(np.float32)
-    inside = np.minimum(
-        np.minimum(columns, GRID - 1 - columns), np.minimum(rows, GRID - 1 - rows)
-    )
+    inside = np.minimum(np.minimum(columns, GRID - 1 - columns), np.minimum(rows, GRID - 1 - rows))
     shift = shift * smoothstep(0.0, 0.10, inside / GRID)[..., None]
     field = diffuse(shift, known.astype(np.float32), 260)
     for sigma in (1.1, 1.5, 2.0, 2.5, 3.0):  # the nose against the far cheek may still fold

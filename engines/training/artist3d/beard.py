@@ -25,15 +25,16 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     """Dense facial hair and stubble, [S, S] 0..1 each; both 0 where nobody expects a beard."""
     unit, lab, points = scene.unit, scene.lab, scene.points
     size, oval = scene.size, scene.marks.oval
-    expected = scene.traits.beard
+    expected = scene.traits.beard * float(rise(0.10, 0.45, scene.traits.male))
     nothing = np.zeros((size, size), np.float32)
-    if expected < 0.25:
+    if expected < 0.4:
         return nothing, nothing
     light = lab[..., 0]
     under_nose = scene.above - (points[SUBNASALE, :2] - points[6, :2]) @ scene.up
     low = polygon(size, points[FACE_OVAL], 0.04 * unit, 0.10 * unit)
     low = low * smoothstep(0.02 * unit, -0.10 * unit, under_nose)
     lips = np.clip(polygon(size, points[LIPS], 0.02 * unit, 0.005 * unit), 0, 1)
+    low = low * _where_beards_grow(scene)
     free = low * (1 - lips)
     cheek = scene.skin * oval * (1 - scene.marks.all) * (1 - scene.frame)
     cheek = cheek * smoothstep(-0.75 * unit, -0.5 * unit, scene.above)
@@ -64,12 +65,13 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     dense = smoothstep(0.36 - 0.14 * sure, 0.62 - 0.16 * sure, blur(closed, 0.02 * unit))
     dense = dense * free * sure * (1 - lips)
     named = smoothstep(0.35, 0.65, scene.parts.beard) * float(rise(0.35, 0.9, expected))
+    named = named * _where_beards_grow(scene)
     likely = float(rise(1.6, 2.4, expected))
     unnamed = likely + (1 - likely) * smoothstep(0.05, 0.2, scene.parts.beard)
     dense = np.maximum(dense * unnamed, named * (1 - lips))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2
     shade = masked_blur(np.maximum(shade, 0.6 * found).astype(np.float32), free, 0.05 * unit)
-    stubble = shade * low * (1 - lips) * float(rise(0.25, 1.2, expected)) * (1 - dense)
+    stubble = shade * low * (1 - lips) * float(rise(0.4, 1.3, expected)) * (1 - dense)
     return dense, np.clip(stubble, 0, 1).astype(np.float32)
 
 
@@ -88,6 +90,14 @@ def _trusted(scene: Scene, light: Floats, cheek: Floats) -> Floats:
             half = smoothstep(-0.05 * unit, 0.05 * unit, scene.across * side)
             trust = trust * (1 - doubt * half)
     return trust
+
+
+def _where_beards_grow(scene: Scene) -> Floats:
+    """Prior on the head: below the nose, and below a line that rises from the mouth to the ear."""
+    x, y = np.abs(scene.surface.rest[..., 0]), scene.surface.rest[..., 1]
+    line = -1.5 - 1.9 * rise(1.2, 3.0, x) + 3.6 * rise(4.2, 7.4, x)
+    off_mesh = 1 - scene.surface.cover
+    return np.maximum(rise(0.7, -0.5, y - line), off_mesh).astype(np.float32)
 
 
 def _mirrored(scene: Scene, values: Floats) -> Floats:

@@ -159,7 +159,8 @@ def _colours(
     light = float(np.clip(light, 7, level * (0.84 - 0.26 * strong)))
     light += (level * 0.72 - light) * 0.35 * old * (1 - 0.5 * strong)
     grey = old * float(rise(42, 62, hair_light))
-    light += (level * 0.86 - light) * 0.5 * grey
+    white = grey * float(rise(62, 78, hair_light))
+    light += (level * 0.90 - light) * (0.5 + 0.25 * white) * grey
     ab = (seen[1:] * 0.85 + np.array([1.5, 3.0]) * tone.colour) * (1 - 0.6 * grey)
 
     def paint(lift: float, gain: float) -> Floats:

@@ -12,8 +12,8 @@ from engines.training.artist3d.curves import open_curve
 from engines.training.artist3d.region import Region
 from engines.training.artist3d.scene import Scene
 
-FINE, WIDE = 0.020, 0.13  # scales of the structure that is kept, in eye distances
-DEEPEST, HIGHEST = 0.26, 0.08  # limits of a fold, natural logarithm of lightness
+FINE, WIDE = 0.018, 0.10  # scales of the structure that is kept, in eye distances
+DEEPEST, HIGHEST = 0.22, 0.08  # limits of a fold, natural logarithm of lightness
 
 
 def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
@@ -80,7 +80,7 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     lines = float((depth * free).sum() / (free.sum() + 1))
     worn = float(rise(0.022, 0.058, lines) * rise(30, 50, traits.age))
     aged = min(0.30 * traits.old + 0.9 * worn, 1.0) * (1 - traits.child)
-    crease = np.tanh(blur(depth * 100, 0.022 * unit) / 10) * 0.34
+    crease = np.tanh(blur(depth * 100, 0.026 * unit) / 12) * 0.30
     total = crease * aged * (0.75 + 0.25 * traits.male) * free
     size = scene.size
     for ids in NASOLABIAL:

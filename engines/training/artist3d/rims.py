@@ -132,7 +132,8 @@ def _rim(strip: _Strip, path: NDArray[np.int64]) -> Rim:
     use = seen > 0.5 * strong
     middle = np.median(contrast[use if use.sum() > 8 else slice(None)], 0)
     blurred = float((middle[4:-4] > 0.5 * middle[4:-4].max()).sum() * spacing)
-    width = float(np.sqrt(max(blurred**2 - MEASURING_BLUR**2, 1.0)))
+    bold = float(rise(0.25, 0.80, middle.max()))  # thin wire is faint, and blurred it looks wide
+    width = bold * float(np.sqrt(max(blurred**2 - MEASURING_BLUR**2, 1.0)))
     share = contrast[:, 6:15] ** 2 + 1e-6
     core = (across[:, 6:15] * share[..., None]).sum(1) / share.sum(1)[:, None]
     weight = np.clip(seen / strong, 0.02, 1)
@@ -155,7 +156,7 @@ def _harmonics(radius: Reals, weight: Reals) -> NDArray[np.float64]:
     turn = np.linspace(0, 2 * np.pi, len(radius), endpoint=False)
     waves = [f(k * turn) for k in range(1, HARMONICS + 1) for f in (np.cos, np.sin)]
     basis = np.column_stack([np.ones_like(turn), *waves])
-    cost = np.r_[0.0, np.repeat([0.10 * k**1.5 for k in range(1, HARMONICS + 1)], 2)]
+    cost = np.r_[0.0, np.repeat([0.12 * k**2 for k in range(1, HARMONICS + 1)], 2)]
     root = np.sqrt(np.clip(weight, 0, 1))
     rows = np.vstack([basis * root[:, None], np.diag(cost)])
     goal = np.r_[radius * root, np.zeros(len(cost))]

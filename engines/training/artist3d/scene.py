@@ -15,6 +15,7 @@ from engines.training.artist.imaging import Floats, Reals, blur, polygon, smooth
 from engines.training.artist.spectacles import find_frame
 from engines.training.artist3d.colour import unit
 from engines.training.artist3d.curves import closed_curve
+from engines.training.artist3d.eyewear import find_eyewear
 from engines.training.artist3d.fit import Fit, fit_head
 from engines.training.artist3d.glance import glance
 from engines.training.artist3d.rig import Rig
@@ -100,14 +101,12 @@ def observe(
     head = Head(points.astype(np.float32))
     fit = fit_head(rig, points, blendshapes)
     about = about or glance(rgb, points, fit.identity)
-    sunglasses = masks.sunglasses_level(photo_lab, head.landmarks) * about.glasses
-    if about.glasses > 0.5:
-        sunglasses = max(sunglasses, _hidden_eyes(photo_lab, head))
-    sunglasses = float(sunglasses > 0.5)
+    own_parts = segment(rgb, points)
     spectacles = find_frame(photo_lab, head)
-    wears = spectacles.certainty > 0.75
-    wears = wears or (about.glasses > 0.5 and spectacles.certainty > 0.05)
-    glasses = (1 - sunglasses) * float(wears)
+    wears, dark = find_eyewear(
+        photo_lab, head, own_parts, spectacles.certainty, about.glasses
+    )
+    glasses, sunglasses = float(wears), float(dark)
     traits = traits_of(about, blendshapes, max(glasses, sunglasses))
     vertices, eyes = stylise(rig, fit, traits, strength)
     warp = warp_between(rig, fit.camera, fit.vertices, vertices, points, size)
@@ -117,7 +116,6 @@ def observe(
     ring = closed_curve(toon[FACE_OVAL, :2].astype(np.float64))
     marks = replace(masks.features(toon, head.unit, size), oval=polygon(size, ring))
     skin, skin_colour = masks.skin(lab, toon, head.unit, marks)
-    own_parts = segment(rgb, points)
     parts = FaceParts(
         **{k: np.clip(warp.apply(v, cv2.INTER_LINEAR), 0, 1) for k, v in vars(own_parts).items()}
     )
@@ -138,16 +136,3 @@ def observe(
         y * up[0] - x * up[1],
     )  # fmt: skip
 
-
-def _hidden_eyes(lab: Floats, head: Head) -> float:
-    """1 when the skin round the eyes lies behind lenses: nothing there has the cheeks' colour."""
-    size, points = lab.shape[0], head.landmarks
-    cheek = masks.cheek_colour(lab, points)
-    smooth = blur(lab, 2.0)
-    off = []
-    for low in ([119, 120, 118, 230, 229, 228], [348, 349, 347, 450, 449, 448]):
-        at = np.clip(points[low, :2], 0, size - 1).astype(int)
-        seen = smooth[at[:, 1], at[:, 0]]
-        scale = np.clip(seen[:, :1] / max(cheek[0], 1), 0.25, 1.2)
-        off.append(float(np.median(np.hypot(*(seen[:, 1:] - cheek[1:] * scale).T))))
-    return float(max(off) > 24)

@@ -144,7 +144,10 @@ def shine(
     tip = tip * scene.surface.cover * (rest[..., 2] > 11)
     gloss = gloss + wet + 0.075 * blur(tip.astype(np.float32), 0.012 * scene.unit)
     bright = 0.35 + 0.9 * np.sqrt(float(tone.linear @ np.array([0.299, 0.587, 0.114])))
-    light = (gloss * opened)[..., None] * np.array([1.0, 0.97, 0.92], np.float32) * bright
+    sheen = np.array([1.0, 0.97, 0.92], np.float32)
+    own = tone.linear / (float(tone.linear.max()) + 1e-6)
+    sheen = sheen * mix(np.ones(3, np.float32), own, 0.40 * tone.dark)
+    light = (gloss * opened)[..., None] * sheen * bright
     side_on = 1 - normals[..., 2]
     rim = np.clip(normals @ lamp.rim.astype(np.float32), 0, 1) ** 1.5
     rim = rim * smoothstep(0.45, 1.0, side_on) * (0.4 + 0.6 * opened)

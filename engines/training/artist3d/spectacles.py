@@ -21,7 +21,7 @@ from engines.training.artist3d.rims import Rim, trace_rims
 from engines.training.artist3d.scene import Scene
 
 THINNEST, THICKEST = 0.018, 0.085  # bars, in eye distances
-FAINTEST = 0.25  # of a rim where the photo shows none: a rimless lens has an edge, too
+FAINTEST = 0.18  # of a rim where the photo shows none: a rimless lens has an edge, too
 FACTOR = 2  # supersampling
 EARS = (127, 356)  # landmarks where temples go
 
@@ -88,7 +88,8 @@ def _draw(scene: Scene, rims: list[Rim], width: float) -> tuple[Floats, Floats, 
 
     cover = small((tint.max(-1) > 0).astype(np.float32))
     lab = to_lab(np.clip(small(tint) / np.maximum(cover, 1e-3)[..., None], 0, 1))
-    lab[..., 0] = np.clip(lab[..., 0] * 0.95, 5, 82)
+    lab[..., 0] = np.clip(lab[..., 0] * 0.86, 5, 76)
+    lab[..., 1:] *= 1.1
     return small(bars), to_rgb(lab), small(glass)
 
 

@@ -84,7 +84,7 @@ def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
         centre = np.array([loop[:, 0].mean(), loop[:, 1].mean(), ball[:, 2].mean()])
         seen.append((centre, width, height))
     mean = (seen[0][1] + seen[1][1]) / 2
-    share = 0.286 + 0.014 * traits.child - 0.022 * traits.male - 0.016 * traits.old
+    share = 0.298 + 0.012 * traits.child - 0.026 * traits.male - 0.016 * traits.old
     scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
     scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
     return [

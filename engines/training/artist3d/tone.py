@@ -16,7 +16,7 @@ from engines.training.artist3d.scene import Scene
 # Skin in even daylight by lightness: L*, chroma, hue (radians); own measurements of portraits.
 TYPICAL = np.array(
     [
-        (28.0, 15.0, 0.86), (36.0, 20.0, 0.90), (46.0, 26.0, 0.96), (56.0, 28.0, 0.99),
+        (28.0, 18.0, 0.88), (36.0, 24.0, 0.93), (46.0, 28.5, 0.97), (56.0, 29.0, 0.99),
         (66.0, 26.5, 0.96), (72.0, 23.5, 0.90), (78.0, 20.5, 0.86),
     ]
 )  # fmt: skip

@@ -71,6 +71,7 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     dense = np.maximum(dense * unnamed, named * (1 - lips))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2
     shade = masked_blur(np.maximum(shade, 0.6 * found).astype(np.float32), free, 0.05 * unit)
+    shade = shade * (1 - 0.85 * _whiteness(scene, dense))
     stubble = shade * low * (1 - lips) * float(rise(0.4, 1.3, expected)) * (1 - dense)
     return dense, np.clip(stubble, 0, 1).astype(np.float32)
 
@@ -92,10 +93,20 @@ def _trusted(scene: Scene, light: Floats, cheek: Floats) -> Floats:
     return trust
 
 
+def _whiteness(scene: Scene, dense: Floats) -> float:
+    """1 where the beard is as light as the skin: it darkens nothing."""
+    share = dense + 0.5 * scene.parts.beard
+    if share.sum() < 100:
+        return float(scene.traits.old)
+    light = float((scene.lab[..., 0] * share).sum() / share.sum())
+    skin = max(float(scene.skin_colour[0]), 10.0)
+    return float(rise(0.80, 1.05, light / skin))
+
+
 def _where_beards_grow(scene: Scene) -> Floats:
     """Prior on the head: below the nose, and below a line that rises from the mouth to the ear."""
     x, y = np.abs(scene.surface.rest[..., 0]), scene.surface.rest[..., 1]
-    line = -1.5 - 1.9 * rise(1.2, 3.0, x) + 3.6 * rise(4.2, 7.4, x)
+    line = -1.3 - 1.0 * rise(2.0, 3.6, x) + 2.7 * rise(4.2, 7.4, x)
     off_mesh = 1 - scene.surface.cover
     return np.maximum(rise(0.7, -0.5, y - line), off_mesh).astype(np.float32)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -77,9 +77,11 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
     peak = float(np.mean(peaks))
     strong = float(rise(0.06, 0.22, peak))
     colour, highlight = _colours(scene, tone, hair, strong, hair_light)
-    for base, matte, thick in strips:
-        brow = _comb(scene, base, matte, thick, peak, strong)
-        image = _paint(image, brow, colour, highlight, strong, visible)
+    brows = [_comb(scene, base, matte, thick, peak, strong) for base, matte, thick in strips]
+    mean = np.mean([brow.thick for brow in brows], 0)
+    for brow in brows:  # hidden or badly lit parts are lent from the other brow
+        alike = replace(brow, thick=0.6 * brow.thick + 0.4 * mean)
+        image = _paint(image, alike, colour, highlight, strong, visible)
     return image
 
 
@@ -136,7 +138,12 @@ def _comb(
     taper = 0.50 + 0.50 * rise(-0.02, 0.30, s)
     thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach) * taper
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
-    ends = strong * rise(0.10, 0.40, seen) + (1 - strong)
+    middle = ALONG // 2
+    outwards = np.minimum.accumulate(seen[middle::-1])[::-1]  # behind a gap is other hair
+    inwards = np.minimum.accumulate(seen[middle:])
+    whole = np.r_[outwards[:-1], inwards]
+    least = 0.45 * rise(0.10, 0.22, s) * rise(0.98, 0.90, s)  # where every brow has hair
+    ends = strong * np.maximum(rise(0.10, 0.40, whole), least) + (1 - strong)
     ends = ends * rise(0.0, 0.06, s) * rise(1.0, 0.95, s)
     line = base + _upward(base) * centre[:, None]
     spacing = float(offsets[1] - offsets[0])

@@ -10,7 +10,7 @@ from engines.training.artist.imaging import Floats, blur, polygon, union
 from engines.training.artist3d.segment import FaceParts
 
 ROUND_THE_EYES = 0.45  # where frames can be, in eye distances
-DARK_BRIGHTEST, DARK_MIDDLE = 0.62, 0.56  # L* behind dark lenses, as shares of the cheek's
+DARK_BRIGHTEST, DARK_MIDDLE = 0.57, 0.54  # L* behind dark lenses, as shares of the cheek's
 UNDER_EYES = ([119, 120, 118, 230, 229, 228], [348, 349, 347, 450, 449, 448])
 
 

@@ -77,9 +77,9 @@ def hair_shadow(scene: Scene, region: Region, lamp: Lamp, image: Floats) -> Floa
     away = 0.05 * unit
     move = np.array([[1, 0, -lamp.key[0] * away], [0, 1, lamp.key[1] * away]], np.float32)
     cast = cv2.warpAffine(caster, move, (scene.size, scene.size))
-    cast = blur(cast, 0.045 * unit) * scene.marks.oval
+    cast = blur(cast, 0.038 * unit) * scene.marks.oval
     cast = cast * smoothstep(-0.1 * unit, 0.2 * unit, scene.above)
-    return image * (1 - (0.42 * cast)[..., None] * np.array([0.75, 1.0, 1.05], np.float32))
+    return image * (1 - (0.32 * cast)[..., None] * np.array([0.75, 1.0, 1.05], np.float32))
 
 
 def lay_beard(

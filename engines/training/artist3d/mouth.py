@@ -48,10 +48,12 @@ def _inside(
     unit, size, lab = scene.unit, scene.size, scene.lab
     mask = fill_exactly(size, np.vstack([upper, lower[::-1]]))
     light = lab[..., 0] / 100
-    seen, share = _teeth(scene, mask, light)
+    seen, share = _teeth(scene, mask, light, float(tone.seen[0]))
     height = max(gap * unit, 2.0)
     redness = float(((lab[..., 1] > 24) * mask).sum() / (mask.sum() + 1e-3))
-    closed_row = float(rise(0.45, 0.65, share) * rise(0.22, 0.10, redness) * rise(0.42, 0.30, gap))
+    least = 0.45 - 0.25 * scene.traits.smile  # a smile shows teeth from side to side
+    row_like = float(rise(least, least + 0.2, share) * rise(0.42, 0.30, gap))
+    closed_row = row_like * float(rise(0.30 + 0.3 * scene.traits.smile, 0.10, redness))
     teeth = np.maximum(seen, closed_row * mask)
     x0, y0, x1, y1 = box = box_around(np.vstack([upper, lower]), 4, size)
     along, below = np.full((size, size), 0.5, np.float32), np.full((size, size), 99.0, np.float32)
@@ -71,7 +73,7 @@ def _inside(
     band = (
         smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))
     )
-    teeth = np.maximum(band, teeth * float(rise(0.45, 0.65, share)))
+    teeth = np.maximum(band, teeth * max(closed_row, float(rise(0.45, 0.65, share))))
     red = smoothstep(8, 20, lab[..., 1]) * smoothstep(0.10, 0.35, light)
     tongue = blur((red * mask).astype(np.float32), 0.03 * unit) * (1 - teeth)
     hollow = to_srgb(tone.linear * np.array([0.16, 0.055, 0.05], np.float32))
@@ -86,16 +88,20 @@ def _inside(
     return mix(image, inside.astype(np.float32), mask)
 
 
-def _teeth(scene: Scene, mask: Floats, light: Floats) -> tuple[Floats, float]:
-    """Where the photo shows teeth, [S, S], and their share of the open mouth."""
+def _teeth(
+    scene: Scene, mask: Floats, light: Floats, seen_skin: float
+) -> tuple[Floats, float]:
+    """Where the photo shows teeth, [S, S], and their share of the open mouth.
+
+    ``seen_skin``: L* of the lit skin in the photo.
+    """
     unit = scene.unit
-    exposure = (
-        0.5 + 0.5 * float(np.clip(scene.lab[..., 0][mask > 0.5].max(initial=60), 30, 90)) / 72
-    )
     open_ = mask > 0.7
-    high = float(np.percentile(light[open_], 80)) if open_.sum() > 20 else 0.5
-    white = smoothstep(0.30, 0.46, light / exposure)
-    white = white * smoothstep(24, 13, np.abs(scene.lab[..., 1])) * (light > 0.55 * high)
+    high = float(np.percentile(light[open_], 82)) if open_.sum() > 20 else 0.5
+    # Teeth are the mouth's brightest part, hardly red, and not much darker than the skin.
+    white = smoothstep(0.52, 0.74, light / max(high, 0.05))
+    white = white * smoothstep(22, 13, np.abs(scene.lab[..., 1]))
+    white = white * float(rise(0.36, 0.52, high / max(seen_skin / 100, 0.15)))
     wide, tall = 0.045 * unit, 0.014 * unit
 
     def soft(image: Floats) -> Floats:

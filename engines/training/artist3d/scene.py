@@ -101,7 +101,7 @@ def observe(
     head = Head(points.astype(np.float32))
     fit = fit_head(rig, points, blendshapes)
     about = about or glance(rgb, points, fit.identity)
-    own_parts = segment(rgb, points)
+    own_parts = segment(rgb, points, person)
     spectacles = find_frame(photo_lab, head)
     wears, dark = find_eyewear(
         photo_lab, head, own_parts, spectacles.certainty, about.glasses

@@ -90,8 +90,8 @@ def _unroll(scene: Scene, hair: Floats, eye: int) -> tuple[NDArray[np.float64], 
     top = open_curve(scene.points[BROW_TOP[eye], :2].astype(np.float64))
     bottom = open_curve(scene.points[BROW_BOTTOM[eye], :2].astype(np.float64))
     middle = (top + bottom) / 2
-    before = middle[0] + (middle[0] - middle[6]) * 1.4
-    after = middle[-1] + (middle[-1] - middle[-7]) * 0.8
+    before = middle[0] + (middle[0] - middle[6]) * 0.9
+    after = middle[-1] + (middle[-1] - middle[-7]) * 0.7
     line = even(np.vstack([before, middle, after]), ALONG)
     at = line[:, None] + _upward(line)[:, None] * _offsets(scene.unit)[None, :, None]
     matte = cv2.remap(

@@ -33,7 +33,7 @@ def find_eyewear(
     dark = masks.sunglasses_level(lab, points) * max(glance, float(area > 0.2)) > 0.5
     if likely and (dark or _dark_lenses(lab, head) or _tinted(lab, head)):
         return False, True
-    lines = certainty > 0.5 and (glance > 0.3 or area > 0.08)
+    lines = certainty > 0.5 and (glance > 0.45 or area > 0.05)
     return bool(lines or area > 0.2 or glance > 0.75), False
 
 

@@ -159,7 +159,7 @@ def irradiance(
     open3 = np.stack([opened**p for p in (0.82, 1.0, 1.08)], -1)
     hard = lamp.hard
     light = KEY * wrapped * shadows * (0.94 + 0.12 * hard) * (0.45 + 0.55 * open3)
-    fill = ambient * 0.25 + FILL * (0.25 + 0.75 * front) * 0.15
+    fill = ambient * 0.23 + FILL * (0.25 + 0.75 * front) * 0.13
     light = light + fill * open3 * (1 - 0.25 * hard)
     where = np.clip(skin, 0.02, 1)
     channels = [

@@ -66,7 +66,7 @@ def find_region(scene: Scene) -> Region:
     inner = np.maximum(inner, blur(middle.astype(np.float32), 0.02 * unit))
     seen = np.maximum(scene.skin * (1 - covered), inner * (1 - beard))
     drawn = np.clip(union([scene.marks.eyes, scene.marks.brows * oval]), 0, 1) * 0.98
-    skin = smoothstep(0.30, 0.68, parts.skin + parts.spectacles * oval + parts.beard * oval)
+    skin = smoothstep(0.40, 0.66, parts.skin + parts.spectacles * oval + parts.beard * oval)
     skin = np.maximum(skin, np.maximum(inner, drawn * (1 - covered)))
     low = float((scene.points[CHIN, :2] - scene.points[6, :2]) @ scene.up)
     on_neck = (surface.cover > 0) & (surface.rest[..., 1] > -14.0)

@@ -34,7 +34,7 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
         HIGHEST * np.tanh(missing / HIGHEST),
     )
     hard = _hardness(photo, free, scene)
-    amount = 0.50 + 0.32 * traits.male + 0.28 * traits.old * (1 - 0.3 * (1 - traits.male))
+    amount = 0.55 + 0.40 * traits.male + 0.34 * traits.old * (1 - 0.3 * (1 - traits.male))
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
     soft = blur(free, 0.03 * unit) * free
     factor = amount * missing * soft
@@ -80,7 +80,7 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     lines = float((depth * free).sum() / (free.sum() + 1))
     worn = float(rise(0.022, 0.058, lines) * rise(30, 50, traits.age))
     aged = min(0.30 * traits.old + 0.9 * worn, 1.0) * (1 - traits.child)
-    crease = np.tanh(blur(depth * 100, 0.026 * unit) / 12) * 0.30
+    crease = np.tanh(blur(depth * 100, 0.024 * unit) / 11) * 0.34
     total = crease * aged * (0.75 + 0.25 * traits.male) * free
     size = scene.size
     for ids in NASOLABIAL:

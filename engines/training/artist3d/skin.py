@@ -135,7 +135,7 @@ def shine(
     to_fill = np.clip(normals @ second.astype(np.float32), 0, 1)
     gloss = (0.105 * to_key**14 + 0.085 * to_key**46) * shadow + 0.04 * to_fill**20
     zone = spot(0, 0.6, 0.9, 1.0) * rise(10, 12, rest[..., 2])
-    gloss = gloss * (1 + 1.1 * tone.dark) * (1 + 0.8 * zone)
+    gloss = gloss * (1 + 1.6 * tone.dark) * (1 + 0.8 * zone)
     wet = 0.30 * to_key**60 * blur(lips.mask, 1.0) * (0.9 - 0.5 * scene.traits.male)
     tip = np.exp(
         -(((rest[..., 0] - 0.16 * np.sign(lamp.side)) / 0.42) ** 2)

@@ -28,7 +28,7 @@ from engines.training.artist3d.rig import (
 from engines.training.artist3d.traits import Traits
 
 FACE_WIDTH = 14.6  # mean, between the cheeks
-MOST_EYE = 1.72  # greatest enlargement
+MOST_EYE = 1.78  # greatest enlargement
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
         centre = np.array([loop[:, 0].mean(), loop[:, 1].mean(), ball[:, 2].mean()])
         seen.append((centre, width, height))
     mean = (seen[0][1] + seen[1][1]) / 2
-    share = 0.298 + 0.012 * traits.child - 0.026 * traits.male - 0.016 * traits.old
+    share = 0.310 + 0.010 * traits.child - 0.028 * traits.male - 0.016 * traits.old
     scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
     scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
     return [

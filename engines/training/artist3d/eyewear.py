@@ -6,7 +6,7 @@ import numpy as np
 
 from engines.training.artist import masks
 from engines.training.artist.head import EYE, Head
-from engines.training.artist.imaging import Floats, blur, polygon, union
+from engines.training.artist.imaging import Floats, blur, polygon
 from engines.training.artist3d.segment import FaceParts
 
 ROUND_THE_EYES = 0.45  # where frames can be, in eye distances
@@ -27,14 +27,16 @@ def find_eyewear(
         glance: 0..1, what `glance` says.
     """
     size, points = lab.shape[0], head.landmarks
-    zone = union(polygon(size, points[ids], 0, ROUND_THE_EYES * head.unit) for ids in EYE)
-    area = float((parts.spectacles * (zone > 0.5)).sum()) / head.unit**2
+    zones = [polygon(size, points[ids], 0, ROUND_THE_EYES * head.unit) > 0.5 for ids in EYE]
+    sides = [float((parts.spectacles * zone).sum()) / head.unit**2 for zone in zones]
+    # One eye in a shadow may look like a dark lens; frames are on both, as far as both are seen.
+    area = max(sides) if head.turn > 0.5 else 2 * min(sides)
     likely = area > 0.2 or glance > 0.5
     dark = masks.sunglasses_level(lab, points) * max(glance, float(area > 0.2)) > 0.5
     if likely and (dark or _dark_lenses(lab, head) or _tinted(lab, head)):
         return False, True
-    lines = certainty > 0.5 and (glance > 0.45 or area > 0.05)
-    return bool(lines or area > 0.2 or glance > 0.75), False
+    score = 1.2 * certainty + 2.0 * glance + 3.0 * min(area, 0.4)
+    return score > 1.8, False
 
 
 def _dark_lenses(lab: Floats, head: Head) -> bool:

@@ -132,7 +132,9 @@ def _rim(strip: _Strip, path: NDArray[np.int64]) -> Rim:
     use = seen > 0.5 * strong
     middle = np.median(contrast[use if use.sum() > 8 else slice(None)], 0)
     blurred = float((middle[4:-4] > 0.5 * middle[4:-4].max()).sum() * spacing)
-    bold = float(rise(0.25, 0.80, middle.max()))  # thin wire is faint, and blurred it looks wide
+    # Thin wire is faint, and blurred it looks wide.
+    relative = float(middle.max()) / (float(beside.mean()) * 3 + 0.10)
+    bold = float(rise(0.14, 0.42, relative))
     width = bold * float(np.sqrt(max(blurred**2 - MEASURING_BLUR**2, 1.0)))
     share = contrast[:, 6:15] ** 2 + 1e-6
     core = (across[:, 6:15] * share[..., None]).sum(1) / share.sum(1)[:, None]

@@ -71,7 +71,9 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
     around = masked_blur(light, bare, 0.16 * unit_px)
     hair = np.clip((around - blur(light, 0.8)) / (around + 5), 0, 1)
     hair = hair * (1 - np.clip(1.6 * blur(scene.frame, 1.0), 0, 1))
+    # Where hair hangs over a brow it hides it.
     visible = smoothstep(0.03, 0.14, blur(np.clip(np.minimum(bare, skin), 0, 1), 0.22 * unit_px))
+    visible = visible * smoothstep(0.25, 0.75, blur(skin, 0.02 * unit_px))
     strips = [_unroll(scene, hair, eye) for eye in range(2)]
     peaks = [np.percentile(matte[20:80].max(1), 60) for _, matte, _ in strips]
     peak = float(np.mean(peaks))

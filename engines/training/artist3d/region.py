@@ -76,6 +76,11 @@ def find_region(scene: Scene) -> Region:
     skin = skin * (1 - (1 - neck) * below)
     near_mesh = blur(cv2.dilate(surface.cover, disc(0.03 * unit)), 0.02 * unit)
     skin = np.clip(skin * np.maximum(near_mesh, oval) * (1 - thing), 0, 1) * person
+    # A film's hairline and collar are clean curves: small bays and tufts are rounded off.
+    clean = smoothstep(0.34, 0.66, blur(skin, 0.020 * unit))
+    smooth_neck = smoothstep(0.36, 0.64, blur(skin, 0.045 * unit))
+    skin = clean + (smooth_neck - clean) * smoothstep(0.0, -0.12 * unit, scene.above - low)
+    skin = np.minimum(skin, person).astype(np.float32)
     hair = np.clip(person * (1 - skin), 0, 1)
     return Region(skin, seen, inner, beard, stubble, lens, hair, thing)
 

@@ -209,7 +209,7 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     first = (0.7 * free**1.5)[:, None]
     then = (0.75 * free**2 * np.maximum(below_eyes, 0.25 * rise(4, 7, at[:, 1])))[:, None]
     skin = toon[:SKIN].copy()
-    rounds = round(9 - 4 * traits.male * grown)
+    rounds = round(9 - 4 * traits.male * grown - 3 * traits.old)
     for i in range(rounds + 20):
         rate = first if i < rounds else then
         skin += rate * (rig.neighbours @ skin - skin)

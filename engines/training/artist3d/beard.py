@@ -31,7 +31,8 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
         return nothing, nothing
     light = lab[..., 0]
     under_nose = scene.above - (points[SUBNASALE, :2] - points[6, :2]) @ scene.up
-    low = polygon(size, points[FACE_OVAL], 0.04 * unit, 0.10 * unit)
+    hangs = 0.10 + 0.18 * float(rise(1.8, 2.8, expected))
+    low = polygon(size, points[FACE_OVAL], 0.04 * unit, hangs * unit)
     low = low * smoothstep(0.02 * unit, -0.10 * unit, under_nose)
     lips = np.clip(polygon(size, points[LIPS], 0.02 * unit, 0.005 * unit), 0, 1)
     low = low * _where_beards_grow(scene)
@@ -56,7 +57,8 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     found = found + smoothstep(0.55, 0.70, darker) * grainy
     if expected > 1.2:  # hair without grain: dark all over, or white all over
         found = np.maximum(found, smoothstep(0.30, 0.50, darker))
-        white = smoothstep(0.70, 0.46, relative) * smoothstep(-0.9, 0.1, darker + 0.4 * grainy)
+        white = smoothstep(0.74, 0.52, relative)
+        white = white * (0.6 + 0.4 * smoothstep(-0.9, 0.1, darker + 0.4 * grainy))
         found = np.maximum(found, 0.95 * white * rise(34, 44, scene.traits.age))
     found = np.clip(found, 0, 1) * _trusted(scene, light, cheek)
     found = masked_blur(found.astype(np.float32), free, 0.040 * unit) * low
@@ -66,7 +68,7 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     dense = dense * free * sure * (1 - lips)
     named = smoothstep(0.35, 0.65, scene.parts.beard) * float(rise(0.35, 0.9, expected))
     named = named * _where_beards_grow(scene)
-    likely = float(rise(1.6, 2.4, expected))
+    likely = float(rise(1.1, 2.1, expected))
     unnamed = likely + (1 - likely) * smoothstep(0.05, 0.2, scene.parts.beard)
     dense = np.maximum(dense * unnamed, named * (1 - lips))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2

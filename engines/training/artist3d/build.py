@@ -3,8 +3,8 @@
     python -m engines.training.artist3d.build FACE_X_MODEL OUT
 
 FACE_X_MODEL is the folder of that name of github.com/ICT-VGL/ICT-FaceKit; OUT gets ``ict.npz`` (the
-meshes) and ``rig.npz`` (where MediaPipe's 468 landmarks lie on them). MediaPipe's own canonical face
-comes from the landmarker's file.
+meshes) and ``rig.npz`` (where MediaPipe's 468 landmarks lie on them). MediaPipe's own canonical
+face comes from the landmarker's file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ SMOOTHING = (0.05, 0.3, 0.3, 0.3)  # of the thin plates, per round
 Reals = NDArray[np.float64]
 
 
-def pack(folder: Path) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def pack(folder: Path) -> dict[str, NDArray[Any]]:
     """Read the original's OBJ files: base, quads, ids, ex, names as in ``ict.npz``."""
     neutral = folder / "generic_neutral_mesh.obj"
     if not neutral.is_file():
@@ -111,7 +112,9 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield key >> 3, data[start:at]
 
 
-def tie(base: Reals, quads: NDArray[np.int32], opened: Reals, face: Reals) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def tie(
+    base: Reals, quads: NDArray[np.int32], opened: Reals, face: Reals
+) -> dict[str, NDArray[Any]]:
     """Tie landmarks to the mesh: ``rig.npz``.
 
     Args:
@@ -129,7 +132,10 @@ def tie(base: Reals, quads: NDArray[np.int32], opened: Reals, face: Reals) -> di
     placed = _similar(face, face[mediapipe], base[ict])
     on_face = tri[tri.max(1) < FACE]
     corners = [np.eye(3)[k] for k in range(3)]
-    weights = [*corners, *((a + b) / 2 for a, b in zip(corners, corners[1:] + corners[:1], strict=True))]
+    weights = [
+        *corners,
+        *((a + b) / 2 for a, b in zip(corners, corners[1:] + corners[:1], strict=True)),
+    ]
     weights.append(np.full(3, 1 / 3))
     samples = np.concatenate([np.einsum("k,nkd->nd", w, base[on_face]) for w in weights])
     sample_ids = np.tile(on_face, (len(weights), 1))
@@ -225,6 +231,12 @@ def boundary(faces: NDArray[np.int32], start: int) -> NDArray[np.int64]:
     return np.array(loop)
 
 
+def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write arrays as `numpy.savez` does."""
+    save: Any = np.savez  # its stub takes no dictionaries
+    save(path, **arrays)
+
+
 def main() -> None:
     """Read the original, write both files."""
     parser = argparse.ArgumentParser(description="Build the head model's files.")
@@ -236,8 +248,8 @@ def main() -> None:
     base = model["base"].astype(np.float64)
     opened = base + OPEN_JAW * model["ex"][names.index("jawOpen")].astype(np.float64)
     args.out.mkdir(parents=True, exist_ok=True)
-    np.savez(args.out / "ict.npz", **model)
-    np.savez(args.out / "rig.npz", **tie(base, model["quads"], opened, canonical_face()))
+    _save(args.out / "ict.npz", model)
+    _save(args.out / "rig.npz", tie(base, model["quads"], opened, canonical_face()))
 
 
 if __name__ == "__main__":

@@ -42,10 +42,15 @@ def closed_curve(points: Reals, per_side: int = 6) -> Floats:
     """Closed Catmull-Rom curve through points [N, 2], smoothed: float32 [N * per_side, 2]."""
     n = len(points)
     t = np.linspace(0, 1, per_side, endpoint=False)[:, None]
-    p = np.vstack([_segment(points[i - 1], points[i], points[(i + 1) % n], points[(i + 2) % n], t) for i in range(n)])
+    p = np.vstack(
+        [
+            _segment(points[i - 1], points[i], points[(i + 1) % n], points[(i + 2) % n], t)
+            for i in range(n)
+        ]
+    )
     kernel = np.array([1, 3, 5, 6, 5, 3, 1.0]) / 24
-    ring = np.vstack([p[-3:], p, p[:3]])
-    return np.column_stack([np.convolve(ring[:, k], kernel, "valid") for k in range(2)]).astype(
+    around = np.vstack([p[-3:], p, p[:3]])
+    return np.column_stack([np.convolve(around[:, k], kernel, "valid") for k in range(2)]).astype(
         np.float32
     )
 

@@ -1,7 +1,8 @@
 """What kind of person a photo shows, at a glance: age, build, spectacles, beard, tone of the skin.
 
 A linear reading of EfficientNet-Lite0's features (Apache-2.0 weights, trained on ImageNet) of the
-face's crop and of the fitted head's identity. It was fitted by `train_glance` to judgements made by eye on training portraits.
+face's crop and of the fitted head's identity. It was fitted by `train_glance` to judgements made by
+eye on training portraits.
 """
 
 from __future__ import annotations

@@ -131,8 +131,8 @@ def occlusion(surface: Surface, unit_cm: float, unit_px: float) -> Floats:
             near = np.clip(1.6 - length / reach, 0, 1)
             blocked += np.float32(weight) * there * np.clip(height - 0.12, 0, 1) * near
             total += weight
-    opened = np.clip(1 - 2.1 * blocked / total, 0.12, 1) ** 1.25
-    opened = cv2.GaussianBlur(opened.astype(np.float32), (0, 0), 1.6)
+    opened: Floats = (np.clip(1 - 2.1 * blocked / total, 0.12, 1) ** 1.25).astype(np.float32)
+    opened = cv2.GaussianBlur(opened, (0, 0), 1.6)
     opened = cv2.resize(opened, (size, size), interpolation=cv2.INTER_CUBIC)
     opened = opened * surface.cover + (1 - surface.cover)
     return mix(np.ones_like(opened), opened, cv2.GaussianBlur(surface.core, (0, 0), 2.0))

@@ -88,9 +88,7 @@ def _inside(
     return mix(image, inside.astype(np.float32), mask)
 
 
-def _teeth(
-    scene: Scene, mask: Floats, light: Floats, seen_skin: float
-) -> tuple[Floats, float]:
+def _teeth(scene: Scene, mask: Floats, light: Floats, seen_skin: float) -> tuple[Floats, float]:
     """Where the photo shows teeth, [S, S], and their share of the open mouth.
 
     ``seen_skin``: L* of the lit skin in the photo.

@@ -103,9 +103,7 @@ def observe(
     about = about or glance(rgb, points, fit.identity)
     own_parts = segment(rgb, points, person)
     spectacles = find_frame(photo_lab, head)
-    wears, dark = find_eyewear(
-        photo_lab, head, own_parts, spectacles.certainty, about.glasses
-    )
+    wears, dark = find_eyewear(photo_lab, head, own_parts, spectacles.certainty, about.glasses)
     glasses, sunglasses = float(wears), float(dark)
     traits = traits_of(about, blendshapes, max(glasses, sunglasses))
     vertices, eyes = stylise(rig, fit, traits, strength)
@@ -135,4 +133,3 @@ def observe(
         draw_surface(rig, fit.camera, vertices, edge), up, x * up[0] + y * up[1],
         y * up[0] - x * up[1],
     )  # fmt: skip
-

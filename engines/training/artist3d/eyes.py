@@ -73,8 +73,9 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     shares = np.array([a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)])
     iris = (np.stack(samples) * shares[:, None]).sum(0) / shares.sum()
     # Blue or green eyes in dark skin are nearly always a reflection or an old cornea.
-    brown = float(rise(66, 52, scene.traits.tone)) * float(rise(0.62, 0.45, iris[0]))
-    iris = iris + brown * np.array([-0.10, 5.0, 7.0], np.float32)
+    sure = max(float(rise(0.62, 0.45, iris[0])), float(rise(54, 46, scene.traits.tone)))
+    brown = float(rise(66, 52, scene.traits.tone)) * sure
+    iris = iris + brown * np.array([-0.10, 6.0, 9.0], np.float32)
     on_brow = union(polygon(scene.size, landmarks[ids]) for ids in BROW) > 0.5
     light = scene.photo_lab[..., 0]
     brow = float(np.percentile(light[on_brow], 10)) / 100 if on_brow.sum() > 20 else 0.15

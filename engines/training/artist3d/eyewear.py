@@ -31,7 +31,7 @@ def find_eyewear(
     sides = [float((parts.spectacles * zone).sum()) / head.unit**2 for zone in zones]
     # One eye in a shadow may look like a dark lens; frames are on both, as far as both are seen.
     area = max(sides) if head.turn > 0.5 else 2 * min(sides)
-    likely = area > 0.2 or glance > 0.5
+    likely = glance > 0.6 or (area > 0.3 and glance > 0.3)
     dark = masks.sunglasses_level(lab, points) * max(glance, float(area > 0.2)) > 0.5
     if likely and (dark or _dark_lenses(lab, head) or _tinted(lab, head)):
         return False, True

@@ -73,7 +73,8 @@ def _inside(
     band = (
         smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))
     )
-    teeth = np.maximum(band, teeth * max(closed_row, float(rise(0.45, 0.65, share))))
+    whole = float(rise(0.35, 0.75, max(closed_row, float(rise(0.45, 0.65, share)))))
+    teeth = np.maximum(band, teeth * whole)
     red = smoothstep(8, 20, lab[..., 1]) * smoothstep(0.10, 0.35, light)
     tongue = blur((red * mask).astype(np.float32), 0.03 * unit) * (1 - teeth)
     hollow = to_srgb(tone.linear * np.array([0.16, 0.055, 0.05], np.float32))

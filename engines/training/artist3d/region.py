@@ -18,6 +18,7 @@ from engines.training.artist.imaging import (
     union,
 )
 from engines.training.artist3d.beard import find_beard
+from engines.training.artist3d.colour import rise
 from engines.training.artist3d.scene import Scene
 
 BRIDGE = [6, 122, 351, 197, 168]
@@ -68,6 +69,7 @@ def find_region(scene: Scene) -> Region:
     drawn = np.clip(union([scene.marks.eyes, scene.marks.brows * oval]), 0, 1) * 0.98
     skin = smoothstep(0.40, 0.66, parts.skin + parts.spectacles * oval + parts.beard * oval)
     skin = np.maximum(skin, np.maximum(inner, drawn * (1 - covered)))
+    skin = np.maximum(skin, _scalp(scene))
     low = float((scene.points[CHIN, :2] - scene.points[6, :2]) @ scene.up)
     on_neck = (surface.cover > 0) & (surface.rest[..., 1] > -14.0)
     on_neck &= np.abs(surface.rest[..., 0]) < 7.8
@@ -83,6 +85,18 @@ def find_region(scene: Scene) -> Region:
     skin = np.minimum(skin, person).astype(np.float32)
     hair = np.clip(person * (1 - skin), 0, 1)
     return Region(skin, seen, inner, beard, stubble, lens, hair, thing)
+
+
+def _scalp(scene: Scene) -> Floats:
+    """Bald scalp of grown men: skin by colour, without the texture of hair."""
+    traits, unit = scene.traits, scene.unit
+    value = blur(scene.lab[..., 0] / 100, 0.7)
+    mean = blur(value, 0.03 * unit)
+    texture = np.sqrt(np.maximum(blur(value * value, 0.03 * unit) - mean * mean, 0))
+    smooth = smoothstep(0.035, 0.018, texture)
+    own = smoothstep(0.55, 0.85, scene.skin) * smooth * scene.surface.cover
+    own = own * smoothstep(0.25 * unit, 0.5 * unit, scene.above) * (1 - scene.parts.headwear)
+    return own * float(rise(0.5, 0.9, traits.male) * rise(20, 30, traits.age))
 
 
 def _lens(scene: Scene) -> Floats:

@@ -107,7 +107,7 @@ def paint_lips(scene: Scene, region: Region, tone: Tone, reference: Floats) -> L
     grown = (
         float(np.clip(level / max(tone.seen[0], 15), 0.8, 1.7)) ** 0.5
     )  # chroma falls with light
-    red = float(np.clip((seen[1] - tone.seen[1]) * grown, 3 + 4 * (1 - male), 40 - 14 * male))
+    red = float(np.clip((seen[1] - tone.seen[1]) * grown, 4 + 5 * (1 - male), 40 - 14 * male))
     yellow = float(np.clip((seen[2] - tone.seen[2]) * grown, -10, 10))
     made_up = float(rise(16, 30, red)) * (1 - male)
     darkness = 0.85 + (0.65 + 0.3 * made_up) * (ratio - 0.85)

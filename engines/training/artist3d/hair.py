@@ -22,7 +22,7 @@ from engines.training.artist3d.light import Lamp
 from engines.training.artist3d.region import Region
 from engines.training.artist3d.scene import Scene
 
-STROKE_SCALE = 3.0  # pixels over which the flow is averaged
+STROKE_SCALE = 4.0  # pixels over which the flow is averaged
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def paint_strands(scene: Scene, region: Region) -> Strands:
     """Gather what is not skin into strokes."""
     smooth = guided_filter(scene.rgb, scene.rgb, 3, 0.0010)
     where = np.maximum(region.hair, np.maximum(region.beard, region.stubble > 0))
-    strokes = np.clip(flow_paint(smooth, where, 0.45, STROKE_SCALE), 0, 1)
+    strokes = np.clip(flow_paint(smooth, where, 0.60, STROKE_SCALE), 0, 1)
     top = (region.hair > 0.6) & (scene.above > 0.7 * scene.unit)
     light = float(np.median(scene.lab[..., 0][top])) if top.sum() > 200 else 50.0
     return Strands(strokes, light)

@@ -9,6 +9,7 @@ from engines.training.artist.expressions import close_eyes
 from engines.training.artist.head import EYE, eye_iris
 from engines.training.artist.imaging import polygon, to_lab
 from engines.training.artist3d import LOOKS, ArtistError, toonify
+from engines.training.artist3d.fit import fit_head
 from engines.training.artist3d.glance import glance
 from tests.engines.training.artist3d.conftest import ABOUT, SIZE
 
@@ -98,8 +99,8 @@ def test_dark_skin_is_drawn_dark(draw):
     assert light - dark > 8
 
 
-def test_a_glance_gives_what_people_can_have(portrait):
-    about = glance(portrait.rgb, portrait.landmarks)
+def test_a_glance_gives_what_people_can_have(rig, portrait):
+    about = glance(portrait.rgb, portrait.landmarks, fit_head(rig, portrait.landmarks, {}).identity)
     assert 30 <= about.age <= 95
     assert 0 <= about.male <= 1
     assert about.beard < 1.5

@@ -206,6 +206,11 @@ def gaze_vector(x: float, y: float) -> NDArray[np.float64]:
     return np.asarray(unit(np.array([x, -y, np.sqrt(max(1 - x * x - y * y, 0.15))])))
 
 
-def lid_openness(aperture: float) -> float:
-    """0 closed .. 1 open from lid distance over eye width."""
-    return float(rise(0.075, 0.135, aperture))
+def lid_openness(aperture: float, down: float = 0.0) -> float:
+    """0 closed .. 1 open from lid distance over eye width; lowered lids hide more.
+
+    Args:
+        aperture: lid distance over eye width.
+        down: 0 looking ahead .. 1 looking down.
+    """
+    return float(rise(0.075 + 0.055 * down, 0.135 + 0.065 * down, aperture))

@@ -72,10 +72,6 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     )
     shares = np.array([a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)])
     iris = (np.stack(samples) * shares[:, None]).sum(0) / shares.sum()
-    # Blue or green eyes in dark skin are nearly always a reflection or an old cornea.
-    sure = max(float(rise(0.62, 0.45, iris[0])), float(rise(54, 46, scene.traits.tone)))
-    brown = float(rise(66, 52, scene.traits.tone)) * sure
-    iris = iris + brown * np.array([-0.10, 6.0, 9.0], np.float32)
     on_brow = union(polygon(scene.size, landmarks[ids]) for ids in BROW) > 0.5
     light = scene.photo_lab[..., 0]
     brow = float(np.percentile(light[on_brow], 10)) / 100 if on_brow.sum() > 20 else 0.15
@@ -84,6 +80,13 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
         0.8 * step(0.34, 0.18, brow / (skin_light / 100 + 0.05)),
         0.85 * step(34, 20, hair_light),
     )
+    # Blue or green in dark skin is nearly always a reflection or an old cornea, and in squinting
+    # eyes under dark brows the sky.
+    sure = max(float(rise(0.62, 0.45, iris[0])), float(rise(54, 46, scene.traits.tone)))
+    brown = float(rise(66, 52, scene.traits.tone)) * sure
+    narrow = step(0.26, 0.18, float(np.mean(aperture(landmarks))))
+    brown = max(brown, 0.8 * narrow * dark_hair)
+    iris = iris + brown * np.array([-0.10, 6.0, 9.0], np.float32)
     exposure = float(np.clip(0.70 + 0.45 * tone.lab[0] / 100, 0.82, 1.05))
     tones = own_eyes.iris_tones(iris, exposure * 0.93, tone.colour * 0.78, dark_hair)
     traits = scene.traits
@@ -121,7 +124,11 @@ def _look_at(scene: Scene, eye: int) -> EyeView:
     seen = landmarks[eye_iris(landmarks, eye)[0], :2]
     own_loop = camera.project(own[loop_ids])[:, :2].mean(0)
     ball_at = camera.project(middle[None])[0, :2]
-    gaze = gaze_vector(*((seen - ball_at) / radius))
+    x, y = (seen - ball_at) / radius
+    gaps = np.array(aperture(landmarks))
+    # Under lowered lids the iris' landmark is only a guess.
+    down = scene.traits.looks_down * step(0.26, 0.16, float(gaps.mean()))
+    gaze = gaze_vector(x, y + down * max(0.42 - y, 0.0))
     big = radius * shape.scale
     centre = loop.mean(0) + (ball_at - own_loop) * shape.scale
     factor = SUPERSAMPLING
@@ -130,8 +137,10 @@ def _look_at(scene: Scene, eye: int) -> EyeView:
         return (points - [box[0], box[1]] + 0.5) * factor - 0.5
 
     turned = float(abs(camera.rotation[2, 2]))
-    gap = aperture(landmarks)[eye]
-    opened = min(lid_openness(gap), float(rise(0.06, 0.14, _gap(upper, lower, width))))
+    alike = step(0.11, 0.06, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values
+    gap = float(gaps[eye] + (gaps.mean() - gaps[eye]) * alike)
+    drawn = float(rise(0.06, 0.14, _gap(upper, lower, width)))
+    opened = min(lid_openness(gap, down), drawn + alike)
     return EyeView(
         box, factor, on_canvas(upper), on_canvas(lower), width * factor, opened,
         on_canvas(centre), big * factor, gaze,

@@ -71,7 +71,7 @@ def skin_albedo(scene: Scene, region: Region, tone: Tone, reference: Floats) -> 
         -(((np.abs(rest[..., 0]) - 1.72) / 0.30) ** 2) - ((rest[..., 1] + 0.55) / 0.62) ** 2
     )
     wing = blur((wing * scene.surface.cover * nose).astype(np.float32), 0.010 * unit_px)
-    albedo *= 1 - wing[..., None] * 0.20 * BLOOD
+    albedo *= 1 - wing[..., None] * (0.08 + 0.12 * grown) * BLOOD
     under = np.exp(-((rest[..., 0] / 1.1) ** 4) - ((rest[..., 1] + 1.45) / 0.38) ** 2)
     under = blur((under * scene.surface.cover * (front > 9.5)).astype(np.float32), 0.014 * unit_px)
     albedo *= 1 - under[..., None] * 0.12 * BLOOD
@@ -110,15 +110,19 @@ def paint_lips(scene: Scene, region: Region, tone: Tone, reference: Floats) -> L
     red = float(np.clip((seen[1] - tone.seen[1]) * grown, 4 + 5 * (1 - male), 40 - 14 * male))
     yellow = float(np.clip((seen[2] - tone.seen[2]) * grown, -10, 10))
     made_up = float(rise(16, 30, red)) * (1 - male)
-    darkness = 0.85 + (0.65 + 0.3 * made_up) * (ratio - 0.85)
+    darkness = 0.83 + (0.65 + 0.3 * made_up) * (ratio - 0.85)
     colour = np.array(
-        [level * darkness, a + (0.95 * red + 2) * tone.colour, b + (0.7 + 0.2 * made_up) * yellow]
+        [
+            level * darkness,
+            a + (0.95 * red + 3.5 - 2 * male) * tone.colour,
+            b + (0.7 + 0.2 * made_up) * yellow,
+        ]
     )
     field = np.broadcast_to(colour.astype(np.float32), lab.shape).copy()
     smooth = guided_filter(lab[..., 0] / 100, lab[..., 0] / 100, 0.03 * unit_px, 0.002) * 100
     modelling = smooth - masked_blur(smooth, mask * (1 - inner) + 1e-3, 0.15 * unit_px)
     field[..., 0] += np.clip(modelling, -9, 6) * 0.45
-    share = np.clip(mask, 0, 1) * (0.92 - 0.25 * child - 0.14 * male)
+    share = np.clip(mask, 0, 1) * (0.92 - 0.08 * child - 0.14 * male)
     share = share * (1 - np.clip(region.beard * 1.2, 0, 1))
     return Lips(share, to_linear(to_rgb(field)) / reference)
 

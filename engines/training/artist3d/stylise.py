@@ -40,12 +40,14 @@ class EyeShape:
         width: of the opening before, centimetres.
         scale: enlargement.
         opened: 0 closed .. 1 open.
+        aspect: height over width before.
     """
 
     centre: NDArray[np.float64]
     width: float
     scale: float
     opened: float
+    aspect: float
 
 
 def stylise(
@@ -88,7 +90,9 @@ def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
     scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
     scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
     return [
-        EyeShape(c, w, scale, float(rise(0.12, 0.30, h / w)) * (1 - 0.85 * traits.looks_down))
+        EyeShape(
+            c, w, scale, float(rise(0.12, 0.30, h / w)) * (1 - 0.85 * traits.looks_down), h / w
+        )
         for c, w, h in seen
     ]
 
@@ -100,7 +104,8 @@ def _enlarge_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits)
         d = own - eye.centre
         k = eye.scale
         # The corners move less than the lids: 0.94 would keep the eye's own proportions.
-        tall = 1 + (k - 1) * (0.94 + (0.12 - 0.09 * traits.male) * eye.opened)
+        rounder = (0.13 - 0.09 * traits.male) * eye.opened * float(rise(0.26, 0.42, eye.aspect))
+        tall = 1 + (k - 1) * (0.94 + rounder)
         above = rise(0.6, 1.8, d[:, 1])
         radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.45 * above) * d[:, 1])
         near = np.exp(-((radius / 2.85) ** 2.6)) * front
@@ -132,9 +137,15 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     d = own - origin
     wide, up, down = d[:, 0] / 2.3, np.maximum(d[:, 1], 0) / 3.0, np.minimum(d[:, 1], 0) / 1.5
     near = np.exp(-((wide**2 + up**2 + down**2) ** 1.3)) * front
-    toon[:, 0] += near * (0.90 + 0.07 * grown - 1) * d[:, 0]
-    toon[:, 1] += near * ((0.90 + 0.05 * grown - 1) * d[:, 1] + 0.16 - 0.06 * grown)
-    toon[:, 2] += near * (0.90 + 0.06 * grown - 1) * np.maximum(own[:, 2] - (tip[2] - 3.0), 0)
+    toon[:, 0] += near * (0.90 + 0.07 * grown - 0.05 * traits.child - 1) * d[:, 0]
+    toon[:, 1] += near * (
+        (0.90 + 0.05 * grown - 0.05 * traits.child - 1) * d[:, 1] + 0.16 - 0.06 * grown
+    )
+    toon[:, 2] += (
+        near
+        * (0.90 + 0.06 * grown - 0.10 * traits.child - 1)
+        * np.maximum(own[:, 2] - (tip[2] - 3.0), 0)
+    )
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
     toon += (0.24 * ball)[:, None] * outward
@@ -153,7 +164,7 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
     down = (mouth[1] - own[:, 1]) / max(mouth[1] - chin[1], 1)
     on_jaw = 1 / (1 + np.exp(-4.5 * (down - 0.2)))
     fade = np.exp(-0.25 * np.maximum(down - 1.3, 0) ** 2)
-    toon[:, 0] += (0.945 + 0.05 * male + 0.02 * child - 1) * own[:, 0] * on_jaw * fade
+    toon[:, 0] += (0.945 + 0.05 * male + 0.05 * child - 1) * own[:, 0] * on_jaw * fade
     neck = rise(1.05, 1.9, down)
     toon[:, 0] += (0.93 + 0.04 * male - 1) * own[:, 0] * neck * (1 - on_jaw * 0.3)
     drop = np.maximum(base[1] - own[:, 1], 0)
@@ -168,7 +179,7 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:
     """Round cheeks, apples when smiling, a larger but not taller skull."""
-    soft = 1 - 0.55 * traits.male * (1 - traits.child)
+    soft = 1 + 0.4 * traits.child - 0.55 * traits.male * (1 - traits.child)
     for side in (-1, 1):
         d = (own - [side * 5.0, -0.6, 7.5]) / [2.8, 2.4, 4.0]
         near = np.exp(-(d**2).sum(1)) * soft

@@ -21,7 +21,8 @@ from engines.training.artist3d.traits import About
 
 WEIGHTS = Path(__file__).parent / "assets" / "glance.npz"
 SIDE = 224  # the network's picture, pixels
-MARGIN = 0.62  # half the crop, in the face's greater extent
+OUTERMOST = 8  # landmarks whose mean is the face's end
+MARGIN = 0.653  # half the crop, in the face's greater extent
 BLOCKS = (4, 7, 10)  # of the network, whose maps are read beside its last one
 TARGETS = ("tone", "beard", "male", "log_age", "glasses")
 
@@ -75,7 +76,8 @@ def _unshrunk(tone: float) -> float:
 
 def crop(rgb: NDArray[np.uint8], landmarks: Reals) -> NDArray[np.uint8]:
     """The face alone, uint8 [SIDE, SIDE, 3], from a picture and its landmarks in pixels."""
-    low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+    ordered = np.sort(landmarks[:, :2], 0)  # means of the outermost: one landmark may err
+    low, high = ordered[:OUTERMOST].mean(0), ordered[-OUTERMOST:].mean(0)
     half = MARGIN * float((high - low).max())
     scale = SIDE / (2 * half)
     shift = SIDE / 2 - (low + high) / 2 * scale

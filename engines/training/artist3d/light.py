@@ -57,7 +57,7 @@ def find_lamp(normals: Floats, lightness: Floats, where: Floats) -> Lamp:
         values = (lightness[use] / 100)[::5]
         slope = np.linalg.lstsq(rows, values, rcond=None)[0]
         # Without a clear side the light comes from the left, as in most portraits.
-        side = float(np.tanh(14 * slope[0] - 0.75))
+        side = float(np.tanh(10 * slope[0] - 0.65))
         side = float(np.sign(side) * max(abs(side), 0.45 * rise(0.0, 0.1, abs(side))))
         middle = float(np.median(lightness[use])) / 100
         contrast = float(np.hypot(slope[0], slope[1])) / (middle + 0.05)

@@ -11,25 +11,27 @@ from engines.errors import ToonifyError
 from engines.training.artist import masks
 from engines.training.artist.geometry import Warp
 from engines.training.artist.imaging import Floats, Reals, blur, luminance, mix, to_lab, to_rgb
-from engines.training.artist3d import hair as hair_art
-from engines.training.artist3d.brows import draw_brows
 from engines.training.artist3d.colour import to_srgb
-from engines.training.artist3d.eyes import draw_eyes
-from engines.training.artist3d.ink import comic
-from engines.training.artist3d.light import (
+from engines.training.artist3d.head.rig import Rig, default_rig
+from engines.training.artist3d.looks import FILM, Look
+from engines.training.artist3d.observe.region import Region, find_region
+from engines.training.artist3d.observe.scene import Scene, observe
+from engines.training.artist3d.observe.tone import Tone, find_tone
+from engines.training.artist3d.observe.traits import About
+from engines.training.artist3d.paint import hair as hair_art
+from engines.training.artist3d.paint.brows import draw_brows
+from engines.training.artist3d.paint.eyes import draw_eyes
+from engines.training.artist3d.paint.ink import comic
+from engines.training.artist3d.paint.light import (
     Lamp,
     cast_shadow,
     find_lamp,
     irradiance,
     occlusion,
 )
-from engines.training.artist3d.looks import FILM, Look
-from engines.training.artist3d.mouth import draw_mouth
-from engines.training.artist3d.region import Region, find_region
-from engines.training.artist3d.relief import own_structure
-from engines.training.artist3d.rig import Rig, default_rig
-from engines.training.artist3d.scene import Scene, observe
-from engines.training.artist3d.skin import (
+from engines.training.artist3d.paint.mouth import draw_mouth
+from engines.training.artist3d.paint.relief import own_structure
+from engines.training.artist3d.paint.skin import (
     mean_light,
     paint_lips,
     relative_shade,
@@ -37,9 +39,7 @@ from engines.training.artist3d.skin import (
     shine,
     skin_albedo,
 )
-from engines.training.artist3d.spectacles import draw_spectacles
-from engines.training.artist3d.tone import Tone, find_tone
-from engines.training.artist3d.traits import About
+from engines.training.artist3d.paint.spectacles import draw_spectacles
 
 
 class ArtistError(ToonifyError):

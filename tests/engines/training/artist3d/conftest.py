@@ -12,8 +12,8 @@ import pytest
 from engines.faces.alignment import crop_transform, extract_crop
 from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
-from engines.training.artist3d.rig import FOLDER_VARIABLE, Rig, load_rig
-from engines.training.artist3d.traits import About
+from engines.training.artist3d.head.rig import FOLDER_VARIABLE, Rig, load_rig
+from engines.training.artist3d.observe.traits import About
 
 SIZE = 256
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

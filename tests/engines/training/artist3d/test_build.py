@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.training.artist3d.build import boundary, canonical_face, tie
-from engines.training.artist3d.rig import Rig
+from engines.training.artist3d.head.build import boundary, canonical_face, tie
+from engines.training.artist3d.head.rig import Rig
 
 
 def test_mediapipes_own_face_is_read():

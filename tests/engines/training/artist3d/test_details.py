@@ -8,11 +8,11 @@ import pytest
 from engines.training.artist.head import Head
 from engines.training.artist.imaging import to_lab
 from engines.training.artist3d.curves import along_curve, closed_curve, open_curve
-from engines.training.artist3d.eyeball import gaze_vector, lid_openness
-from engines.training.artist3d.eyewear import find_eyewear
-from engines.training.artist3d.raster import rasterise
+from engines.training.artist3d.head.raster import rasterise
+from engines.training.artist3d.observe.eyewear import find_eyewear
+from engines.training.artist3d.observe.traits import traits_of
+from engines.training.artist3d.paint.eyeball import gaze_vector, lid_openness
 from engines.training.artist3d.segment import FaceParts
-from engines.training.artist3d.traits import traits_of
 from tests.engines.training.artist3d.conftest import ABOUT, SIZE
 
 

@@ -9,8 +9,8 @@ from engines.training.artist.expressions import close_eyes
 from engines.training.artist.head import EYE, eye_iris
 from engines.training.artist.imaging import polygon, to_lab
 from engines.training.artist3d import LOOKS, ArtistError, toonify
-from engines.training.artist3d.fit import fit_head
-from engines.training.artist3d.glance import glance
+from engines.training.artist3d.head.fit import fit_head
+from engines.training.artist3d.observe.glance import glance
 from tests.engines.training.artist3d.conftest import ABOUT, SIZE
 
 

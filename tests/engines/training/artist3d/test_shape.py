@@ -7,11 +7,11 @@ import pytest
 
 from engines.training.artist.expressions import close_eyes
 from engines.training.artist.geometry import least_stretch
-from engines.training.artist3d.fit import fit_head
-from engines.training.artist3d.rig import RigError, load_rig
-from engines.training.artist3d.stylise import stylise
-from engines.training.artist3d.traits import traits_of
-from engines.training.artist3d.warp import warp_between
+from engines.training.artist3d.head.fit import fit_head
+from engines.training.artist3d.head.rig import RigError, load_rig
+from engines.training.artist3d.head.stylise import stylise
+from engines.training.artist3d.head.warp import warp_between
+from engines.training.artist3d.observe.traits import traits_of
 from tests.engines.training.artist3d.conftest import ABOUT, SIZE
 
 

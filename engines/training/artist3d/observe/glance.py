@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from engines.training.artist.imaging import Reals
 from engines.training.artist3d.colour import rise
-from engines.training.artist3d.traits import About
+from engines.training.artist3d.observe.traits import About
 
-WEIGHTS = Path(__file__).parent / "assets" / "glance.npz"
+WEIGHTS = Path(__file__).parents[1] / "assets" / "glance.npz"
 SIDE = 224  # the network's picture, pixels
 OUTERMOST = 8  # landmarks whose mean is the face's end
 MARGIN = 0.653  # half the crop, in the face's greater extent

@@ -1,6 +1,6 @@
 """Fit the weights of `glance` to judgements made by eye.
 
-    python -m engines.training.artist3d.train_glance FACES LABELS OUT
+    python -m engines.training.artist3d.observe.train_glance FACES LABELS OUT
 
 FACES holds aligned portraits (faces.npz with `names`, `landmarks`, `male_guess`, `age_guess`,
 `glasses_guess`, and the pictures); LABELS is a CSV file with the columns index, tone (L* of the
@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist3d.fit import fit_head
-from engines.training.artist3d.glance import crop, features
-from engines.training.artist3d.rig import default_rig
+from engines.training.artist3d.head.fit import fit_head
+from engines.training.artist3d.head.rig import default_rig
+from engines.training.artist3d.observe.glance import crop, features
 
 STIFFNESS = 2.0  # cost of the slopes
 LAST, IDENTITY = 1280, 100  # features of the network's last map; coefficients of the head

@@ -20,10 +20,10 @@ from engines.training.artist.imaging import (
 )
 from engines.training.artist3d.colour import rise, to_linear, unit
 from engines.training.artist3d.curves import closed_curve
-from engines.training.artist3d.light import Lamp
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.scene import Scene
-from engines.training.artist3d.tone import Tone
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.observe.tone import Tone
+from engines.training.artist3d.paint.light import Lamp
 
 BLOOD = np.array([0.45, 0.95, 1.0], np.float32)  # what a fold takes from red, green, blue
 SHOULDER, ROOM = 0.55, 0.42  # highlights are rolled off above the first by the second

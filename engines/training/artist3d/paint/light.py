@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from engines.training.artist.imaging import Floats, Reals, blur, masked_blur, mix
 from engines.training.artist3d.colour import rise, unit
-from engines.training.artist3d.fit import Camera
-from engines.training.artist3d.raster import rasterise
-from engines.training.artist3d.rig import SKIN, Rig
-from engines.training.artist3d.surface import Surface
+from engines.training.artist3d.head.fit import Camera
+from engines.training.artist3d.head.raster import rasterise
+from engines.training.artist3d.head.rig import SKIN, Rig
+from engines.training.artist3d.head.surface import Surface
 
 SHADOW_SIZE = 320
 SHADOW_BIAS = 0.35  # centimetres

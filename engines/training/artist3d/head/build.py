@@ -1,6 +1,6 @@
 """Build the head model's files from the original: ICT-FaceKit's FaceXModel (MIT licence).
 
-    python -m engines.training.artist3d.build FACE_X_MODEL OUT
+    python -m engines.training.artist3d.head.build FACE_X_MODEL OUT
 
 FACE_X_MODEL is the folder of that name of github.com/ICT-VGL/ICT-FaceKit; OUT gets ``ict.npz`` (the
 meshes) and ``rig.npz`` (where MediaPipe's 468 landmarks lie on them). MediaPipe's own canonical
@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from engines.faces.landmarker import MODEL
 from engines.training.artist.head import LOWER_LID, UPPER_LID
-from engines.training.artist3d.build_tables import (
+from engines.training.artist3d.head.build_tables import (
     ICT_68,
     INNER_LIPS,
     LIP_SPANS,
     MEDIAPIPE_68,
     USED_68,
 )
-from engines.training.artist3d.rig import FACE, RigError
+from engines.training.artist3d.head.rig import FACE, RigError
 
 LANDMARKS = 468
 LID_STARTS = (6590, 6548)  # a vertex of each eye's opening

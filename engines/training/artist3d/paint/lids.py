@@ -8,7 +8,7 @@ import numpy as np
 from engines.training.artist.imaging import Floats, Reals, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb, unit
 from engines.training.artist3d.curves import along_curve
-from engines.training.artist3d.eyeball import EyePaint, EyeView
+from engines.training.artist3d.paint.eyeball import EyePaint, EyeView
 
 
 def draw_lids(canvas: Floats, view: EyeView, paint: EyePaint) -> Floats:

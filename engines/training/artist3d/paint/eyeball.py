@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.training.artist.imaging import Floats, Reals, smoothstep
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import Box
-from engines.training.artist3d.light import Lamp
+from engines.training.artist3d.paint.light import Lamp
 
 PUPIL = 0.445  # radius, of the iris
 WHITE = np.array([0.80, 0.79, 0.785], np.float32)  # of the eye, linear

@@ -9,8 +9,8 @@ from engines.training.artist.head import NASOLABIAL
 from engines.training.artist.imaging import Floats, blur, disc, luminance, masked_blur, smoothstep
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.curves import open_curve
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
 
 FINE, WIDE = 0.018, 0.10  # scales of the structure that is kept, in eye distances
 DEEPEST, HIGHEST = 0.22, 0.08  # limits of a fold, natural logarithm of lightness

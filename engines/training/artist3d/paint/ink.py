@@ -15,8 +15,8 @@ from engines.training.artist.imaging import (
     to_lab,
     to_rgb,
 )
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
 
 BANDS = 5.0
 INK = np.array([0.07, 0.05, 0.08], np.float32)

@@ -18,9 +18,9 @@ from engines.training.artist.imaging import (
     to_lab,
     to_rgb,
 )
-from engines.training.artist3d.light import Lamp
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.paint.light import Lamp
 
 STROKE_SCALE = 4.0  # pixels over which the flow is averaged
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from engines.training.artist.imaging import Floats, Reals, disc
 from engines.training.artist3d.colour import unit
-from engines.training.artist3d.fit import Camera
-from engines.training.artist3d.raster import interpolate, rasterise, vertex_normals
-from engines.training.artist3d.rig import FACE, SKIN, Rig
-from engines.training.artist3d.warp import diffuse
+from engines.training.artist3d.head.fit import Camera
+from engines.training.artist3d.head.raster import interpolate, rasterise, vertex_normals
+from engines.training.artist3d.head.rig import FACE, SKIN, Rig
+from engines.training.artist3d.head.warp import diffuse
 
 SMALL = 128  # side on which normals are spread beyond the mesh
 

@@ -15,7 +15,7 @@ from engines.training.artist.imaging import (
     smoothstep,
 )
 from engines.training.artist3d.colour import rise
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.scene import Scene
 
 CELLS = 48  # of the mean lower face, per side
 REACH, BOTTOM, TOP = 9.0, -12.0, 1.0  # its extent on the mean head, centimetres

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.training.artist.imaging import Reals
-from engines.training.artist3d.rig import Rig
+from engines.training.artist3d.head.rig import Rig
 
 DISTANCE = 85.0  # of the camera from the head, centimetres: a portrait's perspective
 ORIGIN = np.array([0.0, 0.0, 4.0])  # of the head's rotation, rig space

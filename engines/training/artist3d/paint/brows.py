@@ -22,8 +22,8 @@ from engines.training.artist.imaging import (
 )
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import along_curve, box_around, even, open_curve
-from engines.training.artist3d.scene import Scene
-from engines.training.artist3d.tone import Tone
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.observe.tone import Tone
 
 ALONG, ACROSS = 96, 57  # places of the unrolled brow
 REACH = 0.15  # to either side of the landmarks' line, in eye distances

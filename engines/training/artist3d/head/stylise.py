@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from engines.training.artist.imaging import Reals
 from engines.training.artist3d.colour import rise, unit
-from engines.training.artist3d.fit import Fit
-from engines.training.artist3d.rig import (
+from engines.training.artist3d.head.fit import Fit
+from engines.training.artist3d.head.rig import (
     BALLS,
     CHIN,
     FACE,
@@ -25,7 +25,7 @@ from engines.training.artist3d.rig import (
     SKIN,
     Rig,
 )
-from engines.training.artist3d.traits import Traits
+from engines.training.artist3d.observe.traits import Traits
 
 FACE_WIDTH = 14.6  # mean, between the cheeks
 MOST_EYE = 1.78  # greatest enlargement

@@ -1,6 +1,6 @@
 """The head model: ICT-FaceKit's mesh with identities and expressions, tied to the landmarks.
 
-The files are no part of this package: `engines.training.artist3d.build` makes them from the
+The files are no part of this package: `engines.training.artist3d.head.build` makes them from the
 original (ICT-FaceKit FaceXModel, MIT licence; Li et al., "Learning Formation of Physically-Based
 Face Attributes", 2020).
 """
@@ -78,7 +78,7 @@ def load_rig(folder: Path) -> Rig:
         if not (folder / name).is_file():
             raise RigError(
                 f"The head model was expected at {folder / name}, found no file; make it with "
-                f"engines.training.artist3d.build or set {FOLDER_VARIABLE} to its folder."
+                f"engines.training.artist3d.head.build or set {FOLDER_VARIABLE} to its folder."
             )
     from scipy import sparse
 
@@ -128,6 +128,6 @@ def default_rig() -> Rig:
     if not folder:
         raise RigError(
             f"{FOLDER_VARIABLE} was expected to name the folder of the head model, found nothing; "
-            "make the model with engines.training.artist3d.build and set it."
+            "make the model with engines.training.artist3d.head.build and set it."
         )
     return _cached(Path(folder))

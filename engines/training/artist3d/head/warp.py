@@ -7,9 +7,9 @@ import numpy as np
 
 from engines.training.artist.geometry import Warp, least_stretch
 from engines.training.artist.imaging import Floats, Reals, smoothstep
-from engines.training.artist3d.fit import Camera
-from engines.training.artist3d.raster import interpolate, rasterise
-from engines.training.artist3d.rig import SKIN, Rig
+from engines.training.artist3d.head.fit import Camera
+from engines.training.artist3d.head.raster import interpolate, rasterise
+from engines.training.artist3d.head.rig import SKIN, Rig
 
 GRID = 128  # nodes per side on which the displacement is solved
 BELOW = -10.5  # rig height under which the neck moves nothing, centimetres

@@ -17,9 +17,9 @@ from engines.training.artist.imaging import (
     smoothstep,
     union,
 )
-from engines.training.artist3d.beard import find_beard
 from engines.training.artist3d.colour import rise
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.beard import find_beard
+from engines.training.artist3d.observe.scene import Scene
 
 BRIDGE = [6, 122, 351, 197, 168]
 

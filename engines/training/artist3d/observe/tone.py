@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from engines.training.artist import masks
 from engines.training.artist.imaging import Floats, blur
 from engines.training.artist3d.colour import lab_to_linear, rise
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
 
 # Skin in even daylight by lightness: L*, chroma, hue (radians); own measurements of portraits.
 TYPICAL = np.array(

@@ -13,7 +13,7 @@ from engines.training.artist.imaging import Floats, Reals, blur, polygon, union
 from engines.training.artist.masks import cheek_colour
 from engines.training.artist.spectacles import lines, trace
 from engines.training.artist3d.colour import rise
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.scene import Scene
 
 TURNS, ACROSS = 144, 80  # places round a rim and across it
 RADII = (0.26, 0.88)  # where rims can be, in eye distances

@@ -15,10 +15,10 @@ from engines.training.artist.imaging import (
     to_lab,
     to_rgb,
 )
-from engines.training.artist3d.light import Lamp
-from engines.training.artist3d.region import Region
-from engines.training.artist3d.rims import Rim, trace_rims
-from engines.training.artist3d.scene import Scene
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.paint.light import Lamp
+from engines.training.artist3d.paint.rims import Rim, trace_rims
 
 THINNEST, THICKEST = 0.018, 0.085  # bars, in eye distances
 FAINTEST = 0.18  # of a rim where the photo shows none: a rimless lens has an edge, too

@@ -19,7 +19,10 @@ from engines.training.artist.imaging import (
 )
 from engines.training.artist3d.colour import rise, to_linear, to_srgb
 from engines.training.artist3d.curves import box_around, open_curve
-from engines.training.artist3d.eyeball import (
+from engines.training.artist3d.head.rig import BALLS
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.observe.tone import Tone
+from engines.training.artist3d.paint.eyeball import (
     EyePaint,
     EyeView,
     gaze_vector,
@@ -27,11 +30,8 @@ from engines.training.artist3d.eyeball import (
     lid_openness,
     trace_ball,
 )
-from engines.training.artist3d.lids import draw_lids
-from engines.training.artist3d.light import Lamp
-from engines.training.artist3d.rig import BALLS
-from engines.training.artist3d.scene import Scene
-from engines.training.artist3d.tone import Tone
+from engines.training.artist3d.paint.lids import draw_lids
+from engines.training.artist3d.paint.light import Lamp
 
 SUPERSAMPLING = 3
 CURVE = 72  # points of a lid edge

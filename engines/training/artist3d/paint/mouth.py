@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from engines.training.artist.imaging import Floats, blur, masked_blur, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb
 from engines.training.artist3d.curves import along_curve, box_around, fill_exactly, open_curve
-from engines.training.artist3d.scene import Scene
-from engines.training.artist3d.tone import Tone
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.observe.tone import Tone
 
 UPPER = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]  # inner lips, landmarks
 LOWER = [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308]

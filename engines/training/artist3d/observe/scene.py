@@ -15,15 +15,15 @@ from engines.training.artist.imaging import Floats, Reals, blur, polygon, smooth
 from engines.training.artist.spectacles import find_frame
 from engines.training.artist3d.colour import unit
 from engines.training.artist3d.curves import closed_curve
-from engines.training.artist3d.eyewear import find_eyewear
-from engines.training.artist3d.fit import Fit, fit_head
-from engines.training.artist3d.glance import glance
-from engines.training.artist3d.rig import Rig
+from engines.training.artist3d.head.fit import Fit, fit_head
+from engines.training.artist3d.head.rig import Rig
+from engines.training.artist3d.head.stylise import EyeShape, stylise
+from engines.training.artist3d.head.surface import Surface, draw_surface
+from engines.training.artist3d.head.warp import warp_between
+from engines.training.artist3d.observe.eyewear import find_eyewear
+from engines.training.artist3d.observe.glance import glance
+from engines.training.artist3d.observe.traits import About, Traits, traits_of
 from engines.training.artist3d.segment import FaceParts, segment
-from engines.training.artist3d.stylise import EyeShape, stylise
-from engines.training.artist3d.surface import Surface, draw_surface
-from engines.training.artist3d.traits import About, Traits, traits_of
-from engines.training.artist3d.warp import warp_between
 
 BETWEEN_BROWS = 6  # landmark: root of the nose
 

@@ -70,7 +70,7 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
     named = named * _where_beards_grow(scene)
     likely = float(rise(1.1, 2.1, expected))
     unnamed = likely + (1 - likely) * smoothstep(0.05, 0.2, scene.parts.beard)
-    dense = np.maximum(dense * unnamed, named * (1 - lips))
+    dense = _round_the_mouth(scene, np.maximum(dense * unnamed, named * (1 - lips)))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2
     shade = masked_blur(np.maximum(shade, 0.6 * found).astype(np.float32), free, 0.05 * unit)
     shade = shade * (1 - 0.85 * _whiteness(scene, dense))
@@ -93,6 +93,17 @@ def _trusted(scene: Scene, light: Floats, cheek: Floats) -> Floats:
             half = smoothstep(-0.05 * unit, 0.05 * unit, scene.across * side)
             trust = trust * (1 - doubt * half)
     return trust
+
+
+def _round_the_mouth(scene: Scene, dense: Floats) -> Floats:
+    """Beards grow round the mouth or the chin; a patch on a cheek alone is a shadow."""
+    rest = scene.surface.rest
+    middle = (np.abs(rest[..., 0]) < 3.4) & (rest[..., 1] < -1.5) & (scene.surface.cover > 0.5)
+    count, part = cv2.connectedComponents((dense > 0.35).astype(np.uint8))
+    kept = np.zeros(count, bool)
+    kept[np.unique(part[middle])] = True
+    kept[0] = True
+    return dense * blur(kept[part].astype(np.float32), 1.5)
 
 
 def _whiteness(scene: Scene, dense: Floats) -> float:

@@ -82,9 +82,24 @@ def find_region(scene: Scene) -> Region:
     clean = smoothstep(0.34, 0.66, blur(skin, 0.020 * unit))
     smooth_neck = smoothstep(0.36, 0.64, blur(skin, 0.045 * unit))
     skin = clean + (smooth_neck - clean) * smoothstep(0.0, -0.12 * unit, scene.above - low)
-    skin = np.minimum(skin, person).astype(np.float32)
+    skin = np.minimum(_without_holes(scene, skin, thing), person).astype(np.float32)
     hair = np.clip(person * (1 - skin), 0, 1)
     return Region(skin, seen, inner, beard, stubble, lens, hair, thing)
+
+
+def _without_holes(scene: Scene, skin: Floats, thing: Floats) -> Floats:
+    """Islands in the skin are highlights or spots, islands in the hair above it are sheen."""
+    other = (skin < 0.5).astype(np.uint8)
+    count, part = cv2.connectedComponents(other)
+    outside = (scene.surface.cover < 0.5) | (thing > 0.3) | (scene.parts.headwear > 0.5)
+    reached = np.zeros(count, bool)
+    reached[np.unique(part[outside])] = True
+    reached[0] = True  # the skin itself
+    skin = np.maximum(skin, blur((~reached[part]).astype(np.float32), 1.0))
+    count, part = cv2.connectedComponents((skin > 0.5).astype(np.uint8))
+    low = np.zeros(count, bool)  # skin that reaches down to the eyes, or lies there
+    low[np.unique(part[scene.above < 0.25 * scene.unit])] = True
+    return skin * blur(low[part].astype(np.float32) * (part > 0) + (skin <= 0.5), 1.0)
 
 
 def _scalp(scene: Scene) -> Floats:
@@ -96,6 +111,8 @@ def _scalp(scene: Scene) -> Floats:
     smooth = smoothstep(0.035, 0.018, texture)
     own = smoothstep(0.55, 0.85, scene.skin) * smooth * scene.surface.cover
     own = own * smoothstep(0.25 * unit, 0.5 * unit, scene.above) * (1 - scene.parts.headwear)
+    # Short dark hair is as smooth and, on dark skin, as brown, but darker.
+    own = own * smoothstep(0.62, 0.78, mean * 100 / max(float(scene.skin_colour[0]), 10.0))
     return own * float(rise(0.5, 0.9, traits.male) * rise(20, 30, traits.age))
 
 

@@ -18,7 +18,7 @@ from engines.training.artist3d.observe.scene import Scene
 TURNS, ACROSS = 144, 80  # places round a rim and across it
 RADII = (0.26, 0.88)  # where rims can be, in eye distances
 THICKEST_LINE = 0.13  # of a rim, in eye distances
-MEASURING_BLUR = 2.5  # pixels by which lines are seen too wide
+MEASURING_BLUR = 2.0  # pixels by which lines are seen too wide
 HARMONICS = 8  # a rim is that round
 ROOT = 6  # landmark between the eyes
 
@@ -131,7 +131,7 @@ def _rim(strip: _Strip, path: NDArray[np.int64]) -> Rim:
     contrast = np.abs(across - beside[:, None]).sum(-1)
     use = seen > 0.5 * strong
     middle = np.median(contrast[use if use.sum() > 8 else slice(None)], 0)
-    blurred = float((middle[4:-4] > 0.5 * middle[4:-4].max()).sum() * spacing)
+    blurred = float((middle[4:-4] > 0.42 * middle[4:-4].max()).sum() * spacing)
     # Thin wire is faint, and blurred it looks wide.
     relative = float(middle.max()) / (float(beside.mean()) * 3 + 0.10)
     bold = float(rise(0.14, 0.42, relative))

@@ -30,7 +30,7 @@ def draw_spectacles(scene: Scene, region: Region, lamp: Lamp, image: Floats) -> 
     """Spectacles over a finished face [S, S, 3], sRGB."""
     unit, size = scene.unit, scene.size
     rims = trace_rims(scene)
-    width = float(np.mean([rim.width for rim in rims])) * 0.95
+    width = float(np.mean([rim.width for rim in rims])) * 1.08
     width = float(np.clip(width, THINNEST * unit, THICKEST * unit))
     bars, paint, glass = _draw(scene, rims, width)
     uncovered = np.clip((region.skin + 0.2 + blur(scene.frame, 2.0)) * 1.4, 0, 1)

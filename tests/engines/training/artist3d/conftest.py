@@ -14,10 +14,10 @@ from engines.faces.landmarker import Landmarker
 from engines.faces.person import PersonSegmenter
 from engines.training.artist3d.head.rig import FOLDER_VARIABLE, Rig, load_rig
 from engines.training.artist3d.observe.traits import About
+from tests.conftest import SHARED
 
 SIZE = 256
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-SHARED_RIG = Path(__file__).parents[5] / "shared" / "data" / "rig"
 ABOUT = About(age=70.0, male=0.0, glasses=1.0, beard=0.0, tone=71.0)
 
 
@@ -31,7 +31,7 @@ class Portrait:
 
 @pytest.fixture(scope="session")
 def rig() -> Rig:
-    folder = Path(os.environ.get(FOLDER_VARIABLE, SHARED_RIG))
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or SHARED / "data" / "rig")
     if not (folder / "rig.npz").is_file():
         pytest.skip(f"the head model is not in {folder}; set {FOLDER_VARIABLE} to its folder")
     return load_rig(folder)

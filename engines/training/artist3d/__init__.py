@@ -1,0 +1,8 @@
+"""The 3D artist: a photo portrait drawn as a character of an animated film."""
+
+from __future__ import annotations
+
+from engines.training.artist3d.looks import LOOKS, Look
+from engines.training.artist3d.pipeline import ArtistError, ToonResult, toonify
+
+__all__ = ["LOOKS", "ArtistError", "Look", "ToonResult", "toonify"]

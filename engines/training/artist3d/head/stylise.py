@@ -1,0 +1,227 @@
+"""The head's shape as an animated film would build it, in the rig's own space.
+
+Everything is a smooth change of the fitted mesh: larger eyes with their lids and balls, a softer
+nose, rounder cheeks, a slimmer jaw. Sizes are centimetres of the rig, a head being 22 tall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.training.artist.imaging import Reals
+from engines.training.artist3d.colour import rise, unit
+from engines.training.artist3d.head.fit import Fit
+from engines.training.artist3d.head.rig import (
+    BALLS,
+    CHIN,
+    FACE,
+    MOUTH_CORNERS,
+    NOSE_BASE,
+    NOSE_TIP,
+    NOSE_WINGS,
+    SKIN,
+    Rig,
+)
+from engines.training.artist3d.observe.traits import Traits
+
+FACE_WIDTH = 14.6  # mean, between the cheeks
+MOST_EYE = 1.78  # greatest enlargement
+
+
+@dataclass(frozen=True)
+class EyeShape:
+    """What became of one eye.
+
+    Attributes:
+        centre: [3] of the opening, depth of the ball, before.
+        width: of the opening before, centimetres.
+        scale: enlargement.
+        opened: 0 closed .. 1 open.
+        aspect: height over width before.
+    """
+
+    centre: NDArray[np.float64]
+    width: float
+    scale: float
+    opened: float
+    aspect: float
+
+
+def stylise(
+    rig: Rig, fit: Fit, traits: Traits, strength: float = 1.0
+) -> tuple[NDArray[np.float64], tuple[EyeShape, EyeShape]]:
+    """The film character's vertices [V, 3], rig space, and its eyes.
+
+    Args:
+        rig: the head model.
+        fit: the person's head.
+        traits: what kind of person.
+        strength: 0 the person's own shape .. 1 the full character.
+    """
+    own = fit.vertices
+    eyes = _plan_eyes(rig, own, traits)
+    toon = own.copy()
+    _enlarge_eyes(toon, own, eyes, traits)
+    _louder_identity(toon, rig, fit, traits)
+    _shape_nose(toon, own, traits)
+    _shape_lower_face(toon, own, traits)
+    _shape_cheeks_and_skull(toon, own, traits)
+    _smooth(toon, own, rig, eyes, traits)
+    toon = own + strength * (toon - own)
+    scaled = [replace(eye, scale=1 + strength * (eye.scale - 1)) for eye in eyes]
+    return toon, (scaled[0], scaled[1])
+
+
+def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
+    """Both eyes aim at a common width; how open they are is the person's."""
+    seen = []
+    for loop_ids, ball_ids in zip(rig.lids, BALLS, strict=True):
+        loop, ball = own[loop_ids], own[slice(*ball_ids)]
+        width = float(np.ptp(loop[:, 0]))
+        middle = np.abs(loop[:, 0] - loop[:, 0].mean()) < 0.25 * width
+        height = float(np.ptp(loop[middle, 1]))
+        centre = np.array([loop[:, 0].mean(), loop[:, 1].mean(), ball[:, 2].mean()])
+        seen.append((centre, width, height))
+    mean = (seen[0][1] + seen[1][1]) / 2
+    share = 0.310 + 0.010 * traits.child - 0.028 * traits.male - 0.016 * traits.old
+    scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
+    scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
+    return [
+        EyeShape(
+            c, w, scale, float(rise(0.12, 0.30, h / w)) * (1 - 0.85 * traits.looks_down), h / w
+        )
+        for c, w, h in seen
+    ]
+
+
+def _enlarge_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) -> None:
+    """Scale each eye about its centre, fading towards brow, nose and cheek."""
+    front = rise(2, 5.5, own[:, 2])
+    for eye in eyes:
+        d = own - eye.centre
+        k = eye.scale
+        # The corners move less than the lids: 0.94 would keep the eye's own proportions.
+        rounder = (0.13 - 0.09 * traits.male) * eye.opened * float(rise(0.26, 0.42, eye.aspect))
+        tall = 1 + (k - 1) * (0.94 + rounder)
+        above = rise(0.6, 1.8, d[:, 1])
+        radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.45 * above) * d[:, 1])
+        near = np.exp(-((radius / 2.85) ** 2.6)) * front
+        side = np.sign(eye.centre[0])
+        toon[:, 0] += near * ((k - 1) * d[:, 0] + side * 0.64 * (k - 1))
+        toon[:, 1] += near * ((tall - 1) * d[:, 1] - 0.10 * (tall - 1))
+        bulge = np.exp(-((radius / 2.2) ** 2)) * front
+        toon[:, 2] += bulge * 0.45 * (k - 1) * np.clip(d[:, 2], -2, 2)
+
+
+def _louder_identity(toon: Reals, rig: Rig, fit: Fit, traits: Traits) -> None:
+    """What softening will take away: this face's difference from the mean, size apart."""
+    base = rig.base.astype(np.float64)
+    delta = fit.neutral - base
+    known = np.column_stack([base[:FACE].ravel(), np.tile(np.eye(3), (FACE, 1))])
+    pose = np.linalg.lstsq(known[::7], delta[:FACE].ravel()[::7], rcond=None)[0]
+    delta = delta - pose[0] * base - pose[1:]
+    amount = 0.20 * (1 - 0.6 * traits.child) * (1 - traits.mouth_open)
+    where = rise(5, 9, base[:, 2]) * rise(3.4, 1.6, base[:, 1]) * rise(-14, -9, base[:, 1])
+    toon += (amount * where)[:, None] * np.clip(delta, -1.2, 1.2)
+
+
+def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
+    """A little smaller and lifted, with a round tip; a man's stays nearly his own."""
+    grown = traits.male * (1 - traits.child)
+    front = rise(6.5, 9.5, own[:, 2])
+    tip, base = own[NOSE_TIP], own[NOSE_BASE]
+    origin = base + np.array([0, 0.5, -1.0])
+    d = own - origin
+    wide, up, down = d[:, 0] / 2.3, np.maximum(d[:, 1], 0) / 3.0, np.minimum(d[:, 1], 0) / 1.5
+    near = np.exp(-((wide**2 + up**2 + down**2) ** 1.3)) * front
+    toon[:, 0] += near * (0.90 + 0.07 * grown - 0.05 * traits.child - 1) * d[:, 0]
+    toon[:, 1] += near * (
+        (0.90 + 0.05 * grown - 0.05 * traits.child - 1) * d[:, 1] + 0.16 - 0.06 * grown
+    )
+    toon[:, 2] += (
+        near
+        * (0.90 + 0.06 * grown - 0.10 * traits.child - 1)
+        * np.maximum(own[:, 2] - (tip[2] - 3.0), 0)
+    )
+    ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
+    outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
+    toon += (0.24 * ball)[:, None] * outward
+    for side, vertex in zip((-1, 1), NOSE_WINGS, strict=True):
+        wing = own[vertex] + np.array([-side * 0.1, 0.25, 0.0])
+        near_wing = np.exp(-(((own - wing) / [0.85, 0.75, 1.0]) ** 2).sum(1))
+        toon += (0.10 * near_wing)[:, None] * unit(own - (wing - np.array([side * 0.7, 0, 0.8])))
+
+
+def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
+    """Jaw and neck slimmer, the lower face shorter; a man keeps his."""
+    male, child = traits.male, traits.child
+    front = rise(6.5, 9.5, own[:, 2])
+    mouth = (own[MOUTH_CORNERS[0]] + own[MOUTH_CORNERS[1]]) / 2
+    chin, base = own[CHIN], own[NOSE_BASE]
+    down = (mouth[1] - own[:, 1]) / max(mouth[1] - chin[1], 1)
+    on_jaw = 1 / (1 + np.exp(-4.5 * (down - 0.2)))
+    fade = np.exp(-0.25 * np.maximum(down - 1.3, 0) ** 2)
+    toon[:, 0] += (0.945 + 0.05 * male + 0.05 * child - 1) * own[:, 0] * on_jaw * fade
+    neck = rise(1.05, 1.9, down)
+    toon[:, 0] += (0.93 + 0.04 * male - 1) * own[:, 0] * neck * (1 - on_jaw * 0.3)
+    drop = np.maximum(base[1] - own[:, 1], 0)
+    shorter = 0.080 * (1 - 0.6 * child) * (1 - 0.45 * male)
+    toon[:, 1] += shorter * drop * np.exp(-0.02 * np.maximum(drop - 8, 0) ** 2)
+    across, along = (own[:, 0] - mouth[0]) / 3.2, (own[:, 1] - mouth[1]) / 1.8
+    toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
+    for corner in MOUTH_CORNERS:
+        near = np.exp(-(((own - own[corner]) / [1.4, 1.2, 3]) ** 2).sum(1)) * front
+        toon[:, 1] += (0.12 - 0.05 * male) * near
+
+
+def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:
+    """Round cheeks, apples when smiling, a larger but not taller skull."""
+    soft = 1 + 0.4 * traits.child - 0.55 * traits.male * (1 - traits.child)
+    for side in (-1, 1):
+        d = (own - [side * 5.0, -0.6, 7.5]) / [2.8, 2.4, 4.0]
+        near = np.exp(-(d**2).sum(1)) * soft
+        toon[:, 0] += side * 0.36 * near
+        toon[:, 2] += 0.18 * near
+        d = (own - [side * 4.1, -0.9, 9.0]) / [1.5, 1.3, 3.0]
+        apple = np.exp(-(d**2).sum(1)) * traits.smile
+        toon[:, 2] += 0.36 * apple
+        toon[:, 1] += 0.15 * apple
+    up = rise(4.5, 12, own[:, 1])
+    toon[:, 0] += 0.045 * own[:, 0] * up
+    toon[:, 1] -= 0.045 * (1 - traits.child) * (own[:, 1] - 4.5) * up
+
+
+def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Traits) -> None:
+    """Take the small forms of a scanned face away; lids, lips, nose and ears keep theirs."""
+    at, rest = own[:SKIN], rig.base[:SKIN].astype(np.float64)
+    front = rise(8, 10, at[:, 2])
+    keep, below_eyes = np.zeros(SKIN), np.zeros(SKIN)
+    for eye in eyes:
+        d = at[:, :2] - eye.centre[:2]
+        lids = (1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1]))) * rise(5, 7, at[:, 2])
+        keep = np.maximum(keep, lids)
+        bag = (1 - rise(2.6, 4.2, np.hypot(d[:, 0], d[:, 1] + 0.8))) * rise(4, 6, at[:, 2])
+        below_eyes = np.maximum(below_eyes, bag)
+    lips = np.exp(-((rest[:, 0] / 2.9) ** 4) - ((rest[:, 1] + 3.45) / 1.25) ** 4)
+    keep = np.maximum(keep, (0.84 + 0.14 * traits.mouth_open) * lips)
+    nose = own[NOSE_BASE] + np.array([0, 0.5, -1.0])
+    d = at - nose
+    tip = np.exp(-((d[:, 0] / 2.0) ** 4) - (d[:, 1] / 1.4) ** 4) * front
+    bridge = np.exp(-((d[:, 0] / 1.6) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
+    grown = 1 - traits.child
+    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.45 + 0.30 * traits.male) * grown * bridge))
+    keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))
+    jaw = np.exp(-(((rest[:, 1] + 6.5) / 2.2) ** 2)) * rise(2, 6, rest[:, 2])
+    keep = np.maximum(keep, (0.25 + 0.35 * traits.male) * grown * jaw)
+    free = 1 - np.clip(keep, 0, 1)
+    first = (0.7 * free**1.5)[:, None]
+    then = (0.75 * free**2 * np.maximum(below_eyes, 0.25 * rise(4, 7, at[:, 1])))[:, None]
+    skin = toon[:SKIN].copy()
+    rounds = round(9 - 4 * traits.male * grown - 3 * traits.old)
+    for i in range(rounds + 20):
+        rate = first if i < rounds else then
+        skin += rate * (rig.neighbours @ skin - skin)
+    toon[:SKIN] = skin

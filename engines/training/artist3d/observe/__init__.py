@@ -1,0 +1,3 @@
+"""What is measured before drawing: parts, person, tone, beard, eyewear."""
+
+from __future__ import annotations

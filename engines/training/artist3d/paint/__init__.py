@@ -1,0 +1,3 @@
+"""What is drawn: light, skin, eyes, brows, mouth, hair, spectacles, ink."""
+
+from __future__ import annotations

@@ -1,0 +1,108 @@
+"""Hair, beard, hats and cloth: the photo painted along its own flow, lit with the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.training.artist.hair import flow_paint
+from engines.training.artist.imaging import (
+    Floats,
+    blur,
+    guided_filter,
+    luminance,
+    masked_blur,
+    mix,
+    smoothstep,
+    to_lab,
+    to_rgb,
+)
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
+from engines.training.artist3d.paint.light import Lamp
+
+STROKE_SCALE = 4.0  # pixels over which the flow is averaged
+
+
+@dataclass(frozen=True)
+class Strands:
+    """The photo in strokes.
+
+    Attributes:
+        rgb: [S, S, 3] sRGB.
+        light: median L* of the hair above the face, 50 where none is.
+    """
+
+    rgb: Floats
+    light: float
+
+
+def paint_strands(scene: Scene, region: Region) -> Strands:
+    """Gather what is not skin into strokes."""
+    smooth = guided_filter(scene.rgb, scene.rgb, 3, 0.0010)
+    where = np.maximum(region.hair, np.maximum(region.beard, region.stubble > 0))
+    strokes = np.clip(flow_paint(smooth, where, 0.60, STROKE_SCALE), 0, 1)
+    top = (region.hair > 0.6) & (scene.above > 0.7 * scene.unit)
+    light = float(np.median(scene.lab[..., 0][top])) if top.sum() > 200 else 50.0
+    return Strands(strokes, light)
+
+
+def light_hair(scene: Scene, region: Region, strands: Strands, lamp: Lamp) -> Floats:
+    """Hair and cloth [S, S, 3]: more contrast between locks, a soft form and a band of sheen."""
+    unit, hair = scene.unit, region.hair
+    lab = to_lab(strands.rgb)
+    mean = masked_blur(lab[..., 0], hair + 0.01, 0.10 * unit)
+    locks = lab[..., 0] - mean
+    normals = scene.surface.filled
+    facing = np.clip((normals @ lamp.key.astype(np.float32) + 0.4) / 1.4, 0, 1)
+    near_head = smoothstep(2.4, 1.8, np.abs(scene.across) / unit) * smoothstep(
+        -1.2, -0.4, scene.above / unit
+    )
+    sheen = np.exp(-(((facing - 0.86) / 0.10) ** 2)) * near_head
+    lab[..., 0] = mean + locks * 1.15
+    lab[..., 0] += near_head * (5.0 * (facing - 0.6)) * smoothstep(4, 20, mean)
+    lab[..., 0] += sheen * (1.5 + 0.45 * np.clip(locks, -4, 12))
+    lab[..., 0] = np.clip(lab[..., 0], 0, 100)
+    lab[..., 1:] *= 1.06
+    return to_rgb(lab)
+
+
+def hair_shadow(scene: Scene, region: Region, lamp: Lamp, image: Floats) -> Floats:
+    """Skin [S, S, 3] under the soft shadow of the hair over it."""
+    import cv2
+
+    unit = scene.unit
+    caster = region.hair * smoothstep(0.2, 0.6, region.hair)
+    away = 0.05 * unit
+    move = np.array([[1, 0, -lamp.key[0] * away], [0, 1, lamp.key[1] * away]], np.float32)
+    cast = cv2.warpAffine(caster, move, (scene.size, scene.size))
+    cast = blur(cast, 0.038 * unit) * scene.marks.oval
+    cast = cast * smoothstep(-0.1 * unit, 0.2 * unit, scene.above)
+    return image * (1 - (0.32 * cast)[..., None] * np.array([0.75, 1.0, 1.05], np.float32))
+
+
+def lay_beard(
+    scene: Scene, region: Region, strands: Strands, shade: Floats, lips: Floats, image: Floats
+) -> Floats:
+    """Dense facial hair over the painted skin.
+
+    Args:
+        scene, region, strands: the face.
+        shade: [S, S] brightness of the light, 1 = the face's.
+        lips: [S, S] mask of the lips, which stay free.
+        image: sRGB [S, S, 3].
+    """
+    beard, unit = region.beard, scene.unit
+    if beard.max() < 0.05:
+        return image
+    lab = to_lab(strands.rgb)
+    mean = masked_blur(lab[..., 0], beard + 0.005, 0.2 * unit)
+    lab[..., 0] = np.clip(mean * (0.50 + 0.50 * shade) + (lab[..., 0] - mean) * 1.0, 2, 95)
+    share = blur(beard, 0.030 * unit) * 0.95 * (1 - np.clip(lips, 0, 1))
+    return mix(image, to_rgb(lab), share)
+
+
+def hair_brightness(strands: Strands) -> Floats:
+    """Luma [S, S] of the strokes."""
+    return luminance(strands.rgb)

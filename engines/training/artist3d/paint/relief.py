@@ -1,0 +1,93 @@
+"""What the mesh lacks of this person: folds, hollows and edges of the photo, as soft shading."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.training.artist.head import NASOLABIAL
+from engines.training.artist.imaging import Floats, blur, disc, luminance, masked_blur, smoothstep
+from engines.training.artist3d.colour import rise
+from engines.training.artist3d.curves import open_curve
+from engines.training.artist3d.observe.region import Region
+from engines.training.artist3d.observe.scene import Scene
+
+FINE, WIDE = 0.018, 0.10  # scales of the structure that is kept, in eye distances
+DEEPEST, HIGHEST = 0.22, 0.08  # limits of a fold, natural logarithm of lightness
+
+
+def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
+    """Factor of the skin's brightness [S, S], about 1: the photo's own forms that the model misses.
+
+    Args:
+        scene, region: the face.
+        light: linear RGB [S, S, 3] that the model has already painted.
+    """
+    unit, traits = scene.unit, scene.traits
+    free = _undrawn(scene, region)
+    photo = np.log(np.clip(scene.lab[..., 0], 4, 100) / 100).astype(np.float32)
+    model = np.log(np.clip(luminance(light), 0.05, 2)).astype(np.float32) / 2.4
+    missing = _band(photo, free, unit) - 0.6 * _band(model, free, unit)
+    missing = np.where(
+        missing < 0,
+        -DEEPEST * np.tanh(-missing / DEEPEST),
+        HIGHEST * np.tanh(missing / HIGHEST),
+    )
+    hard = _hardness(photo, free, scene)
+    amount = 0.55 + 0.40 * traits.male + 0.46 * traits.old * (1 - 0.3 * (1 - traits.male))
+    amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
+    soft = blur(free, 0.03 * unit) * free
+    factor = amount * missing * soft
+    folds = _folds(scene, region, free)
+    return np.exp(1.9 * factor - folds).astype(np.float32)
+
+
+def _undrawn(scene: Scene, region: Region) -> Floats:
+    """Skin that nothing is drawn on: [S, S] 0..1."""
+    unit = scene.unit
+    marks = np.clip(blur(np.clip(scene.marks.all * 1.5, 0, 1), 0.03 * unit) * 1.5, 0, 1)
+    hidden = np.clip(blur(scene.frame, 0.03 * unit) * 1.5, 0, 1)
+    free = region.seen * region.skin * (1 - marks) * (1 - hidden)
+    free = free * (1 - blur(region.beard, 0.03 * unit)) * (1 - region.lens)
+    inside = smoothstep(0.35, 0.95, blur(scene.marks.oval, 0.10 * unit))
+    return (free * inside * scene.surface.cover).astype(np.float32)
+
+
+def _band(values: Floats, where: Floats, unit: float) -> Floats:
+    """Structure between the two scales, measured on skin alone."""
+    weight = where + np.float32(0.01)
+    return masked_blur(values, weight, FINE * unit) - masked_blur(values, weight, WIDE * unit)
+
+
+def _hardness(photo: Floats, free: Floats, scene: Scene) -> float:
+    """0 soft .. 1 hard light: how far lightness spreads over the upper face."""
+    use = (free > 0.5) & (scene.above > -0.8 * scene.unit)
+    if use.sum() < 50:
+        return 0.5
+    low, high = np.percentile(blur(photo, 0.03 * scene.unit)[use], [12, 88])
+    return float(rise(0.75, 1.5, high - low))
+
+
+def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
+    """Wrinkles of old people and laugh lines, as a darkening exponent [S, S]."""
+    unit, traits = scene.unit, scene.traits
+    light = blur(scene.lab[..., 0], 0.9)
+    kernel = disc(0.055 * unit)
+    on = region.skin > 0.4
+    top = cv2.dilate(np.where(on, light, np.float32(0)), kernel)
+    top = cv2.erode(np.where(on, top, np.float32(100)), kernel)
+    depth = np.clip(top - light, 0, 100) / (top + 10)
+    lines = float((depth * free).sum() / (free.sum() + 1))
+    worn = float(rise(0.022, 0.058, lines) * rise(30, 50, traits.age))
+    aged = min(0.60 * traits.old + 0.75 * worn, 1.0) * (1 - traits.child)
+    crease = np.tanh(blur(depth * 100, 0.024 * unit) / 11) * 0.44
+    total = crease * aged * (0.75 + 0.25 * traits.male) * free
+    size = scene.size
+    for ids in NASOLABIAL:
+        curve = open_curve(scene.points[ids, :2].astype(np.float64), 40)[2:34]
+        line = np.zeros((size, size), np.uint8)
+        corners = np.round(curve * 16).astype(np.int32)
+        cv2.polylines(line, [corners], False, 255, max(2, int(0.03 * unit)), cv2.LINE_AA, 4)
+        soft = blur(line.astype(np.float32) / 255, 0.022 * unit)
+        total = total + soft * (0.22 * traits.smile + 0.30 * aged)
+    return np.clip(total, 0, 0.6).astype(np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import cv2
@@ -14,12 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageSequence, UnidentifiedImageError
 
+from engines import training
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker, largest_face
 from engines.faces.person import PersonSegmenter
 from engines.pictures import Image, is_picture, read_picture
-from engines.training.artist import LOOKS, toonify
+from engines.training.looks import SOLID, find_artist
 from engines.training.pairs.aligned import read_faces
 from engines.training.pairs.arrays import read_table, write_table
 from engines.training.pairs.pair_set import WARP_GRID
@@ -140,16 +140,14 @@ class Artist:
     """
 
     def __init__(self, cache: Path, look: str = "film") -> None:
-        if look not in LOOKS:
-            raise ToonifyError(f"The artist has no look {look!r}; choose from {', '.join(LOOKS)}.")
-        self.look, self._look = look, LOOKS[look]
+        self.look, self._artist = look, find_artist(look)
         self._cache = cache
         self._segmenter = PersonSegmenter()
-        sources = resources.files("engines.training.artist").iterdir()
         self._version = hashlib.sha256()
-        for source in sorted(sources, key=lambda item: item.name):
-            if source.name.endswith(".py"):
-                self._version.update(source.read_bytes())
+        for room in ("artist", "artist3d") if look in SOLID else ("artist",):
+            for source in sorted((Path(training.__file__).parent / room).rglob("*")):
+                if source.suffix in (".py", ".npz", ".safetensors"):
+                    self._version.update(source.read_bytes())
 
     def draw(self, portrait: Portrait) -> Drawn:
         """The toon at FULL pixels."""
@@ -163,7 +161,7 @@ class Artist:
             kept = read_table(path, sides, "delete it, and it is drawn again")
             return Drawn(kept["toon"], kept["head"], kept["warp"])
         person = self.person(portrait)
-        result = toonify(portrait.full, portrait.landmarks, person=person, look=self._look)
+        result = self._artist(portrait.full, portrait.landmarks, person=person)
         warp = result.warp.moves(WARP_GRID).astype(np.float16)
         drawn = Drawn(result.image, result.head, warp)
         write_table(path, vars(drawn), compressed=True)

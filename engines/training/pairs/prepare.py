@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from engines.faces.person import PersonSegmenter
 from engines.pictures import write_png
-from engines.training.artist import LOOKS, Look, toonify
 from engines.training.artist.expressions import close_eyes, open_mouth
+from engines.training.looks import LOOKS, Artist, find_artist
 from engines.training.pairs.aligned import (
     DRAWING_SIZE,
     INDEX,
@@ -73,7 +73,7 @@ def draw_pair(
     rgb: NDArray[np.uint8],
     landmarks: NDArray[np.float32],
     segmenter: PersonSegmenter,
-    look: Look,
+    artist: Artist,
     size: int,
     row: Row,
 ) -> Pair:
@@ -83,7 +83,7 @@ def draw_pair(
         rgb: uint8 [512, 512, 3].
         landmarks: float32 [478, 3] in its pixels.
         segmenter: finds the person.
-        look: how to draw.
+        artist: draws the toon.
         size: side of photo and toon, pixels; the head mask has half of it.
         row: the expression.
     """
@@ -91,7 +91,7 @@ def draw_pair(
         rgb, landmarks = close_eyes(rgb, landmarks, row.closed)
     if row.jaw:
         rgb, landmarks = open_mouth(rgb, landmarks, row.jaw)
-    result = toonify(rgb, landmarks, person=segmenter.segment(rgb), look=look)
+    result = artist(rgb, landmarks, person=segmenter.segment(rgb))
 
     def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
@@ -110,25 +110,26 @@ def draw_pair(
 class _Job:
     portraits: AlignedSet
     rows: list[Row]
-    look: Look
+    look: str
     size: int
 
 
 _job: _Job
 _segmenter: PersonSegmenter
+_artist: Artist
 
 
 def _start_worker(job: _Job) -> None:
     """Give a worker its own network, and one thread: the work is split into processes already."""
-    global _job, _segmenter
+    global _job, _segmenter, _artist
     cv2.setNumThreads(1)
-    _job, _segmenter = job, PersonSegmenter()
+    _job, _segmenter, _artist = job, PersonSegmenter(), find_artist(job.look)
 
 
 def _draw_row(number: int) -> tuple[int, Pair]:
     row = _job.rows[number]
     photo, points = _job.portraits.read(row.portrait), _job.portraits.landmarks[row.portrait]
-    return number, draw_pair(photo, points, _segmenter, _job.look, _job.size, row)
+    return number, draw_pair(photo, points, _segmenter, _artist, _job.size, row)
 
 
 def _draw(job: _Job, numbers: list[int], workers: int) -> Iterator[tuple[int, Pair]]:
@@ -160,7 +161,7 @@ def prepare(
     Args:
         source: pictures of any size, or a set with `faces.npz`.
         out: folder for the pairs; an interrupted run continues there.
-        look: name of one of `artist.LOOKS`.
+        look: one of `engines.training.looks.LOOKS`.
         size: side of photo and toon in pixels, even, at most 512.
         variants: extra pairs with other expressions, see `plan_rows`.
         workers: number of drawing processes.
@@ -174,6 +175,7 @@ def prepare(
     """
     if look not in LOOKS:
         raise PrepareError(f"A look was expected ({', '.join(LOOKS)}), found {look!r}; choose one.")
+    find_artist(look)  # so that what it lacks is said before anything is aligned
     if size % 2 or not 32 <= size <= DRAWING_SIZE:
         raise PrepareError(f"An even size of 32 to {DRAWING_SIZE} was expected, found {size}.")
     if not source.is_dir():
@@ -190,7 +192,7 @@ def prepare(
     task: dict[str, object] = {"source": str(source.resolve()), "look": look}
     pairs = PairFolder(out, len(rows), size, task)
     numbers = pairs.missing()
-    for number, pair in _draw(_Job(portraits, rows, LOOKS[look], size), numbers, workers):
+    for number, pair in _draw(_Job(portraits, rows, look, size), numbers, workers):
         pairs.write(number, pair)
         progress("draw", len(rows) - len(pairs.missing()), len(rows))
     weight = portraits.weight[[row.portrait for row in rows]]

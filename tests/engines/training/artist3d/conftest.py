@@ -30,11 +30,16 @@ class Portrait:
 
 
 @pytest.fixture(scope="session")
-def rig() -> Rig:
+def rig_folder() -> Path:
     folder = Path(os.environ.get(FOLDER_VARIABLE) or SHARED / "data" / "rig")
     if not (folder / "rig.npz").is_file():
         pytest.skip(f"the head model is not in {folder}; set {FOLDER_VARIABLE} to its folder")
-    return load_rig(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rig(rig_folder: Path) -> Rig:
+    return load_rig(rig_folder)
 
 
 @pytest.fixture(scope="session")

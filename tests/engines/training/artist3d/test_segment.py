@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
+from engines.faces.landmarker import Landmarker
+from engines.faces.people import people
+from engines.pictures import read_picture
 from engines.training.artist3d.segment import WEIGHTS, FaceParts, landmark_maps, segment
 
-PORTRAIT = 850  # a man with short brown hair before a plain wall
+PORTRAIT = 3  # a woman with short red hair before a dark wall
 
 
 @pytest.fixture(scope="module")
-def faces(shared_dir: Path) -> Path:
-    folder = shared_dir / "data/faces/train"
-    if not (folder / "faces.npz").is_file():
-        pytest.skip(f"no portraits at {folder}")
-    return folder
+def photo() -> np.ndarray:
+    return read_picture(people()[PORTRAIT]).rgb
 
 
 @pytest.fixture(scope="module")
-def landmarks(faces: Path) -> np.ndarray:
-    return np.load(faces / "faces.npz")["landmarks"][PORTRAIT].astype(np.float32)
+def landmarks(photo: np.ndarray) -> np.ndarray:
+    with Landmarker() as landmarker:
+        (face,) = landmarker.detect(photo)
+    return face.points.astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def parts(faces: Path, landmarks: np.ndarray) -> FaceParts:
-    bgr = cv2.imread(str(faces / f"{PORTRAIT:05d}.webp"))
-    return segment(np.ascontiguousarray(bgr[..., ::-1]), landmarks)
+def parts(photo: np.ndarray, landmarks: np.ndarray) -> FaceParts:
+    return segment(photo, landmarks)
 
 
 def test_weights_are_small() -> None:
@@ -57,9 +56,10 @@ def test_skin_and_hair_are_where_they_are(parts: FaceParts, landmarks: np.ndarra
     assert parts.object.mean() < 0.02
 
 
-def test_same_picture_same_masks(faces: Path, landmarks: np.ndarray, parts: FaceParts) -> None:
-    bgr = cv2.imread(str(faces / f"{PORTRAIT:05d}.webp"))
-    again = segment(np.ascontiguousarray(bgr[..., ::-1]), landmarks)
+def test_same_picture_same_masks(
+    photo: np.ndarray, landmarks: np.ndarray, parts: FaceParts
+) -> None:
+    again = segment(photo, landmarks)
     np.testing.assert_array_equal(np.stack(astuple(again)), np.stack(astuple(parts)))
 
 

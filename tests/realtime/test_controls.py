@@ -62,7 +62,7 @@ def test_toon_mirror_and_panic_are_switched_and_switched_back() -> None:
         controls.toggle_panic()
         states.append((controls.toon, controls.mirror, controls.guard.panic))
     assert states == [(False, False, True), (True, True, False)]
-    assert messages == ["Toon off.", "Card shown.", "Toon on.", "Card taken away."]
+    assert messages == ["Toon off.", "Card shown.", "Toon on.", "Card hidden."]
 
 
 def test_without_a_choice_the_controls_say_so() -> None:

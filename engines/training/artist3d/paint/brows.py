@@ -134,11 +134,16 @@ def _comb(
     mass = own.sum(1) + 1e-3
     trust = np.clip(mass / mass.max(), 0.02, 1)
     centre = (own * offsets).sum(1) / mass
-    centre = _soft(centre * trust, 4) / _soft(trust, 4)
+    # One arch, whatever hair or shadow is near: a cubic, weighted by the hair that was seen.
+    smooth = np.polyval(np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s)
+    arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
+    centre = smooth + arch * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (0.40 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
-    taper = 0.50 + 0.50 * rise(-0.02, 0.30, s)
-    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach) * taper
+    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
+    full = float(np.percentile(thick[20:80], 65))
+    shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))
+    thick = 0.35 * thick * shape + 0.65 * full * shape
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
     middle = ALONG // 2
     outwards = np.minimum.accumulate(seen[middle::-1])[::-1]  # behind a gap is other hair
@@ -146,7 +151,7 @@ def _comb(
     whole = np.r_[outwards[:-1], inwards]
     least = 0.45 * rise(0.10, 0.22, s) * rise(0.98, 0.90, s)  # where every brow has hair
     ends = strong * np.maximum(rise(0.10, 0.40, whole), least) + (1 - strong)
-    ends = ends * rise(0.0, 0.06, s) * rise(1.0, 0.95, s)
+    ends = ends * rise(0.0, 0.10, s) * rise(0.985, 0.82, s)
     line = base + _upward(base) * centre[:, None]
     spacing = float(offsets[1] - offsets[0])
     matte = own.astype(np.float32)

@@ -124,7 +124,7 @@ def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) ->
     """
     front = rise(2, 5.5, own[:, 2])
     for eye in eyes:
-        wanted = 0.40 + 0.15 * float(rise(0.15, 0.40, eye.aspect))
+        wanted = 0.385 + 0.145 * float(rise(0.15, 0.40, eye.aspect))
         wanted -= 0.030 * traits.male + 0.035 * traits.old + 0.03 * traits.smile
         awake = float(rise(0.10, 0.17, eye.aspect)) * (1 - 0.85 * traits.looks_down)
         missing = awake * max(wanted - eye.aspect * 1.03, 0.0) * eye.width * eye.scale
@@ -168,6 +168,11 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
         * (0.84 + 0.06 * grown - 0.05 * traits.child - 1)
         * np.maximum(own[:, 2] - (tip[2] - 3.0), 0)
     )
+    # The nose ends higher, and mouth and chin follow it, each a little less.
+    below = (base[1] + 4.4 - own[:, 1]) / 4.4
+    lift = 0.55 - 0.17 * grown - 0.20 * traits.child
+    lift *= np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(5.5, 9, own[:, 2])
+    toon[:, 1] += lift * rise(0.15, 1.0, below) * (1 - 0.75 * rise(1.0, 2.7, below))
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
     toon += (0.28 * ball)[:, None] * outward
@@ -200,7 +205,7 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
     for corner in MOUTH_CORNERS:
         near = np.exp(-(((own - own[corner]) / [1.3, 1.1, 3]) ** 2).sum(1)) * front
-        toon[:, 1] += (0.11 - 0.03 * male + 0.16 * quiet) * near
+        toon[:, 1] += (0.11 - 0.03 * male + 0.22 * quiet) * near
 
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:
@@ -241,7 +246,7 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     tip = np.exp(-((d[:, 0] / 2.0) ** 4) - (d[:, 1] / 1.4) ** 4) * front
     bridge = np.exp(-((d[:, 0] / 1.6) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
-    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.45 + 0.30 * traits.male) * grown * bridge))
+    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.20 + 0.35 * traits.male) * grown * bridge))
     keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))
     jaw = np.exp(-(((rest[:, 1] + 6.5) / 2.2) ** 2)) * rise(2, 6, rest[:, 2])
     keep = np.maximum(keep, (0.12 + 0.48 * traits.male) * grown * jaw)

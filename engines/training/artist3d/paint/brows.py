@@ -137,7 +137,8 @@ def _comb(
     # One arch, whatever hair or shadow is near: a cubic, weighted by the hair that was seen.
     smooth = np.polyval(np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s)
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    centre = smooth + arch * scene.unit
+    lift = 0.012 + 0.018 * rise(0.55, 1.0, s)  # above larger eyes, and friendly
+    centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (0.40 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
     thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)

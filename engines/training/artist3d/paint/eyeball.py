@@ -196,8 +196,8 @@ def iris_radius(width: float, turned: float, ball: float, child: float) -> float
         ball: radius of the ball, pixels.
         child: 0..1.
     """
-    radius = (0.306 + 0.014 * child) * width / max(turned, 0.6)
-    return float(np.clip(radius, 0, 0.69 * ball) / ball)
+    radius = (0.318 + 0.008 * child) * width / max(turned, 0.6)
+    return float(np.clip(radius, 0, 0.74 * ball) / ball)
 
 
 def gaze_vector(x: float, y: float) -> NDArray[np.float64]:

@@ -170,8 +170,8 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     )
     # The nose ends higher, and mouth and chin follow it, each a little less.
     below = (base[1] + 4.4 - own[:, 1]) / 4.4
-    lift = 0.55 - 0.17 * grown - 0.20 * traits.child
-    lift *= np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(5.5, 9, own[:, 2])
+    lift = 0.80 - 0.16 * grown - 0.35 * traits.child - 0.15 * traits.old
+    lift *= np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(4.5, 8, own[:, 2])
     toon[:, 1] += lift * rise(0.15, 1.0, below) * (1 - 0.75 * rise(1.0, 2.7, below))
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
@@ -201,11 +201,11 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
     toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
     quiet = (1 - traits.mouth_open) * (1 - traits.smile)
     lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.1) ** 4) * front
-    fuller = 0.10 + 0.12 * quiet
+    fuller = 0.13 + 0.17 * quiet
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
     for corner in MOUTH_CORNERS:
         near = np.exp(-(((own - own[corner]) / [1.3, 1.1, 3]) ** 2).sum(1)) * front
-        toon[:, 1] += (0.11 - 0.03 * male + 0.22 * quiet) * near
+        toon[:, 1] += (0.11 - 0.03 * male + 0.19 * quiet) * near
 
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:

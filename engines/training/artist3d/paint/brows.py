@@ -140,7 +140,7 @@ def _comb(
     lift = 0.012 + 0.018 * rise(0.55, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
-    reach = (0.40 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
+    reach = (0.50 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
     thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
     shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))
@@ -156,7 +156,8 @@ def _comb(
     line = base + _upward(base) * centre[:, None]
     spacing = float(offsets[1] - offsets[0])
     matte = own.astype(np.float32)
-    return Brow(line, thick, ends, matte, np.asarray(base), spacing, landmark_thick)
+    lifted = np.asarray(base + _upward(base) * ((arch + lift) * scene.unit)[:, None])
+    return Brow(line, thick, ends, matte, lifted, spacing, landmark_thick)
 
 
 def _colours(

@@ -68,7 +68,7 @@ def stylise(
     _open_eyes(toon, own, eyes, traits)
     _louder_identity(toon, rig, fit, traits)
     _shape_nose(toon, own, traits)
-    _shape_lower_face(toon, own, traits)
+    _shape_lower_face(toon, own, rig, traits)
     _shape_cheeks_and_skull(toon, own, traits)
     _smooth(toon, own, rig, eyes, traits)
     toon = own + strength * (toon - own)
@@ -182,7 +182,7 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
         toon += (0.10 * near_wing)[:, None] * unit(own - (wing - np.array([side * 0.7, 0, 0.8])))
 
 
-def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
+def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None:
     """Jaw and neck slimmer, the lower face shorter; a man keeps his."""
     male, child = traits.male, traits.child
     front = rise(6.5, 9.5, own[:, 2])
@@ -203,9 +203,11 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
     lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.1) ** 4) * front
     fuller = 0.13 + 0.17 * quiet
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
+    at = np.hypot(rig.base[:SKIN, 0], rig.base[:SKIN, 1] + 3.45) + 9.0 * (rig.base[:SKIN, 2] < 9)
+    hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:
         near = np.exp(-(((own - own[corner]) / [1.3, 1.1, 3]) ** 2).sum(1)) * front
-        toon[:, 1] += (0.11 - 0.03 * male + 0.19 * quiet) * near
+        toon[:, 1] += (0.11 - 0.03 * male + (0.17 + 0.6 * hanging) * quiet) * near
 
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:

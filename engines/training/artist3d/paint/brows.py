@@ -81,8 +81,10 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
     colour, highlight = _colours(scene, tone, hair, strong, hair_light)
     brows = [_comb(scene, base, matte, thick, peak, strong) for base, matte, thick in strips]
     mean = np.mean([brow.thick for brow in brows], 0)
+    most = np.max([brow.ends for brow in brows], 0)
     for brow in brows:  # hidden or badly lit parts are lent from the other brow
-        alike = replace(brow, thick=0.6 * brow.thick + 0.4 * mean)
+        ends = np.maximum(brow.ends, 0.9 * most)
+        alike = replace(brow, thick=0.6 * brow.thick + 0.4 * mean, ends=ends)
         image = _paint(image, alike, colour, highlight, strong, visible)
     return image
 
@@ -207,7 +209,7 @@ def _paint(
     ends = np.interp(t, s, brow.ends).astype(np.float32) * on
     body = smoothstep(1.15, 0.60, np.abs(across) / (half + 0.5)) * ends
     seen = _roll_back(brow, (width, height), on_canvas(brow.base))
-    body = body * (0.55 + 0.45 * seen)
+    body = body * (0.72 + 0.28 * seen)
     near = smoothstep(1.55, 0.95, np.abs(across) / (half + 0.5)) * np.clip(ends * 1.2, 0, 1)
     dark, light = _hairs(brow, line, (height, width))
     alpha = np.clip(body * 0.80 + dark * 0.50 * near, 0, 1) * (0.50 + 0.44 * strong)

@@ -81,6 +81,10 @@ def _without_skin(scene: Scene, region: Region, lab: Floats) -> Floats:
     mean = masked_blur(light, region.hair + 0.01, 0.04 * unit)
     spread = np.sqrt(masked_blur((light - mean) ** 2, region.hair + 0.01, 0.04 * unit))
     glossy = smoothstep(7, 16, mean - fill[..., 0]) * smoothstep(4.5, 2.5, spread)
+    all_hair = region.hair * scene.parts.hair * (1 - near)
+    # Blond and grey hair has the skin's colour everywhere: there the colour says nothing.
+    alike = float((all_hair * skinlike).sum() / (all_hair.sum() + 1))
+    skinlike = skinlike * smoothstep(0.45, 0.12, alike)
     share = blur(np.maximum(skinlike, glossy) * near, 0.015 * unit)
     fill[..., 0] += 0.5 * (light - mean)
     return mix(lab, fill, np.clip(share * 1.3, 0, 1))

@@ -37,7 +37,8 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
     young = 0.28 + 0.18 * traits.male  # a character under fifty has few folds
     amount = young + traits.old * (0.87 + 0.54 * traits.male - young)
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
-    soft = blur(free, 0.03 * unit) * free
+    bags = scene.surface.spot(3.1, 1.5, 2.6, 1.3) * (1 - traits.old)
+    soft = blur(free, 0.03 * unit) * free * (1 - 0.6 * bags)
     factor = amount * missing * soft
     folds = _folds(scene, region, free)
     return np.exp(1.9 * factor - folds).astype(np.float32)

@@ -207,7 +207,7 @@ def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None
     hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:
         near = np.exp(-(((own - own[corner]) / [1.3, 1.1, 3]) ** 2).sum(1)) * front
-        toon[:, 1] += (0.11 - 0.03 * male + (0.17 + 0.6 * hanging) * quiet) * near
+        toon[:, 1] += (0.11 - 0.03 * male + (0.10 + 0.55 * hanging) * quiet) * near
 
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:

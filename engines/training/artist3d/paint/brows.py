@@ -68,11 +68,13 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
         polygon(scene.size, scene.points[ids], 0.03 * unit_px, 0.07 * unit_px) for ids in BROW
     )
     bare = np.clip(scene.skin - cover * 1.5, 0.002, 1)
+    # In deep shade the colour of skin is lost, but not its place.
+    open_skin = np.clip(np.maximum(scene.skin, scene.parts.skin) - cover * 1.5, 0, 1)
     around = masked_blur(light, bare, 0.16 * unit_px)
     hair = np.clip((around - blur(light, 0.8)) / (around + 5), 0, 1)
     hair = hair * (1 - np.clip(1.6 * blur(scene.frame, 1.0), 0, 1))
     # Where hair hangs over a brow it hides it.
-    visible = smoothstep(0.03, 0.14, blur(np.clip(np.minimum(bare, skin), 0, 1), 0.22 * unit_px))
+    visible = smoothstep(0.03, 0.14, blur(np.minimum(open_skin, skin), 0.22 * unit_px))
     visible = visible * smoothstep(0.25, 0.75, blur(skin, 0.02 * unit_px))
     strips = [_unroll(scene, hair, eye) for eye in range(2)]
     peaks = [np.percentile(matte[20:80].max(1), 60) for _, matte, _ in strips]
@@ -84,7 +86,7 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
     most = np.max([brow.ends for brow in brows], 0)
     for brow in brows:  # hidden or badly lit parts are lent from the other brow
         ends = np.maximum(brow.ends, 0.9 * most)
-        alike = replace(brow, thick=0.6 * brow.thick + 0.4 * mean, ends=ends)
+        alike = replace(brow, thick=0.4 * brow.thick + 0.6 * mean, ends=ends)
         image = _paint(image, alike, colour, highlight, strong, visible)
     return image
 
@@ -139,10 +141,10 @@ def _comb(
     # One arch, whatever hair or shadow is near: a cubic, weighted by the hair that was seen.
     smooth = np.polyval(np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s)
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    lift = 0.012 + 0.018 * rise(0.55, 1.0, s)  # above larger eyes, and friendly
+    lift = 0.010 + 0.034 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
-    reach = (0.50 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
+    reach = ((0.55 + 0.20 * scene.traits.male) * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
     thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
     shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))

@@ -201,8 +201,9 @@ def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None
     toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
     quiet = (1 - traits.mouth_open) * (1 - traits.smile)
     lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.1) ** 4) * front
-    fuller = 0.13 + 0.17 * quiet
+    fuller = 0.12 + 0.11 * quiet
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
+    toon[:, 0] += 0.07 * lips * own[:, 0]
     at = np.hypot(rig.base[:SKIN, 0], rig.base[:SKIN, 1] + 3.45) + 9.0 * (rig.base[:SKIN, 2] < 9)
     hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:

@@ -139,12 +139,17 @@ def _comb(
     trust = np.clip(mass / mass.max(), 0.02, 1)
     centre = (own * offsets).sum(1) / mass
     # One arch, whatever hair or shadow is near: a cubic, weighted by the hair that was seen.
-    smooth = np.polyval(np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s)
+    smooth = np.polyval(
+        np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
+    )
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
     lift = 0.010 + 0.034 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
-    reach = ((0.55 + 0.20 * scene.traits.male) * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
+    reach = (
+        (0.55 + 0.20 * scene.traits.male) * landmark_thick,
+        2.3 * landmark_thick + 0.02 * scene.unit,
+    )
     thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
     shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))

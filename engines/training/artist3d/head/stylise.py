@@ -87,7 +87,7 @@ def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
         centre = np.array([loop[:, 0].mean(), loop[:, 1].mean(), ball[:, 2].mean()])
         seen.append((centre, width, height))
     mean = (seen[0][1] + seen[1][1]) / 2
-    share = 0.324 + 0.006 * traits.child - 0.024 * traits.male - 0.014 * traits.old
+    share = 0.324 + 0.006 * traits.child - 0.024 * traits.male - 0.030 * traits.old
     scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
     scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
     return [
@@ -109,7 +109,7 @@ def _enlarge_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits)
         tall = 1 + (k - 1) * (0.94 + rounder)
         above = rise(0.6, 1.8, d[:, 1])
         radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.45 * above) * d[:, 1])
-        near = np.exp(-((radius / 2.85) ** 2.6)) * front
+        near = np.exp(-((radius / 2.80) ** 2.2)) * front
         side = np.sign(eye.centre[0])
         toon[:, 0] += near * ((k - 1) * d[:, 0] + side * 0.64 * (k - 1))
         toon[:, 1] += near * ((tall - 1) * d[:, 1] - 0.10 * (tall - 1))
@@ -134,7 +134,7 @@ def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) ->
         arch = np.exp(-((np.abs(across) / 0.85) ** 3.2)) * front
         beyond = np.maximum(np.abs(d[:, 1]) - half, 0)
         up = np.clip(d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
-        down = np.clip(-d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.4) ** 2))
+        down = np.clip(-d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
         toon[:, 1] += missing * arch * (0.66 * up - 0.34 * down)
 
 
@@ -170,9 +170,9 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     )
     # The nose ends higher, and mouth and chin follow it, each a little less.
     below = (base[1] + 4.4 - own[:, 1]) / 4.4
-    lift = 0.80 - 0.16 * grown - 0.35 * traits.child - 0.15 * traits.old
+    lift = 0.62 - 0.08 * grown - 0.22 * traits.child - 0.18 * traits.old
     lift *= np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(4.5, 8, own[:, 2])
-    toon[:, 1] += lift * rise(0.15, 1.0, below) * (1 - 0.75 * rise(1.0, 2.7, below))
+    toon[:, 1] += lift * rise(0.15, 1.0, below) * (1 - 0.55 * rise(1.0, 2.7, below))
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
     toon += (0.28 * ball)[:, None] * outward
@@ -200,14 +200,14 @@ def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None
     across, along = (own[:, 0] - mouth[0]) / 3.2, (own[:, 1] - mouth[1]) / 1.8
     toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
     quiet = (1 - traits.mouth_open) * (1 - traits.smile)
-    lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.1) ** 4) * front
+    lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.3) ** 2) * front
     fuller = 0.12 + 0.11 * quiet
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
     toon[:, 0] += 0.07 * lips * own[:, 0]
     at = np.hypot(rig.base[:SKIN, 0], rig.base[:SKIN, 1] + 3.45) + 9.0 * (rig.base[:SKIN, 2] < 9)
     hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:
-        near = np.exp(-(((own - own[corner]) / [1.3, 1.1, 3]) ** 2).sum(1)) * front
+        near = np.exp(-(((own - own[corner]) / [1.4, 1.4, 3]) ** 2).sum(1)) * front
         toon[:, 1] += (0.11 - 0.03 * male + (0.10 + 0.55 * hanging) * quiet) * near
 
 

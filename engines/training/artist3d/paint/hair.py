@@ -75,6 +75,7 @@ def _without_skin(scene: Scene, region: Region, lab: Floats) -> Floats:
     near = smoothstep(0.01, 0.16, blur(region.skin, 0.17 * unit)) * region.hair
     near = near * smoothstep(0.1 * unit, 0.35 * unit, scene.above)
     near = near * (1 - np.clip(scene.parts.headwear * 2, 0, 1))
+    near = near * smoothstep(0.35, 0.75, blur(scene.parts.hair, 0.02 * unit))
     skinlike = smoothstep(0.25, 0.75, blur(scene.skin, 0.02 * unit))
     core = region.hair**4 * scene.parts.hair * (1 - 0.97 * skinlike) * (1 - 0.9 * near) + 1e-4
     fill = masked_blur(lab, core, 0.28 * unit)

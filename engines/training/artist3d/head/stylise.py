@@ -170,9 +170,9 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     )
     # The nose ends higher, and mouth and chin follow it, each a little less.
     below = (base[1] + 4.4 - own[:, 1]) / 4.4
-    lift = 0.62 - 0.08 * grown - 0.22 * traits.child - 0.18 * traits.old
+    lift = 0.54 - 0.02 * grown - 0.16 * traits.child - 0.14 * traits.old
     middle = np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(4.5, 8, own[:, 2])
-    follow = rise(0.15, 1.0, below) * (1 - 0.55 * rise(1.0, 2.7, below))
+    follow = rise(0.15, 1.0, below) * (1 - 0.40 * rise(0.9, 2.0, below))
     toon[:, 1] += lift * middle * follow
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))

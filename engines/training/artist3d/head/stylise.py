@@ -124,7 +124,7 @@ def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) ->
     """
     front = rise(2, 5.5, own[:, 2])
     for eye in eyes:
-        wanted = 0.385 + 0.145 * float(rise(0.15, 0.40, eye.aspect))
+        wanted = 0.415 + 0.145 * float(rise(0.15, 0.40, eye.aspect))
         wanted -= 0.030 * traits.male + 0.035 * traits.old + 0.03 * traits.smile
         awake = float(rise(0.15, 0.22, eye.aspect)) * (1 - 0.85 * traits.looks_down)
         missing = awake * max(wanted - eye.aspect * 1.03, 0.0) * eye.width * eye.scale

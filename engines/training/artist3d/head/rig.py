@@ -25,7 +25,7 @@ SCLERA = ((23021, 23791), (21451, 22221))  # in the original mesh, image-left ey
 BALL_SIZE = 770
 BALLS = ((SKIN, SKIN + BALL_SIZE), (SKIN + BALL_SIZE, SKIN + 2 * BALL_SIZE))  # in `Rig`
 NOSE_TIP, NOSE_BASE, NOSE_WINGS = 4857, 1147, (1140, 3360)
-MOUTH_CORNERS, CHIN = (5708, 6461), 966
+MOUTH_CORNERS, CHIN = (5708, 6213), 966
 
 
 class RigError(ToonifyError):

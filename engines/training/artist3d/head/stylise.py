@@ -28,7 +28,7 @@ from engines.training.artist3d.head.rig import (
 from engines.training.artist3d.observe.traits import Traits
 
 FACE_WIDTH = 14.6  # mean, between the cheeks
-MOST_EYE = 1.78  # greatest enlargement
+MOST_EYE = 1.86  # greatest enlargement
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ def stylise(
     eyes = _plan_eyes(rig, own, traits)
     toon = own.copy()
     _enlarge_eyes(toon, own, eyes, traits)
+    _open_eyes(toon, own, eyes, traits)
     _louder_identity(toon, rig, fit, traits)
     _shape_nose(toon, own, traits)
-    _shape_lower_face(toon, own, traits)
+    _shape_lower_face(toon, own, rig, traits)
     _shape_cheeks_and_skull(toon, own, traits)
     _smooth(toon, own, rig, eyes, traits)
     toon = own + strength * (toon - own)
@@ -86,7 +87,7 @@ def _plan_eyes(rig: Rig, own: Reals, traits: Traits) -> list[EyeShape]:
         centre = np.array([loop[:, 0].mean(), loop[:, 1].mean(), ball[:, 2].mean()])
         seen.append((centre, width, height))
     mean = (seen[0][1] + seen[1][1]) / 2
-    share = 0.310 + 0.010 * traits.child - 0.028 * traits.male - 0.016 * traits.old
+    share = 0.324 + 0.006 * traits.child - 0.024 * traits.male - 0.030 * traits.old
     scale = float(np.clip(share * FACE_WIDTH / mean, 1.22, MOST_EYE))
     scale = 1 + (scale - 1) * (1 - 0.22 * traits.glasses)
     return [
@@ -108,12 +109,33 @@ def _enlarge_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits)
         tall = 1 + (k - 1) * (0.94 + rounder)
         above = rise(0.6, 1.8, d[:, 1])
         radius = np.hypot(d[:, 0] * (1 - 0.25 * above), (1.08 + 0.45 * above) * d[:, 1])
-        near = np.exp(-((radius / 2.85) ** 2.6)) * front
+        near = np.exp(-((radius / 2.80) ** 2.2)) * front
         side = np.sign(eye.centre[0])
         toon[:, 0] += near * ((k - 1) * d[:, 0] + side * 0.64 * (k - 1))
         toon[:, 1] += near * ((tall - 1) * d[:, 1] - 0.10 * (tall - 1))
         bulge = np.exp(-((radius / 2.2) ** 2)) * front
         toon[:, 2] += bulge * 0.45 * (k - 1) * np.clip(d[:, 2], -2, 2)
+
+
+def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) -> None:
+    """Lift the upper lid and lower the lower one until the eye is as open as a character's.
+
+    Narrow eyes stay the narrower ones; eyes that are closed or look down stay so.
+    """
+    front = rise(2, 5.5, own[:, 2])
+    for eye in eyes:
+        wanted = 0.415 + 0.145 * float(rise(0.15, 0.40, eye.aspect))
+        wanted -= 0.030 * traits.male + 0.035 * traits.old + 0.03 * traits.smile
+        awake = float(rise(0.15, 0.22, eye.aspect)) * (1 - 0.85 * traits.looks_down)
+        missing = awake * max(wanted - eye.aspect * 1.03, 0.0) * eye.width * eye.scale
+        d = own - eye.centre
+        half = 0.5 * eye.aspect * eye.width
+        across = 2 * d[:, 0] / eye.width
+        arch = np.exp(-((np.abs(across) / 0.85) ** 3.2)) * front
+        beyond = np.maximum(np.abs(d[:, 1]) - half, 0)
+        up = np.clip(d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
+        down = np.clip(-d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
+        toon[:, 1] += missing * arch * (0.66 * up - 0.34 * down)
 
 
 def _louder_identity(toon: Reals, rig: Rig, fit: Fit, traits: Traits) -> None:
@@ -137,25 +159,31 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     d = own - origin
     wide, up, down = d[:, 0] / 2.3, np.maximum(d[:, 1], 0) / 3.0, np.minimum(d[:, 1], 0) / 1.5
     near = np.exp(-((wide**2 + up**2 + down**2) ** 1.3)) * front
-    toon[:, 0] += near * (0.90 + 0.07 * grown - 0.05 * traits.child - 1) * d[:, 0]
+    toon[:, 0] += near * (0.83 + 0.07 * grown - 0.01 * traits.child - 1) * d[:, 0]
     toon[:, 1] += near * (
-        (0.90 + 0.05 * grown - 0.05 * traits.child - 1) * d[:, 1] + 0.16 - 0.06 * grown
+        (0.84 + 0.04 * grown - 0.02 * traits.child - 1) * d[:, 1] + 0.27 - 0.07 * grown
     )
     toon[:, 2] += (
         near
-        * (0.90 + 0.06 * grown - 0.10 * traits.child - 1)
+        * (0.84 + 0.06 * grown - 0.05 * traits.child - 1)
         * np.maximum(own[:, 2] - (tip[2] - 3.0), 0)
     )
+    # The nose ends higher, and mouth and chin follow it, each a little less.
+    below = (base[1] + 4.4 - own[:, 1]) / 4.4
+    lift = 0.54 - 0.02 * grown - 0.16 * traits.child - 0.14 * traits.old
+    middle = np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(4.5, 8, own[:, 2])
+    follow = rise(0.15, 1.0, below) * (1 - 0.40 * rise(0.9, 2.0, below))
+    toon[:, 1] += lift * middle * follow
     ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
     outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
-    toon += (0.24 * ball)[:, None] * outward
+    toon += (0.28 * ball)[:, None] * outward
     for side, vertex in zip((-1, 1), NOSE_WINGS, strict=True):
         wing = own[vertex] + np.array([-side * 0.1, 0.25, 0.0])
         near_wing = np.exp(-(((own - wing) / [0.85, 0.75, 1.0]) ** 2).sum(1))
         toon += (0.10 * near_wing)[:, None] * unit(own - (wing - np.array([side * 0.7, 0, 0.8])))
 
 
-def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
+def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None:
     """Jaw and neck slimmer, the lower face shorter; a man keeps his."""
     male, child = traits.male, traits.child
     front = rise(6.5, 9.5, own[:, 2])
@@ -172,19 +200,29 @@ def _shape_lower_face(toon: Reals, own: Reals, traits: Traits) -> None:
     toon[:, 1] += shorter * drop * np.exp(-0.02 * np.maximum(drop - 8, 0) ** 2)
     across, along = (own[:, 0] - mouth[0]) / 3.2, (own[:, 1] - mouth[1]) / 1.8
     toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
+    quiet = (1 - traits.mouth_open) * (1 - traits.smile)
+    lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.3) ** 2) * front
+    fuller = 0.12 + 0.11 * quiet
+    toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
+    toon[:, 0] += 0.07 * lips * own[:, 0]
+    at = np.hypot(rig.base[:SKIN, 0], rig.base[:SKIN, 1] + 3.45) + 9.0 * (rig.base[:SKIN, 2] < 9)
+    hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:
-        near = np.exp(-(((own - own[corner]) / [1.4, 1.2, 3]) ** 2).sum(1)) * front
-        toon[:, 1] += (0.12 - 0.05 * male) * near
+        near = np.exp(-(((own - own[corner]) / [1.4, 1.4, 3]) ** 2).sum(1)) * front
+        toon[:, 1] += (0.11 - 0.03 * male + (0.10 + 0.55 * hanging) * quiet) * near
 
 
 def _shape_cheeks_and_skull(toon: Reals, own: Reals, traits: Traits) -> None:
     """Round cheeks, apples when smiling, a larger but not taller skull."""
-    soft = 1 + 0.4 * traits.child - 0.55 * traits.male * (1 - traits.child)
+    soft = 1 + 0.4 * traits.child - 0.45 * traits.male * (1 - traits.child)
+    young = float(rise(34, 18, traits.age)) * (1 - 0.4 * traits.male)
     for side in (-1, 1):
         d = (own - [side * 5.0, -0.6, 7.5]) / [2.8, 2.4, 4.0]
         near = np.exp(-(d**2).sum(1)) * soft
-        toon[:, 0] += side * 0.36 * near
-        toon[:, 2] += 0.18 * near
+        toon[:, 0] += side * 0.46 * near
+        toon[:, 2] += 0.26 * near
+        d = (own - [side * 4.6, -3.4, 7.0]) / [2.4, 2.2, 4.0]
+        toon[:, 0] += side * 0.34 * young * np.exp(-(d**2).sum(1))
         d = (own - [side * 4.1, -0.9, 9.0]) / [1.5, 1.3, 3.0]
         apple = np.exp(-(d**2).sum(1)) * traits.smile
         toon[:, 2] += 0.36 * apple
@@ -212,10 +250,10 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     tip = np.exp(-((d[:, 0] / 2.0) ** 4) - (d[:, 1] / 1.4) ** 4) * front
     bridge = np.exp(-((d[:, 0] / 1.6) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
-    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.45 + 0.30 * traits.male) * grown * bridge))
+    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.20 + 0.35 * traits.male) * grown * bridge))
     keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))
     jaw = np.exp(-(((rest[:, 1] + 6.5) / 2.2) ** 2)) * rise(2, 6, rest[:, 2])
-    keep = np.maximum(keep, (0.25 + 0.35 * traits.male) * grown * jaw)
+    keep = np.maximum(keep, (0.12 + 0.48 * traits.male) * grown * jaw)
     free = 1 - np.clip(keep, 0, 1)
     first = (0.7 * free**1.5)[:, None]
     then = (0.75 * free**2 * np.maximum(below_eyes, 0.25 * rise(4, 7, at[:, 1])))[:, None]

@@ -95,7 +95,8 @@ def _without_holes(scene: Scene, skin: Floats, thing: Floats) -> Floats:
     reached = np.zeros(count, bool)
     reached[np.unique(part[outside])] = True
     reached[0] = True  # the skin itself
-    skin = np.maximum(skin, blur((~reached[part]).astype(np.float32), 1.0))
+    island = cv2.dilate((~reached[part]).astype(np.float32), disc(3))  # with its soft edge
+    skin = np.maximum(skin, blur(island, 1.0))
     count, part = cv2.connectedComponents((skin > 0.5).astype(np.uint8))
     low = np.zeros(count, bool)  # skin that reaches down to the eyes, or lies there
     low[np.unique(part[scene.above < 0.25 * scene.unit])] = True

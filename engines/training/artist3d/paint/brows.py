@@ -68,11 +68,13 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
         polygon(scene.size, scene.points[ids], 0.03 * unit_px, 0.07 * unit_px) for ids in BROW
     )
     bare = np.clip(scene.skin - cover * 1.5, 0.002, 1)
+    # In deep shade the colour of skin is lost, but not its place.
+    open_skin = np.clip(np.maximum(scene.skin, scene.parts.skin) - cover * 1.5, 0, 1)
     around = masked_blur(light, bare, 0.16 * unit_px)
     hair = np.clip((around - blur(light, 0.8)) / (around + 5), 0, 1)
     hair = hair * (1 - np.clip(1.6 * blur(scene.frame, 1.0), 0, 1))
     # Where hair hangs over a brow it hides it.
-    visible = smoothstep(0.03, 0.14, blur(np.clip(np.minimum(bare, skin), 0, 1), 0.22 * unit_px))
+    visible = smoothstep(0.03, 0.14, blur(np.minimum(open_skin, skin), 0.22 * unit_px))
     visible = visible * smoothstep(0.25, 0.75, blur(skin, 0.02 * unit_px))
     strips = [_unroll(scene, hair, eye) for eye in range(2)]
     peaks = [np.percentile(matte[20:80].max(1), 60) for _, matte, _ in strips]
@@ -81,8 +83,10 @@ def draw_brows(scene: Scene, tone: Tone, skin: Floats, hair_light: float, image:
     colour, highlight = _colours(scene, tone, hair, strong, hair_light)
     brows = [_comb(scene, base, matte, thick, peak, strong) for base, matte, thick in strips]
     mean = np.mean([brow.thick for brow in brows], 0)
+    most = np.max([brow.ends for brow in brows], 0)
     for brow in brows:  # hidden or badly lit parts are lent from the other brow
-        alike = replace(brow, thick=0.6 * brow.thick + 0.4 * mean)
+        ends = np.maximum(brow.ends, 0.9 * most)
+        alike = replace(brow, thick=0.4 * brow.thick + 0.6 * mean, ends=ends)
         image = _paint(image, alike, colour, highlight, strong, visible)
     return image
 
@@ -134,11 +138,22 @@ def _comb(
     mass = own.sum(1) + 1e-3
     trust = np.clip(mass / mass.max(), 0.02, 1)
     centre = (own * offsets).sum(1) / mass
-    centre = _soft(centre * trust, 4) / _soft(trust, 4)
+    # One arch, whatever hair or shadow is near: a cubic, weighted by the hair that was seen.
+    smooth = np.polyval(
+        np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
+    )
+    arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
+    lift = 0.010 + 0.034 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
+    centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
-    reach = (0.40 * landmark_thick, 2.3 * landmark_thick + 0.02 * scene.unit)
-    taper = 0.50 + 0.50 * rise(-0.02, 0.30, s)
-    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach) * taper
+    reach = (
+        (0.55 + 0.20 * scene.traits.male) * landmark_thick,
+        2.3 * landmark_thick + 0.02 * scene.unit,
+    )
+    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
+    full = float(np.percentile(thick[20:80], 65))
+    shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))
+    thick = 0.35 * thick * shape + 0.65 * full * shape
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
     middle = ALONG // 2
     outwards = np.minimum.accumulate(seen[middle::-1])[::-1]  # behind a gap is other hair
@@ -146,11 +161,12 @@ def _comb(
     whole = np.r_[outwards[:-1], inwards]
     least = 0.45 * rise(0.10, 0.22, s) * rise(0.98, 0.90, s)  # where every brow has hair
     ends = strong * np.maximum(rise(0.10, 0.40, whole), least) + (1 - strong)
-    ends = ends * rise(0.0, 0.06, s) * rise(1.0, 0.95, s)
+    ends = ends * rise(0.0, 0.10, s) * rise(0.985, 0.82, s)
     line = base + _upward(base) * centre[:, None]
     spacing = float(offsets[1] - offsets[0])
     matte = own.astype(np.float32)
-    return Brow(line, thick, ends, matte, np.asarray(base), spacing, landmark_thick)
+    lifted = np.asarray(base + _upward(base) * ((arch + lift) * scene.unit)[:, None])
+    return Brow(line, thick, ends, matte, lifted, spacing, landmark_thick)
 
 
 def _colours(
@@ -200,7 +216,7 @@ def _paint(
     ends = np.interp(t, s, brow.ends).astype(np.float32) * on
     body = smoothstep(1.15, 0.60, np.abs(across) / (half + 0.5)) * ends
     seen = _roll_back(brow, (width, height), on_canvas(brow.base))
-    body = body * (0.55 + 0.45 * seen)
+    body = body * (0.72 + 0.28 * seen)
     near = smoothstep(1.55, 0.95, np.abs(across) / (half + 0.5)) * np.clip(ends * 1.2, 0, 1)
     dark, light = _hairs(brow, line, (height, width))
     alpha = np.clip(body * 0.80 + dark * 0.50 * near, 0, 1) * (0.50 + 0.44 * strong)

@@ -17,7 +17,7 @@ PUPIL = 0.445  # radius, of the iris
 WHITE = np.array([0.80, 0.79, 0.785], np.float32)  # of the eye, linear
 PUPIL_COLOUR = np.array([0.006, 0.005, 0.006], np.float32)
 WINDOW = (0.36, 0.40, 0.255, 0.27)  # catchlight on the lamp's side: x, y, half sizes, iris radii
-SECOND = (0.40, 0.44, 0.125)  # small one opposite: x, y, radius
+SECOND = (0.40, 0.44, 0.145)  # small one opposite: x, y, radius
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _reflect(eye: Floats, paint: EyePaint, u: Floats, v: Floats, rho: Floats) ->
     x, y, wide, tall = WINDOW
     window = smoothstep(1.12, 0.86, np.hypot((u - x * side) / wide, (v - y) / tall))
     x, y, radius = SECOND
-    second = smoothstep(1.2, 0.7, np.hypot(u + x * side, v + y) / radius) * 0.50
+    second = smoothstep(1.2, 0.7, np.hypot(u + x * side, v + y) / radius) * 0.72
     sky = smoothstep(0.25, 0.95, v) * smoothstep(1.02, 0.85, rho) * 0.10
     eye = eye + sky[..., None] * np.array([0.75, 0.85, 1.0], np.float32)
     bright = np.clip(window * 0.97 + second, 0, 1)[..., None]
@@ -196,8 +196,8 @@ def iris_radius(width: float, turned: float, ball: float, child: float) -> float
         ball: radius of the ball, pixels.
         child: 0..1.
     """
-    radius = (0.306 + 0.014 * child) * width / max(turned, 0.6)
-    return float(np.clip(radius, 0, 0.62 * ball) / ball)
+    radius = (0.318 + 0.008 * child) * width / max(turned, 0.6)
+    return float(np.clip(radius, 0, 0.74 * ball) / ball)
 
 
 def gaze_vector(x: float, y: float) -> NDArray[np.float64]:

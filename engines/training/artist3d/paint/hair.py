@@ -51,7 +51,7 @@ def paint_strands(scene: Scene, region: Region) -> Strands:
 def light_hair(scene: Scene, region: Region, strands: Strands, lamp: Lamp) -> Floats:
     """Hair and cloth [S, S, 3]: more contrast between locks, a soft form and a band of sheen."""
     unit, hair = scene.unit, region.hair
-    lab = to_lab(strands.rgb)
+    lab = _without_skin(scene, region, to_lab(strands.rgb))
     mean = masked_blur(lab[..., 0], hair + 0.01, 0.10 * unit)
     locks = lab[..., 0] - mean
     normals = scene.surface.filled
@@ -66,6 +66,29 @@ def light_hair(scene: Scene, region: Region, strands: Strands, lamp: Lamp) -> Fl
     lab[..., 0] = np.clip(lab[..., 0], 0, 100)
     lab[..., 1:] *= 1.06
     return to_rgb(lab)
+
+
+def _without_skin(scene: Scene, region: Region, lab: Floats) -> Floats:
+    """Hair [S, S, 3] CIE L*a*b* whose hairline shows no skin, nor its gloss, through thin hair."""
+    unit = scene.unit
+    light = lab[..., 0]
+    near = smoothstep(0.01, 0.16, blur(region.skin, 0.17 * unit)) * region.hair
+    near = near * smoothstep(0.1 * unit, 0.35 * unit, scene.above)
+    near = near * (1 - np.clip(scene.parts.headwear * 2, 0, 1))
+    near = near * smoothstep(0.35, 0.75, blur(scene.parts.hair, 0.02 * unit))
+    skinlike = smoothstep(0.25, 0.75, blur(scene.skin, 0.02 * unit))
+    core = region.hair**4 * scene.parts.hair * (1 - 0.97 * skinlike) * (1 - 0.9 * near) + 1e-4
+    fill = masked_blur(lab, core, 0.28 * unit)
+    mean = masked_blur(light, region.hair + 0.01, 0.04 * unit)
+    spread = np.sqrt(masked_blur((light - mean) ** 2, region.hair + 0.01, 0.04 * unit))
+    glossy = smoothstep(7, 16, mean - fill[..., 0]) * smoothstep(4.5, 2.5, spread)
+    all_hair = region.hair * scene.parts.hair * (1 - near)
+    # Blond and grey hair has the skin's colour everywhere: there the colour says nothing.
+    alike = float((all_hair * skinlike).sum() / (all_hair.sum() + 1))
+    skinlike = skinlike * smoothstep(0.45, 0.12, alike)
+    share = blur(np.maximum(skinlike, glossy) * near, 0.015 * unit)
+    fill[..., 0] += 0.5 * (light - mean)
+    return mix(lab, fill, np.clip(share * 1.3, 0, 1))
 
 
 def hair_shadow(scene: Scene, region: Region, lamp: Lamp, image: Floats) -> Floats:

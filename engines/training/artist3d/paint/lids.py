@@ -61,7 +61,7 @@ def _crease(
     at = wide * (0.115 + 0.03 * opened)
     fold = np.exp(-(((above - at) / (wide * 0.024)) ** 2)) * (above > 0)
     fold = fold * smoothstep(0.04, 0.22, along) * smoothstep(1.0, 0.80, along)
-    fold = fold * (0.60 * opened + 0.1) * (1 - 0.3 * paint.skin_dark)
+    fold = fold * (0.46 * opened + 0.1) * (1 - 0.3 * paint.skin_dark)
     dark = canvas * np.array([0.78, 0.66, 0.62], np.float32)
     return mix(canvas, dark, fold.astype(np.float32))
 

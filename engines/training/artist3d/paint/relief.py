@@ -34,9 +34,11 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
         HIGHEST * np.tanh(missing / HIGHEST),
     )
     hard = _hardness(photo, free, scene)
-    amount = 0.55 + 0.40 * traits.male + 0.46 * traits.old * (1 - 0.3 * (1 - traits.male))
+    young = 0.28 + 0.18 * traits.male  # a character under fifty has few folds
+    amount = young + traits.old * (0.87 + 0.54 * traits.male - young)
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
-    soft = blur(free, 0.03 * unit) * free
+    bags = scene.surface.spot(3.1, 1.5, 2.6, 1.3) * (1 - traits.old)
+    soft = blur(free, 0.03 * unit) * free * (1 - 0.6 * bags)
     factor = amount * missing * soft
     folds = _folds(scene, region, free)
     return np.exp(1.9 * factor - folds).astype(np.float32)
@@ -78,7 +80,7 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     top = cv2.erode(np.where(on, top, np.float32(100)), kernel)
     depth = np.clip(top - light, 0, 100) / (top + 10)
     lines = float((depth * free).sum() / (free.sum() + 1))
-    worn = float(rise(0.022, 0.058, lines) * rise(30, 50, traits.age))
+    worn = float(rise(0.022, 0.058, lines) * rise(42, 58, traits.age))
     aged = min(0.60 * traits.old + 0.75 * worn, 1.0) * (1 - traits.child)
     crease = np.tanh(blur(depth * 100, 0.024 * unit) / 11) * 0.44
     total = crease * aged * (0.75 + 0.25 * traits.male) * free
@@ -89,5 +91,5 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
         corners = np.round(curve * 16).astype(np.int32)
         cv2.polylines(line, [corners], False, 255, max(2, int(0.03 * unit)), cv2.LINE_AA, 4)
         soft = blur(line.astype(np.float32) / 255, 0.022 * unit)
-        total = total + soft * (0.22 * traits.smile + 0.30 * aged)
+        total = total + soft * ((0.12 + 0.10 * traits.old) * traits.smile + 0.30 * aged)
     return np.clip(total, 0, 0.6).astype(np.float32)

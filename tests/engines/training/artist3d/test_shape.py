@@ -8,7 +8,7 @@ import pytest
 from engines.training.artist.expressions import close_eyes
 from engines.training.artist.geometry import least_stretch
 from engines.training.artist3d.head.fit import fit_head
-from engines.training.artist3d.head.rig import RigError, load_rig
+from engines.training.artist3d.head.rig import MOUTH_CORNERS, RigError, load_rig
 from engines.training.artist3d.head.stylise import stylise
 from engines.training.artist3d.head.warp import warp_between
 from engines.training.artist3d.observe.traits import traits_of
@@ -87,3 +87,21 @@ def test_a_closed_eye_is_planned_closed(rig, portrait):
 def test_a_missing_model_is_said(tmp_path):
     with pytest.raises(RigError, match="expected at"):
         load_rig(tmp_path)
+
+
+def test_mouth_corners_are_one_pair(rig):
+    left, right = rig.base[list(MOUTH_CORNERS)].astype(np.float64)
+    np.testing.assert_allclose(left * [-1, 1, 1], right, atol=1e-3)
+
+
+def test_narrow_eyes_open_and_closed_eyes_stay_closed(rig, portrait, fit):
+    def opening(vertices: np.ndarray) -> float:
+        return float(np.mean([np.ptp(vertices[loop, 1]) for loop in rig.lids]))
+
+    traits = traits_of(ABOUT, {}, 0.0)
+    toon, eyes = stylise(rig, fit, traits)
+    assert opening(toon) > 1.08 * eyes[0].scale * opening(fit.vertices)
+    _, points = close_eyes(portrait.rgb, portrait.landmarks.astype(np.float32), (1.0, 1.0))
+    closed = fit_head(rig, points.astype(np.float64), {})
+    toon, eyes = stylise(rig, closed, traits)
+    assert opening(toon) < 1.25 * eyes[0].scale * opening(closed.vertices)

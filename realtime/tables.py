@@ -7,7 +7,7 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from engines.errors import ToonifyError, UsageError
@@ -39,8 +39,7 @@ def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         name = f"{where}.{key}" if where else key
         if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
-            raise SettingsError(f"There is no setting {name}; did you mean {near[0]}?")
+            raise SettingsError(f"There is no setting {name}; {_advice(name, key, hints)}")
         hint = hints[key]
         arguments[key] = (
             build(hint, as_table(value, name), name)
@@ -51,6 +50,20 @@ def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
         return kind(**arguments)
     except ToonifyError as error:
         raise SettingsError(str(error)) from error
+
+
+NEAR = 0.6
+"""Likeness, 0..1, from which a key counts as a misspelling of another one."""
+RENAMED = {"engine.bundle": "engine.model", "faces.look_interval": "faces.refresh_interval"}
+"""Keys of earlier versions -> what they are called now."""
+
+
+def _advice(name: str, key: str, known: Collection[str]) -> str:
+    """What to write instead of a key that does not exist."""
+    if name in RENAMED:
+        return f"it is called {RENAMED[name]} now."
+    near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
+    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}."
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:

@@ -12,10 +12,9 @@ from typing import Any, Literal
 from engines.backends.registry import check_name
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.files import write_atomically
-from realtime.flags import as_typed
-from realtime.flags import flags_of as flags_of
 from realtime.tables import SettingsError as SettingsError
-from realtime.tables import as_table, build, to_toml
+from realtime.tables import as_table, as_typed, build, to_toml
+from realtime.tables import flags_of as flags_of
 
 GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")

@@ -1,4 +1,4 @@
-"""Dataclasses from the tables of a settings file, every key and type checked; values as TOML."""
+"""Dataclasses from tables of settings, every key and type checked; short names; values as TOML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 from engines.errors import ToonifyError, UsageError
@@ -90,3 +90,56 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
     return float(value) if hint is float else value
+
+
+FLAGS = {
+    "source": ("source", "source"),
+    "size": ("source", "size"),
+    "fps": ("source", "fps"),
+    "mirror": ("source", "mirror"),
+    "loop": ("source", "loop"),
+    "faces": ("faces", "max_faces"),
+    "model": ("engine", "model"),
+    "style": ("engine", "style"),
+    "swap": ("engine", "swap"),
+    "engine": ("engine", "backend"),
+    "precision": ("engine", "precision"),
+    "calibration": ("engine", "calibration"),
+    "strength": ("compositing", "strength"),
+    "mode": ("compositing", "mode"),
+    "guard": ("guard", "mode"),
+    "look_ahead": ("guard", "look_ahead"),
+    "card": ("guard", "card"),
+    "sinks": ("output", "sinks"),
+    "preview": ("output", "preview"),
+    "overlay": ("output", "overlay"),
+    "pixel_format": ("output", "pixel_format"),
+}
+"""Short name, as flags and keywords use it -> (section, key) of the settings."""
+
+
+def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Short names as sections and keys; None means not given.
+
+    Raises:
+        SettingsError: there is no option of a name.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in options.items():
+        if name not in FLAGS:
+            raise SettingsError(f"There is no option {name!r}; choose from {', '.join(FLAGS)}.")
+        section, key = FLAGS[name]
+        if value is not None:
+            sections.setdefault(section, {})[key] = value
+    return sections
+
+
+def as_typed(
+    message: str, flags: Mapping[str, Mapping[str, Any]], typed: Callable[[str], str]
+) -> str:
+    """A message about a value from `flags`, with what the user typed in place of the key."""
+    for short, (section, key) in FLAGS.items():
+        begin = f"{section}.{key} "
+        if message.startswith(begin) and flags.get(section, {}).get(key) is not None:
+            return f"{typed(short)} {message.removeprefix(begin)}"
+    return message

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engines.faces.people import people
-from realtime.flags import FLAGS
+from realtime.tables import FLAGS
 from tests.realtime.cli.shell import run
 from tests.realtime.media import write_movie
 

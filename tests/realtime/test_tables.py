@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.flags import flags_of
 from realtime.settings import SettingsError, load_settings
+from realtime.tables import flags_of
 
 
 def test_a_value_from_a_flag_is_named_as_it_was_typed_and_one_from_a_file_by_its_key(

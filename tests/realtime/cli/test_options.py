@@ -84,3 +84,12 @@ def test_int8_without_its_package_or_its_faces_is_told(
     code, _, err = run(capsys, *words, *given, "--precision", "int8")
     assert code == 1
     assert re.search(r"Error: INT8 needs NNCF: pip install .*\[int8\]", err)
+
+
+def test_a_precision_that_a_back_end_lacks_is_wrong_use(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--model", model, "--engine", "torch:cpu", "--precision", "int8"]
+    code, _, err = run(capsys, "demo", "--out", tmp_path, *words)
+    assert "torch on cpu runs fp32 or fp16 here, not int8" in err
+    assert code == 2

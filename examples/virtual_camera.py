@@ -33,7 +33,11 @@ def main(source: str = "0", count: int | None = None) -> int:
         if first is None:
             sys.exit(f"{source} gave no picture; choose another source.")
         height, width = first.shape[:2]
-        with pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+        try:
+            opened = pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR)
+        except RuntimeError:
+            sys.exit("There is no virtual camera; `toonify doctor` tells how to get one.")
+        with opened as camera:
             print(f"Sending to {camera.device}; Ctrl-C ends it.")
             for picture in chain([first], frames):
                 cv2.putText(picture, "toon", (16, 40), cv2.FONT_HERSHEY_SIMPLEX, 1, (255,) * 3, 2)
@@ -48,7 +52,5 @@ if __name__ == "__main__":
         main(sys.argv[1] if len(sys.argv) > 1 else "0")
     except ToonifyError as error:
         sys.exit(f"Error: {error}")
-    except RuntimeError:  # pyvirtualcam finds none
-        sys.exit("There is no virtual camera; `toonify doctor` tells how to get one.")
     except KeyboardInterrupt:
         sys.exit("Stopped.")

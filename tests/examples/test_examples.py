@@ -169,3 +169,12 @@ def test_ctrl_c_ends_without_a_traceback(name: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "argv", [name, *words.get(name, [])])
     with pytest.raises(SystemExit, match="Stopped"):
         runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+
+def test_without_a_virtual_camera_a_sentence_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no backend")
+
+    monkeypatch.setattr(pyvirtualcam, "Camera", fail)
+    with pytest.raises(SystemExit, match="There is no virtual camera; `toonify doctor`"):
+        example("virtual_camera")("demo", count=3)

@@ -243,6 +243,11 @@ def card(
     from benchmarks.report import Report
     from engines.bundle import Bundle
 
+    if not model.exists():
+        raise UsageError(
+            f"There is no model at {model}; give the measured model's folder or .toon file, not a "
+            "name."
+        )
     measured(Bundle.load(model), Report.load(report)).save(model)
     say(f"Wrote the figures of {report} into {model}.")
 

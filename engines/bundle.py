@@ -178,7 +178,8 @@ class Bundle:
         except UnicodeDecodeError as error:
             raise BundleError(f"{path}: card.json is not text; fetch the model again.") from error
         except BundleError as error:
-            raise BundleError(f"{path}: {error}") from error
+            said = str(error).removeprefix(f"{path}: ")
+            raise BundleError(said if said.startswith(str(path)) else f"{path}: {said}") from error
         wanted = {"face.safetensors", *(f"toon-{name}.safetensors" for name in card.styles)}
         wanted |= {"encoder.safetensors"} if card.encoder else set()
         if wanted != set(card.parts):

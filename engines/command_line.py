@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from engines.errors import ToonifyError, install
+from engines.streams import discard, tolerant_streams, why_unwritable
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEBUG = "--debug"
@@ -46,6 +46,11 @@ def run_app(app: typer.Typer, name: str, arguments: Sequence[str] | None = None)
         The exit code. Every error is printed as one sentence; nothing is raised.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with tolerant_streams():
+        return _run(app, name, words)
+
+
+def _run(app: typer.Typer, name: str, words: Sequence[str]) -> int:
     debug = DEBUG in words
     try:
         result = app(
@@ -55,13 +60,16 @@ def run_app(app: typer.Typer, name: str, arguments: Sequence[str] | None = None)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     except BrokenPipeError:
-        _discard_output()
+        discard(sys.stdout)
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and (why := why_unwritable()):
+            _print_error(f"Standard output cannot be written: {why}; send it to another place.")
+            return FAILED
         return _explain(error, name)
     return result if isinstance(result, int) else 0
 
@@ -115,12 +123,3 @@ def _explain_wrong_use(error: Exception) -> int:
 
 def _print_error(sentence: str) -> None:
     print(f"Error: {sentence}", file=sys.stderr, flush=True)
-
-
-def _discard_output() -> None:
-    """The output was closed; without this, Python would complain when it flushes at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -13,6 +13,7 @@ import time
 
 import cv2
 
+from engines.errors import ToonifyError
 from realtime import Toonifier
 
 
@@ -37,10 +38,21 @@ def main(camera: int = 0) -> int:
             shown += 1
             if cv2.waitKey(1) & 0xFF == ord("q"):
                 break
+    if not shown:
+        sys.exit(f"Camera {camera} gives no pictures; is another program using it?")
     capture.release()
     cv2.destroyAllWindows()
     return shown
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    if not all(word.isdigit() for word in sys.argv[1:]) or len(sys.argv) > 2:
+        sys.exit("Give the camera's number, such as 0; `toonify devices` lists those there are.")
+    try:
+        main(*map(int, sys.argv[1:]))
+    except ToonifyError as error:
+        sys.exit(f"Error: {error}")
+    except cv2.error:
+        sys.exit("OpenCV cannot open a window here; run this on a desktop.")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

@@ -17,6 +17,7 @@ from PIL import Image
 
 from engines.backends import create_engine
 from engines.bundle import default_bundle
+from engines.errors import ToonifyError
 from engines.faces.people import people
 
 
@@ -43,4 +44,9 @@ def main(name: str = "auto", runs: int = 50) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "auto")
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "auto")
+    except ToonifyError as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

@@ -9,6 +9,7 @@ import sys
 
 import cv2
 
+from engines.errors import ToonifyError
 from realtime import Toonifier
 
 
@@ -23,8 +24,12 @@ def main(source: str, target: str) -> int:
         sys.exit(f"{source} is no picture that OpenCV can read; choose a JPEG, PNG or WebP file.")
     with Toonifier() as toonify:
         toon = toonify.image(picture)
-    if not cv2.imwrite(target, toon.image):
-        sys.exit(f"{target} cannot be written; choose a file in a folder that exists.")
+    try:
+        written = cv2.imwrite(target, toon.image)
+    except cv2.error:  # a name that ends in no kind of picture
+        written = False
+    if not written:
+        sys.exit(f"{target} cannot be written; give a .png or .jpg in a folder that exists.")
     print(f"{source}: {toon.faces} face(s), written to {target}")
     return toon.faces
 
@@ -32,4 +37,9 @@ def main(source: str, target: str) -> int:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except ToonifyError as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

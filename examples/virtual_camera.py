@@ -14,6 +14,7 @@ from itertools import chain, islice
 import cv2
 import pyvirtualcam
 
+from engines.errors import ToonifyError
 from realtime import Toonifier
 
 FPS = 30
@@ -28,9 +29,15 @@ def main(source: str = "0", count: int | None = None) -> int:
     sent = 0
     with Toonifier(guard="blur") as toonify:
         frames = islice(toonify.stream(source), count)
-        first = next(frames)
+        first = next(frames, None)
+        if first is None:
+            sys.exit(f"{source} gave no picture; choose another source.")
         height, width = first.shape[:2]
-        with pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+        try:
+            opened = pyvirtualcam.Camera(width, height, FPS, fmt=pyvirtualcam.PixelFormat.BGR)
+        except RuntimeError:
+            sys.exit("There is no virtual camera; `toonify doctor` tells how to get one.")
+        with opened as camera:
             print(f"Sending to {camera.device}; Ctrl-C ends it.")
             for picture in chain([first], frames):
                 cv2.putText(picture, "toon", (16, 40), cv2.FONT_HERSHEY_SIMPLEX, 1, (255,) * 3, 2)
@@ -41,4 +48,9 @@ def main(source: str = "0", count: int | None = None) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "0")
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "0")
+    except ToonifyError as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

@@ -15,9 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from engines.bundle import Bundle
@@ -31,6 +33,9 @@ from realtime.session import Session
 from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
 from realtime.sources import open_source
 
+STILL_FACES = 16
+"""Most faces made toons in a single picture, which has time for all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Toon:
@@ -39,7 +44,8 @@ class Toon:
     Attributes:
         image: uint8 [H, W, 3] BGR; yours to write into.
         alpha: uint8 [H, W], 255 where a toon is.
-        faces: how many faces were found.
+        faces: how many faces were found; at most `faces` of `Toonifier` become toons.
+        drawn: how many of them became toons; 0 for what the guard shows instead.
         kind: "toon"; "raw" for a picture as it came; or what the guard shows instead: "hold",
             "blur" or "card".
     """
@@ -48,13 +54,14 @@ class Toon:
     alpha: Mask
     faces: int
     kind: Kind
+    drawn: int = 0
 
 
 class Toonifier:
     """Pictures in, pictures out; not thread-safe. A context manager; `close` frees the device.
 
-    Three calls, for three kinds of pictures: `image` for a picture by itself, `frame` for the
-    frames of a loop of your own, `stream` for a source that this package reads.
+    `image` takes a picture by itself, `frame` the frames of a loop of your own, `stream` a source
+    that this package reads.
 
     Args:
         model: an installed model's name, the path of one, or a loaded `Bundle`; None for the model
@@ -66,7 +73,8 @@ class Toonifier:
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
         engine: what computes: "auto" or a back end's name.
         precision: one that the back end can compute in; None for its default.
-        faces: how many faces are made toons, 1 to 16.
+        faces: most faces that are made toons, 1 to 16; None for 16 in single pictures and 4 in
+            `frame` and `stream`.
         guard: what is shown when there is no toon: "pass" (the picture itself, unless given),
             "hold", "blur" or "card"; see `realtime.guard`.
         settings: everything at once, instead of the above (but for a loaded `Bundle`).
@@ -111,62 +119,71 @@ class Toonifier:
                 f"Toonifier was given settings and {', '.join(given)} beside them; put everything "
                 "into the settings, or leave them out."
             )
+        stills = STILL_FACES if settings is None and faces is None else None
         if settings is None:
-            settings = load_settings(flags=flags_of({**options, "guard": guard or "pass"}))
+            settings = load_settings(
+                flags=flags_of({**options, "guard": guard or "pass"}), typed=lambda name: name
+            )
         self.settings = settings
-        self._session = Session(settings, say, bundle)
+        self._session = Session(settings, say, bundle, stills=stills)
         self._say = say
         self._loop: tuple[Guard, Observer] | None = None  # of `frame`, since its first one
-        self._size = (0, 0)
-        self._time = -math.inf
-        self._number = 0
+        self._size, self._time, self._number = (0, 0), -math.inf, 0
+        self._closed = False
 
     def __call__(self, picture: NDArray[Any]) -> Image:
-        """The picture, uint8 [H, W, 3] BGR, with all its faces made toons, by itself."""
+        """The picture, uint8 [H, W, 3] BGR, with its faces made toons, as `image` does."""
         return self.image(picture).image
 
     def image(self, picture: NDArray[Any]) -> Toon:
         """A single picture with its faces made toons, or what the guard shows instead.
 
-        All faces are searched for, and nothing is remembered from one call to the next.
+        All faces are searched for, and nothing is remembered from one call to the next. Up to 16
+        become toons, unless `faces` or the settings name another number.
 
         Args:
-            picture: uint8 [H, W, 3] BGR; not changed.
+            picture: uint8 [H, W, 3] BGR; not changed. Grey [H, W] and BGRA [H, W, 4] work too;
+                their alpha is ignored, and the result is always [H, W, 3].
 
         Raises:
-            ToonifyError: when it is not a picture, or the engine failed.
+            ToonifyError: when it is not a picture, this is closed, or the engine failed.
         """
+        self._check_open()
         frame = Frame(_checked(picture), 0.0, 0)
-        guard = self._session.guard(frame.size, look_ahead=False)
-        result = self._session.observer(guard).still(frame)
+        guard = self._session.guard(frame.size, still=True)
+        result = self._session.observer(guard, still=True).still(frame)
         output = guard.admit(result)
         assert output  # nothing is held back for a still picture
-        return _toon(output, result)
+        return self._toon(output, result, guard)
 
     def frame(self, picture: NDArray[Any], timestamp: float) -> Toon:
         """The next frame of a loop of your own: faces are tracked and steadied over time.
 
-        The first call, and one with a picture of another size, begins a new stream. With the
-        guard's `look_ahead` n, the result is the frame given n calls earlier.
+        The first call, and one with a picture of another size, begins a new stream, whose clock
+        may start anywhere. With the guard's `look_ahead` n, the result is the frame given n calls
+        earlier.
 
         Args:
-            picture: uint8 [H, W, 3] BGR; not changed.
+            picture: as for `image`.
             timestamp: seconds at which it was captured, on any clock that rises from call to call,
-                such as `time.monotonic()`.
+                such as `time.monotonic()`; any real number, NumPy's too.
 
         Returns:
             The frame with its faces made toons, or what the guard shows instead.
 
         Raises:
-            ToonifyError: when it is not a picture, the timestamp does not rise, or the engine
-                failed.
+            ToonifyError: when it is not a picture, the timestamp does not rise, this is closed, or
+                the engine failed.
         """
+        self._check_open()
         image = _checked(picture)
+        if (image.shape[1], image.shape[0]) != self._size:
+            self._loop = None
         if (
             isinstance(timestamp, bool)
-            or not isinstance(timestamp, int | float)
+            or not isinstance(timestamp, Real)
             or not math.isfinite(timestamp)
-            or (self._loop is not None and timestamp <= self._time)
+            or (self._loop is not None and float(timestamp) <= self._time)
         ):
             above = f" above the last one, {self._time:g}" if self._loop else ""
             raise UsageError(
@@ -174,7 +191,7 @@ class Toonifier:
                 "moment of capture, such as time.monotonic()."
             )
         frame = Frame(image, float(timestamp), self._number)
-        if self._loop is None or frame.size != self._size:
+        if self._loop is None:
             self._session.reset()
             guard = self._session.guard(frame.size)
             self._loop = guard, self._session.observer(guard)
@@ -182,9 +199,9 @@ class Toonifier:
         self._size, self._time, self._number = frame.size, frame.timestamp, self._number + 1
         result = observer.observe(frame)
         output = guard.admit(result) or guard.fill(frame, frame.timestamp)
-        return _toon(output, result)
+        return self._toon(output, result, guard)
 
-    def stream(self, source: str = "0") -> Iterator[Image]:
+    def stream(self, source: str | Path = "0") -> Iterator[Image]:
         """The frames of a source as the guard lets them out, uint8 [H, W, 3] BGR, one by one.
 
         A file gives every frame; a camera gives the newest whenever the loop asks. After it,
@@ -194,8 +211,19 @@ class Toonifier:
             source: a camera's index, name or path; a file, URL, folder or picture; or "demo".
 
         Raises:
-            ToonifyError: when there is no such source, it breaks off, or the engine failed.
+            ToonifyError: there is no such source, it breaks off, this is closed, or the engine
+                failed.
         """
+        self._check_open()
+        if not isinstance(source, str | Path) or not str(source).strip():
+            raise UsageError(
+                "source must be a camera's index, name or path, a file, URL or folder, or demo, as "
+                f"text or a path, not {source!r}."
+            )
+        return self._stream(str(source))
+
+    def _stream(self, source: str) -> Iterator[Image]:
+        self._check_open()
         settings = replace(self.settings.source, source=source)
         opened = open_source(settings, self._say, every_frame=True)
         guard = self._session.guard(opened.size)
@@ -204,25 +232,41 @@ class Toonifier:
         self._loop = None
         try:
             for frame in opened.frames():
+                self._check_open()
                 if settings.mirror:
                     frame = frame.mirrored()
                 output = guard.admit(observer.observe(frame))
                 if output:
                     yield output.image
             for output in guard.finish():
+                self._check_open()
                 yield output.image
         finally:
             opened.close()
 
     def close(self) -> None:
         """Free the device; the object cannot be used afterwards."""
-        self._session.close()
+        if not self._closed:
+            self._closed = True
+            self._session.close()
 
     def __enter__(self) -> Toonifier:
+        self._check_open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("This Toonifier is closed; make another one.")
+
+    def _toon(self, output: Output, result: Result, guard: Guard) -> Toon:
+        found = len(result.faces)
+        visible = output.kind == "toon" and self.settings.compositing.strength > 0
+        drawn = min(found, guard.max_faces) if visible else 0
+        # Copies, because the guard may show its own arrays again.
+        return Toon(output.image.copy(), output.alpha.copy(), found, output.kind, drawn)
 
 
 def _check_kinds(model: object, settings: object, say: object) -> None:
@@ -243,6 +287,10 @@ def _check_kinds(model: object, settings: object, say: object) -> None:
 
 def _checked(picture: object) -> Image:
     image = as_bgr(picture)
+    if isinstance(picture, np.ndarray) and picture.size == 0:
+        raise UsageError(
+            f"A picture must be uint8 [H, W, 3] in BGR; {list(picture.shape)} has no pixels."
+        )
     if image is None:
         raise UsageError(
             "A picture must be a uint8 array [H, W, 3] in BGR, not "
@@ -250,8 +298,3 @@ def _checked(picture: object) -> Image:
             f"{list(getattr(picture, 'shape', ()))}."
         )
     return image
-
-
-def _toon(output: Output, result: Result) -> Toon:
-    # Copies, because the guard may show its own arrays again.
-    return Toon(output.image.copy(), output.alpha.copy(), len(result.faces), output.kind)

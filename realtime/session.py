@@ -49,7 +49,7 @@ def check_settings(settings: Settings) -> None:
     mode, strength = settings.guard_mode(), settings.compositing.strength
     if mode != "pass" and strength < 1:
         raise SettingsError(
-            f"compositing.strength {strength} shows some of the real face, which guard {mode!r} "
+            f"The strength {strength} shows some of the real face, which guard {mode!r} "
             "never lets out; use strength 1 or --guard pass."
         )
 
@@ -61,12 +61,20 @@ class Session:
         settings: everything that the user may set.
         say: called with each message for the user, by default in runs of this session too.
         bundle: an already loaded model instead of the one that `settings.engine.model` names.
+        stills: most faces made toons in a single picture; None for as many as in a stream.
 
     Raises:
         ToonifyError: when something cannot be used; its sentence says what.
     """
 
-    def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Say,
+        bundle: Bundle | None = None,
+        *,
+        stills: int | None = None,
+    ) -> None:
         check_settings(settings)
         self.settings = settings
         self.say = say
@@ -81,11 +89,13 @@ class Session:
             say=say,
             calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
         )
-        self.tracker = FaceTracker(settings.faces)
+        self._stills = stills or settings.faces.max_faces
+        self.tracker = FaceTracker(settings.faces, stills=self._stills)
         self.strangers = StrangerDetector(settings.guard.linger)
         self.stylizer = Stylizer(
             self.engine, settings.compositing, max_faces=settings.faces.max_faces
         )
+        self._still_stylizer = Stylizer(self.engine, settings.compositing, self._stills)
 
     @property
     def shared(self) -> bool:
@@ -104,11 +114,16 @@ class Session:
             "precision": engine.precision,
         }
 
-    def guard(self, size: tuple[int, int], *, look_ahead: bool = True) -> Guard:
-        """A guard for pictures of `size` (width, height); stills have nothing to look ahead to."""
+    def guard(self, size: tuple[int, int], *, still: bool = False) -> Guard:
+        """A guard for pictures of `size` (width, height).
+
+        Args:
+            still: for one single picture, which has nothing to look ahead to.
+        """
         settings = self.settings
-        rules = settings.guard if look_ahead else replace(settings.guard, look_ahead=0)
-        return Guard(settings.guard_mode(), rules, size, settings.faces.max_faces)
+        rules = replace(settings.guard, look_ahead=0) if still else settings.guard
+        most = self._stills if still else settings.faces.max_faces
+        return Guard(settings.guard_mode(), rules, size, most)
 
     def reset(self) -> None:
         """Forget all that was seen; the next frame belongs to another stream."""
@@ -116,12 +131,16 @@ class Session:
         self.stylizer.reset()
         self.strangers.reset()
 
-    def observer(self, guard: Guard) -> Observer:
+    def observer(self, guard: Guard, *, still: bool = False) -> Observer:
         """An `Observer` for frames handled in one thread. Failures of parts that look for strangers
-        are reported while the guard hides the picture; other failures are raised."""
+        are reported while the guard hides the picture; other failures are raised.
+
+        Args:
+            still: for single pictures.
+        """
         return Observer(
             self.tracker,
-            self.stylizer,
+            self._still_stylizer if still else self.stylizer,
             guard,
             self.say,
             strangers=self.strangers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,8 @@ from engines.backends.registry import check_name
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.files import write_atomically
 from realtime.tables import SettingsError as SettingsError
-from realtime.tables import as_table, build, to_toml
+from realtime.tables import as_table, as_typed, build, to_toml
+from realtime.tables import flags_of as flags_of
 
 GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
@@ -46,6 +47,10 @@ class SourceSettings:
     loop: bool = False
 
     def __post_init__(self) -> None:
+        require(
+            bool(self.source.strip()),
+            "source.source must name a camera, file, URL or folder, or be demo; it is empty.",
+        )
         width, height = self.size
         require(
             16 <= width <= 7680 and 16 <= height <= 4320,
@@ -193,6 +198,18 @@ class OutputSettings:
     overlay: str = "none"
     pixel_format: Literal["bgr", "rgb", "i420", "nv12", "yuyv", "uyvy"] = "i420"
 
+    def __post_init__(self) -> None:
+        # As a path, an empty text would be the current folder.
+        require(
+            all(sink.strip() for sink in self.sinks),
+            "output.sinks must each be virtual, virtual:DEVICE, none, a movie or a folder ending "
+            "in /; one of them is empty.",
+        )
+        require(
+            bool(self.overlay.strip()),
+            "output.overlay must be none, green, a movie or a folder ending in /; it is empty.",
+        )
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -214,11 +231,19 @@ class Settings:
 
 
 def load_settings(
-    path: Path | None = None, flags: Mapping[str, Mapping[str, Any]] | None = None
+    path: Path | None = None,
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+    typed: Callable[[str], str] | None = None,
 ) -> Settings:
     """Defaults, then the TOML file at `path`, then `flags` (section -> key -> value).
 
     A flag that is None was not given.
+
+    Args:
+        path: a settings file.
+        flags: win over the file.
+        typed: turns a short name of `FLAGS` into what the user typed, for messages about values
+            that came from `flags`; None names the keys of the settings.
 
     Raises:
         SettingsError: a key or a value is wrong; it names the key.
@@ -227,11 +252,17 @@ def load_settings(
     for section, values in (flags or {}).items():
         given = {key: value for key, value in values.items() if value is not None}
         tables[section] = {**as_table(tables.get(section, {}), section), **given}
-    return build(Settings, tables, "")
+    try:
+        return build(Settings, tables, "")
+    except SettingsError as error:
+        if typed is None:
+            raise
+        raise SettingsError(as_typed(str(error), flags or {}, typed)) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a settings file."""
+    require(not path.is_dir(), f"{path} is a folder, not a settings file; give a .toml file.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -254,45 +285,3 @@ def save_settings(settings: Settings, path: Path) -> None:
         lines += ["", f"[{section}]"]
         lines += [f"{key} = {to_toml(value)}" for key, value in values.items() if value is not None]
     write_atomically(path, ("\n".join(lines) + "\n").encode())
-
-
-FLAGS = {
-    "source": ("source", "source"),
-    "size": ("source", "size"),
-    "fps": ("source", "fps"),
-    "mirror": ("source", "mirror"),
-    "loop": ("source", "loop"),
-    "faces": ("faces", "max_faces"),
-    "model": ("engine", "model"),
-    "style": ("engine", "style"),
-    "swap": ("engine", "swap"),
-    "engine": ("engine", "backend"),
-    "precision": ("engine", "precision"),
-    "calibration": ("engine", "calibration"),
-    "strength": ("compositing", "strength"),
-    "mode": ("compositing", "mode"),
-    "guard": ("guard", "mode"),
-    "look_ahead": ("guard", "look_ahead"),
-    "card": ("guard", "card"),
-    "sinks": ("output", "sinks"),
-    "preview": ("output", "preview"),
-    "overlay": ("output", "overlay"),
-    "pixel_format": ("output", "pixel_format"),
-}
-"""Short name, as flags and keywords use it -> (section, key) of the settings."""
-
-
-def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Short names as sections and keys; None means not given.
-
-    Raises:
-        SettingsError: there is no option of a name.
-    """
-    sections: dict[str, dict[str, Any]] = {}
-    for name, value in options.items():
-        if name not in FLAGS:
-            raise SettingsError(f"There is no option {name!r}; choose from {', '.join(FLAGS)}.")
-        section, key = FLAGS[name]
-        if value is not None:
-            sections.setdefault(section, {})[key] = value
-    return sections

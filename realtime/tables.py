@@ -1,4 +1,4 @@
-"""Dataclasses from the tables of a settings file, every key and type checked; values as TOML."""
+"""Dataclasses from tables of settings, every key and type checked; short names; values as TOML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 from engines.errors import ToonifyError, UsageError
@@ -39,8 +39,7 @@ def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         name = f"{where}.{key}" if where else key
         if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
-            raise SettingsError(f"There is no setting {name}; did you mean {near[0]}?")
+            raise SettingsError(f"There is no setting {name}; {_advice(name, key, hints)}")
         hint = hints[key]
         arguments[key] = (
             build(hint, as_table(value, name), name)
@@ -51,6 +50,20 @@ def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
         return kind(**arguments)
     except ToonifyError as error:
         raise SettingsError(str(error)) from error
+
+
+NEAR = 0.6
+"""Likeness, 0..1, from which a key counts as a misspelling of another one."""
+RENAMED = {"engine.bundle": "engine.model", "faces.look_interval": "faces.refresh_interval"}
+"""Keys of earlier versions -> what they are called now."""
+
+
+def _advice(name: str, key: str, known: Collection[str]) -> str:
+    """What to write instead of a key that does not exist."""
+    if name in RENAMED:
+        return f"it is called {RENAMED[name]} now."
+    near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
+    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}."
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:
@@ -77,3 +90,56 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
     return float(value) if hint is float else value
+
+
+FLAGS = {
+    "source": ("source", "source"),
+    "size": ("source", "size"),
+    "fps": ("source", "fps"),
+    "mirror": ("source", "mirror"),
+    "loop": ("source", "loop"),
+    "faces": ("faces", "max_faces"),
+    "model": ("engine", "model"),
+    "style": ("engine", "style"),
+    "swap": ("engine", "swap"),
+    "engine": ("engine", "backend"),
+    "precision": ("engine", "precision"),
+    "calibration": ("engine", "calibration"),
+    "strength": ("compositing", "strength"),
+    "mode": ("compositing", "mode"),
+    "guard": ("guard", "mode"),
+    "look_ahead": ("guard", "look_ahead"),
+    "card": ("guard", "card"),
+    "sinks": ("output", "sinks"),
+    "preview": ("output", "preview"),
+    "overlay": ("output", "overlay"),
+    "pixel_format": ("output", "pixel_format"),
+}
+"""Short name, as flags and keywords use it -> (section, key) of the settings."""
+
+
+def flags_of(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Short names as sections and keys; None means not given.
+
+    Raises:
+        SettingsError: there is no option of a name.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in options.items():
+        if name not in FLAGS:
+            raise SettingsError(f"There is no option {name!r}; choose from {', '.join(FLAGS)}.")
+        section, key = FLAGS[name]
+        if value is not None:
+            sections.setdefault(section, {})[key] = value
+    return sections
+
+
+def as_typed(
+    message: str, flags: Mapping[str, Mapping[str, Any]], typed: Callable[[str], str]
+) -> str:
+    """A message about a value from `flags`, with what the user typed in place of the key."""
+    for short, (section, key) in FLAGS.items():
+        begin = f"{section}.{key} "
+        if message.startswith(begin) and flags.get(section, {}).get(key) is not None:
+            return f"{typed(short)} {message.removeprefix(begin)}"
+    return message

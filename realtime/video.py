@@ -22,7 +22,7 @@ import av
 import av.error
 
 from engines.card import Card
-from engines.errors import ToonifyError, reason
+from engines.errors import ToonifyError, UsageError, reason
 from engines.files import WriteError, atomic_path, write_atomically
 from engines.say import Say
 from realtime.guard import Output
@@ -36,6 +36,10 @@ from realtime.sources.media import MediaSource, open_media
 
 class VideoError(ToonifyError):
     """A video that cannot be made."""
+
+
+class VideoUseError(VideoError, UsageError):
+    """Paths that can never be a video."""
 
 
 def convert_video(
@@ -95,7 +99,9 @@ def convert_video(
 
 def _check_target(source: Path, target: Path, force: bool) -> None:
     if target.suffix.lower() not in MOVIES:
-        raise VideoError(f"{target} must end in {', '.join(MOVIES)}.")
+        raise VideoUseError(f"{target} must end in {', '.join(MOVIES)}.")
+    if source.is_dir():
+        raise VideoUseError(f"{source} is a folder, not a video; give the file itself.")
     if not source.is_file():
         raise VideoError(f"There is no video {source}; check the path.")
     if target.exists() and os.path.samefile(source, target):

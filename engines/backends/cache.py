@@ -9,6 +9,7 @@ user does to a file, the result is a miss or a `BackendError`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -41,6 +42,10 @@ T = TypeVar("T")
 
 class EngineLoadError(BackendError):
     """An engine whose file is sound, but which its library refuses."""
+
+
+class CacheWriteError(BackendError):
+    """The cache cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class EngineCache:
             write_atomically(path, start + payload, durable=True, mode=0o600)
         except (OSError, WriteError) as error:
             why = error.reason if isinstance(error, WriteError) else reason(error)
-            raise BackendError(
+            raise CacheWriteError(
                 f"The engine could not be saved in {self.directory} ({why}): free space there, or "
                 "name another folder with TOONIFY_CACHE."
             ) from error
@@ -151,9 +156,21 @@ class EngineCache:
     ) -> T:
         """What `load` makes of the payload; a stored one that it refuses is deleted and rebuilt.
 
+        If the cache cannot be written, the engine is built for this process alone, and `say` tells.
+
         Args:
             load: raises `EngineLoadError` when a new build may help.
         """
+        build = functools.cache(build)  # not a second time if the first one cannot be saved
+        try:
+            return self._load_kept(key, build, load, say)
+        except CacheWriteError as error:
+            say(f"The {key.backend} engine is built for this run only: {error}")
+            return load(build())
+
+    def _load_kept(
+        self, key: EngineKey, build: Callable[[], bytes], load: Callable[[bytes], T], say: Say
+    ) -> T:
         payload, built = self.get_or_build(key, build, say)
         try:
             return load(payload)
@@ -176,7 +193,7 @@ class EngineCache:
                 say(f"Waiting for another program that is building the same {key.backend} engine.")
                 lock.acquire()
         except OSError as error:
-            raise BackendError(
+            raise CacheWriteError(
                 f"The engine cache {self.directory} cannot be written ({reason(error)}): name "
                 "another folder with TOONIFY_CACHE."
             ) from error

@@ -29,6 +29,10 @@ class BackendNameError(BackendError, UsageError):
     """A name that is not a back end."""
 
 
+class PrecisionError(BackendError, UsageError):
+    """A precision that the back end cannot compute in."""
+
+
 class EngineOutput(NamedTuple):
     """The toons of one batch, valid until the next `run` of the same engine.
 

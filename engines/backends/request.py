@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, Engine
+from engines.backends.protocol import Engine, PrecisionError
 from engines.say import Say
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class EngineRequest:
         """The precision asked for, or the first one offered.
 
         Raises:
-            BackendError: when the one asked for is not offered.
+            PrecisionError: when the one asked for is not offered.
         """
         if self.precision is None:
             return offered[0]
         if self.precision not in offered:
-            raise BackendError(
+            raise PrecisionError(
                 f"{backend} runs {' or '.join(offered)} here, not {self.precision}: choose one of "
                 "those or another back end."
             )

@@ -19,7 +19,7 @@ from engines.backends.cache import EngineCache, EngineLoadError
 from engines.backends.keys import EngineKey, model_hash
 from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
-from engines.backends.protocol import BackendError, EngineOutput
+from engines.backends.protocol import BackendError, BackendNameError, EngineOutput
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.rtx_build import (
     AMPERE,
@@ -105,7 +105,7 @@ def prebuild(request: EngineRequest) -> Prebuilt:
 
 def _target(name: str) -> str:
     if name not in TARGETS:
-        raise BackendError(f"{NAME} builds for {', '.join(TARGETS)}, not for {name!r}.")
+        raise BackendNameError(f"{NAME} builds for {', '.join(TARGETS)}, not for {name!r}.")
     return name
 
 

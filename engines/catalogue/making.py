@@ -9,7 +9,7 @@ from pathlib import Path
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.card import Style
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 
 
 def import_into(target: Path, face: Path, toons: Sequence[Path] = ()) -> Bundle:
@@ -24,11 +24,15 @@ def import_into(target: Path, face: Path, toons: Sequence[Path] = ()) -> Bundle:
         the saved bundle; what a user should know about its files is in `card.limits`.
 
     Raises:
+        UsageError: one of them is a folder.
         CheckpointError: a file cannot be read, or the files do not fit together.
         BundleError: `target` cannot be written.
     """
     from engines.checkpoints.importing import import_checkpoint
 
+    for path in (face, *toons):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, not a checkpoint; give the file itself.")
     return import_checkpoint(face, target, blend_with=toons)
 
 

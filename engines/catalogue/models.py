@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from engines.bundle import SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
 from engines.catalogue import DEFAULT_BUNDLE
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 from engines.files import atomic_path
 
 DownloadProgress = Callable[[int, int], None]
@@ -23,6 +23,10 @@ DownloadProgress = Callable[[int, int], None]
 
 class DownloadError(ToonifyError):
     """A model that could not be fetched."""
+
+
+class DownloadUseError(DownloadError, UsageError):
+    """What was asked for can never be fetched."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ def fetch(
         progress: takes bytes so far and bytes in all.
 
     Raises:
-        DownloadError: when it cannot be fetched, or has another hash.
+        DownloadUseError: when the package brings it, or a URL comes without its hash.
+        DownloadError: when there is none of that name, it cannot be fetched, or has another hash.
         BundleError: when it is not a sound model.
     """
     import pooch
@@ -130,6 +135,8 @@ def fetch(
         url, sha256 = DOWNLOADS[what].url, DOWNLOADS[what].sha256
     elif what.startswith(("https://", "http://")):
         url = what
+    elif what == DEFAULT_BUNDLE:
+        raise DownloadUseError(f"{what} comes with the package; there is nothing to fetch.")
     else:
         names = ", ".join(DOWNLOADS) or "none in this release"
         raise DownloadError(
@@ -137,7 +144,7 @@ def fetch(
             f"(https:// or http://)."
         )
     if not sha256 or len(sha256) != 64:
-        raise DownloadError(
+        raise DownloadUseError(
             "A model from a URL needs --sha256 with its 64 hex digits, as its maker published it."
         )
     pooch.get_logger().setLevel("WARNING")  # we show the progress ourselves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import weakref
@@ -99,6 +100,8 @@ class Landmarker:
             raise LandmarkerError(
                 f"Expected the face model at {MODEL}, found nothing; reinstall the package."
             )
+        # MediaPipe imports matplotlib, which would warn the user if it cannot write its cache.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         from mediapipe.tasks.python.core.base_options import BaseOptions
         from mediapipe.tasks.python.vision import face_landmarker
         from mediapipe.tasks.python.vision.core import image, vision_task_running_mode

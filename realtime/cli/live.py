@@ -64,6 +64,12 @@ def run(
             metavar="FILE", help="Write these settings to a file and end.", rich_help_panel=o.RUN
         ),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Replace the file of --save if it exists.", rich_help_panel=o.RUN
+        ),
+    ] = False,
     stats: o.Stats = None,
 ) -> None:
     """Camera to virtual camera, until Ctrl-C."""
@@ -75,12 +81,25 @@ def run(
     if record:
         from dataclasses import replace
 
+        from realtime.settings import require
+        from realtime.sinks import MOVIES
+
+        # A folder, as which an empty text counts, would fill with pictures.
+        require(
+            record.suffix.lower() in MOVIES,
+            f"--record must be a movie ending in {', '.join(MOVIES)}, not {str(record)!r}.",
+        )
         output = replace(settings.output, sinks=(*settings.output.sinks, str(record)))
         settings = replace(settings, output=output)
     if save:
         from engines.say import say
-        from realtime.settings import save_settings
+        from realtime.settings import require, save_settings
 
+        own = config is not None and save.exists() and save.samefile(config)
+        require(
+            force or own or not save.exists(),
+            f"{save} exists; give another name, or --force to replace it.",
+        )
         save_settings(settings, save)
         say(f"Wrote {save}; `toonify run --config {save}` uses it.")
         return

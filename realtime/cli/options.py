@@ -181,6 +181,11 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def _flag(name: str) -> str:
+    """A short name as it is typed on the command line."""
+    return "--sink" if name == "sinks" else f"--{name.replace('_', '-')}"
+
+
 def settings_from(
     toon: Toon, engine: Engine, config: Path | None = None, **others: Any
 ) -> Settings:
@@ -194,7 +199,7 @@ def settings_from(
     named = {**vars(toon), **vars(engine), **others}
     if engine.calibration is not None:
         named["calibration"] = str(engine.calibration)
-    settings = load_settings(config, flags_of(named))
+    settings = load_settings(config, flags_of(named), _flag)
     if engine.calibration is not None and settings.engine.precision != "int8":
         raise SettingsError(CALIBRATION_ALONE)
     return settings

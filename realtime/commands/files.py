@@ -103,9 +103,8 @@ def run_image(sources: Sequence[Path], folder: Path, settings: Settings, say: Sa
     """
     with Toonifier(settings=settings, say=say) as toonify:
         if failed := convert_images(sources, folder, toonify, say):
-            raise ToonifyError(
-                f"{failed} of the pictures could not be made; the reasons are above."
-            )
+            what = "1 picture" if failed == 1 else f"{failed} pictures"
+            raise ToonifyError(f"{what} could not be converted; the reasons are above.")
 
 
 def run_video(

@@ -15,8 +15,8 @@ from realtime.clocks import write_statistics
 from realtime.commands.screen import err, out, statistics_table
 from realtime.pipeline import Pipeline
 from realtime.session import Session, check_settings, find_chosen, use_session
-from realtime.settings import Settings
-from realtime.sinks import Sink, SinkError, open_sinks
+from realtime.settings import Settings, SettingsError
+from realtime.sinks import Sink, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording
 from realtime.sinks.preview import Preview, require_display
 from realtime.sinks.switchable import Switchable
@@ -106,7 +106,7 @@ def run_live(
 def _require_somewhere(sinks: list[Sink], preview: bool) -> None:
     """Tell at once what to install if the virtual camera is the only sink and cannot be opened."""
     if not sinks and not preview:
-        raise SinkError("There is nowhere to send pictures: add --sink, --record or --preview.")
+        raise SettingsError("--sink none needs --record, --overlay or --preview beside it.")
     if len(sinks) == 1 and isinstance(sinks[0], VirtualCamera) and not preview:
         sinks[0].open()
         sinks[0].close()

@@ -38,7 +38,8 @@ class FaceTracker:
 
     `update` takes frames in the order of capture and says at once where the known faces are. Slower
     work comes after it: always `search` for unknown faces, and `refresh` a known one when there is
-    time. Belongs to one thread at a time; close it, or use it as a context manager.
+    time. Belongs to one thread at a time; close it, or use it as a context manager. `stills` is the
+    most faces made toons in a single picture, `max_faces` if None.
     """
 
     def __init__(
@@ -46,12 +47,15 @@ class FaceTracker:
         settings: TrackerSettings | None = None,
         smoothing: SmoothingSettings | None = None,
         hints: HintSettings | None = None,
+        stills: int | None = None,
     ) -> None:
         self.settings = settings or TrackerSettings()
         self._smoothing = smoothing or SmoothingSettings()
         self._hints = hints or HintSettings()
         self._limit = self.settings.max_faces + 1
         self._search = FaceSearch(self._limit, self.settings.min_confidence)
+        self._still_limit = (stills or self.settings.max_faces) + 1
+        self._stills = self._search if self._still_limit == self._limit else None
         self._idle: list[Follower] = [Follower(self.settings.min_confidence)]
         self._tracks: list[Track] = []
         self._next = 0
@@ -124,13 +128,11 @@ class FaceTracker:
         return True
 
     def still(self, image: Image) -> list[TrackedFace]:
-        """All faces of a single picture, found by looking everywhere; nothing is remembered.
-
-        Args:
-            image: uint8 [H, W, 3] BGR.
-        """
+        """All faces of one uint8 [H, W, 3] BGR picture, looked for everywhere; none is kept."""
         faces = []
-        for found in self._search.everywhere(image):
+        if self._stills is None:
+            self._stills = FaceSearch(self._still_limit, self.settings.min_confidence)
+        for found in self._stills.everywhere(image):
             self._next += 1
             faces.append(self._report(self._track(found, 0.0), image, 0.0))
         return faces
@@ -152,7 +154,8 @@ class FaceTracker:
         self.reset()
         for follower in self._idle:
             follower.close()
-        self._search.close()
+        for search in {self._search, self._stills or self._search}:
+            search.close()
 
     def __enter__(self) -> FaceTracker:
         return self

@@ -79,7 +79,7 @@ def find_camera(what: str, cameras: list[CameraInfo]) -> CameraInfo:
     known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none at all"
     problem = "Several cameras fit" if fits else "No camera fits"
     raise SourceError(
-        f"{problem} {what!r} (found: {known}); plug one in or name it by --source INDEX."
+        f"{problem} {what!r} (found: {known}); plug one in, or choose one by its index."
     )
 
 

@@ -180,3 +180,11 @@ def test_what_a_bundle_has_not_is_told_without_building_it(
         bundle.network(style, spec=spec)
     assert str(checked.value) == str(built.value)
     bundle.check()
+
+
+def test_what_is_no_model_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toon"
+    path.write_bytes(b"no model")
+    with pytest.raises(BundleError, match=r"bad\.toon is not a model file") as told:
+        Bundle.load(path)
+    assert str(told.value).count("bad.toon") == 1

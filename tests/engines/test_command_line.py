@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -139,3 +140,53 @@ def test_a_closed_pipe_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 1
+
+
+WORK = """
+import sys
+import typer
+from pathlib import Path
+from rich.console import Console
+from engines.command_line import run_app
+from engines.say import say
+app = typer.Typer()
+@app.command()
+def work(result: Path):
+    err = Console(stderr=True)
+    for _ in range(2000):
+        say("a message")
+        err.print("another one")
+    result.write_text("done")
+@app.command()
+def tell(rich: bool = False):
+    (Console().print if rich else print)("a result")
+sys.exit(run_app(app, "work", sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("end", ["2>&1 | head -1", "2>&-", "2>/dev/full", ">&- 2>&-"])
+def test_messages_that_cannot_be_written_do_not_stop_the_work(tmp_path: Path, end: str) -> None:
+    if "full" in end and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    done = tmp_path / "done"
+    code = tmp_path / "code"
+    line = f'{{ "$0" -c "$1" work "$2"; echo $? > "$3"; }} {end}'
+    words = [sys.executable, WORK, str(done), str(code)]
+    subprocess.run(["sh", "-c", line, *words], check=True, capture_output=True)
+    assert done.read_text() == "done"
+    assert code.read_text() == "0\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("rich", ["--rich", "--no-rich"])
+@pytest.mark.parametrize(
+    ("end", "why"), [(">/dev/full", "No space left on device"), (">&-", "it is closed")]
+)
+def test_results_that_cannot_be_written_are_an_error(rich: str, end: str, why: str) -> None:
+    words = ["sh", "-c", f'"$0" -c "$1" tell {rich} {end}', sys.executable, WORK]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: Standard output cannot be written: {why}; send it to another place.\n"
+    )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import runpy
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,3 +127,54 @@ def test_every_example_tells_how_it_is_run_and_has_a_test() -> None:
         doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         assert f"python examples/{path.name}" in doc
         assert f'example("{path.stem}")' in tests
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["one_picture.py", "nope.jpg", "toon.png"], "nope.jpg is no picture that OpenCV can read"),
+        (["one_picture.py", "PORTRAIT", "toon.xyz"], "toon.xyz cannot be written; give a .png"),
+        (["folder.py", "nope", "toons"], "nope: No such file or directory; give a folder"),
+        (["camera_loop.py", "front"], "Give the camera's number"),
+        (["camera_loop.py", "99"], "Camera 99 cannot be opened"),
+        (["virtual_camera.py", ""], "Error: source must be a camera's index"),
+        (["virtual_camera.py", "nope.mp4"], "Error: There is no file nope.mp4"),
+        (["engine_benchmark.py", "abacus"], "Error: There is no back end 'abacus'"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(words: list[str], message: str, tmp_path: Path) -> None:
+    given = [str(people()[0]) if word == "PORTRAIT" else word for word in words[1:]]
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / words[0]), *given],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["one_picture", "folder", "virtual_camera", "engine_benchmark"])
+def test_ctrl_c_ends_without_a_traceback(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("realtime.Toonifier.__enter__", stop)
+    monkeypatch.setattr("engines.backends.create_engine", stop)
+    words = {"one_picture": [str(people()[0]), "a.png"], "folder": [str(EXAMPLES), str(EXAMPLES)]}
+    monkeypatch.setattr(sys, "argv", [name, *words.get(name, [])])
+    with pytest.raises(SystemExit, match="Stopped"):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+
+def test_without_a_virtual_camera_a_sentence_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no backend")
+
+    monkeypatch.setattr(pyvirtualcam, "Camera", fail)
+    with pytest.raises(SystemExit, match="There is no virtual camera; `toonify doctor`"):
+        example("virtual_camera")("demo", count=3)

@@ -89,7 +89,7 @@ def test_the_guard_of_a_still_does_not_look_ahead(
     ahead = GuardSettings("blur", look_ahead=3)
     monkeypatch.setattr(session, "settings", replace(session.settings, guard=ahead))
     assert session.guard((64, 48))._settings.look_ahead == 3
-    assert session.guard((64, 48), look_ahead=False)._settings.look_ahead == 0
+    assert session.guard((64, 48), still=True)._settings.look_ahead == 0
 
 
 def test_what_a_model_does_not_have_is_refused_before_anything_is_begun(session: Session) -> None:

@@ -61,6 +61,15 @@ def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
     [
         ("[sorce]\nfps = 1", "no setting sorce; did you mean source"),
         ("[source]\nfsp = 1", r"no setting source\.fsp; did you mean fps"),
+        (
+            "[faces]\nnose = 1",
+            r"no setting faces\.nose; choose from max_faces, min_confidence, hold,",
+        ),
+        ("[engine]\nbundle = 'a'", r"no setting engine\.bundle; it is called engine\.model now\."),
+        ("[faces]\nlook_interval = 1", r"it is called faces\.refresh_interval now\."),
+        ("[source]\nsource = ''", r"source\.source must name a camera.*; it is empty\."),
+        ("[output]\nsinks = ['a.mp4', ' ']", r"output\.sinks must each be .* is empty\."),
+        ("[output]\noverlay = ''", r"output\.overlay must be .*; it is empty\."),
         ("[source]\nfps = 'fast'", r"source\.fps must be a number, not 'fast'"),
         ("[source]\nfps = true", r"source\.fps must be a number, not True"),
         ("[source]\nfps = 0", r"source\.fps must be above 0"),

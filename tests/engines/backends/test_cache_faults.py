@@ -117,3 +117,25 @@ def test_failed_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Monkey
         cache.store(KEY, b"new")
     assert cache.load(KEY) == b"old"
     assert [path.name for path in tmp_path.iterdir()] == [cache.path(KEY).name]
+
+
+@pytest.mark.parametrize("broken", ["mkdir", "replace"])
+def test_where_nothing_can_be_kept_an_engine_is_built_for_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    owner: Any = Path if broken == "mkdir" else os
+    monkeypatch.setattr(owner, broken, deny)
+    builds: list[bytes] = []
+    lines: list[str] = []
+
+    def build() -> bytes:
+        builds.append(b"plan")
+        return b"plan"
+
+    cache = EngineCache(tmp_path / "cache")
+    assert cache.load_or_build(KEY, build, bytes.decode, lines.append) == "plan"
+    assert len(builds) == 1
+    (line,) = lines
+    assert line.startswith("The openvino engine is built for this run only: ")
+    assert "(Permission denied): " in line
+    assert "TOONIFY_CACHE" in line

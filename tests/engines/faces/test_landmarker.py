@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,3 +134,18 @@ def test_the_largest_face_is_the_one_of_the_largest_area() -> None:
     wide, tall, small = face(50, 20), face(40, 60), face(10, 10)
     assert largest_face([wide, tall, small]) is tall
     assert largest_face([]) is None
+
+
+def test_a_home_that_cannot_be_written_is_no_matter(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file")
+    code = "from engines.faces.landmarker import Landmarker; Landmarker().close()"
+    kept = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "atplotlib" not in done.stderr

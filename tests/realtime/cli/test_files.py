@@ -32,7 +32,7 @@ def test_pictures(tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixtu
     assert "broken.png cannot be read" in err
     assert "no picture of a known kind: film.gif, notes.txt." in " ".join(err.split())
     assert "c.webp: no face found" in err
-    assert "2 of the pictures could not be made" in err
+    assert "2 pictures could not be converted" in err
     out = {path.name: path for path in (tmp_path / "out").iterdir()}
     assert sorted(out) == ["a.png", "b.jpg", "c.webp"]
     toon = np.asarray(PillowImage.open(out["a.png"]))
@@ -70,7 +70,7 @@ def test_a_picture_that_cannot_be_written_does_not_end_the_batch(
     code, _, err = run(capsys, *words)
     assert code == 1
     assert "a.webp cannot be written: " in err
-    assert "1 of the pictures could not be made" in err
+    assert "1 picture could not be converted" in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.webp"]
 
 

@@ -30,6 +30,21 @@ def test_settings_are_saved_and_used(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "size = [640, 480]" in path.read_text()
 
 
+def test_settings_do_not_replace_another_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, other = tmp_path / "mine.toml", tmp_path / "other.toml"
+    mine.write_text("# mine\n")
+    other.write_text('[source]\nsource = "demo"\n')
+    for config in ([], ["--config", other]):
+        code, _, err = run(capsys, "run", *config, "--save", mine)
+        assert code == 2
+        assert "mine.toml exists; give another name, or --force to replace it." in err
+        assert mine.read_text() == "# mine\n"
+    assert run(capsys, "run", "--save", mine, "--force")[0] == 0
+    assert "[source]" in mine.read_text()
+
+
 def test_demo(tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--out", tmp_path, "--seconds", "0.4", "--size", "640x360", *engine]
     code, out, err = run(capsys, "demo", *words)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engines.faces.people import people
-from realtime.settings import FLAGS
+from realtime.tables import FLAGS
 from tests.realtime.cli.shell import run
 from tests.realtime.media import write_movie
 
@@ -20,7 +20,7 @@ from tests.realtime.media import write_movie
         ("style", "clay", "no style 'clay'; choose one of film, comic"),
         ("swap", 128, "swap_resolution 128 lies above the models' 64 px"),
         ("engine", "warp", "no back end 'warp': choose auto or tensorrt-rtx"),
-        ("precision", "fp8", "engine.precision must be one of fp32, fp16, bf16, int8, not 'fp8'"),
+        ("precision", "fp8", "{} must be one of fp32, fp16, bf16, int8, not 'fp8'"),
     ],
 )
 def test_what_a_model_or_engine_could_never_take_is_wrong_use(
@@ -45,7 +45,8 @@ def test_what_a_model_or_engine_could_never_take_is_wrong_use(
         ["video", film, tmp_path / "out.mp4", "--config", config],
     ):
         code, _, err = run(capsys, *words)
-        assert message in err
+        name = f"engine.{key}" if "--config" in words else f"--{flag}"
+        assert message.format(name) in err
         assert code == 2
     assert sorted(tmp_path.iterdir()) == [config, film]
 
@@ -83,3 +84,12 @@ def test_int8_without_its_package_or_its_faces_is_told(
     code, _, err = run(capsys, *words, *given, "--precision", "int8")
     assert code == 1
     assert re.search(r"Error: INT8 needs NNCF: pip install .*\[int8\]", err)
+
+
+def test_a_precision_that_a_back_end_lacks_is_wrong_use(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--model", model, "--engine", "torch:cpu", "--precision", "int8"]
+    code, _, err = run(capsys, "demo", "--out", tmp_path, *words)
+    assert "torch on cpu runs fp32 or fp16 here, not int8" in err
+    assert code == 2

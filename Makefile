@@ -18,8 +18,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 demo: .venv/base.stamp
 	$(BIN)/toonify demo --out demo-out
 
-# A process a core, each with one thread; a file's tests stay together and share what they prepare.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# One process per core, each with one thread; a file's tests stay together and share what they prepare.
+# A process that crashes ends the run: with another in its place the run could wait for ever.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0
 check test coverage: export OMP_NUM_THREADS := 1
 
 check: lint types

@@ -12,6 +12,7 @@ import platform
 import sys
 import warnings
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,14 +82,26 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     return Prebuilt(request.cache.path(key), built)
 
 
+@lru_cache(maxsize=1)
+def shared_core() -> ov.Core:
+    """OpenVINO's core, one for the life of the process.
+
+    Its CPU plug-in gives the thread that loads it a stack for signal handlers, and frees that
+    memory when the last core goes, in whichever thread. The next Ctrl-C would then crash the
+    process (OpenVINO 2026.4).
+    """
+    import openvino as ov
+
+    return ov.Core()
+
+
 def _core_and_device(request: EngineRequest) -> tuple[ov.Core, str]:
     try:
-        import openvino as ov
+        core = shared_core()
     except (ImportError, OSError) as error:
         raise BackendError(
             f"OpenVINO is not installed ({type(error).__name__}): pip install openvino."
         ) from error
-    core = ov.Core()
     device = (request.variant or "cpu").upper()
     if not any(name == device or name.startswith(f"{device}.") for name in core.available_devices):
         here = ", ".join(name.lower() for name in core.available_devices)

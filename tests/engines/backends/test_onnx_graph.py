@@ -96,7 +96,6 @@ def test_turing_graph_has_the_same_numbers_without_float_products(
 
 def test_config_f_at_1024_agrees_on_onnx_and_openvino() -> None:
     """The full size of public models, with noise: fp16 ONNX, and OpenVINO."""
-    import openvino as ov
 
     torch.manual_seed(0)
     encoder = EncoderConfig(
@@ -113,6 +112,6 @@ def test_config_f_at_1024_agrees_on_onnx_and_openvino() -> None:
     model = export_onnx(network, "fp16", 1)
     assert model.ByteSize() < 130e6  # 30.4 M half weights, squared norms and noise
     assert difference(run_onnx(model, crops)[0], expected) < AGREEMENT
-    core, converted = ov.Core(), openvino_backend.convert(network)
+    core, converted = openvino_backend.shared_core(), openvino_backend.convert(network)
     program = core.compile_model(converted, "CPU")
     assert difference(program(crops)[0], expected) < AGREEMENT

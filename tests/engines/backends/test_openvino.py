@@ -81,10 +81,9 @@ def test_default_precision_agrees_at_the_cpu_tier(cpu_tier: ToonNetwork, engines
 
 
 def test_hot_path_has_no_detours(cpu_tier: ToonNetwork) -> None:
-    import openvino as ov
 
     options = {**backend._options("fp32"), "PERF_COUNT": "YES"}
-    program = ov.Core().compile_model(backend.convert(cpu_tier), "CPU", options)
+    program = backend.shared_core().compile_model(backend.convert(cpu_tier), "CPU", options)
     request = program.create_infer_request()
     request.infer({0: noisy_crops(1, 256)})
     executed = [node for node in request.profiling_info if node.status.name == "EXECUTED"]
@@ -227,3 +226,31 @@ def test_drivers_and_the_quantiser_are_in_the_key(
     monkeypatch.setattr(int8, "metadata", versions)
     other = backend._key(request, cores[0], "GPU.0", "int8")
     assert replace(other, version=key.version) == key != other
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no stacks for signal handlers")
+def test_an_engine_freed_in_another_thread_leaves_signals_working(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import gc, signal, threading\n"
+        "import numpy as np\n"
+        "from engines.backends.registry import create_engine\n"
+        "from tests.engines.factory import tiny_network\n"
+        "box = [create_engine(tiny_network(), 'openvino', say=lambda line: None)]\n"
+        "box[0].run(np.zeros((1, box[0].input_size, box[0].input_size, 3), np.uint8))\n"
+        "free = lambda: (box.pop().close(), gc.collect())\n"
+        "thread = threading.Thread(target=free)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('caught'))\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TOONIFY_CACHE": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "caught\n"), done.stderr

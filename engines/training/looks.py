@@ -13,37 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.training.artist.geometry import Warp
 from engines.training.artist.imaging import Floats, Reals
+from engines.training.drawing import ToonResult
 
 FLAT, SOLID = ("film", "comic"), ("film-3d", "comic-3d")
 LOOKS = (*FLAT, *SOLID)
 """Names of all looks."""
 
 
-class Drawn(Protocol):
-    """A drawn face of side S."""
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """The toon: uint8 [S, S, 3] RGB."""
-        ...
-
-    @property
-    def head(self) -> NDArray[np.uint8]:
-        """Its head and hair: uint8 [S, S], 255 inside, soft at the edge."""
-        ...
-
-    @property
-    def warp(self) -> Warp:
-        """Where every pixel of the toon comes from, and the toon's landmarks."""
-        ...
-
-
 class Artist(Protocol):
     """Draws an aligned portrait; see `engines.training.artist.toonify` for the arguments."""
 
-    def __call__(self, rgb: NDArray[np.uint8], landmarks: Reals, *, person: Floats) -> Drawn: ...
+    def __call__(
+        self, rgb: NDArray[np.uint8], landmarks: Reals, *, person: Floats
+    ) -> ToonResult: ...
 
 
 def find_artist(look: str) -> Artist:

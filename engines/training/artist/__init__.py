@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engines.training.artist.looks import LOOKS, Look
-from engines.training.artist.pipeline import ToonResult, toonify
+from engines.training.artist.pipeline import toonify
+from engines.training.drawing import ToonResult
 
 __all__ = ["LOOKS", "Look", "ToonResult", "toonify"]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
 from engines.training.artist import eyes as eye_art
 from engines.training.artist import masks
 from engines.training.artist.brows import draw_brows
 from engines.training.artist.comic import comic
-from engines.training.artist.geometry import Warp
 from engines.training.artist.head import BROW
 from engines.training.artist.imaging import (
     Floats,
@@ -33,18 +29,7 @@ from engines.training.artist.mouth import fresh_lips, tidy_teeth
 from engines.training.artist.relight import Lit, add_rim, grade, relight
 from engines.training.artist.scene import Scene, observe
 from engines.training.artist.skin import Painting, paint
-
-
-class ArtistError(ToonifyError):
-    """The artist was given something other than a portrait with landmarks and a person mask."""
-
-
-class ToonResult(NamedTuple):
-    """A drawn face."""
-
-    image: NDArray[np.uint8]  # [S, S, 3] RGB
-    head: NDArray[np.uint8]  # [S, S], 255 inside head and hair, soft at the edge
-    warp: Warp  # the toon's shape
+from engines.training.drawing import ToonResult, check_portrait
 
 
 def toonify(
@@ -63,22 +48,7 @@ def toonify(
     Raises:
         ArtistError: shapes or types that do not fit together.
     """
-    size = rgb.shape[0]
-    if rgb.dtype != np.uint8 or rgb.shape != (size, size, 3) or size < 64:
-        raise ArtistError(
-            "A square uint8 RGB portrait of at least 64 px was expected, found "
-            f"{rgb.dtype} {list(rgb.shape)}; align the face first."
-        )
-    if np.shape(landmarks) != (478, 3) or not np.isfinite(landmarks).all():
-        raise ArtistError(
-            f"478 finite landmarks (x, y, z) were expected, found {list(np.shape(landmarks))}; "
-            "use the face landmarker on the same picture."
-        )
-    if person.shape != (size, size):
-        raise ArtistError(
-            f"A person mask of {size} x {size} was expected, found {list(person.shape)}; segment "
-            "the same picture."
-        )
+    check_portrait(rgb, landmarks, person)
     scene = observe(rgb, landmarks, person, look)
     edge = smoothstep(0.12, 0.80, scene.person)
     head = (masks.head_region(scene.head, scene.points, edge) * 255 + 0.5).astype(np.uint8)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.errors import ToonifyError
 from engines.training.artist import masks
-from engines.training.artist.geometry import Warp
 from engines.training.artist.imaging import Floats, Reals, blur, luminance, mix, to_lab, to_rgb
 from engines.training.artist3d.colour import to_srgb
 from engines.training.artist3d.head.rig import Rig, default_rig
@@ -40,18 +36,7 @@ from engines.training.artist3d.paint.skin import (
     skin_albedo,
 )
 from engines.training.artist3d.paint.spectacles import draw_spectacles
-
-
-class ArtistError(ToonifyError):
-    """What was handed to the artist is no portrait with landmarks and a person mask."""
-
-
-class ToonResult(NamedTuple):
-    """A drawn face."""
-
-    image: NDArray[np.uint8]  # [S, S, 3] RGB
-    head: NDArray[np.uint8]  # [S, S], 255 inside head and hair, soft at the edge
-    warp: Warp  # where every toon pixel comes from, and the toon's landmarks
+from engines.training.drawing import ToonResult, check_portrait
 
 
 def toonify(
@@ -81,7 +66,7 @@ def toonify(
         ArtistError: shapes or types that do not fit together.
         RigError: there is no head model.
     """
-    _check(rgb, landmarks, person)
+    check_portrait(rgb, landmarks, person)
     strength = float(np.clip(look.strength, 0, 1))
     scene = observe(
         rig or default_rig(), rgb, landmarks, person, blendshapes or {},
@@ -94,25 +79,6 @@ def toonify(
     image = draw(scene, look)
     image = mix(scene.rgb, image, scene.person * np.float32(strength))
     return ToonResult((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), head8, scene.warp)
-
-
-def _check(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats) -> None:
-    size = rgb.shape[0]
-    if rgb.dtype != np.uint8 or rgb.shape != (size, size, 3) or size < 64:
-        raise ArtistError(
-            "A square uint8 RGB portrait of at least 64 px was expected, found "
-            f"{rgb.dtype} {list(rgb.shape)}; align the face first."
-        )
-    if np.shape(landmarks) != (478, 3) or not np.isfinite(landmarks).all():
-        raise ArtistError(
-            f"478 finite landmarks (x, y, z) were expected, found {list(np.shape(landmarks))}; "
-            "use the face landmarker on the same picture."
-        )
-    if person.shape != (size, size):
-        raise ArtistError(
-            f"A person mask of {size} x {size} was expected, found {list(person.shape)}; segment "
-            "the same picture."
-        )
 
 
 def draw(scene: Scene, look: Look) -> Floats:

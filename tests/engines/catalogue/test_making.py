@@ -13,25 +13,8 @@ from engines.bundle import Bundle
 from engines.catalogue.making import blend_into, import_into
 from engines.checkpoints import CheckpointError
 from engines.errors import ToonifyError, UsageError
-from tests.engines.checkpoints import writers
+from tests.engines.conftest import FACE
 from tests.engines.factory import tiny_bundle
-
-FACE = writers.random_state(0)
-TOON = {name: p + 0.01 for name, p in FACE.items()}
-
-
-@pytest.fixture
-def face(tmp_path: Path) -> Path:
-    path = tmp_path / "FFHQ 64.pkl"
-    path.write_bytes(writers.nvidia_pickle(FACE))
-    return path
-
-
-@pytest.fixture
-def toon(tmp_path: Path) -> Path:
-    path = tmp_path / "cartoon.pt"
-    path.write_bytes(writers.rosinality_file(TOON))
-    return path
 
 
 def test_checkpoints_are_imported_with_care(tmp_path: Path, face: Path, toon: Path) -> None:

@@ -15,23 +15,7 @@ from engines.card import BundleError
 from engines.checkpoints import CheckpointError
 from engines.checkpoints.importing import import_checkpoint
 from tests.engines.checkpoints import writers
-
-FACE = writers.random_state(0)
-TOON = {name: p + 0.01 for name, p in FACE.items()}
-
-
-@pytest.fixture
-def face(tmp_path: Path) -> Path:
-    path = tmp_path / "FFHQ 64.pkl"
-    path.write_bytes(writers.nvidia_pickle(FACE))
-    return path
-
-
-@pytest.fixture
-def toon(tmp_path: Path) -> Path:
-    path = tmp_path / "cartoon.pt"
-    path.write_bytes(writers.rosinality_file(TOON))
-    return path
+from tests.engines.conftest import FACE, TOON
 
 
 def check_stored(stored: dict[str, torch.Tensor], state: dict[str, torch.Tensor]) -> None:

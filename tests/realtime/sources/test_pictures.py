@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +15,6 @@ from tests.realtime.media import number_of, numbered
 
 def source(what: str, **settings: Any) -> Any:
     return open_source(SourceSettings(source=what, **settings), Messages(), every_frame=True)
-
-
-def grey_profile() -> bytes:
-    """A colour profile of grey that is linear in light, as the ICC's specification lays it out."""
-    white = struct.pack(">3i", *(round(value * 65536) for value in (0.9642, 1.0, 0.8249)))
-    parts = {
-        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(78),
-        b"wtpt": b"XYZ " + bytes(4) + white,
-        b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0),
-    }
-    table, data, start = b"", b"", 128 + 4 + 12 * len(parts)
-    for name, part in parts.items():
-        table += struct.pack(">4sII", name, start + len(data), len(part))
-        data += part + bytes(-len(part) % 4)
-    head = struct.pack(">4xI4s4s4s12s4s", 0x02400000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
-    head += bytes(28) + white + bytes(48)
-    body = head + struct.pack(">I", len(parts)) + table + data
-    return struct.pack(">I", len(body) + 4)[:4] + body
 
 
 class TestPictures:

@@ -11,7 +11,7 @@ from engines.training.artist.expressions import close_eyes
 from engines.training.artist.geometry import plan, warp
 from engines.training.artist.head import CHEEK, EYE, FACE_OVAL, Head, eye_iris
 from engines.training.artist.imaging import polygon, to_lab
-from engines.training.artist.pipeline import ArtistError
+from engines.training.drawing import ArtistError
 from tests.engines.training.artist.conftest import SIZE, Portrait, portraits, seen
 
 

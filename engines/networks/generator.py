@@ -14,7 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.additions import Inject, ToDetail, ToMask, moved, resample, surroundings
+from engines.networks.additions import (
+    Finish,
+    Inject,
+    ToDetail,
+    ToMask,
+    moved,
+    resample,
+    surroundings,
+)
+from engines.networks.fovea import Fovea
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, leaky
 
@@ -87,11 +96,17 @@ class Drawing(NamedTuple):
         image: float32 [N, 3, R, R], about -1..1.
         mask: logits float32 [N, 1, M, M] of head and hair; None without a mask.
         detail: float32 [N, 4, 2D, 2D] (see `ToDetail`); None without one.
+        photo_share: float32 [N, 1, R', R'] in 0..1, how much of the finest detail is the photo's;
+            None where it is not asked.
+        bands: eyes and mouth at the side of the finished picture, float32 [N, 3, h, w] each (see
+            `engines.networks.fovea.BANDS`); empty without a fovea.
     """
 
     image: Tensor
     mask: Tensor | None
     detail: Tensor | None
+    photo_share: Tensor | None = None
+    bands: tuple[Tensor, ...] = ()
 
 
 class SynthesisBlock(nn.Module):
@@ -113,6 +128,10 @@ class SynthesisBlock(nn.Module):
         self.tomask = ToMask(channels) if config.mask_resolution == resolution else None
         self.todetail = ToDetail(channels) if config.detail_resolution == resolution else None
         self.tophoto = ToMask(channels) if config.photo_resolution == resolution else None
+        last = resolution == config.resolution
+        self.finish = Finish(channels) if config.finish and last else None
+        fovea = config.fovea_channels if last else 0
+        self.fovea = Fovea(channels, fovea) if fovea else None
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: list[Tensor], feature: Tensor | None
@@ -142,12 +161,19 @@ class Synthesis(nn.Module):
         self.enlarge = Upsample2x(4, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.enlarge_share = Upsample2x(1, replicate=True)
+        self.enlarge_image = Upsample2x(3, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
         """The block at `resolution`."""
         block = getattr(self, f"b{resolution}")
         assert isinstance(block, SynthesisBlock)
         return block
+
+    def fovea(self) -> Fovea:
+        """The fovea of a network that has one."""
+        fovea = self.block(self.config.resolution).fovea
+        assert fovea is not None
+        return fovea
 
     def use_half(self, num_fp16_res: int) -> None:
         """Run the highest `num_fp16_res` blocks (never 4x4) in FP16; 0 for none.
@@ -187,13 +213,15 @@ class Synthesis(nn.Module):
             w_plus: float32 [N, num_ws, w_dim].
             features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2. Of the
                 picture's own resolution it is the photo [N, 3, R, R], from which the picture takes
-                its finest detail where `tophoto` says so.
-            resolution: stop at this block, which gives a smaller picture (growing in training).
+                its finest detail where `tophoto` or `finish` says so.
+            resolution: side of the picture: a smaller one ends before the finer blocks, the finish
+                or the fovea (growing in training); None for the finished one.
 
         Returns:
             float32 [N, 3, R, R], about -1..1.
         """
-        return self.draw(w_plus, features, resolution=resolution).image
+        drawing = self.draw(w_plus, features, resolution=resolution)
+        return self.assemble(drawing) if drawing.bands else drawing.image
 
     def draw(
         self,
@@ -202,7 +230,7 @@ class Synthesis(nn.Module):
         *,
         resolution: int | None = None,
     ) -> Drawing:
-        """As `forward`, with mask and detail if the network has them."""
+        """As `forward`, with mask, detail and bands if the network has them, not yet put together."""
         features = features or {}
         ws = list(w_plus.float().unbind(dim=1))
         x: Tensor | None = None
@@ -235,23 +263,35 @@ class Synthesis(nn.Module):
             if r == resolution:
                 break
         assert image is not None
-        photo = features.get(self.config.resolution)
+        last = self.block(self.config.resolution)
+        if last.finish is not None and (resolution is None or resolution > self.config.resolution):
+            image, share = last.finish(x, self.enlarge_image(image))
+        photo = features.get(self.config.drawn_size)
+        bands: tuple[Tensor, ...] = ()
         if share is not None and photo is not None:
-            image = self._with_photo(image, photo, share, finest)
-        return Drawing(image, mask, detail)
+            photo = self._moved_photo(photo, finest, image.shape[-1])
+            share = torch.sigmoid(self.enlarge_share.up_to(share, image.shape[-1]))
+            other = photo - image
+            image = image + share * (other - surroundings(other))
+            if last.fovea is not None and resolution in (None, self.config.output_size):
+                bands = last.fovea(x, photo, image)
+        return Drawing(image, mask, detail, share, bands)
 
-    def _with_photo(
-        self, image: Tensor, photo: Tensor, share: Tensor, finest: Tensor | None
-    ) -> Tensor:
-        """The picture with the photo's detail where the logits `share` [N, 1, H, H] say so."""
-        side = image.shape[-1]
+    def _moved_photo(self, photo: Tensor, finest: Tensor | None, side: int) -> Tensor:
+        """The photo in the toon's shape: float32 [N, 3, `side`, `side`]."""
         if photo.shape[-1] != side:  # a smaller picture, in training
             photo = F.adaptive_avg_pool2d(photo, side)
-        if finest is not None:
-            photo = moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
-        other = photo.float() - image
-        share = torch.sigmoid(self.enlarge_share.up_to(share, side))
-        return image + share * (other - surroundings(other))
+        if finest is None:
+            return photo.float()
+        return moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
+
+    def assemble(self, drawing: Drawing) -> Tensor:
+        """The finished picture of a drawing: its bands in the rest at twice its side.
+
+        Returns:
+            float32 [N, 3, R, R], R = `config.output_size`.
+        """
+        return self.fovea().assemble(self.enlarge_image(drawing.image), drawing.bands)
 
 
 class Generator(nn.Module):

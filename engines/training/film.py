@@ -44,8 +44,8 @@ def train_pairs(
     Raises:
         ToonifyError: when the pairs or the base do not fit the recipe.
     """
-    wanted = settings.size.encoder_config().input_size
-    if pairs.size != wanted:
+    wanted = settings.pair_size
+    if pairs.size < wanted:
         raise ToonifyError(
             f"The recipe takes {wanted} px pairs, but these are {pairs.size} px; prepare them with "
             f"--size {wanted}."
@@ -134,7 +134,7 @@ def film(
             job.people,
             job.out / "pairs",
             look=job.look,
-            size=job.settings.size.encoder_config().input_size,
+            size=job.settings.pair_size,
             variants=job.variants,
             workers=job.workers,
             progress=advance,

@@ -12,8 +12,7 @@
 * `tophoto`: a 1x1 convolution that reads off one block where the picture's finest detail is the
   photo's, moved as `todetail` says. Walls, cloth and strands of hair are the person's own, and
   nothing that was encoded and drawn again is as sharp;
-* `finish`: a plain convolution and a sub-pixel shuffle in place of one more block, a quarter of its
-  cost, that draw the picture at twice the last block's side;
+* `finish`: see `engines.networks.finish`;
 * `fovea`: see `engines.networks.fovea`.
 """
 
@@ -51,29 +50,6 @@ class ToMask(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`x`: [N, in, H, W] -> float32 logits [N, 1, H, W]."""
         return F.conv2d(x.float(), self.weight, self.bias)
-
-
-class Finish(nn.Module):
-    """Draws the last block's features at twice their side (arXiv 1609.05158)."""
-
-    def __init__(self, inputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(16, inputs, 3, 3) / math.sqrt(9 * inputs) / 8)
-        self.bias = nn.Parameter(torch.zeros(16))
-
-    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """The picture with what `x` adds to it, and logits of the photo's share.
-
-        Args:
-            x: [N, in, H, W].
-            image: float32 [N, 3, 2H, 2W], the picture so far, enlarged.
-
-        Returns:
-            float32 [N, 3, 2H, 2W] and [N, 1, 2H, 2W].
-        """
-        y = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), padding=1)
-        y = F.pixel_shuffle(y.float(), 2)
-        return image + y[:, :3], y[:, 3:]
 
 
 SURROUNDINGS = 4  # side of what counts as the surroundings of a place, in places of a feature map

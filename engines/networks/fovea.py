@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engines.networks.finish import Enlarge
+
 
 class Band(NamedTuple):
     """A box of the picture, in 32nds of its side: rows and columns, from and to."""
@@ -22,12 +24,16 @@ class Band(NamedTuple):
     left: int
     right: int
 
-    def of(self, image: Tensor) -> Tensor:
-        """The part of `image` [N, C, S, S] in this box, S a multiple of 32."""
-        unit = image.shape[-1] // UNITS
-        rows = slice(self.top * unit, self.bottom * unit)
-        return image[:, :, rows, self.left * unit : self.right * unit]
+    def of(self, image: Tensor, margin: int = 0) -> Tensor:
+        """The part of `image` [N, C, S, S] in this box, S a multiple of 32.
 
+        Args:
+            image: the whole picture.
+            margin: how many pixels more are taken on every side.
+        """
+        unit = image.shape[-1] // UNITS
+        rows = slice(self.top * unit - margin, self.bottom * unit + margin)
+        return image[:, :, rows, self.left * unit - margin : self.right * unit + margin]
 
     def size(self, side: int) -> tuple[int, int]:
         """Height and width of this box in a picture of `side` pixels."""
@@ -52,47 +58,48 @@ class Fovea(nn.Module):
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__()
-        self.draw = nn.Conv2d(inputs, 4 * channels, 3, padding=1)
-        self.mix = nn.Conv2d(channels + 6, channels + 8, 3, padding=1)
-        self.finish = nn.Conv2d(channels + 8, 12, 3, padding=1)
-        nn.init.zeros_(self.finish.weight)
-        nn.init.zeros_(self.finish.bias)
+        self.draw = nn.Conv2d(inputs + 12, 4 * channels, 3)
+        self.mix = nn.Conv2d(channels + 3, channels + 8, 3)
+        self.enlarge = Enlarge(channels + 8)
 
     def forward(self, x: Tensor, photo: Tensor, image: Tensor) -> tuple[Tensor, ...]:
-        """Draw what each band has beyond the enlarged picture.
+        """Draw the bands of a picture of side 4S.
 
         Args:
             x: [N, inputs, S, S].
-            photo, image: float32 [N, 3, 2S, 2S], the photo in the toon's shape and the picture.
+            photo: [N, 12, S, S], `engines.networks.photo.Photo.halves`.
+            image: float32 [N, 3, 2S, 2S], the picture so far.
 
         Returns:
-            float32 [N, 3, h, w] for each of `BANDS`, of a picture of side 4S; 0 at their borders.
+            float32 [N, 3, h, w] for each of `BANDS`; their borders are those of the enlarged
+            picture.
         """
-        bands = []
+        both, bands = torch.cat([x, photo.to(x.dtype)], 1), []
         for band in BANDS:
-            y = F.pixel_shuffle(F.leaky_relu(self.draw(band.of(x)), 0.1), 2)
-            y = torch.cat([y, band.of(photo).to(y.dtype), band.of(image).to(y.dtype)], 1)
-            y = self.finish(F.leaky_relu(self.mix(y), 0.1))
-            y = F.pixel_shuffle(y.float(), 2)
-            bands.append(y * _window(y, FADE * 4 * x.shape[-1]))
+            y = F.leaky_relu(self.draw(band.of(both, margin=2)), 0.1)
+            y = F.pixel_shuffle(y, 2)  # two pixels more than the band on every side
+            y = torch.cat([y, band.of(image, margin=2).to(y.dtype)], 1)
+            y = F.leaky_relu(self.mix(y), 0.1)
+            y = y * _window(y, FADE * image.shape[-1])
+            bands.append(self.enlarge(y, band.of(image, margin=1)))
         return tuple(bands)
 
     @staticmethod
     def assemble(image: Tensor, bands: Sequence[Tensor]) -> Tensor:
-        """`image` [N, 3, S, S] with `bands` of that size added in their places."""
-        unit = image.shape[-1] // UNITS
+        """`image` [N, 3, S, S] with `bands` of that size in their places."""
+        image, unit = image.clone(), image.shape[-1] // UNITS
         for band, y in zip(BANDS, bands, strict=True):
-            around = [band.left, UNITS - band.right, band.top, UNITS - band.bottom]
-            image = image + F.pad(y, [unit * side for side in around])
+            rows = slice(band.top * unit, band.bottom * unit)
+            image[:, :, rows, band.left * unit : band.right * unit] = y
         return image
 
 
 def _window(y: Tensor, fade: float) -> Tensor:
-    """1 inside a band [N, C, h, w], 0 at its border, `fade` pixels between: float32 [1, 1, h, w]."""
+    """1 inside a band [N, C, h, w], 0 at its border, `fade` pixels between: [1, 1, h, w]."""
     height, width = y.shape[-2:]
 
     def ramp(length: int) -> Tensor:
-        at = torch.arange(length, device=y.device) + 0.5
-        return (torch.minimum(at, length - at) / fade).clamp(max=1)
+        at = torch.arange(length, device=y.device)
+        return (torch.minimum(at, length - 1 - at) / fade).clamp(max=1)
 
-    return (ramp(height)[:, None] * ramp(width))[None, None]
+    return (ramp(height)[:, None] * ramp(width))[None, None].to(y.dtype)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engines.networks.additions import (
-    Finish,
     Inject,
     ToDetail,
     ToMask,
@@ -23,9 +22,11 @@ from engines.networks.additions import (
     resample,
     surroundings,
 )
+from engines.networks.finish import Enlarge
 from engines.networks.fovea import Fovea
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, leaky
+from engines.networks.photo import Photo, bordered, enlarged
 
 
 class Mapping(nn.Module):
@@ -96,7 +97,7 @@ class Drawing(NamedTuple):
         image: float32 [N, 3, R, R], about -1..1.
         mask: logits float32 [N, 1, M, M] of head and hair; None without a mask.
         detail: float32 [N, 4, 2D, 2D] (see `ToDetail`); None without one.
-        photo_share: float32 [N, 1, R', R'] in 0..1, how much of the finest detail is the photo's;
+        photo_share: float32 [N, 1, P, P] in 0..1, how much of the finest detail is the photo's;
             None where it is not asked.
         bands: eyes and mouth at the side of the finished picture, float32 [N, 3, h, w] each (see
             `engines.networks.fovea.BANDS`); empty without a fovea.
@@ -123,13 +124,13 @@ class SynthesisBlock(nn.Module):
             self.upsample = Upsample2x(3)
         self.conv1 = SynthesisLayer(config, channels, resolution, up=False)
         self.torgb = ToRGB(config, resolution)
-        features = dict(config.feature_channels).get(resolution)
+        features = {**dict(config.feature_channels), **config.photo_channels}.get(resolution)
         self.inject = Inject(features, channels) if features else None
         self.tomask = ToMask(channels) if config.mask_resolution == resolution else None
         self.todetail = ToDetail(channels) if config.detail_resolution == resolution else None
         self.tophoto = ToMask(channels) if config.photo_resolution == resolution else None
         last = resolution == config.resolution
-        self.finish = Finish(channels) if config.finish and last else None
+        self.finish = Enlarge(channels) if config.finish and last else None
         fovea = config.fovea_channels if last else 0
         self.fovea = Fovea(channels, fovea) if fovea else None
 
@@ -161,7 +162,6 @@ class Synthesis(nn.Module):
         self.enlarge = Upsample2x(4, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.enlarge_share = Upsample2x(1, replicate=True)
-        self.enlarge_image = Upsample2x(3, replicate=True)
 
     def block(self, resolution: int) -> SynthesisBlock:
         """The block at `resolution`."""
@@ -213,7 +213,7 @@ class Synthesis(nn.Module):
             w_plus: float32 [N, num_ws, w_dim].
             features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2. Of the
                 picture's own resolution it is the photo [N, 3, R, R], from which the picture takes
-                its finest detail where `tophoto` or `finish` says so.
+                its finest detail where `tophoto` says so.
             resolution: side of the picture: a smaller one ends before the finer blocks, the finish
                 or the fovea (growing in training); None for the finished one.
 
@@ -239,6 +239,7 @@ class Synthesis(nn.Module):
         detail: Tensor | None = None
         finest: Tensor | None = None  # the same, as fine as the block in hand
         share: Tensor | None = None
+        photo, taken = features.get(self.config.drawn_size), None
         for k, r in enumerate(self.config.resolutions):
             block = self.block(r)
             feature = features.get(r) if block.inject is not None else None
@@ -251,6 +252,9 @@ class Synthesis(nn.Module):
             if finest is not None and (feature is not None or block.tomask is not None):
                 finest = self.enlarge.up_to(finest, r)
                 feature = None if feature is None else resample(feature, finest)
+            if photo is not None and detail is not None and r in self.config.photo_channels:
+                taken = taken or Photo.take(photo, detail)
+                feature = taken.at(r)
             # conv0 shares its index with the previous block's torgb (2k-5 = 2(k-1)-3).
             x, image = block(x, image, ws[:2] if k == 0 else ws[2 * k - 1 : 2 * k + 2], feature)
             if block.tomask is not None:
@@ -259,31 +263,41 @@ class Synthesis(nn.Module):
             if block.todetail is not None:
                 finest = detail = block.todetail(x)
             if block.tophoto is not None:
-                share = block.tophoto(x)
+                share = torch.sigmoid(block.tophoto(x))
             if r == resolution:
                 break
-        assert image is not None
-        last = self.block(self.config.resolution)
-        if last.finish is not None and (resolution is None or resolution > self.config.resolution):
-            image, share = last.finish(x, self.enlarge_image(image))
-        photo = features.get(self.config.drawn_size)
+        assert x is not None and image is not None
         bands: tuple[Tensor, ...] = ()
-        if share is not None and photo is not None:
-            photo = self._moved_photo(photo, finest, image.shape[-1])
-            share = torch.sigmoid(self.enlarge_share.up_to(share, image.shape[-1]))
-            other = photo - image
-            image = image + share * (other - surroundings(other))
-            if last.fovea is not None and resolution in (None, self.config.output_size):
-                bands = last.fovea(x, photo, image)
+        if taken is not None and share is not None:
+            image, bands = self._finished(x, image, taken, share, resolution)
+        elif photo is not None and share is not None:
+            image = self._with_photo(image, photo, share, finest)
         return Drawing(image, mask, detail, share, bands)
 
-    def _moved_photo(self, photo: Tensor, finest: Tensor | None, side: int) -> Tensor:
-        """The photo in the toon's shape: float32 [N, 3, `side`, `side`]."""
+    def _finished(
+        self, x: Tensor, image: Tensor, photo: Photo, share: Tensor, resolution: int | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The picture and its bands, from the last block's features and picture."""
+        last, detail = self.block(self.config.resolution), share * photo.detail
+        assert last.finish is not None
+        if resolution == self.config.resolution:  # in training, where the picture grows
+            return image + detail.unflatten(1, (3, 4)).mean(2), ()
+        image = last.finish(bordered(x), bordered(image), detail)
+        if last.fovea is None or resolution == self.config.drawn_size:
+            return image, ()
+        return image, last.fovea(x, photo.halves, image)
+
+    def _with_photo(
+        self, image: Tensor, photo: Tensor, share: Tensor, finest: Tensor | None
+    ) -> Tensor:
+        """The picture with the photo's detail instead of its own where `share` says so."""
+        side = image.shape[-1]
         if photo.shape[-1] != side:  # a smaller picture, in training
             photo = F.adaptive_avg_pool2d(photo, side)
-        if finest is None:
-            return photo.float()
-        return moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
+        if finest is not None:
+            photo = moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
+        other = photo.float() - image
+        return image + self.enlarge_share.up_to(share, side) * (other - surroundings(other))
 
     def assemble(self, drawing: Drawing) -> Tensor:
         """The finished picture of a drawing: its bands in the rest at twice its side.
@@ -291,7 +305,7 @@ class Synthesis(nn.Module):
         Returns:
             float32 [N, 3, R, R], R = `config.output_size`.
         """
-        return self.fovea().assemble(self.enlarge_image(drawing.image), drawing.bands)
+        return self.fovea().assemble(enlarged(drawing.image, 2), drawing.bands)
 
 
 class Generator(nn.Module):

@@ -28,8 +28,8 @@ class GeneratorConfig:
         detail_resolution: block that warp and gain of the finer feature maps are read from; 0 for
             none.
         photo_resolution: block that is read for where the finest detail is the photo's; 0 for none.
-        finish: a plain convolution draws the picture at twice the side of the last block, and reads
-            there where the finest detail is the photo's, instead of `photo_resolution`.
+        finish: a plain convolution draws the picture at twice the side of the last block. The two
+            finest blocks then take in the photo itself, in the toon's shape.
         fovea_channels: channels in which the eyes and the mouth are drawn once more, at twice the
             side of everything else; 0 for none.
     """
@@ -82,8 +82,18 @@ class GeneratorConfig:
         check_size(what, "fovea_channels", self.fovea_channels, 0, MAX_WIDTH)
         if self.fovea_channels and not self.finish:
             raise ToonifyError("A generator with fovea_channels must have finish, too; set it.")
-        if self.finish and self.photo_resolution:
-            raise ToonifyError("A generator has finish or a photo_resolution, not both; drop one.")
+        plan = (self.resolution // 4, self.resolution)
+        if self.finish and (self.detail_resolution, self.photo_resolution) != plan:
+            raise ToonifyError(
+                f"A {self.resolution} px generator with finish must have detail_resolution {plan[0]} "
+                f"and photo_resolution {plan[1]}, not {self.detail_resolution} and "
+                f"{self.photo_resolution}."
+            )
+        if self.finish and not set(taken).isdisjoint(self.photo_channels):
+            raise ToonifyError(
+                f"A generator with finish takes the photo in at {sorted(self.photo_channels)}, so "
+                f"no feature map may enter there."
+            )
         for what in ("mask_resolution", "detail_resolution", "photo_resolution"):
             block = getattr(self, what)
             if block and block not in self.resolutions:
@@ -110,7 +120,14 @@ class GeneratorConfig:
     @property
     def takes_photo(self) -> bool:
         """Whether the picture's finest detail can be the photo's, of `drawn_size`."""
-        return self.finish or bool(self.photo_resolution)
+        return bool(self.photo_resolution)
+
+    @property
+    def photo_channels(self) -> dict[int, int]:
+        """Resolution -> channels of the photo where blocks take it in, squares as channels."""
+        if not self.finish:
+            return {}
+        return {self.resolution // 2: 48, self.resolution: 12}
 
     @property
     def num_ws(self) -> int:
@@ -139,11 +156,13 @@ class GeneratorConfig:
         resolution = max(blocks)
         widest, finest = max(blocks.values()), blocks[resolution]
         narrow = [r * c for r, c in blocks.items() if c < widest]
+        finish = any(re.search(r"\.b\d+\.finish\.weight$", name) for name in state)
         features = tuple(
             sorted(
                 (int(m[1]), t.shape[1])
                 for name, t in state.items()
                 if (m := re.fullmatch(r"synthesis\.b(\d+)\.inject\.weight", name))
+                and not (finish and int(m[1]) >= resolution // 2)
             )
         )
 
@@ -167,7 +186,7 @@ class GeneratorConfig:
             mask_resolution=block_with("tomask"),
             detail_resolution=block_with("todetail"),
             photo_resolution=block_with("tophoto"),
-            finish=block_with("finish") > 0,
+            finish=finish,
             fovea_channels=fovea[0] // 4 if fovea else 0,
         )
         wrong = [r for r in config.resolutions if blocks.get(r) != config.channels(r)]

@@ -66,7 +66,6 @@ class ToonNetwork(nn.Module):
         self.has_bands = bool(g.fovea_channels)
         self.enlarge = Upsample2x(1, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
-        self.enlarge_picture = Upsample2x(3, replicate=True)
         self.eval().requires_grad_(False)
 
     @property
@@ -117,8 +116,7 @@ class ToonNetwork(nn.Module):
             share = fitted(drawing.photo_share, self.map_size, self.enlarge)
             results.append(torch.cat([moves, share], 1))
         if self.has_bands:
-            enlarged = [self.enlarge_picture(band.of(drawing.image)) for band in BANDS]
-            results += [picture_bytes(x + y) for x, y in zip(enlarged, drawing.bands, strict=True)]
+            results += [picture_bytes(band) for band in drawing.bands]
         return tuple(results)
 
 

@@ -22,8 +22,8 @@ SWAP = 64  # the swap that is trained: below it the toon, which decides the shap
 CPU_ENCODER = EncoderConfig(
     input_size=256,
     widths=(24, 48, 80, 112, 160),
-    depths=(1, 1, 1, 1, 1),
-    feature_resolutions=(4, 8, 16, 32, 64, 128, 256),
+    depths=(0, 1, 1, 1, 1),
+    feature_resolutions=(4, 8, 16, 32, 256),
     style_width=192,
     unshuffle=4,
 )
@@ -47,9 +47,9 @@ class ModelSize:
     encoder: EncoderConfig | None = None
     mask_resolution: int = 64
     detail_resolution: int = 32
-    photo_resolution: int = 0
+    photo_resolution: int = 128
     finish: bool = True
-    fovea_channels: int = 16
+    fovea_channels: int = 12
 
     def encoder_config(self) -> EncoderConfig:
         """The encoder's sizes, fitted to the generator's style shape."""

@@ -112,10 +112,9 @@ def band_losses(
     """As `paired_losses`, of the bands of a drawing alone, at the side of the finished picture."""
     count = len(drawing.image)
     goal = (batch.toon if toon else batch.photo)[:count]
-    ground = F.interpolate(drawing.image.detach(), scale_factor=2, mode="bilinear")
     losses: dict[str, Tensor] = {}
-    for name, band, drawn in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
-        image, target = band.of(ground) + drawn, band.of(goal)
+    for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
+        target = band.of(goal)
         terms = {"l1": (image - target).abs().mean()}
         if weights.gradients:
             terms["edges"] = weights.gradients * gradient_l1(image, target)

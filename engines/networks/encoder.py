@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from engines.errors import ToonifyError
 from engines.networks.sizes import MAX_LAYERS, MAX_WIDTH, RESOLUTIONS, check_size
 
+LEAK = 0.1  # slope of the activations below 0
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -107,7 +109,7 @@ class ConvNorm(nn.Sequential):
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
-            *([nn.LeakyReLU(0.1)] if activate else []),
+            *([nn.LeakyReLU(LEAK)] if activate else []),
         )
 
 
@@ -122,7 +124,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`: [N, C, H, W]."""
-        return F.leaky_relu(x + self.body(x), 0.1)
+        return F.leaky_relu(x + self.body(x), LEAK)
 
 
 class Encoder(nn.Module):
@@ -140,7 +142,7 @@ class Encoder(nn.Module):
             )
         )
         self.bottleneck = nn.Sequential(
-            nn.Conv2d(config.widths[-1], config.style_width, 4), nn.LeakyReLU(0.1)
+            nn.Conv2d(config.widths[-1], config.style_width, 4), nn.LeakyReLU(LEAK)
         )
         self.styles = nn.Linear(config.style_width, config.num_ws * config.w_dim)
         nn.init.normal_(self.styles.weight, std=0.3 / config.style_width**0.5)
@@ -157,9 +159,9 @@ class Encoder(nn.Module):
             if resolution in self.config.feature_resolutions:
                 features[resolution] = x
         # One 4x4 place is a matrix product, which compilers run faster than the convolution.
-        whole, activate = self.bottleneck
+        whole: nn.Conv2d = self.bottleneck[0]
         reduced = F.linear(x.flatten(1), whole.weight.flatten(1), whole.bias)
-        styles = self.styles(activate(reduced))
+        styles = self.styles(F.leaky_relu(reduced, LEAK))
         w_plus = torch.unflatten(styles, 1, (self.config.num_ws, self.config.w_dim))
         return EncoderOutput(w_plus, features)
 

@@ -49,6 +49,6 @@ class Enlarge(nn.Module):
             float32 [N, 3, 2H, 2W].
         """
         kernel = torch.cat([self.weight, self.fixed], 1)
-        both = torch.cat([x.float(), image.float()], 1)
-        y = F.conv2d(both, kernel, self.bias)
-        return F.pixel_shuffle(y if extra is None else y + extra, 2).float()
+        both = torch.cat([x, image.to(x.dtype)], 1)
+        y = F.conv2d(both, kernel.to(x.dtype), self.bias.to(x.dtype)).float()
+        return F.pixel_shuffle(y if extra is None else y + extra, 2)

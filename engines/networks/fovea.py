@@ -31,14 +31,21 @@ class Band(NamedTuple):
             image: the whole picture.
             margin: how many pixels more are taken on every side.
         """
-        unit = image.shape[-1] // UNITS
-        rows = slice(self.top * unit - margin, self.bottom * unit + margin)
-        return image[:, :, rows, self.left * unit - margin : self.right * unit + margin]
+        rows, columns = self.box(image.shape[-1], margin)
+        return image[:, :, rows, columns]
+
+    def box(self, side: int, margin: int = 0) -> tuple[slice, slice]:
+        """Rows and columns of this box, and of `margin` around it, in a picture of `side` px."""
+        unit = side // UNITS
+        return (
+            slice(self.top * unit - margin, self.bottom * unit + margin),
+            slice(self.left * unit - margin, self.right * unit + margin),
+        )
 
     def size(self, side: int) -> tuple[int, int]:
         """Height and width of this box in a picture of `side` pixels."""
-        unit = side // UNITS
-        return (self.bottom - self.top) * unit, (self.right - self.left) * unit
+        rows, columns = self.box(side)
+        return rows.stop - rows.start, columns.stop - columns.start
 
 
 UNITS = 32
@@ -76,10 +83,10 @@ class Fovea(nn.Module):
         """
         both, bands = torch.cat([x, photo.to(x.dtype)], 1), []
         for band in BANDS:
-            y = F.leaky_relu(self.draw(band.of(both, margin=2)), 0.1)
+            y = F.leaky_relu(_convolved(self.draw, band.of(both, margin=2)), 0.1)
             y = F.pixel_shuffle(y, 2)  # two pixels more than the band on every side
             y = torch.cat([y, band.of(image, margin=2).to(y.dtype)], 1)
-            y = F.leaky_relu(self.mix(y), 0.1)
+            y = F.leaky_relu(_convolved(self.mix, y), 0.1)
             y = y * _window(y, FADE * image.shape[-1])
             bands.append(self.enlarge(y, band.of(image, margin=1)))
         return tuple(bands)
@@ -87,11 +94,17 @@ class Fovea(nn.Module):
     @staticmethod
     def assemble(image: Tensor, bands: Sequence[Tensor]) -> Tensor:
         """`image` [N, 3, S, S] with `bands` of that size in their places."""
-        image, unit = image.clone(), image.shape[-1] // UNITS
+        image = image.clone()
         for band, y in zip(BANDS, bands, strict=True):
-            rows = slice(band.top * unit, band.bottom * unit)
-            image[:, :, rows, band.left * unit : band.right * unit] = y
+            rows, columns = band.box(image.shape[-1])
+            image[:, :, rows, columns] = y
         return image
+
+
+def _convolved(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """`conv(x)` in the type of `x`, which is half in the finest blocks of an FP16 network."""
+    assert conv.bias is not None
+    return F.conv2d(x, conv.weight.to(x.dtype), conv.bias.to(x.dtype))
 
 
 def _window(y: Tensor, fade: float) -> Tensor:

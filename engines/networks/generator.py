@@ -230,7 +230,7 @@ class Synthesis(nn.Module):
         *,
         resolution: int | None = None,
     ) -> Drawing:
-        """As `forward`, with mask, detail and bands if the network has them, not yet put together."""
+        """As `forward`, with mask, detail and bands, if there are any, not yet put together."""
         features = features or {}
         ws = list(w_plus.float().unbind(dim=1))
         x: Tensor | None = None
@@ -266,7 +266,8 @@ class Synthesis(nn.Module):
                 share = torch.sigmoid(block.tophoto(x))
             if r == resolution:
                 break
-        assert x is not None and image is not None
+        assert x is not None
+        assert image is not None
         bands: tuple[Tensor, ...] = ()
         if taken is not None and share is not None:
             image, bands = self._finished(x, image, taken, share, resolution)

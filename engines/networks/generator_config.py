@@ -82,13 +82,6 @@ class GeneratorConfig:
         check_size(what, "fovea_channels", self.fovea_channels, 0, MAX_WIDTH)
         if self.fovea_channels and not self.finish:
             raise ToonifyError("A generator with fovea_channels must have finish, too; set it.")
-        plan = (self.resolution // 4, self.resolution)
-        if self.finish and (self.detail_resolution, self.photo_resolution) != plan:
-            raise ToonifyError(
-                f"A {self.resolution} px generator with finish must have detail_resolution {plan[0]} "
-                f"and photo_resolution {plan[1]}, not {self.detail_resolution} and "
-                f"{self.photo_resolution}."
-            )
         if self.finish and not set(taken).isdisjoint(self.photo_channels):
             raise ToonifyError(
                 f"A generator with finish takes the photo in at {sorted(self.photo_channels)}, so "
@@ -101,6 +94,13 @@ class GeneratorConfig:
                     f"{what} must be 0 or a block of the generator ({self.resolutions}), not "
                     f"{block!r:.40}."
                 )
+        plan = (self.resolution // 4, self.resolution)
+        if self.finish and (self.detail_resolution, self.photo_resolution) != plan:
+            raise ToonifyError(
+                f"A {self.resolution} px generator with finish must have detail_resolution "
+                f"{plan[0]} and photo_resolution {plan[1]}, not {self.detail_resolution} and "
+                f"{self.photo_resolution}."
+            )
 
     @property
     def resolutions(self) -> tuple[int, ...]:

@@ -79,7 +79,6 @@ def bilinear_phases(factor: int, like: Tensor) -> Tensor:
 
 def _surroundings(quarters: Tensor) -> Tensor:
     """The means of 4x4 pixels, interpolated: [N, 48, H, W] in the order of `Photo.soft`."""
-    n, _, height, width = quarters.shape
     means = quarters.unflatten(1, (3, 16)).mean(2)
     phases = bilinear_phases(4, quarters).reshape(2, 2, 2, 2, 3, 3)
     # The first unshuffling by two gives the finer offset, the second one the coarser.

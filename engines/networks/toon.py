@@ -14,7 +14,6 @@ from engines.networks.fovea import BAND_NAMES, BANDS
 from engines.networks.generator import Generator
 from engines.networks.layers import Upsample2x
 
-
 MAP_SIZE = 128  # masks and deformations are smooth
 
 
@@ -83,6 +82,14 @@ class ToonNetwork(nn.Module):
         return tuple(outputs)
 
     @property
+    def band_boxes(self) -> dict[str, tuple[slice, slice]]:
+        """Rows and columns of each band in the finished toon, by its name in `outputs`."""
+        if not self.has_bands:
+            return {}
+        boxes = (band.box(self.output_size) for band in BANDS)
+        return dict(zip(BAND_NAMES, boxes, strict=True))
+
+    @property
     def map_size(self) -> int:
         """Side of masks and details, pixels."""
         return min(self.drawn_size, MAP_SIZE)
@@ -111,7 +118,8 @@ class ToonNetwork(nn.Module):
             mask = fitted(drawing.mask, self.map_size, self.enlarge)
             results.append(to_bytes(torch.sigmoid(mask)[:, 0] * 255))
         if self.has_detail:
-            assert drawing.detail is not None and drawing.photo_share is not None
+            assert drawing.detail is not None
+            assert drawing.photo_share is not None
             moves = fitted(drawing.detail[:, :2], self.map_size, self.enlarge_moves)
             share = fitted(drawing.photo_share, self.map_size, self.enlarge)
             results.append(torch.cat([moves, share], 1))

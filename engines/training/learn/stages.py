@@ -70,7 +70,8 @@ class Stage(PairWeights):
             raise ToonifyError(f"A stage's fork is 'toon', 'face' or '', not {self.fork!r}.")
         if not self.trains or not set(self.trains) <= {*NETWORKS, FOVEA}:
             raise ToonifyError(
-                f"A stage trains some of {', '.join(NETWORKS)} and {FOVEA}, not {', '.join(self.trains)!r}."
+                f"A stage trains some of {', '.join(NETWORKS)} and {FOVEA}, not "
+                f"{', '.join(self.trains)!r}."
             )
         if not (self.face_share or self.toon_share) or (self.adversarial and not self.toon_share):
             raise ToonifyError(

@@ -183,7 +183,7 @@ class Sampler:
         extras: list[Extra],
     ) -> tuple[NDArray, ...]:
         pairs, size = self.pairs, self.side
-        photo, toon = (_shrunk(pictures[i], size) for pictures in (pairs.photo, pairs.toon))
+        photo, toon = (shrunk(pictures[i], size) for pictures in (pairs.photo, pairs.toon))
         warp = np.asarray(pairs.warp[i], np.float32)
         for extra in extras:
             photo, toon = extra.over(photo), extra.moved(warp).over(toon)
@@ -193,17 +193,17 @@ class Sampler:
         side = min(pairs.head.shape[1], size // 2)
         small = augment.rescale_transform(move, side / size)
         head = cv2.warpAffine(
-            _shrunk(pairs.head[i], side), small, (side, side), borderMode=cv2.BORDER_REPLICATE
+            shrunk(pairs.head[i], side), small, (side, side), borderMode=cv2.BORDER_REPLICATE
         )
         moved = self._points(i) @ move[:, :2].T + move[:, 2]
         points = moved.astype(np.float32)
-        crop = augment.webcam(self.rng, _shrunk(photo, self.crop))
+        crop = augment.webcam(self.rng, shrunk(photo, self.crop))
         moved_warp = augment.move_warp(warp, move, size)
         return crop, photo, toon, head, focus_map(points, size), moved_warp, eye_centres(points)
 
 
-def _shrunk(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """`image` [S, S, ...] averaged to `side` pixels; itself if it has that or less."""
+def shrunk(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """`image` [S, S, ...] averaged to `side` pixels; itself if it has that or fewer."""
     if image.shape[0] <= side:
         return image
     return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,9 +14,7 @@ from engines.networks.toon import ToonNetwork
 from engines.training.learn.models import ModelSize, ToonModels
 
 
-def random_bundle(
-    resolution: int = 256, seed: int = 0, size: ModelSize | None = None, styles: int = 1
-) -> Bundle:
+def random_bundle(size: ModelSize | None = None, seed: int = 0, styles: int = 1) -> Bundle:
     """The CPU tier's architecture with random weights; the styles differ from the face model."""
     torch.manual_seed(seed)
     size = size or ModelSize()
@@ -36,7 +34,7 @@ def random_bundle(
         for i in range(styles)
     }
     card = Card(
-        name=f"random-{resolution}",
+        name=f"random-{size.encoder_config().input_size}",
         generator=size.generator_config(),
         encoder=size.encoder_config(),
         styles={name: Style(name, BlendSpec(swap_resolution=None)) for name in toons},
@@ -74,7 +72,7 @@ def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
         photo_resolution=resolution // 2,
         fovea_channels=4,
     )
-    return random_bundle(resolution, seed, size, styles)
+    return random_bundle(size, seed, styles)
 
 
 def tiny_network(resolution: int = 64, seed: int = 0) -> ToonNetwork:

@@ -22,14 +22,14 @@ SHORT = DistilSettings(pictures=24, batch_size=4, twins=1)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size(), styles=2)
+    return random_bundle(size=tiny_size(), styles=2)
 
 
 def test_generators_without_an_encoder_get_one(bundle: Bundle) -> None:
     size = replace(
         tiny_size(), encoder=replace(tiny_size().encoder_config(), feature_resolutions=())
     )
-    public = random_bundle(32, size=size)
+    public = random_bundle(size=size)
     public = replace(public, encoder=None, card=replace(public.card, encoder=None))
     with pytest.raises(ToonifyError, match="toonify train refit"):
         distiller(public, tiny_pairs(), {"film": BLENDS["comic"]}, SHORT, CPU)

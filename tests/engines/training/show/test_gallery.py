@@ -16,7 +16,7 @@ CROPS = smooth_pictures(3, 32)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size(), styles=2)
+    return random_bundle(size=tiny_size(), styles=2)
 
 
 def test_batches_draw_what_one_draws(bundle: Bundle) -> None:

@@ -16,22 +16,21 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
     Field,
+    Small,
     add_field,
     as_grid,
     border_fade,
-    coarse,
     colour_stats,
-    coverage,
     head_guess,
     match_field,
     oval_mask,
-    paste,
     seam_field,
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings
+from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -180,20 +179,21 @@ class Stylizer:
         known = as_grid(head) if head is not None else head_guess(points)
         mask = toon_mask(settings.mode, points, known)
         oval = oval_mask(points, 0.0, 0.03)
-        field = self._light_field(face.identity, crop, toon, oval, time)
-        keep = {
-            # A guessed head holds some wall, which must take the scene's colours.
-            "head": oval_mask(points, 0.02, 0.08) if head is None else known,
-            "face": oval_mask(points, -0.06, 0.08),
-            "crop": np.maximum(known, border_fade(GRID, 0.35)),
-        }[settings.mode]
-        field = field + seam_field(crop, coarse(toon) + field, keep, oval)
+        if settings.mode == "face":
+            keep = oval_mask(points, -0.06, 0.08)
+        elif settings.mode == "crop":
+            keep = np.maximum(known, border_fade(GRID, 0.35))
+        else:  # a guessed head holds some wall, which must take the scene's colours
+            keep = oval_mask(points, 0.02, 0.08) if head is None else known
+        photo, small = Small.of(crop), Small.of(toon)
+        field = self._light_field(face.identity, photo, small, oval, time)
+        field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(toon, field), mask
 
     def _light_field(
-        self, identity: int, crop: Image, toon: Image, oval: FloatMask, time: float
+        self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
     ) -> Field:
-        scene, drawn = colour_stats(crop, oval), colour_stats(toon, oval)
+        scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
         light = self._lights.get(identity)
         if light is None:
             light = self._lights[identity] = _Light(scene, drawn, time)

@@ -12,6 +12,7 @@ from engines.faces.alignment import invert, pixel_matrix, transform_points
 from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
+from realtime.toons.detail import Box, Detail, add_detail
 
 VISIBLE = 0.002  # a mask below this changes no pixel of 8 bits
 
@@ -31,6 +32,7 @@ def paste(
     toon: Image,
     mask: FloatMask,
     transform: NDArray[np.floating],
+    detail: Detail | None = None,
 ) -> None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
 
@@ -40,6 +42,7 @@ def paste(
         toon: uint8 [R, R, 3] BGR.
         mask: float32 [GRID, GRID] in [0, 1] over the toon.
         transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
+        detail: where the toon takes detail from that is finer than the network's crop.
     """
     part = _visible(mask)
     if part is None:
@@ -65,7 +68,11 @@ def paste(
     weight = cv2.extractChannel(warped, 3)
     weights = cv2.cvtColor(weight, cv2.COLOR_GRAY2BGR)
     region = frame[y0:y1, x0:x1]
-    drawn = cv2.multiply(cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR), weights, scale=1 / 255)
+    colour = as_uint8(cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
+    if detail is not None:
+        box = Box(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
+        colour = add_detail(colour, detail, box, transform)
+    drawn = cv2.multiply(colour, weights, scale=1 / 255)
     kept = cv2.multiply(region, cv2.bitwise_not(weights), scale=1 / 255)
     cv2.add(drawn, kept, dst=region)
     covered = alpha[y0:y1, x0:x1]

@@ -12,7 +12,13 @@ from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
-from tests.engines.backends.conftest import AGREEMENT, difference, noisy_crops, put_together, run_onnx
+from tests.engines.backends.conftest import (
+    AGREEMENT,
+    difference,
+    noisy_crops,
+    put_together,
+    run_onnx,
+)
 
 FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
 

@@ -32,6 +32,7 @@ from tests.engines.backends.conftest import (
     difference,
     make_request,
     noisy_crops,
+    put_together,
     run_onnx,
 )
 from tests.engines.backends.plans import ignore, shapes

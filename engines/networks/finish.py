@@ -20,14 +20,15 @@ class Enlarge(nn.Module):
 
     Args:
         inputs: channels of the features that it is drawn from.
+        bias: whether something can be drawn where the features are 0.
     """
 
     fixed: Tensor
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, *, bias: bool = True) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(12, inputs, 3, 3) / math.sqrt(9 * inputs) / 8)
-        self.bias = nn.Parameter(torch.zeros(12))
+        self.bias = nn.Parameter(torch.zeros(12)) if bias else None
         self.rebuild_constants()
 
     def rebuild_constants(self) -> None:
@@ -50,5 +51,6 @@ class Enlarge(nn.Module):
         """
         kernel = torch.cat([self.weight, self.fixed], 1)
         both = torch.cat([x, image.to(x.dtype)], 1)
-        y = F.conv2d(both, kernel.to(x.dtype), self.bias.to(x.dtype)).float()
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        y = F.conv2d(both, kernel.to(x.dtype), bias).float()
         return F.pixel_shuffle(y if extra is None else y + extra, 2)

@@ -51,7 +51,7 @@ class Band(NamedTuple):
 UNITS = 32
 EYES, MOUTH = Band(11, 19, 6, 26), Band(21, 29, 10, 22)
 BANDS, BAND_NAMES = (EYES, MOUTH), ("eyes", "mouth")
-FADE = 1 / 64
+FADE = 1 / 32
 """Width over which a band fades into the rest of the picture, share of the side."""
 
 
@@ -67,7 +67,7 @@ class Fovea(nn.Module):
         super().__init__()
         self.draw = nn.Conv2d(inputs + 12, 4 * channels, 3)
         self.mix = nn.Conv2d(channels + 3, channels + 8, 3)
-        self.enlarge = Enlarge(channels + 8)
+        self.enlarge = Enlarge(channels + 8, bias=False)
 
     def forward(self, x: Tensor, photo: Tensor, image: Tensor) -> tuple[Tensor, ...]:
         """Draw the bands of a picture of side 4S.

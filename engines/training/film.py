@@ -16,7 +16,7 @@ from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.progress import Progress, silent
-from engines.training.recipe import FILM_256, FILM_256_VARIANTS, FILM_256_WORDS
+from engines.training.recipe import FILM, FILM_VARIANTS, FILM_WORDS
 from engines.training.show.previews import pairs_sheet, run_with_sheet
 
 
@@ -86,9 +86,9 @@ class FilmJob:
     out: Path
     name: str = DEFAULT_BUNDLE
     look: str = "film"
-    settings: TrainSettings = FILM_256
-    words: Description = field(default_factory=lambda: Description.read(FILM_256_WORDS))
-    variants: int = FILM_256_VARIANTS
+    settings: TrainSettings = FILM
+    words: Description = field(default_factory=lambda: Description.read(FILM_WORDS))
+    variants: int = FILM_VARIANTS
     workers: int = 1
 
     @property

@@ -73,8 +73,8 @@ class ModelSize:
             mask_resolution=self.mask_resolution,
             detail_resolution=self.detail_resolution,
             photo_resolution=self.photo_resolution if encoder.gives_crop else 0,
-            finish=self.finish,
-            fovea_channels=self.fovea_channels,
+            finish=self.finish and encoder.gives_crop,
+            fovea_channels=self.fovea_channels if encoder.gives_crop else 0,
         )
 
 

@@ -109,9 +109,14 @@ def paired_losses(
 def band_losses(
     drawing: Drawing, batch: Batch, weights: PairWeights, features: FeatureDistance, *, toon: bool
 ) -> dict[str, Tensor]:
-    """As `paired_losses`, of the bands of a drawing alone, at the side of the finished picture."""
-    count = len(drawing.image)
+    """As `paired_losses`, of the bands of a drawing alone, at the side of the finished picture.
+
+    A goal of half that side is enlarged.
+    """
+    count, side = len(drawing.image), 2 * drawing.image.shape[-1]
     goal = (batch.toon if toon else batch.photo)[:count]
+    if goal.shape[-1] < side:
+        goal = F.interpolate(goal, [side, side], mode="bicubic")
     losses: dict[str, Tensor] = {}
     for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
         target = band.of(goal)

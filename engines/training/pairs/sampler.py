@@ -15,12 +15,13 @@ from engines.errors import ToonifyError
 from engines.training.pairs import augment
 from engines.training.pairs.dyes import Dye, random_dye
 from engines.training.pairs.eyewear import Layer, draw_spectacles
+from engines.training.pairs.objects import Thing, random_thing
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.shades import Shade, random_shade
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
-Extra = Dye | Layer | Shade  # applied to photo and toon alike, each in its own shape
+Extra = Dye | Layer | Shade | Thing  # applied to photo and toon alike, each in its own shape
 
 
 def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,8 +110,8 @@ class Sampler:
         seed: of the random generator.
         twins: how many samples of a batch are shifted copies of others.
         geometry: limits of the random crop changes.
-        spectacles, dyed, shaded: shares of the samples that get spectacles, a dye around the face,
-            and a hard shadow, on photo and toon.
+        spectacles, dyed, shaded, hidden: shares of the samples that get spectacles, a dye around
+            the face, a hard shadow, and a hand or a thing in front, on photo and toon.
         crop: side of the encoder's input in pixels; 0 for that of the pairs.
         side: side of the targets, from `crop` to that of the pairs; 0 for that of the pairs.
     """
@@ -123,6 +124,7 @@ class Sampler:
     spectacles: float = 0.15
     dyed: float = 0.15
     shaded: float = 0.1
+    hidden: float = 0.06
     crop: int = 0
     side: int = 0
 
@@ -169,6 +171,8 @@ class Sampler:
             extras.append(draw_spectacles(rng, points, eyes, size))
         if rng.random() < self.shaded:
             extras.append(random_shade(rng, eyes, size))
+        if self.hidden and rng.random() < self.hidden:
+            extras.append(random_thing(rng, shrunk(self.pairs.photo[i], size), points))
         return extras
 
     def _points(self, i: int) -> NDArray[np.float32]:
@@ -190,7 +194,7 @@ class Sampler:
         photo, toon = (
             augment.apply_curve(augment.warp(image, move, size), curve) for image in (photo, toon)
         )
-        side = min(pairs.head.shape[1], size // 2)
+        side = pairs.head.shape[1] * size // pairs.size
         small = augment.rescale_transform(move, side / size)
         head = cv2.warpAffine(
             shrunk(pairs.head[i], side), small, (side, side), borderMode=cv2.BORDER_REPLICATE

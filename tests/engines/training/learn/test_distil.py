@@ -43,7 +43,7 @@ def test_generators_without_an_encoder_get_one(bundle: Bundle) -> None:
     assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
     fitted = with_encoder(public, trainer, "Fitted on ten pictures.")
     assert fitted.card.training["Encoder"] == "Fitted on ten pictures."
-    assert fitted.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 32, 32, 3)
+    assert fitted.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 16, 16, 3)
 
 
 def test_models_that_live_on_feature_maps_are_not_refitted(bundle: Bundle) -> None:

@@ -143,16 +143,16 @@ def _comb(
         np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
     )
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    lift = 0.010 + 0.034 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
+    lift = 0.012 + 0.046 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
         (0.55 + 0.20 * scene.traits.male) * landmark_thick,
         2.3 * landmark_thick + 0.02 * scene.unit,
     )
-    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
+    thick = np.clip(thick * (1.10 + 0.10 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
-    shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))
+    shape = rise(-0.12, 0.52, s) * (1 - 0.36 * rise(0.74, 1.0, s))
     thick = 0.35 * thick * shape + 0.65 * full * shape
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
     middle = ALONG // 2
@@ -182,6 +182,7 @@ def _colours(
     relative = float(np.clip(seen[0] / max(tone.seen[0], 1) * level, 5, 80))
     light = min(float(seen[0]), relative) * (0.82 + 0.12 * old)
     light = float(np.clip(light, 7, level * (0.84 - 0.26 * strong)))
+    light = max(light, min(0.45 * hair_light, 0.7 * level) * float(rise(45, 62, hair_light)))
     light += (level * 0.72 - light) * 0.35 * old * (1 - 0.5 * strong)
     grey = old * float(rise(42, 62, hair_light))
     white = grey * float(rise(62, 78, hair_light))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, blur, masked_blur, mix, smoothstep
+from engines.training.artist.imaging import Floats, blur, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb
 from engines.training.artist3d.curves import along_curve, box_around, fill_exactly, open_curve
 from engines.training.artist3d.observe.scene import Scene
@@ -63,12 +63,12 @@ def _inside(
     corners = smoothstep(0.0, 0.22, along) * smoothstep(1.0, 0.78, along)
     enamel = ENAMEL * (0.62 + 0.38 * corners)[..., None] * (1 - 0.42 * under_lip)[..., None]
     enamel = enamel * np.clip(0.62 + 0.45 * tone.lab[0] / 75, 0.70, 1.0)
-    gaps = np.clip((masked_blur(light, teeth + 0.01, 0.02 * unit) - blur(light, 0.6)) * 2, 0, 0.25)
-    enamel = enamel * (1 - 0.55 * gaps[..., None])
     # Where not all is teeth the upper row is one band under the lip, as deep as the photo's.
     wide = float(np.linalg.norm(upper[0] - upper[-1]))
     row = seen * smoothstep(0.62, 0.48, below / height)
     deep = float(np.clip(1.15 * row.sum() / (0.62 * wide), 0, 0.42 * height))
+    smiling = float(rise(0.15, 0.45, scene.traits.smile) * rise(0.42, 0.30, gap))
+    deep = max(deep, 0.60 * height * smiling)  # no smile without its upper row
     arch = np.clip(np.sin(np.pi * np.clip(along * 1.16 - 0.08, 0, 1)), 0, 1) ** 0.55
     band = (
         smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))

@@ -38,7 +38,10 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
     amount = young + traits.old * (0.87 + 0.54 * traits.male - young)
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
     bags = scene.surface.spot(3.1, 1.5, 2.6, 1.3) * (1 - traits.old)
-    soft = blur(free, 0.03 * unit) * free * (1 - 0.6 * bags)
+    nose = scene.surface.spot(0, 1.6, 1.9, 3.2)
+    soft = blur(free, 0.03 * unit) * free * (1 - 0.8 * bags) * (1 - 0.8 * nose)
+    muzzle = scene.surface.spot(0, -3.2, 3.6, 2.2)  # a mouth in a dark ring looks like a snout
+    soft = soft * (1 - (0.8 - 0.4 * traits.old) * muzzle)
     factor = amount * missing * soft
     folds = _folds(scene, region, free)
     return np.exp(1.9 * factor - folds).astype(np.float32)

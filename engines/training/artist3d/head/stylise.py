@@ -254,8 +254,10 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     keep, below_eyes = np.zeros(SKIN), np.zeros(SKIN)
     for eye in eyes:
         d = at[:, :2] - eye.centre[:2]
-        tall = np.where(d[:, 1] < 0, 1.8, 1.2)  # what is under the lower lid is cheek
-        lids = (1 - rise(1.4, 2.6, np.hypot(d[:, 0], tall * d[:, 1]))) * rise(5, 7, at[:, 2])
+        under = -d[:, 1] - 0.5 * eye.aspect * eye.width  # below the lower lid it is cheek
+        lids = (1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1])))
+        lids = lids * (1 - rise(0.12, 0.6, under))
+        lids = lids * rise(5, 7, at[:, 2])
         keep = np.maximum(keep, lids)
         bag = (1 - rise(2.6, 4.2, np.hypot(d[:, 0], d[:, 1] + 0.8))) * rise(4, 6, at[:, 2])
         below_eyes = np.maximum(below_eyes, bag)
@@ -264,7 +266,7 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     nose = own[NOSE_BASE] + np.array([0, 0.5, -1.0])
     d = at - nose
     tip = np.exp(-((d[:, 0] / 2.5) ** 6) - (d[:, 1] / 1.4) ** 4) * front
-    bridge = np.exp(-((d[:, 0] / 1.6) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
+    bridge = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
     keep = np.maximum(keep, np.maximum(0.92 * tip, 0.15 * traits.male * grown * bridge))
     keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))

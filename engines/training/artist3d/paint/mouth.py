@@ -86,7 +86,7 @@ def _inside(
     )  # fmt: skip
     inside = mix(inside, enamel, teeth)
     inside = mix(inside, inside * 0.5, blur(1 - mask, 0.012 * unit) * 0.9)
-    return mix(image, inside.astype(np.float32), mask)
+    return mix(image, inside.astype(np.float32), blur(mask, 0.7))
 
 
 def _teeth(scene: Scene, mask: Floats, light: Floats, seen_skin: float) -> tuple[Floats, float]:

@@ -55,7 +55,10 @@ def find_tone(scene: Scene, region: Region) -> Tone:
     trust = 0.55 * float(rise(5, 14, chroma))  # too grey, or lit in a colour that skin is not
     trust *= float(rise(0.75, 0.35, abs(hue - typical_hue)))
     hue = typical_hue + trust * float(np.clip(hue - typical_hue, -0.30, 0.30))
-    grown = float(np.clip(grown, 0.80 * typical_chroma, 1.30 * typical_chroma))
+    # Light of a low sun is part of the picture: some of its warmth and depth stays.
+    sunset = float(rise(1.5, 2.2, grown / typical_chroma))
+    level -= 5.0 * sunset
+    grown = float(np.clip(grown, 0.80 * typical_chroma, (1.30 + 0.45 * sunset) * typical_chroma))
     chroma = 1.08 * (typical_chroma + 0.55 * (grown - typical_chroma))
     colour = max(masks.colourfulness(scene.skin_colour), masks.colourfulness(seen))
     colour = 0.35 * float(rise(2, 5, chroma)) + 0.65 * colour if colour < 1 else 1.0

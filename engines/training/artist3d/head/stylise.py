@@ -70,6 +70,7 @@ def stylise(
     _shape_nose(toon, own, traits)
     _shape_lower_face(toon, own, rig, traits)
     _shape_cheeks_and_skull(toon, own, traits)
+    _fill_ditches(toon, own, eyes)
     _smooth(toon, own, rig, eyes, traits)
     toon = own + strength * (toon - own)
     scaled = [replace(eye, scale=1 + strength * (eye.scale - 1)) for eye in eyes]
@@ -136,6 +137,17 @@ def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) ->
         up = np.clip(d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
         down = np.clip(-d[:, 1] / half, 0, 1) * np.exp(-((beyond / 1.7) ** 2))
         toon[:, 1] += missing * arch * (0.66 * up - 0.34 * down)
+
+
+def _fill_ditches(toon: Reals, own: Reals, eyes: list[EyeShape]) -> None:
+    """Raise the skin between the bridge and eyes that have grown towards it."""
+    front = rise(2, 5.5, own[:, 2])
+    middle = (eyes[0].centre[0] + eyes[1].centre[0]) / 2
+    for eye in eyes:
+        side = np.sign(eye.centre[0] - middle)
+        across = ((own[:, 0] - middle) * side - 1.45) / 0.70
+        along = (own[:, 1] - eye.centre[1] + 0.4) / 1.5
+        toon[:, 2] += 0.55 * (eye.scale - 1) * np.exp(-(across**2) - along**2) * front
 
 
 def _louder_identity(toon: Reals, rig: Rig, fit: Fit, traits: Traits) -> None:
@@ -259,13 +271,13 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
         lids = lids * (1 - rise(0.12, 0.6, under))
         lids = lids * rise(5, 7, at[:, 2])
         keep = np.maximum(keep, lids)
-        bag = (1 - rise(2.6, 4.2, np.hypot(d[:, 0], d[:, 1] + 0.8))) * rise(4, 6, at[:, 2])
+        bag = (1 - rise(1.6, 5.0, np.hypot(d[:, 0], d[:, 1] + 0.8))) ** 2 * rise(4, 6, at[:, 2])
         below_eyes = np.maximum(below_eyes, bag)
     lips = np.exp(-((rest[:, 0] / 2.9) ** 4) - ((rest[:, 1] + 3.45) / 1.25) ** 4)
     keep = np.maximum(keep, (0.84 + 0.14 * traits.mouth_open) * lips)
     nose = own[NOSE_BASE] + np.array([0, 0.5, -1.0])
     d = at - nose
-    tip = np.exp(-((d[:, 0] / 2.5) ** 6) - (d[:, 1] / 1.4) ** 4) * front
+    tip = np.exp(-((d[:, 0] / 2.5) ** 6) - (d[:, 1] / 1.7) ** 4) * front
     bridge = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
     keep = np.maximum(keep, np.maximum(0.92 * tip, 0.15 * traits.male * grown * bridge))
@@ -274,7 +286,8 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     keep = np.maximum(keep, (0.12 + 0.48 * traits.male) * grown * jaw)
     free = 1 - np.clip(keep, 0, 1)
     first = (0.7 * free**1.5)[:, None]
-    softer = np.maximum.reduce([below_eyes, 0.25 * rise(4, 7, at[:, 1]), bridge])
+    high = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 3.1) / 1.7) ** 4) * front
+    softer = np.maximum.reduce([below_eyes, 0.25 * rise(4, 7, at[:, 1]), high])
     then = (0.75 * free**2 * softer)[:, None]
     skin = toon[:SKIN].copy()
     rounds = round(9 - 4 * traits.male * grown - 3 * traits.old)

@@ -158,7 +158,7 @@ def _harmonics(radius: Reals, weight: Reals) -> NDArray[np.float64]:
     turn = np.linspace(0, 2 * np.pi, len(radius), endpoint=False)
     waves = [f(k * turn) for k in range(1, HARMONICS + 1) for f in (np.cos, np.sin)]
     basis = np.column_stack([np.ones_like(turn), *waves])
-    cost = np.r_[0.0, np.repeat([0.12 * k**2 for k in range(1, HARMONICS + 1)], 2)]
+    cost = np.r_[0.0, np.repeat([0.22 * k**2 for k in range(1, HARMONICS + 1)], 2)]
     root = np.sqrt(np.clip(weight, 0, 1))
     rows = np.vstack([basis * root[:, None], np.diag(cost)])
     goal = np.r_[radius * root, np.zeros(len(cost))]

@@ -267,7 +267,7 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     for eye in eyes:
         d = at[:, :2] - eye.centre[:2]
         under = -d[:, 1] - 0.5 * eye.aspect * eye.width  # below the lower lid it is cheek
-        lids = (1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1])))
+        lids = 1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1]))
         lids = lids * (1 - rise(0.12, 0.6, under))
         lids = lids * rise(5, 7, at[:, 2])
         keep = np.maximum(keep, lids)

@@ -86,8 +86,11 @@ def _without_skin(scene: Scene, region: Region, lab: Floats) -> Floats:
     # Blond and grey hair has the skin's colour everywhere: there the colour says nothing.
     alike = float((all_hair * skinlike).sum() / (all_hair.sum() + 1))
     skinlike = skinlike * smoothstep(0.45, 0.12, alike)
-    typical = float(np.median(light[region.hair * scene.parts.hair > 0.6]) if (
-        region.hair * scene.parts.hair > 0.6).sum() > 200 else 30)
+    typical = float(
+        np.median(light[region.hair * scene.parts.hair > 0.6])
+        if (region.hair * scene.parts.hair > 0.6).sum() > 200
+        else 30
+    )
     share = blur(np.maximum(skinlike, glossy) * near, 0.015 * unit)
     fill[..., 0] = np.maximum(fill[..., 0], np.minimum(mean - 13, typical))
     fill[..., 0] += 0.5 * (light - mean)

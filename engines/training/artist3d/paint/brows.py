@@ -143,7 +143,7 @@ def _comb(
         np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
     )
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    lift = 0.012 + 0.046 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
+    lift = 0.012 + 0.036 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
@@ -194,7 +194,11 @@ def _colours(
     light = float(np.clip(light, 7, level * (0.84 - 0.26 * strong)))
     light = max(light, min(0.45 * hair_light, 0.7 * level) * float(rise(45, 62, hair_light)))
     light += (level * 0.72 - light) * 0.35 * old * (1 - 0.5 * strong)
-    grey = old * float(rise(42, 62, hair_light))
+    contrast = float(np.percentile(hair[cover > 0.5], 90)) if (cover > 0.5).any() else 0.0
+    # Fair people's brows are fair, however dark their few dark hairs.
+    fair = float(rise(30, 50, hair_light) * rise(0.72, 0.50, contrast))
+    light += max(level * 0.64 - light, 0.0) * 0.5 * fair
+    grey = old * float(rise(42, 62, hair_light)) * (1 - 0.6 * float(rise(0.45, 0.62, contrast)))
     white = grey * float(rise(62, 78, hair_light))
     light += (level * 0.90 - light) * (0.5 + 0.25 * white) * grey
     ab = (seen[1:] * 0.85 + np.array([1.5, 3.0]) * tone.colour) * (1 - 0.6 * grey)

@@ -68,7 +68,8 @@ def _inside(
     row = seen * smoothstep(0.62, 0.48, below / height)
     deep = float(np.clip(1.15 * row.sum() / (0.62 * wide), 0, 0.42 * height))
     smiling = float(rise(0.15, 0.45, scene.traits.smile) * rise(0.42, 0.30, gap))
-    deep = max(deep, 0.60 * height * smiling)  # no smile without its upper row
+    shown = float(rise(0.28, 0.42, share) * rise(0.42, 0.30, gap))
+    deep = max(deep, 0.60 * height * max(smiling, shown))  # no smile without its upper row
     arch = np.clip(np.sin(np.pi * np.clip(along * 1.16 - 0.08, 0, 1)), 0, 1) ** 0.55
     band = (
         smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))

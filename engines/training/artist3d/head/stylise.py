@@ -207,7 +207,7 @@ def _press_ball(toon: Reals, centre: Reals, radius: float, where: Reals) -> None
     length = np.linalg.norm(away, axis=1)
     inside = np.clip(radius - length, 0, None) * rise(0.15 * radius, 0.5 * radius, length)
     front = rise(-0.35, 0.35, away[:, 2] / radius)
-    toon += (0.85 * inside * where * front)[:, None] * unit(away)
+    toon += (0.75 * inside * where * front)[:, None] * unit(away)
 
 
 def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None:
@@ -280,7 +280,7 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     tip = np.exp(-((d[:, 0] / 2.5) ** 6) - (d[:, 1] / 1.7) ** 4) * front
     bridge = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
-    keep = np.maximum(keep, np.maximum(0.92 * tip, 0.15 * traits.male * grown * bridge))
+    keep = np.maximum(keep, np.maximum(0.82 * tip, 0.15 * traits.male * grown * bridge))
     keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))
     jaw = np.exp(-(((rest[:, 1] + 6.5) / 2.2) ** 2)) * rise(2, 6, rest[:, 2])
     keep = np.maximum(keep, (0.12 + 0.48 * traits.male) * grown * jaw)

@@ -128,6 +128,10 @@ def lay_beard(
     lab = to_lab(strands.rgb)
     mean = masked_blur(lab[..., 0], beard + 0.005, 0.2 * unit)
     lab[..., 0] = np.clip(mean * (0.50 + 0.50 * shade) + (lab[..., 0] - mean) * 1.0, 2, 95)
+    # White hair keeps apart from pale skin: whiter, greyer, its strands drawn clearer.
+    white = smoothstep(44, 60, mean) * np.float32(scene.traits.old)
+    lab[..., 0] = np.clip(lab[..., 0] + white * (9 + 0.9 * (lab[..., 0] - mean)), 2, 95)
+    lab[..., 1:] *= (1 - 0.65 * white)[..., None]
     share = blur(beard, 0.030 * unit) * 0.95 * (1 - np.clip(lips, 0, 1))
     return mix(image, to_rgb(lab), share)
 

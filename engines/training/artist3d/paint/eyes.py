@@ -147,6 +147,7 @@ def _look_at(scene: Scene, eye: int) -> EyeView:
     gap = float(gaps[eye] + (gaps.mean() - gaps[eye]) * alike)
     drawn = float(rise(0.06, 0.14, _gap(upper, lower, width)))
     opened = min(lid_openness(gap, down), drawn + alike)
+    opened = float(rise(0.35, 0.65, opened))  # a ball seen through a lid is a ghost
     return EyeView(
         box, factor, on_canvas(upper), on_canvas(lower), width * factor, opened,
         on_canvas(centre), big * factor, gaze,

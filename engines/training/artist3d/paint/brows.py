@@ -147,10 +147,10 @@ def _comb(
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
-        (0.55 + 0.20 * scene.traits.male) * landmark_thick,
-        2.3 * landmark_thick + 0.02 * scene.unit,
+        (0.72 + 0.18 * scene.traits.male) * landmark_thick,
+        1.75 * landmark_thick + 0.02 * scene.unit,
     )
-    thick = np.clip(thick * (1.10 + 0.10 * scene.traits.male), *reach)
+    thick = np.clip(thick * (1.32 + 0.12 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
     shape = rise(-0.12, 0.52, s) * (1 - 0.36 * rise(0.74, 1.0, s))
     thick = 0.35 * thick * shape + 0.65 * full * shape

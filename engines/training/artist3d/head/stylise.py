@@ -195,13 +195,13 @@ def _sculpt_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     depth = own[NOSE_TIP, 2]
     outside = rise(depth - 2.9, depth - 2.1, own[:, 2])  # not what lies inside the nostrils
     tip_size = 1.30 + 0.10 * grown - 0.06 * traits.child
-    _press_ball(toon, toon[NOSE_TIP] + [0, -0.06, 0.10 - tip_size], tip_size, outside)
+    press_ball(toon, toon[NOSE_TIP] + [0, -0.06, 0.10 - tip_size], tip_size, outside)
     for side, vertex in zip((-1, 1), NOSE_WINGS, strict=True):
         size = 0.74 + 0.05 * grown
-        _press_ball(toon, toon[vertex] + [side * 0.16, 0.50, 0.10], size, outside)
+        press_ball(toon, toon[vertex] + [side * 0.16, 0.50, 0.10], size, outside)
 
 
-def _press_ball(toon: Reals, centre: Reals, radius: float, where: Reals) -> None:
+def press_ball(toon: Reals, centre: Reals, radius: float, where: Reals) -> None:
     """Move what lies inside a ball out to its surface."""
     away = toon - centre
     length = np.linalg.norm(away, axis=1)

@@ -74,8 +74,8 @@ class Scene:
         return masks.colourfulness(self.skin_colour)
 
 
-def _aged_by_hair(traits: Traits, lab: Floats, parts: FaceParts) -> Traits:
-    """Nobody with white hair is drawn young, unless he is far from old otherwise."""
+def aged_by_hair(traits: Traits, lab: Floats, parts: FaceParts) -> Traits:
+    """White hair makes old whoever is not young by the rest of the face."""
     top = parts.hair > 0.6
     if top.sum() < 300:
         return traits
@@ -120,7 +120,7 @@ def observe(
     wears, dark = find_eyewear(photo_lab, head, own_parts, spectacles.certainty, about.glasses)
     glasses, sunglasses = float(wears), float(dark)
     traits = traits_of(about, blendshapes, max(glasses, sunglasses))
-    traits = _aged_by_hair(traits, photo_lab, own_parts)
+    traits = aged_by_hair(traits, photo_lab, own_parts)
     vertices, eyes = stylise(rig, fit, traits, strength)
     warp = warp_between(rig, fit.camera, fit.vertices, vertices, points, size)
     warped = np.clip(warp.apply(photo), 0, 1)

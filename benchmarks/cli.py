@@ -77,7 +77,7 @@ def engines(
     from benchmarks.suites.multi_gpu import run_on_gpus
 
     settings = EngineSettings(
-        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick else None)),
+        tiers=chosen_tiers(tier or (["shipped"] if timing.quick else None)),
         batches=tuple(batch or ((1, 4) if timing.quick else (1, 2, 4, 8, 16))),
         engines=chosen_engines(engine),
         precisions=chosen_precisions(precision) or ((None,) if timing.quick else PRECISIONS),
@@ -104,7 +104,7 @@ def peers(
     from benchmarks.suites.peers import PeerSettings, run
 
     settings = PeerSettings(
-        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick else ["cpu-256", "256"])),
+        tiers=chosen_tiers(tier or (["shipped"] if timing.quick else ["shipped", "256"])),
         engines=chosen_engines(engine),
         budget=timing.budget(),
         mobile_sizes=(256,) if timing.quick else (256, 1024),

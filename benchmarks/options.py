@@ -75,7 +75,7 @@ Engines = Annotated[
 Tiers = Annotated[
     list[str] | None,
     typer.Option(
-        "--tier", metavar="NAME", help="Model size: cpu-256, 256, 512 or 1024; may be repeated."
+        "--tier", metavar="NAME", help="Model size: shipped, 256, 512 or 1024; may be repeated."
     ),
 ]
 Seconds = Annotated[

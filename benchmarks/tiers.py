@@ -43,7 +43,7 @@ def shipped_network() -> ToonNetwork:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("cpu-256", "the shipped model, made for two CPU cores", shipped_network),
+        Tier("shipped", "the shipped model, made for two CPU cores", shipped_network),
         Tier("256", "paper256's width, random weights", lambda: random_network(256, 16384)),
         Tier("512", "config-f, random weights", lambda: random_network(512, 32768)),
         Tier("1024", "config-f, random weights", lambda: random_network(1024, 32768)),

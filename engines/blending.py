@@ -24,7 +24,7 @@ import torch
 
 from engines.errors import ToonifyError, UsageError
 
-_FOLLOWS = dict.fromkeys(("inject", "todetail", "tomask", "tophoto"), "conv1")
+_FOLLOWS = dict.fromkeys(("inject", "todetail", "tomask", "tophoto", "finish", "fovea"), "conv1")
 _LAYER = re.compile(rf"synthesis\.b(\d+)\.(const|conv0|conv1|torgb|{'|'.join(_FOLLOWS)})\b")
 _SAME_SPACE = 0.5
 """Least cosine between two `w_avg` of one latent space; unrelated models are near 0, fine-tuned
@@ -138,7 +138,7 @@ def blend(
 
     A tensor that comes wholly from one model is that model's own tensor, not a copy. A caller who
     changes a blend while running only needs to load the tensors that are not the same object. Gates
-    and heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.tomask.*`, `.tophoto.*`) go with conv1 of
+    and heads (`synthesis.b{r}.inject.*`, `.todetail.*`, `.finish.*` and the like) go with conv1 of
     their block, which features enter and the others are read from.
 
     Returns:

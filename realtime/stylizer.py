@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,22 +17,22 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
     Field,
+    Small,
     add_field,
     as_grid,
     border_fade,
-    coarse,
     colour_stats,
-    coverage,
     head_guess,
     match_field,
     oval_mask,
-    paste,
     seam_field,
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame
+from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
+from realtime.toons.detail import Detail
+from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -57,6 +58,20 @@ class StylizedFrame:
     covered: frozenset[int]
     toons: dict[int, Image]
     crops: dict[int, Image]
+
+
+class _Drawing(NamedTuple):
+    """What the engine drew for one crop.
+
+    Attributes:
+        toon: uint8 [R, R, 3] BGR.
+        head: uint8 [M, M], 255 = head; None for an engine without masks.
+        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+    """
+
+    toon: Image
+    head: Mask | None
+    plan: NDArray[np.float32] | None
 
 
 @dataclass
@@ -118,29 +133,32 @@ class Stylizer:
             return lambda: StylizedFrame(frame.image, clear, frozenset(), {}, {})
         size = self.engine.input_size
         crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
-        toons, heads = self._run(crops)
-        return lambda: self._paste(frame, faces, crops, toons, heads, strength)
+        drawings = self._run(crops)
+        return lambda: self._paste(frame, faces, crops, drawings, strength)
 
     def _paste(
         self,
         frame: Frame,
         faces: Sequence[TrackedFace],
         crops: list[Image],
-        toons: list[Image],
-        heads: list[Mask | None],
+        drawings: list[_Drawing],
         strength: float,
     ) -> StylizedFrame:
         image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
-        for face, crop, toon, head in zip(faces, crops, toons, heads, strict=True):
-            drawn, mask = self._finish(face, crop, toon, head, frame.timestamp)
-            paste(image, alpha, drawn, mask * np.float32(strength), face.transform(GRID))
+        for face, crop, drawing in zip(faces, crops, drawings, strict=True):
+            drawn, mask = self._finish(face, crop, drawing, frame.timestamp)
+            detail = None
+            if drawing.plan is not None:
+                detail = Detail(drawing.plan, frame.image, self.engine.input_size)
+            weight = mask * np.float32(strength)
+            paste(image, alpha, drawn, weight, face.transform(GRID), detail)
         present = {face.identity for face in faces}
         self._lights = {k: v for k, v in self._lights.items() if k in present}
         return StylizedFrame(
             image,
             alpha,
             frozenset(f.identity for f in faces if coverage(alpha, f.landmarks) >= COVERED),
-            {face.identity: toon for face, toon in zip(faces, toons, strict=True)},
+            {face.identity: drawn.toon for face, drawn in zip(faces, drawings, strict=True)},
             {face.identity: crop for face, crop in zip(faces, crops, strict=True)},
         )
 
@@ -148,52 +166,53 @@ class Stylizer:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
 
-    def _run(self, crops: list[Image]) -> tuple[list[Image], list[Mask | None]]:
-        """BGR crops -> BGR toons and head masks, in as few engine calls as its batches allow."""
-        toons: list[Image] = []
-        heads: list[Mask | None] = []
+    def _run(self, crops: list[Image]) -> list[_Drawing]:
+        """BGR crops -> drawings, in as few engine calls as its batches allow."""
+        drawings: list[_Drawing] = []
         batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
         for start in range(0, len(batch), self.engine.max_batch):
             part = batch[start : start + self.engine.max_batch]
-            images, masks = self.engine.run(part)
+            images, masks, plans = self.engine.run(part)
             side = self.engine.output_size
             if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
                 raise StylizerError(
                     f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
                     f"{self.engine.name}, found {images.dtype} {list(images.shape)}."
                 )
-            toons += [cv2.cvtColor(toon, cv2.COLOR_RGB2BGR) for toon in images]  # also a copy
-            heads += [None] * len(part) if masks is None else [mask.copy() for mask in masks]
-        return toons, heads
+            for i, image in enumerate(images):  # copies: the engine draws into the same memory
+                toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+                head = None if masks is None else masks[i].copy()
+                drawings.append(_Drawing(toon, head, None if plans is None else plans[i].copy()))
+        return drawings
 
     def _finish(
         self,
         face: TrackedFace,
         crop: Image,
-        toon: Image,
-        head: Mask | None,
+        drawing: _Drawing,
         time: float,
     ) -> tuple[Image, FloatMask]:
         """The toon in the scene's colours, and where it goes."""
-        settings = self.settings
+        settings, toon, head = self.settings, drawing.toon, drawing.head
         points = transform_points(face.landmarks, invert(face.transform(1)))
         known = as_grid(head) if head is not None else head_guess(points)
         mask = toon_mask(settings.mode, points, known)
         oval = oval_mask(points, 0.0, 0.03)
-        field = self._light_field(face.identity, crop, toon, oval, time)
-        keep = {
-            # A guessed head holds some wall, which must take the scene's colours.
-            "head": oval_mask(points, 0.02, 0.08) if head is None else known,
-            "face": oval_mask(points, -0.06, 0.08),
-            "crop": np.maximum(known, border_fade(GRID, 0.35)),
-        }[settings.mode]
-        field = field + seam_field(crop, coarse(toon) + field, keep, oval)
+        if settings.mode == "face":
+            keep = oval_mask(points, -0.06, 0.08)
+        elif settings.mode == "crop":
+            keep = np.maximum(known, border_fade(GRID, 0.35))
+        else:  # a guessed head holds some wall, which must take the scene's colours
+            keep = oval_mask(points, 0.02, 0.08) if head is None else known
+        photo, small = Small.of(crop), Small.of(toon)
+        field = self._light_field(face.identity, photo, small, oval, time)
+        field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(toon, field), mask
 
     def _light_field(
-        self, identity: int, crop: Image, toon: Image, oval: FloatMask, time: float
+        self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
     ) -> Field:
-        scene, drawn = colour_stats(crop, oval), colour_stats(toon, oval)
+        scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
         light = self._lights.get(identity)
         if light is None:
             light = self._lights[identity] = _Light(scene, drawn, time)

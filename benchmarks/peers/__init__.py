@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import torch
 from torch import nn
+
+from engines.networks.toon import Output
 
 
 class PeerNetwork(nn.Module):
@@ -18,8 +21,6 @@ class PeerNetwork(nn.Module):
     network, and `synthesis` is a stand-in with nothing to prepare.
     """
 
-    has_mask = False
-
     def __init__(self, network: nn.Module, input_size: int, output_size: int) -> None:
         super().__init__()
         self.encoder = network
@@ -28,6 +29,16 @@ class PeerNetwork(nn.Module):
             config=SimpleNamespace(resolutions=()), use_half=_nothing, freeze=_nothing
         )
         self.eval().requires_grad_(False)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """As of a `ToonNetwork`: only toons."""
+        return (Output("toons", (self.output_size, self.output_size, 3), torch.uint8),)
+
+    @property
+    def band_boxes(self) -> dict[str, tuple[slice, slice]]:
+        """As of a `ToonNetwork`: there are none."""
+        return {}
 
 
 def _nothing(*_: object) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.peers import PeerNetwork
-from engines.networks.toon import to_bytes
+from engines.networks.toon import picture_bytes
 
 PUBLISHED_MEGABYTES = 8.17
 
@@ -57,11 +57,11 @@ class AnimeNetwork(PeerNetwork):
     def __init__(self, size: int = 256) -> None:
         super().__init__(AnimeGenerator(), size, size)
 
-    def forward(self, crops: Tensor) -> Tensor:
+    def forward(self, crops: Tensor) -> tuple[Tensor]:
         """uint8 [N, S, S, 3] RGB -> uint8 [N, S, S, 3] RGB."""
         dtype = next(self.parameters()).dtype
         image = self.encoder(crops.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1)
-        return to_bytes(image.permute(0, 2, 3, 1).float() * 127.5 + 127.5)
+        return (picture_bytes(image.float()),)
 
 
 class AnimeGenerator(nn.Module):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.peers import PeerNetwork
-from engines.networks.toon import to_bytes
+from engines.networks.toon import picture_bytes
 
 CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64}
 STYLE = 512
@@ -87,11 +87,11 @@ class MobileStyleNetwork(PeerNetwork):
     def __init__(self, resolution: int = 1024, input_size: int = 256) -> None:
         super().__init__(MobileGenerator(resolution), input_size, resolution)
 
-    def forward(self, crops: Tensor) -> Tensor:
+    def forward(self, crops: Tensor) -> tuple[Tensor]:
         """uint8 [N, S, S, 3] RGB -> uint8 [N, R, R, 3] RGB."""
         colour = crops.float().mean(dim=(1, 2)) / 255
         image = self.encoder(colour.to(next(self.parameters()).dtype))
-        return to_bytes(image.permute(0, 2, 3, 1).float() * 127.5 + 127.5)
+        return (picture_bytes(image.float()),)
 
 
 class MobileGenerator(nn.Module):

@@ -26,6 +26,7 @@ LIP_PAIRS = ((82, 87), (13, 14), (312, 317))
 LID_PAIRS = (((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373)))
 EYE_CORNERS = ((33, 133), (362, 263))
 FACE_HEIGHT = (10, 152)
+NOSE_TIP = 1
 
 
 def _distance(points: Points, a: int, b: int) -> float:
@@ -67,6 +68,61 @@ def mouth_opening(points: Points) -> float:
     """Distance of the inner lips as a share of the face's height."""
     gap = np.mean([_distance(points, a, b) for a, b in LIP_PAIRS])
     return float(gap / _distance(points, *FACE_HEIGHT))
+
+
+def gaze(points: Points) -> NDArray[np.float64]:
+    """Where the irises stand in the eyes: offset (across, down) over the eye's width, mean of both.
+
+    Args:
+        points: [478, >=2] in any unit.
+    """
+    offsets = []
+    for rim, corners in zip(IRISES, EYE_CORNERS, strict=True):
+        a, b = (points[corner, :2].astype(np.float64) for corner in corners)
+        across = b - a
+        away = points[list(rim), :2].mean(0) - (a + b) / 2
+        offsets.append(
+            [away @ across, across[0] * away[1] - across[1] * away[0]] / (across @ across)
+        )
+    return np.mean(offsets, axis=0)
+
+
+def brows(points: Points) -> NDArray[np.float64]:
+    """Height above the eyes, slope towards the nose and thickness of the brows, mean of both: [3].
+
+    All three are shares of the distance of the eyes' outer corners, in the head's own upright.
+
+    Args:
+        points: [478, >=2] in any unit.
+    """
+    xy = points[:, :2].astype(np.float64)
+    across = xy[EYE_CORNERS[1][1]] - xy[EYE_CORNERS[0][0]]
+    unit = float(np.hypot(*across))
+    right = across / unit
+    upright = (xy - xy[EYE_CORNERS[0][0]]) @ np.array([[right[0], -right[1]], [right[1], right[0]]])
+    found = []
+    for brow, corners, side in ((LEFT_BROW, EYE_CORNERS[0], 1), (RIGHT_BROW, EYE_CORNERS[1], -1)):
+        upper, lower = upright[list(brow[:5])], upright[list(brow[5:])]
+        height = upright[list(corners), 1].mean() - upright[list(brow), 1].mean()
+        slope = np.polyfit(side * upright[list(brow), 0], upright[list(brow), 1], 1)[0]
+        found.append([height / unit, slope, (lower[:, 1].mean() - upper[:, 1].mean()) / unit])
+    return np.mean(found, axis=0)
+
+
+def turn(points: Points) -> NDArray[np.float64]:
+    """How far the head is turned (yaw, pitch), as the nose's place between eyes and mouth: [2].
+
+    Args:
+        points: [478, >=2] in any unit.
+    """
+    xy = points[:, :2].astype(np.float64)
+    left, right = (xy[list(corners)].mean(0) for corners in EYE_CORNERS)
+    mouth, nose = xy[list(LIPS)].mean(0), xy[NOSE_TIP]
+    middle = (left + right) / 2
+    across, down = right - left, mouth - middle
+    return np.array(
+        [(nose - middle) @ across / (across @ across), (nose - middle) @ down / (down @ down)]
+    )
 
 
 def shape_distance(a: Points, b: Points) -> float:

@@ -11,8 +11,9 @@ import torch
 from benchmarks.compare import TOLERANCE_TOGETHER, change
 from benchmarks.conditions import Monitor
 from benchmarks.peers.animegan import AnimeNetwork
+from benchmarks.peers.first_release import first_release
 from benchmarks.peers.mobile_stylegan import MobileStyleNetwork
-from benchmarks.peers.textbook import TextbookNetwork
+from benchmarks.peers.textbook import textbook
 from benchmarks.report import Aim, Report, Result, Skipped
 from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.runners import Runner, build_runner, time_batch
@@ -96,8 +97,9 @@ def _build_all(settings: PeerSettings, skipped: list[Skipped], say: Say) -> list
             add(f"ours {tier.name}", network, engine)
         # eager, as published; in half precision too where the device is made for it
         for precision in ("fp32", "fp16") if torch.cuda.is_available() else ("fp32",):
-            add(f"textbook {tier.name}", TextbookNetwork(network), "torch", precision)
+            add(f"textbook {tier.name}", textbook(network), "torch", precision)
     others: list[tuple[str, Any]] = [
+        ("first release", first_release()),
         (f"AnimeGANv2-size {settings.anime_size}", AnimeNetwork(settings.anime_size)),
         *((f"MobileStyleGAN-size {side}", MobileStyleNetwork(side))
           for side in settings.mobile_sizes),

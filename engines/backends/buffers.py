@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from engines.backends.outputs import HostOutputs
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 
 if TYPE_CHECKING:
@@ -21,39 +23,40 @@ class Buffers:
 
     Attributes:
         crops: uint8 [max_batch, S, S, 3] on the device.
-        toons: uint8 [max_batch, R, R, 3] on the device.
-        masks: uint8 [max_batch, R, R] on the device, or None.
+        outputs: each result of the network, [max_batch, ...] on the device, in its order.
     """
 
     def __init__(self, network: ToonNetwork, max_batch: int, device: torch.device) -> None:
-        S, R = network.input_size, network.output_size
-        shapes: list[tuple[int, ...]] = [(max_batch, S, S, 3), (max_batch, R, R, 3)]
-        if network.has_mask:
-            shapes.append((max_batch, R, R))
-        pinned = device.type == "cuda"
-        self._host = [torch.empty(s, dtype=torch.uint8, pin_memory=pinned) for s in shapes]
-        self._device = [torch.empty(s, dtype=torch.uint8, device=device) for s in shapes]
-        self.crops, self.toons = self._device[:2]
-        self.masks = self._device[2] if network.has_mask else None
-        self._arrays = [tensor.numpy() for tensor in self._host]
+        side, pinned = network.input_size, device.type == "cuda"
+        crops = torch.empty((max_batch, side, side, 3), dtype=torch.uint8, pin_memory=pinned)
+        self._crops, self.crops = crops, torch.empty_like(crops, device=device, pin_memory=False)
+        self._results = HostOutputs(network, max_batch, pinned=pinned)
+        self.outputs = [
+            torch.empty_like(tensor, device=device, pin_memory=False)
+            for tensor in self._results.tensors
+        ]
         # A blocking event lets the core do other work while the GPU draws; a spin would burn it.
         self._done = torch.cuda.Event(blocking=True) if pinned else None
 
     def upload(self, crops: NDArray[np.uint8]) -> None:
         """Queues the copy of `crops` into the first rows of `self.crops`."""
         n = len(crops)
-        np.copyto(self._arrays[0][:n], crops)
-        self.crops[:n].copy_(self._host[0][:n], non_blocking=True)
+        np.copyto(self._crops.numpy()[:n], crops)
+        self.crops[:n].copy_(self._crops[:n], non_blocking=True)
+
+    def fill(self, results: tuple[Tensor, ...], start: int = 0) -> None:
+        """Queues the copy of a network's results into `self.outputs`, from row `start` on."""
+        for output, result in zip(self.outputs, results, strict=True):
+            output[start : start + len(result)].copy_(result)
 
     def download(self, n: int) -> EngineOutput:
-        """Queues the copy of the first `n` toons and masks to the host and waits for them."""
-        for host, device in zip(self._host[1:], self._device[1:], strict=True):
+        """Queues the copy of the first `n` results to the host, waits, and puts them together."""
+        for host, device in zip(self._results.tensors, self.outputs, strict=True):
             host[:n].copy_(device[:n], non_blocking=True)
         if self._done is not None:
             self._done.record()
             self._done.synchronize()
-        images, *masks = (array[:n] for array in self._arrays[1:])
-        return EngineOutput(images, masks[0] if masks else None)
+        return self._results.engine_output(n)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.prepare import load_weights, prepared
@@ -24,7 +23,6 @@ from engines.backends.protocol import (
     EngineOutput,
     check_crops,
     check_same_shape,
-    split_outputs,
 )
 from engines.backends.request import EngineRequest
 
@@ -178,8 +176,4 @@ def _capture(captured: _Captured, forward: Callable[..., Any], n: int) -> torch.
 
 
 def _draw(buffers: Buffers, forward: Callable[..., Any], n: int) -> None:
-    outputs: Tensor | tuple[Tensor, ...] = forward(buffers.crops[:n])
-    toons, masks = split_outputs(outputs)
-    buffers.toons[:n].copy_(toons)
-    if masks is not None and buffers.masks is not None:
-        buffers.masks[:n].copy_(masks)
+    buffers.fill(forward(buffers.crops[:n]))

@@ -24,15 +24,13 @@ if TYPE_CHECKING:
 
 OPSET = 20
 INPUT = "crops"
-OUTPUTS = ("toons", "masks")
 NO_LIMIT = 1 << 31
 
 
 def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.ModelProto:
     """The graph of `network`, with a free batch dimension when `max_batch` is above 1.
 
-    Input `crops` uint8 [N, S, S, 3]; outputs `toons` uint8 [N, R, R, 3] and, if the network
-    has a mask, `masks` uint8 [N, R, R].
+    Input `crops` uint8 [N, S, S, 3]; outputs as `network.outputs` says, with the batch first.
 
     Args:
         precision: fp16 or fp32.
@@ -62,7 +60,7 @@ def export_onnx(network: ToonNetwork, precision: str, max_batch: int) -> onnx.Mo
                 opset_version=OPSET,
                 dynamic_shapes=(batch,),
                 input_names=[INPUT],
-                output_names=list(OUTPUTS if network.has_mask else OUTPUTS[:1]),
+                output_names=[output.name for output in network.outputs],
                 external_data=False,
                 optimize=False,
                 verbose=False,

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engines.backends.cache import EngineLoadError
 from engines.backends.int8 import calibrated, hash_of, nncf_version
 from engines.backends.keys import EngineKey, model_hash
+from engines.backends.outputs import HostOutputs
 from engines.backends.prepare import example_crops, prepared
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt
@@ -212,12 +213,9 @@ class OpenVinoProgram:
 
         self.device = f"{device}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
         self.precision = running_precision(program)
-        R = network.output_size
-        self._outputs = [np.empty((max_batch, R, R, 3), np.uint8)]
-        if network.has_mask:
-            self._outputs.append(np.empty((max_batch, R, R), np.uint8))
+        self._results = HostOutputs(network, max_batch)
         self._slots = [
-            [ov.Tensor(array[i : i + 1], shared_memory=True) for array in self._outputs]
+            [ov.Tensor(array[i : i + 1], shared_memory=True) for array in self._results.arrays]
             for i in range(max_batch)
         ]
         self._tensor = ov.Tensor
@@ -231,8 +229,7 @@ class OpenVinoProgram:
             for k, slot in enumerate(self._slots[i]):
                 self._request.set_output_tensor(k, slot)
             self._request.infer()
-        images, *masks = (array[:n] for array in self._outputs)
-        return EngineOutput(images, masks[0] if masks else None)
+        return self._results.engine_output(n)
 
     def close(self) -> None:
         del self._request

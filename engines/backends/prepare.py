@@ -49,9 +49,9 @@ class CastFirst(nn.Module):
         self.dtype = torch.float16 if precision == "fp16" else torch.float32
         self.eval()
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor] | Tensor:
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """`crops`: uint8 [N, S, S, 3]; returns what the network returns."""
-        outputs: tuple[Tensor, Tensor] | Tensor = self.network(crops.to(self.dtype))
+        outputs: tuple[Tensor, ...] = self.network(crops.to(self.dtype))
         return outputs
 
 

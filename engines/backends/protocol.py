@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError, UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from engines.networks.toon import ToonNetwork
 
 CLOSED = "The engine was closed: create a new one to go on."
@@ -41,11 +39,15 @@ class EngineOutput(NamedTuple):
 
     Attributes:
         images: uint8 [N, R, R, 3] RGB.
-        masks: uint8 [N, R, R], 255 = head; None for a network without a mask.
+        masks: uint8 [N, M, M], 255 = head; None for a network without a mask.
+        details: float32 [N, 3, M, M]: from where each place of the toon takes the photo's finest
+            detail, as an offset (x, y) in shares of the side, and how much of it, 0..1; None for a
+            network that does not say.
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8] | None
+    details: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):
@@ -128,10 +130,3 @@ def check_same_shape(running: ToonNetwork, network: ToonNetwork) -> None:
 
 def _shape(shape: tuple[int, ...] | None) -> str:
     return "absent" if shape is None else str(list(shape))
-
-
-def split_outputs(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, Tensor | None]:
-    """A network's outputs as (toons, mask or None)."""
-    if isinstance(outputs, tuple):
-        return outputs[0], outputs[1]
-    return outputs, None

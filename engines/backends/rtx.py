@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.cache import EngineCache, EngineLoadError
 from engines.backends.keys import EngineKey, model_hash
-from engines.backends.onnx_graph import INPUT, OUTPUTS, export_onnx, without_float_products
+from engines.backends.onnx_graph import INPUT, export_onnx, without_float_products
 from engines.backends.prepare import example_crops
 from engines.backends.protocol import BackendError, BackendNameError, EngineOutput
 from engines.backends.request import EngineRequest, Prebuilt
@@ -183,9 +183,8 @@ class RtxProgram:
         self._context: Any = context
         self._buffers = Buffers(network, max_batch, device)
         context.set_tensor_address(INPUT, self._buffers.crops.data_ptr())
-        context.set_tensor_address(OUTPUTS[0], self._buffers.toons.data_ptr())
-        if self._buffers.masks is not None:
-            context.set_tensor_address(OUTPUTS[1], self._buffers.masks.data_ptr())
+        for output, memory in zip(network.outputs, self._buffers.outputs, strict=True):
+            context.set_tensor_address(output.name, memory.data_ptr())
         # Run every batch size now: the first use compiles its kernels and captures its graph.
         for n in range(1, max_batch + 1):
             self.run(example_crops(network, n).numpy())

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.buffers import gpu_faults
+from engines.backends.outputs import HostOutputs
 from engines.backends.prepare import example_crops, load_weights, prepared
 from engines.backends.protocol import (
     CLOSED,
@@ -20,7 +21,6 @@ from engines.backends.protocol import (
     EngineOutput,
     check_crops,
     check_same_shape,
-    split_outputs,
 )
 from engines.backends.request import EngineRequest
 
@@ -58,6 +58,7 @@ class TorchEngine:
         self.input_size, self.output_size = network.input_size, network.output_size
         self._device = device
         self._network: ToonNetwork | None = prepared(network, precision, device)
+        self._results = HostOutputs(network, max_batch)
         self._lock = threading.Lock()
         self.run(example_crops(network, 1).numpy())
         self.build_seconds = time.perf_counter() - start
@@ -66,8 +67,9 @@ class TorchEngine:
         check_crops(crops, self.input_size, self.max_batch)
         with self._lock, torch.inference_mode(), self._exact():
             batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
-            toons, masks = split_outputs(self._running()(batch))
-            return EngineOutput(toons.cpu().numpy(), None if masks is None else masks.cpu().numpy())
+            for memory, result in zip(self._results.tensors, self._running()(batch), strict=True):
+                memory[: len(crops)].copy_(result)
+            return self._results.engine_output(len(crops))
 
     def update(self, network: ToonNetwork) -> None:
         check_same_shape(self._running(), network)

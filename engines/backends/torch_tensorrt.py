@@ -23,7 +23,7 @@ from engines.backends.buffers import Buffers, gpu_faults, require_cuda
 from engines.backends.cache import EngineLoadError
 from engines.backends.keys import EngineKey, model_hash
 from engines.backends.prepare import CastFirst, example_crops, prepared
-from engines.backends.protocol import BackendError, EngineOutput, one_line, split_outputs
+from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.request import EngineRequest, Prebuilt
 from engines.backends.swapping import SwappingEngine
 from engines.errors import install
@@ -167,10 +167,7 @@ class TensorRtProgram:
         with torch.cuda.stream(self._stream), torch.inference_mode():
             buffers.upload(crops)
             for i in range(len(crops)):
-                toons, masks = split_outputs(self._program(buffers.crops[i : i + 1]))
-                buffers.toons[i : i + 1].copy_(toons)
-                if masks is not None and buffers.masks is not None:
-                    buffers.masks[i : i + 1].copy_(masks)
+                buffers.fill(self._program(buffers.crops[i : i + 1]), i)
             return buffers.download(len(crops))
 
     def close(self) -> None:

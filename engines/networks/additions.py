@@ -11,7 +11,9 @@
   coarse one that `todetail` gives: a single pixel does not show whether it is hair or wall;
 * `tophoto`: a 1x1 convolution that reads off one block where the picture's finest detail is the
   photo's, moved as `todetail` says. Walls, cloth and strands of hair are the person's own, and
-  nothing that was encoded and drawn again is as sharp.
+  nothing that was encoded and drawn again is as sharp;
+* `finish`: see `engines.networks.finish`;
+* `fovea`: see `engines.networks.fovea`.
 """
 
 from __future__ import annotations

@@ -14,9 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.additions import Inject, ToDetail, ToMask, moved, resample, surroundings
+from engines.networks.additions import (
+    Inject,
+    ToDetail,
+    ToMask,
+    moved,
+    resample,
+    surroundings,
+)
+from engines.networks.finish import Enlarge
+from engines.networks.fovea import Fovea
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, leaky
+from engines.networks.photo import Photo, bordered, enlarged
 
 
 class Mapping(nn.Module):
@@ -87,11 +97,17 @@ class Drawing(NamedTuple):
         image: float32 [N, 3, R, R], about -1..1.
         mask: logits float32 [N, 1, M, M] of head and hair; None without a mask.
         detail: float32 [N, 4, 2D, 2D] (see `ToDetail`); None without one.
+        photo_share: float32 [N, 1, P, P] in 0..1, how much of the finest detail is the photo's;
+            None where it is not asked.
+        bands: eyes and mouth at the side of the finished picture, float32 [N, 3, h, w] each (see
+            `engines.networks.fovea.BANDS`); empty without a fovea.
     """
 
     image: Tensor
     mask: Tensor | None
     detail: Tensor | None
+    photo_share: Tensor | None = None
+    bands: tuple[Tensor, ...] = ()
 
 
 class SynthesisBlock(nn.Module):
@@ -108,11 +124,15 @@ class SynthesisBlock(nn.Module):
             self.upsample = Upsample2x(3)
         self.conv1 = SynthesisLayer(config, channels, resolution, up=False)
         self.torgb = ToRGB(config, resolution)
-        features = dict(config.feature_channels).get(resolution)
+        features = {**dict(config.feature_channels), **config.photo_channels}.get(resolution)
         self.inject = Inject(features, channels) if features else None
         self.tomask = ToMask(channels) if config.mask_resolution == resolution else None
         self.todetail = ToDetail(channels) if config.detail_resolution == resolution else None
         self.tophoto = ToMask(channels) if config.photo_resolution == resolution else None
+        last = resolution == config.resolution
+        self.finish = Enlarge(channels) if config.finish and last else None
+        fovea = config.fovea_channels if last else 0
+        self.fovea = Fovea(channels, fovea) if fovea else None
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: list[Tensor], feature: Tensor | None
@@ -148,6 +168,12 @@ class Synthesis(nn.Module):
         block = getattr(self, f"b{resolution}")
         assert isinstance(block, SynthesisBlock)
         return block
+
+    def fovea(self) -> Fovea:
+        """The fovea of a network that has one."""
+        fovea = self.block(self.config.resolution).fovea
+        assert fovea is not None
+        return fovea
 
     def use_half(self, num_fp16_res: int) -> None:
         """Run the highest `num_fp16_res` blocks (never 4x4) in FP16; 0 for none.
@@ -188,12 +214,14 @@ class Synthesis(nn.Module):
             features: resolution -> [N, C, r, r]; without them this is plain StyleGAN2. Of the
                 picture's own resolution it is the photo [N, 3, R, R], from which the picture takes
                 its finest detail where `tophoto` says so.
-            resolution: stop at this block, which gives a smaller picture (growing in training).
+            resolution: side of the picture: a smaller one ends before the finer blocks, the finish
+                or the fovea (growing in training); None for the finished one.
 
         Returns:
             float32 [N, 3, R, R], about -1..1.
         """
-        return self.draw(w_plus, features, resolution=resolution).image
+        drawing = self.draw(w_plus, features, resolution=resolution)
+        return self.assemble(drawing) if drawing.bands else drawing.image
 
     def draw(
         self,
@@ -202,7 +230,7 @@ class Synthesis(nn.Module):
         *,
         resolution: int | None = None,
     ) -> Drawing:
-        """As `forward`, with mask and detail if the network has them."""
+        """As `forward`, with mask, detail and bands, if there are any, not yet put together."""
         features = features or {}
         ws = list(w_plus.float().unbind(dim=1))
         x: Tensor | None = None
@@ -211,6 +239,7 @@ class Synthesis(nn.Module):
         detail: Tensor | None = None
         finest: Tensor | None = None  # the same, as fine as the block in hand
         share: Tensor | None = None
+        photo, taken = features.get(self.config.drawn_size), None
         for k, r in enumerate(self.config.resolutions):
             block = self.block(r)
             feature = features.get(r) if block.inject is not None else None
@@ -223,6 +252,9 @@ class Synthesis(nn.Module):
             if finest is not None and (feature is not None or block.tomask is not None):
                 finest = self.enlarge.up_to(finest, r)
                 feature = None if feature is None else resample(feature, finest)
+            if photo is not None and detail is not None and r in self.config.photo_channels:
+                taken = taken or Photo.take(photo, detail)
+                feature = taken.at(r)
             # conv0 shares its index with the previous block's torgb (2k-5 = 2(k-1)-3).
             x, image = block(x, image, ws[:2] if k == 0 else ws[2 * k - 1 : 2 * k + 2], feature)
             if block.tomask is not None:
@@ -231,27 +263,50 @@ class Synthesis(nn.Module):
             if block.todetail is not None:
                 finest = detail = block.todetail(x)
             if block.tophoto is not None:
-                share = block.tophoto(x)
+                share = torch.sigmoid(block.tophoto(x))
             if r == resolution:
                 break
+        assert x is not None
         assert image is not None
-        photo = features.get(self.config.resolution)
-        if share is not None and photo is not None:
+        bands: tuple[Tensor, ...] = ()
+        if taken is not None and share is not None:
+            image, bands = self._finished(x, image, taken, share, resolution)
+        elif photo is not None and share is not None:
             image = self._with_photo(image, photo, share, finest)
-        return Drawing(image, mask, detail)
+        return Drawing(image, mask, detail, share, bands)
+
+    def _finished(
+        self, x: Tensor, image: Tensor, photo: Photo, share: Tensor, resolution: int | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The picture and its bands, from the last block's features and picture."""
+        last, detail = self.block(self.config.resolution), share * photo.detail
+        assert last.finish is not None
+        if resolution == self.config.resolution:  # in training, where the picture grows
+            return image + detail.unflatten(1, (3, 4)).mean(2), ()
+        image = last.finish(bordered(x), bordered(image), detail)
+        if last.fovea is None or resolution == self.config.drawn_size:
+            return image, ()
+        return image, last.fovea(x, photo.halves, image)
 
     def _with_photo(
         self, image: Tensor, photo: Tensor, share: Tensor, finest: Tensor | None
     ) -> Tensor:
-        """The picture with the photo's detail where the logits `share` [N, 1, H, H] say so."""
+        """The picture with the photo's detail instead of its own where `share` says so."""
         side = image.shape[-1]
         if photo.shape[-1] != side:  # a smaller picture, in training
             photo = F.adaptive_avg_pool2d(photo, side)
         if finest is not None:
             photo = moved(photo, self.enlarge_moves.up_to(finest[:, :2], side))
         other = photo.float() - image
-        share = torch.sigmoid(self.enlarge_share.up_to(share, side))
-        return image + share * (other - surroundings(other))
+        return image + self.enlarge_share.up_to(share, side) * (other - surroundings(other))
+
+    def assemble(self, drawing: Drawing) -> Tensor:
+        """The finished picture of a drawing: its bands in the rest at twice its side.
+
+        Returns:
+            float32 [N, 3, R, R], R = `config.output_size`.
+        """
+        return self.fovea().assemble(enlarged(drawing.image, 2), drawing.bands)
 
 
 class Generator(nn.Module):

@@ -28,6 +28,10 @@ class GeneratorConfig:
         detail_resolution: block that warp and gain of the finer feature maps are read from; 0 for
             none.
         photo_resolution: block that is read for where the finest detail is the photo's; 0 for none.
+        finish: a plain convolution draws the picture at twice the side of the last block. The two
+            finest blocks then take in the photo itself, in the toon's shape.
+        fovea_channels: channels in which the eyes and the mouth are drawn once more, at twice the
+            side of everything else; 0 for none.
     """
 
     resolution: int
@@ -42,6 +46,8 @@ class GeneratorConfig:
     mask_resolution: int = 0
     detail_resolution: int = 0
     photo_resolution: int = 0
+    finish: bool = False
+    fovea_channels: int = 0
 
     def __post_init__(self) -> None:
         if type(self.resolution) is not int or self.resolution not in RESOLUTIONS[1:]:
@@ -71,6 +77,16 @@ class GeneratorConfig:
             )
         if type(self.noise) is not bool:
             raise ToonifyError(f"noise must be true or false, not {self.noise!r:.40}.")
+        if type(self.finish) is not bool:
+            raise ToonifyError(f"finish must be true or false, not {self.finish!r:.40}.")
+        check_size(what, "fovea_channels", self.fovea_channels, 0, MAX_WIDTH)
+        if self.fovea_channels and not self.finish:
+            raise ToonifyError("A generator with fovea_channels must have finish, too; set it.")
+        if self.finish and not set(taken).isdisjoint(self.photo_channels):
+            raise ToonifyError(
+                f"A generator with finish takes the photo in at {sorted(self.photo_channels)}, so "
+                f"no feature map may enter there."
+            )
         for what in ("mask_resolution", "detail_resolution", "photo_resolution"):
             block = getattr(self, what)
             if block and block not in self.resolutions:
@@ -78,11 +94,40 @@ class GeneratorConfig:
                     f"{what} must be 0 or a block of the generator ({self.resolutions}), not "
                     f"{block!r:.40}."
                 )
+        plan = (self.resolution // 4, self.resolution)
+        if self.finish and (self.detail_resolution, self.photo_resolution) != plan:
+            raise ToonifyError(
+                f"A {self.resolution} px generator with finish must have detail_resolution "
+                f"{plan[0]} and photo_resolution {plan[1]}, not {self.detail_resolution} and "
+                f"{self.photo_resolution}."
+            )
 
     @property
     def resolutions(self) -> tuple[int, ...]:
         """Side of every block, from 4 up."""
         return tuple(2**k for k in range(2, int(math.log2(self.resolution)) + 1))
+
+    @property
+    def drawn_size(self) -> int:
+        """Side of the picture without its fovea, pixels."""
+        return self.resolution * (2 if self.finish else 1)
+
+    @property
+    def output_size(self) -> int:
+        """Side of the finished picture, pixels."""
+        return self.drawn_size * (2 if self.fovea_channels else 1)
+
+    @property
+    def takes_photo(self) -> bool:
+        """Whether the picture's finest detail can be the photo's, of `drawn_size`."""
+        return bool(self.photo_resolution)
+
+    @property
+    def photo_channels(self) -> dict[int, int]:
+        """Resolution -> channels of the photo where blocks take it in, squares as channels."""
+        if not self.finish:
+            return {}
+        return {self.resolution // 2: 48, self.resolution: 12}
 
     @property
     def num_ws(self) -> int:
@@ -111,11 +156,13 @@ class GeneratorConfig:
         resolution = max(blocks)
         widest, finest = max(blocks.values()), blocks[resolution]
         narrow = [r * c for r, c in blocks.items() if c < widest]
+        finish = any(re.search(r"\.b\d+\.finish\.weight$", name) for name in state)
         features = tuple(
             sorted(
                 (int(m[1]), t.shape[1])
                 for name, t in state.items()
                 if (m := re.fullmatch(r"synthesis\.b(\d+)\.inject\.weight", name))
+                and not (finish and int(m[1]) >= resolution // 2)
             )
         )
 
@@ -124,6 +171,7 @@ class GeneratorConfig:
             found = (re.search(rf"\.b(\d+)\.{part}\.weight", name) for name in state)
             return next((int(match[1]) for match in found if match), 0)
 
+        fovea = [t.shape[0] for n, t in state.items() if n.endswith(".fovea.draw.weight")]
         layers = [int(m[1]) for n in state if (m := re.fullmatch(r"mapping\.fc(\d+)\.weight", n))]
         config = cls(
             resolution=resolution,
@@ -138,6 +186,8 @@ class GeneratorConfig:
             mask_resolution=block_with("tomask"),
             detail_resolution=block_with("todetail"),
             photo_resolution=block_with("tophoto"),
+            finish=finish,
+            fovea_channels=fovea[0] // 4 if fovea else 0,
         )
         wrong = [r for r in config.resolutions if blocks.get(r) != config.channels(r)]
         if wrong:

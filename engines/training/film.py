@@ -16,7 +16,7 @@ from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.progress import Progress, silent
-from engines.training.recipe import FILM_256, FILM_256_VARIANTS, FILM_256_WORDS
+from engines.training.recipe import FILM, FILM_VARIANTS, FILM_WORDS
 from engines.training.show.previews import pairs_sheet, run_with_sheet
 
 
@@ -44,8 +44,8 @@ def train_pairs(
     Raises:
         ToonifyError: when the pairs or the base do not fit the recipe.
     """
-    wanted = settings.size.encoder_config().input_size
-    if pairs.size != wanted:
+    wanted = settings.pair_size
+    if pairs.size < wanted:
         raise ToonifyError(
             f"The recipe takes {wanted} px pairs, but these are {pairs.size} px; prepare them with "
             f"--size {wanted}."
@@ -86,9 +86,9 @@ class FilmJob:
     out: Path
     name: str = DEFAULT_BUNDLE
     look: str = "film"
-    settings: TrainSettings = FILM_256
-    words: Description = field(default_factory=lambda: Description.read(FILM_256_WORDS))
-    variants: int = FILM_256_VARIANTS
+    settings: TrainSettings = FILM
+    words: Description = field(default_factory=lambda: Description.read(FILM_WORDS))
+    variants: int = FILM_VARIANTS
     workers: int = 1
 
     @property
@@ -134,7 +134,7 @@ def film(
             job.people,
             job.out / "pairs",
             look=job.look,
-            size=job.settings.size.encoder_config().input_size,
+            size=job.settings.pair_size,
             variants=job.variants,
             workers=job.workers,
             progress=advance,

@@ -15,7 +15,7 @@ from engines.training.learn.stages import Stage, TrainSettings
 
 _FULL_SIZE = Stage(
     "toon",
-    5_000,
+    10_000,
     256,
     lr=1.2e-3,
     face_share=0.0,
@@ -27,10 +27,25 @@ _FULL_SIZE = Stage(
     close_up=0.5,
     statistics=False,
 )
+_FOVEA = Stage(
+    "fovea",
+    10_000,
+    512,
+    lr=2e-3,
+    face_share=0.0,
+    feature_share=0.5,
+    detail=3.0,
+    colour=3.0,
+    trains=("fovea",),
+    statistics=False,
+)
 
-FILM_256 = TrainSettings(
+FILM = TrainSettings(
     stages=(
-        Stage("toon", 12_500, 128, lr=1.5e-3, face_share=0.0, features=2.0),
+        Stage(
+            "shape", 24_000, 128, lr=1.5e-3, face_share=0.0,
+            features=2.0, feature_share=0.5, colour=2.0,
+        ),
         replace(
             _FULL_SIZE,
             name="siblings",
@@ -40,19 +55,21 @@ FILM_256 = TrainSettings(
             consistency=0.2,
             fork="face",
         ),
+        replace(_FOVEA, face_share=0.15),
     ),
     batch_size=8,
     twins=1,
     seed=1,
     clip=5.0,
-)
-"""The toon model at 128 px; then the face model, started from it, beside it at 256 px.
+)  # fmt: skip
+"""The toon model at 128 px; then the face model, started from it, beside it at 256 px; then the
+eyes and mouths of both at 512 px.
 
 The other order, face first, was tried and failed: reconstructing portraits uses only the finest
 feature map, so the deep ones, which toons need, stop learning."""
 
 SECOND_LOOK = TrainSettings(
-    stages=(replace(_FULL_SIZE, trains=("toon",)),),
+    stages=(replace(_FULL_SIZE, trains=("toon",)), _FOVEA),
     batch_size=8,
     seed=2,
     clip=5.0,
@@ -60,12 +77,12 @@ SECOND_LOOK = TrainSettings(
 """One more look for a finished model: only a toon generator learns, so the encoder and the face
 generator stay the same for all looks."""
 
-RECIPES = {DEFAULT_BUNDLE: FILM_256, "second-look": SECOND_LOOK}
+RECIPES = {DEFAULT_BUNDLE: FILM, "second-look": SECOND_LOOK}
 
-FILM_256_VARIANTS = 900
+FILM_VARIANTS = 900
 """Extra pairs with closed and narrowed eyes and open mouths, which portraits seldom show."""
 
-FILM_256_WORDS = Path(__file__).parent / "assets" / "film-256.json"
+FILM_WORDS = Path(__file__).parent / "assets" / "film.json"
 """What the card of the shipped model says, as `engines.training.export.Description` reads it."""
 
 

@@ -48,10 +48,10 @@ def test_options_reach_the_suites(
     asked: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--engine", "openvino", "--precision", "int8", "--calibration", str(tmp_path)]
-    assert main(["engines", "--tier", "cpu-256", "--batch", "2", "--runs", "10", *words]) == 1
+    assert main(["engines", "--tier", "shipped", "--batch", "2", "--runs", "10", *words]) == 1
     assert capsys.readouterr().err.endswith("Error: Not measured.\n")
     engines = asked["engines"]
-    assert [tier.name for tier in engines.tiers] == ["cpu-256"]
+    assert [tier.name for tier in engines.tiers] == ["shipped"]
     assert (engines.batches, engines.engines, engines.precisions) == (
         (2,),
         ("openvino",),
@@ -61,7 +61,7 @@ def test_options_reach_the_suites(
     assert engines.record()["calibration"] == tmp_path.name
 
     assert main(["peers", "--quick"]) == 1
-    assert [tier.name for tier in asked["peers"].tiers] == ["cpu-256"]
+    assert [tier.name for tier in asked["peers"].tiers] == ["shipped"]
     assert main(["loop", "--size", "640x480", "--faces", "2", "--rate", "0", "--seconds", "1"]) == 1
     loop = asked["loop"]
     assert (loop.sizes, loop.faces, loop.rates, loop.seconds) == (((640, 480),), (2,), (0.0,), 1.0)

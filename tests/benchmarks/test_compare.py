@@ -18,8 +18,8 @@ def test_verdicts_on_two_reports() -> None:
     before = report()
     after = report(results=[result("torch", 80.4, 1), result("openvino", 14, 1)])
     changes = {c.name: c for c in compare(before, after).changes}
-    assert changes["cpu-256 torch b1"].verdict is Verdict.SAME
-    faster = changes["cpu-256 openvino b1"]
+    assert changes["shipped torch b1"].verdict is Verdict.SAME
+    faster = changes["shipped openvino b1"]
     assert faster.verdict is Verdict.BETTER
     assert faster.estimate.value == pytest.approx(0.7, abs=0.02)
     worse = compare(after, before).changes[1]
@@ -124,8 +124,8 @@ def test_what_makes_a_comparison_doubtful_is_said() -> None:
         results=[result("torch", 80), result("cuda", 1)],
     )
     found = compare(report(), other)
-    assert found.only_first == ["cpu-256 openvino b1"]
-    assert found.only_second == ["cpu-256 cuda b1"]
+    assert found.only_first == ["shipped openvino b1"]
+    assert found.only_second == ["shipped cuda b1"]
     said = " ".join(found.warnings)
     assert "Too hot" in said
     assert "differ in cpu" in said

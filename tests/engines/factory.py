@@ -14,14 +14,12 @@ from engines.networks.toon import ToonNetwork
 from engines.training.learn.models import ModelSize, ToonModels
 
 
-def random_bundle(
-    resolution: int = 256, seed: int = 0, size: ModelSize | None = None, styles: int = 1
-) -> Bundle:
+def random_bundle(size: ModelSize | None = None, seed: int = 0, styles: int = 1) -> Bundle:
     """The CPU tier's architecture with random weights; the styles differ from the face model."""
     torch.manual_seed(seed)
-    size = size or ModelSize(resolution=resolution)
+    size = size or ModelSize()
     models = ToonModels(size).eval()
-    models.encoder(torch.rand(2, 3, resolution, resolution))
+    models.encoder(torch.rand(2, 3, *[size.encoder_config().input_size] * 2))
     for block in models.face.synthesis.children():
         if (todetail := getattr(block, "todetail", None)) is not None:  # moves from the start
             torch.nn.init.normal_(todetail.weight, std=0.3 / todetail.weight.shape[1] ** 0.5)
@@ -36,7 +34,7 @@ def random_bundle(
         for i in range(styles)
     }
     card = Card(
-        name=f"random-{resolution}",
+        name=f"random-{size.encoder_config().input_size}",
         generator=size.generator_config(),
         encoder=size.encoder_config(),
         styles={name: Style(name, BlendSpec(swap_resolution=None)) for name in toons},
@@ -46,27 +44,35 @@ def random_bundle(
 
 
 def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
-    """A few thousand parameters with every feature of the shipped model."""
-    halvings = int(math.log2(resolution)) - 2
+    """A few thousand parameters with every feature of the shipped model.
+
+    Args:
+        resolution: side of the crops and of the picture without its fovea, 64 pixels or more.
+        seed: of the weights.
+        styles: how many.
+    """
+    stages = int(math.log2(resolution)) - 3
     encoder = EncoderConfig(
         input_size=resolution,
-        widths=(8, 12, 16, 16, 16, 16)[:halvings],
-        depths=(0, 1, 1, 1, 1, 1)[:halvings],
-        feature_resolutions=(4, 8, 16, resolution),
+        widths=(12, 16, 16, 16, 16)[:stages],
+        depths=(0, 1, 1, 1, 1)[:stages],
+        feature_resolutions=(4, 8, resolution),
         style_width=16,
+        unshuffle=4,
     )
     size = ModelSize(
-        resolution=resolution,
+        resolution=resolution // 2,
         w_dim=16,
         channel_base=512,
         channel_max=16,
         mapping_layers=2,
         encoder=encoder,
-        mask_resolution=resolution // 2,
-        detail_resolution=8,
+        mask_resolution=resolution // 4,
+        detail_resolution=resolution // 8,
         photo_resolution=resolution // 2,
+        fovea_channels=4,
     )
-    return random_bundle(resolution, seed, size, styles)
+    return random_bundle(size, seed, styles)
 
 
 def tiny_network(resolution: int = 64, seed: int = 0) -> ToonNetwork:

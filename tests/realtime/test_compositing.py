@@ -5,20 +5,18 @@ import numpy as np
 import pytest
 
 from engines.errors import ToonifyError
-from engines.faces.alignment import pixel_matrix
 from engines.pictures import Image
 from realtime.compositing import (
     COARSE,
     GRID,
+    Small,
     add_field,
     border_fade,
     coarse,
     colour_stats,
-    coverage,
     head_guess,
     match_field,
     oval_mask,
-    paste,
     seam_field,
     toon_mask,
 )
@@ -37,14 +35,6 @@ def head_of_toon() -> np.ndarray:
     mask = np.zeros((256, 256), np.uint8)
     cv2.ellipse(mask, (128, 118), (75, 100), 0, 0, 360, 255, cv2.FILLED)
     return mask
-
-
-def place(scale: float, x: float, y: float, degrees: float = 0) -> np.ndarray:
-    """Crop of GRID pixels -> frame, about the crop's centre at (x, y)."""
-    a = np.radians(degrees)
-    matrix = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0]]) * scale
-    matrix[:, 2] = (x, y) - matrix[:, :2] @ (GRID / 2, GRID / 2)
-    return matrix
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -92,49 +82,16 @@ def test_a_guessed_head_is_bounded() -> None:
     assert guess[GRID // 2, GRID // 2] > 0.95
 
 
-@pytest.mark.parametrize(("scale", "degrees"), [(0.3, 0), (1.0, 15), (2.6, -40)])
-def test_paste_puts_the_toon_where_the_transform_says(scale: float, degrees: float) -> None:
-    toon = np.zeros((256, 256, 3), np.uint8)
-    cv2.circle(toon, (96, 150), 22, (0, 200, 255), cv2.FILLED)
-    frame, alpha = np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640), np.uint8)
-    transform = place(scale, 300, 180, degrees)
-    paste(frame, alpha, toon, np.ones((GRID, GRID), np.float32), transform)
-    weight = frame[..., 2].astype(float)
-    rows, columns = np.mgrid[0:360, 0:640] + 0.5
-    centre = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
-    expected = transform[:, :2] @ (96.5 / 2, 150.5 / 2) + transform[:, 2]
-    assert np.allclose(centre, expected, atol=0.35)
-
-
-def test_paste_touches_only_the_mask_and_blends_by_it() -> None:
-    rng = np.random.default_rng(0)
-    frame = rng.integers(0, 256, (300, 400, 3), np.uint8)
-    before, alpha = frame.copy(), np.zeros((300, 400), np.uint8)
-    mask = toon_mask("face", oval_face(), None)
-    transform = place(1.7, 210, 140, 10)
-    paste(frame, alpha, np.full((256, 256, 3), 90, np.uint8), mask, transform)
-    weight = cv2.warpAffine(mask, pixel_matrix(transform), (400, 300))[..., None]
-    assert np.array_equal(frame[alpha == 0], before[alpha == 0])
-    assert np.abs(frame - (before * (1 - weight) + 90 * weight)).max() < 6
-    assert np.abs(alpha / 255 - weight[..., 0]).max() < 0.02
-
-
-@pytest.mark.parametrize("at", [(-20, 100), (390, 290), (200, -15), (5000, 5000)])
-def test_paste_at_and_beyond_the_border(at: tuple) -> None:
-    frame, alpha = np.zeros((300, 400, 3), np.uint8), np.zeros((300, 400), np.uint8)
-    paste(frame, alpha, np.full((64, 64, 3), 255, np.uint8),
-          toon_mask("crop", oval_face(), None), place(1.0, *at))  # fmt: skip
-    assert (alpha.max() > 0) == (at != (5000, 5000))
-    assert np.abs(frame.max(2).astype(int) - alpha).max() <= 1
-
-
-def test_alpha_keeps_the_strongest_toon() -> None:
-    frame, alpha = np.zeros((200, 200, 3), np.uint8), np.full((200, 200), 77, np.uint8)
-    mask = np.full((GRID, GRID), 0.5, np.float32)
-    mask[: GRID // 2] = 0.1
-    paste(frame, alpha, np.zeros((64, 64, 3), np.uint8), mask, place(1.0, 100, 100))
-    assert alpha.min() == 77
-    assert int(alpha.max()) == pytest.approx(128, abs=1)
+def test_colour_stats_weigh_what_is_under_the_mask() -> None:
+    picture = np.full((256, 256, 3), 200, np.uint8)
+    picture[:, :128] = (40, 80, 120)
+    left = np.zeros((GRID, GRID), np.float32)
+    left[:, : GRID // 2 - 2] = 0.5
+    one, all_of_it = (colour_stats(Small.of(picture), mask) for mask in (left, left + 0.5))
+    colour = np.array([[[40, 80, 120]]], np.float32) / np.float32(255)
+    expected = cv2.cvtColor(colour, cv2.COLOR_BGR2LAB)[0, 0]
+    assert np.allclose(one, [expected, [0, 0, 0]], atol=0.05)
+    assert all_of_it[1, 0] > 10
 
 
 def test_match_field_takes_over_light_and_tint() -> None:
@@ -143,22 +100,24 @@ def test_match_field_takes_over_light_and_tint() -> None:
     toon = cv2.GaussianBlur(toon, (0, 0), 12).astype(np.uint8, copy=False)
     scene = (toon * np.array([1.0, 0.9, 0.75])).astype(np.uint8)
     mask = np.ones((GRID, GRID), np.float32)
-    have, want = colour_stats(toon, mask), colour_stats(scene, mask)
-    full = colour_stats(add_field(toon, match_field(toon, have, want, 1.0)), mask)
-    half = colour_stats(add_field(toon, match_field(toon, have, want, 0.5)), mask)
+    small = Small.of(toon)
+    have, want = colour_stats(small, mask), colour_stats(Small.of(scene), mask)
+    full = colour_stats(Small.of(add_field(toon, match_field(small, have, want, 1.0))), mask)
+    half = colour_stats(Small.of(add_field(toon, match_field(small, have, want, 0.5))), mask)
     assert np.abs(full[0] - want[0]).max() < 0.6
     assert np.abs(half[0] - (have[0] + want[0]) / 2).max() < 0.6
-    assert np.abs(match_field(toon, have, want, 0.0)).max() < 0.5
+    assert np.abs(match_field(small, have, want, 0.0)).max() < 0.5
 
 
 def test_match_field_is_limited() -> None:
     toon = np.full((64, 64, 3), 128, np.uint8)
     mask = np.ones((GRID, GRID), np.float32)
-    night = colour_stats(np.zeros((64, 64, 3), np.uint8), mask)
+    have = colour_stats(Small.of(toon), mask)
+    night = colour_stats(Small.of(np.zeros((64, 64, 3), np.uint8)), mask)
     dark = colour_stats(
-        add_field(toon, match_field(toon, colour_stats(toon, mask), night, 1)), mask
+        Small.of(add_field(toon, match_field(Small.of(toon), have, night, 1))), mask
     )
-    assert colour_stats(toon, mask)[0, 0] - dark[0, 0] == pytest.approx(20, abs=0.5)
+    assert have[0, 0] - dark[0, 0] == pytest.approx(20, abs=0.5)
 
 
 def test_seam_field_joins_the_surroundings_and_spares_the_head() -> None:
@@ -168,7 +127,7 @@ def test_seam_field_joins_the_surroundings_and_spares_the_head() -> None:
     keep = head_of_toon()[::2, ::2].astype(np.float32)
     keep /= 255
     face = oval_mask(oval_face(), 0, 0.02)
-    field = seam_field(photo, coarse(toon), keep, face)
+    field = seam_field(Small.of(photo), coarse(toon), keep, face)
     joined = add_field(toon, field)
     away = cv2.resize(keep + face, (256, 256)) < 0.01
     assert np.abs(joined.astype(int) - photo)[away].mean() < 3
@@ -180,14 +139,6 @@ def test_border_fade_is_shared_and_read_only() -> None:
     assert border_fade(GRID, 0.1) is border_fade(GRID, 0.1)
     with pytest.raises(ValueError, match="read-only"):
         border_fade(GRID, 0.1)[0, 0] = 1
-
-
-def test_coverage_counts_landmarks_in_the_picture() -> None:
-    alpha = np.zeros((100, 100), np.uint8)
-    alpha[:, 50:] = 255
-    points = np.array([[10, 10], [60, 10], [99.5, 99.5], [90, 50], [120, 50], [-3, 5]])
-    assert coverage(alpha, points) == 0.75
-    assert coverage(alpha, points[-2:]) == 1.0
 
 
 @pytest.mark.parametrize(

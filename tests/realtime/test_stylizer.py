@@ -195,5 +195,5 @@ def test_a_real_engine_draws_into_the_frame(scene: tuple[Frame, list[TrackedFace
     finally:
         engine.close()
     assert done.covered == {3, 8}
-    assert done.toons[3].shape == (64, 64, 3)
+    assert done.toons[3].shape == (128, 128, 3)
     assert np.abs(done.image.astype(int) - frame.image)[done.alpha > 250].mean() > 5

@@ -6,7 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.training.artist import masks
-from engines.training.artist.imaging import Floats, Reals, blur, luminance, mix, to_lab, to_rgb
+from engines.training.artist.imaging import (
+    Floats,
+    Reals,
+    blur,
+    luminance,
+    mix,
+    smoothstep,
+    to_lab,
+    to_rgb,
+)
 from engines.training.artist3d.colour import to_srgb
 from engines.training.artist3d.head.rig import Rig, default_rig
 from engines.training.artist3d.looks import FILM, Look
@@ -94,7 +103,7 @@ def draw(scene: Scene, look: Look) -> Floats:
     skin, lips = _skin(scene, region, tone, lamp, light, reference)
     image = hair_art.light_hair(scene, region, strands, lamp)
     skin = hair_art.hair_shadow(scene, region, lamp, skin)
-    image = mix(image, skin, blur(region.skin * (1 - region.lens), 1.1))
+    image = mix(image, skin, _soft_hairline(scene, region))
     shade = relative_shade(light, reference)
     image = hair_art.lay_beard(scene, region, strands, shade, lips, image)
     bare = image
@@ -107,6 +116,15 @@ def draw(scene: Scene, look: Look) -> Floats:
     image = mix(image, bare, region.thing)
     image = grade(image, scene.unit, tone.colour)
     return comic(scene, region, image) if look.name == "comic" else image
+
+
+def _soft_hairline(scene: Scene, region: Region) -> Floats:
+    """Share of the skin [S, S]: hair grows out of a forehead softly, a hat ends sharply."""
+    skin, unit = region.skin * (1 - region.lens), scene.unit
+    growing = smoothstep(0.25 * unit, 0.5 * unit, scene.above)
+    growing = growing * (1 - blur(np.clip(scene.parts.headwear * 2, 0, 1), 2.0))
+    soft = smoothstep(0.12, 0.88, blur(skin, 0.040 * unit)) * scene.person
+    return mix(blur(skin, 1.1), soft, growing)
 
 
 def _light(scene: Scene, region: Region, lamp: Lamp) -> Floats:

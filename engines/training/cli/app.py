@@ -85,14 +85,14 @@ def film(
     from engines.say import say
     from engines.training.film import FilmJob
     from engines.training.film import film as make
-    from engines.training.recipe import FILM_256_VARIANTS, find_recipe
+    from engines.training.recipe import FILM_VARIANTS, find_recipe
 
     job = FilmJob(
         folder,
         out,
         look=look,
         settings=options.change(find_recipe(recipe)),
-        variants=FILM_256_VARIANTS if variants is None else variants,
+        variants=FILM_VARIANTS if variants is None else variants,
         workers=workers or os.cpu_count() or 1,
     )
     with options.start() as now:

@@ -127,7 +127,8 @@ class EncoderTrainer(SampledTask):
             synthesis = self.generators[self.step % len(self.generators)].synthesis
             target, wanted = self._goal(synthesis, batch.photo)
             found = EncoderOutput(*self.encoder(channels_last(batch.crop)))
-            image = shrink(synthesis(*found), target.shape[-1])
+            side = synthesis.config.drawn_size
+            image = shrink(synthesis(*found, resolution=side), target.shape[-1])
             focus = F.interpolate(batch.focus, image.shape[-2:], mode="bilinear")
             losses = {
                 "l1": weighted_l1(image, target, focus),
@@ -154,7 +155,7 @@ class EncoderTrainer(SampledTask):
         if self.teacher is None:
             return photo, None
         wanted = self.teacher(channels_last(photo))
-        image = synthesis(*wanted)
+        image = synthesis(*wanted, resolution=synthesis.config.drawn_size)
         return shrink(image, min(image.shape[-1], photo.shape[-1])), wanted
 
     def parts(self) -> dict[str, Any]:

@@ -19,23 +19,41 @@ SCALED_FACTOR = 24.0
 SWAP = 64  # the swap that is trained: below it the toon, which decides the shape; else the person
 
 
+CPU_ENCODER = EncoderConfig(
+    input_size=256,
+    widths=(24, 48, 80, 112, 160),
+    depths=(0, 1, 1, 1, 1),
+    feature_resolutions=(4, 8, 16, 32, 256),
+    style_width=192,
+    unshuffle=4,
+)
+
+
 @dataclass(frozen=True)
 class ModelSize:
-    """Sizes of a model family; the defaults are those for CPUs at 256 px (under 2 GMAC a face)."""
+    """Sizes of a model family; the defaults are those for CPUs (under 0.7 GMAC a face).
 
-    resolution: int = 256
-    w_dim: int = 256
-    channel_base: int = 4096
-    channel_max: int = 256
+    Attributes:
+        encoder: its sizes, without those that follow from the generator; None for `CPU_ENCODER`.
+        resolution: of the last StyleGAN2 block; for the others see
+            `engines.networks.generator_config.GeneratorConfig`.
+    """
+
+    resolution: int = 128
+    w_dim: int = 192
+    channel_base: int = 2048
+    channel_max: int = 192
     mapping_layers: int = 4
     encoder: EncoderConfig | None = None
-    mask_resolution: int = 128
+    mask_resolution: int = 64
     detail_resolution: int = 32
     photo_resolution: int = 128
+    finish: bool = True
+    fovea_channels: int = 12
 
     def encoder_config(self) -> EncoderConfig:
         """The encoder's sizes, fitted to the generator's style shape."""
-        base = self.encoder or EncoderConfig(input_size=self.resolution)
+        base = self.encoder or CPU_ENCODER
         num_ws = GeneratorConfig(self.resolution).num_ws
         return replace(base, num_ws=num_ws, w_dim=self.w_dim)
 
@@ -55,6 +73,8 @@ class ModelSize:
             mask_resolution=self.mask_resolution,
             detail_resolution=self.detail_resolution,
             photo_resolution=self.photo_resolution if encoder.gives_crop else 0,
+            finish=self.finish and encoder.gives_crop,
+            fovea_channels=self.fovea_channels if encoder.gives_crop else 0,
         )
 
 

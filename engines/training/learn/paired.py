@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engines.networks.fovea import BAND_NAMES, BANDS
 from engines.networks.generator import Drawing
 from engines.training.learn.losses import (
     FeatureDistance,
@@ -67,7 +68,7 @@ def paired_losses(
         toon: the goal is their toon, in the toon's shape, which is looked at more closely; else it
             is their photo, in its own shape.
     """
-    image, mask, detail = drawing
+    image, mask, detail = drawing.image, drawing.mask, drawing.detail
     count, top = len(image), image.shape[-1]
     target = shrink((batch.toon if toon else batch.photo)[:count], top)
     focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
@@ -102,4 +103,34 @@ def paired_losses(
         error = 256 * (warp - shrink(goal, side)).abs()
         weight = shrink(batch.focus[:count], side)
         losses["warp"] = weights.warp * (error * (weight / weight.mean())).mean()
+    return losses
+
+
+def band_losses(
+    drawing: Drawing, batch: Batch, weights: PairWeights, features: FeatureDistance, *, toon: bool
+) -> dict[str, Tensor]:
+    """As `paired_losses`, of the bands of a drawing alone, at the side of the finished picture.
+
+    A goal of half that side is enlarged.
+    """
+    count, side = len(drawing.image), 2 * drawing.image.shape[-1]
+    goal = (batch.toon if toon else batch.photo)[:count]
+    if goal.shape[-1] < side:
+        goal = F.interpolate(goal, [side, side], mode="bicubic")
+    losses: dict[str, Tensor] = {}
+    for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
+        target = band.of(goal)
+        terms = {"l1": (image - target).abs().mean()}
+        if weights.gradients:
+            terms["edges"] = weights.gradients * gradient_l1(image, target)
+        if weights.detail:
+            terms["detail"] = weights.detail * detail_loss(image, target)
+        if weights.colour:
+            terms["colour"] = weights.colour * colour_loss(image, target)
+        looked = share(count, weights.feature_share)
+        if weights.features:
+            terms["features"] = weights.features * features(
+                channels_last(image[:looked]), target[:looked]
+            )
+        losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
     return losses

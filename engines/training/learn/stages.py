@@ -13,6 +13,7 @@ from engines.training.learn.paired import PairWeights
 from engines.training.pairs.sampler import check_twins
 
 NETWORKS = ("encoder", "face", "toon")
+FOVEA = "fovea"
 _RENAMED = {"top": "resolution"}  # fields under the names that earlier releases wrote
 
 
@@ -23,7 +24,8 @@ class Stage(PairWeights):
     Attributes:
         name: what it is called in reports.
         pictures: how many pictures it takes.
-        resolution: side of the drawn pictures (growing: at first below the full resolution).
+        resolution: side of the drawn pictures (growing: at first below the full resolution). At
+            that of a fovea, only its bands are compared.
         lr: peak of the one-cycle schedule.
         face_share, toon_share: share of each batch that the generators draw.
         swap_share: share that the toon's low and the face's high blocks draw together: the person
@@ -32,7 +34,8 @@ class Stage(PairWeights):
         consistency: weight of the crop-shift loss of twins.
         fork: "toon" or "face": this generator starts as a copy of the other one, which makes the
             two siblings that can be layer-swapped.
-        trains: the networks that learn; the others stay as they are.
+        trains: the networks that learn, or "fovea" for those of both generators; the others stay
+            as they are.
         statistics: learn batch statistics; if not, the encoder runs as it will run live, so that
             inputs far from the average are not normalised by the batch they happen to be in.
 
@@ -65,9 +68,10 @@ class Stage(PairWeights):
             )
         if self.fork not in ("", "toon", "face"):
             raise ToonifyError(f"A stage's fork is 'toon', 'face' or '', not {self.fork!r}.")
-        if not self.trains or not set(self.trains) <= set(NETWORKS):
+        if not self.trains or not set(self.trains) <= {*NETWORKS, FOVEA}:
             raise ToonifyError(
-                f"A stage trains some of {', '.join(NETWORKS)}, not {', '.join(self.trains)!r}."
+                f"A stage trains some of {', '.join(NETWORKS)} and {FOVEA}, not "
+                f"{', '.join(self.trains)!r}."
             )
         if not (self.face_share or self.toon_share) or (self.adversarial and not self.toon_share):
             raise ToonifyError(
@@ -115,6 +119,12 @@ class TrainSettings:
     r1_every: int = 16
     warm_up: float = 0.05
     clip: float = 3.0
+
+    @property
+    def pair_size(self) -> int:
+        """Side of the pairs that all stages need, pixels."""
+        crop = self.size.encoder_config().input_size
+        return max(crop, *(stage.resolution for stage in self.stages))
 
     def __post_init__(self) -> None:
         if not isinstance(self.batch_size, int) or self.batch_size < 1:

@@ -32,7 +32,7 @@ from engines.training.learn.ada import Controller, augment
 from engines.training.learn.discriminator import DiscriminatorTrainer
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.learn.models import EMA, channels_last, learning_groups
-from engines.training.learn.paired import PairWeights, paired_losses
+from engines.training.learn.paired import PairWeights, band_losses, paired_losses
 from engines.training.learn.stages import one_cycle
 from engines.training.learn.task import SampledTask
 from engines.training.pairs.pair_set import PairSet
@@ -136,7 +136,7 @@ class StyleTrainer(SampledTask):
         self.generator = channels_last(generator).to(device)
         self.ema = EMA(generator)
         self.discriminator_side = side = min(
-            settings.discriminator_side, base.card.generator.resolution
+            settings.discriminator_side, base.card.generator.drawn_size
         )
         network = Discriminator(DiscriminatorConfig(side, settings.discriminator_base, 256))
         self.synthesis: Any
@@ -170,6 +170,8 @@ class StyleTrainer(SampledTask):
                 batch = self._with_heads(batch, codes)
             drawing = self.synthesis.draw(*codes)
             losses = paired_losses(drawing, batch, s, self.features, toon=True)
+            if drawing.bands:
+                losses |= band_losses(drawing, batch, s, self.features, toon=True)
         image = drawing.image
         small = shrink(image.float(), self.discriminator_side)
         seen = augment(small, self.ada.p, self.rng)

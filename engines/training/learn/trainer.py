@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from engines.errors import ToonifyError
-from engines.networks.generator import Drawing
+from engines.networks.generator import Drawing, Generator
 from engines.training.hardware import Hardware
 from engines.training.learn.discriminator import DiscriminatorTrainer
 from engines.training.learn.losses import FeatureDistance, shift_loss, shrink, swap_loss
@@ -29,10 +29,10 @@ from engines.training.learn.models import (
     learning_groups,
     patch_discriminator,
 )
-from engines.training.learn.paired import paired_losses, share
+from engines.training.learn.paired import band_losses, paired_losses, share
 from engines.training.learn.patches import cut, patch_corners
 from engines.training.learn.runs import Position
-from engines.training.learn.stages import Stage, TrainSettings, has_begun_with, one_cycle
+from engines.training.learn.stages import FOVEA, Stage, TrainSettings, has_begun_with, one_cycle
 from engines.training.learn.task import SampledTask
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.sampler import Batch, Sampler
@@ -46,7 +46,7 @@ class Trainer(SampledTask):
 
     Args:
         settings: the run.
-        pairs: photos and toons of the encoder's input size.
+        pairs: photos and toons, as large as the largest pictures of any stage or larger.
         hardware: what to train on.
     """
 
@@ -55,7 +55,8 @@ class Trainer(SampledTask):
     def __init__(
         self, settings: TrainSettings, pairs: PairSet, hardware: Hardware | None = None
     ) -> None:
-        sampler = Sampler(pairs, settings.batch_size, settings.seed, settings.twins)
+        crop = settings.size.encoder_config().input_size
+        sampler = Sampler(pairs, settings.batch_size, settings.seed, settings.twins, crop=crop)
         super().__init__(settings, sampler, hardware)
         models = channels_last(ToonModels(settings.size))
         self.ema = EMA(models).to(self.fabric.device)
@@ -109,10 +110,13 @@ class Trainer(SampledTask):
             for models in (self.models.module, self.ema.module):
                 models.fork(stage.fork)
         self.sampler.twins = self.settings.twins if stage.consistency else 0
+        self.sampler.side = max(self.sampler.crop, stage.resolution)
         for name, network in self.models.module.named_children():
             learns = name in stage.trains
             # Batch norm is the only layer that knows the difference.
             network.requires_grad_(learns).train(learns and stage.statistics)
+            if FOVEA in stage.trains and isinstance(network, Generator):
+                network.synthesis.fovea().requires_grad_(True)
 
     def _count(self, stage: Stage) -> None:
         """Count the step just done, and move to the next stage when this one is over."""
@@ -166,23 +170,26 @@ class Trainer(SampledTask):
         """The losses of what each generator drew, by name."""
         losses = {}
         for name, drawing in drawn.items():
-            image, _, detail = drawing
-            count = len(image)
+            image, count = drawing.image, len(drawing.image)
             if name == "swap":
-                losses[name] = swap_loss(image, batch.photo[:count], detail)
+                losses[name] = swap_loss(image, batch.photo[:count], drawing.detail)
                 continue
-            terms = paired_losses(drawing, batch, stage, self.features, toon=name == "toon")
+            toon = name == "toon"
+            if drawing.bands:
+                terms = band_losses(drawing, batch, stage, self.features, toon=toon)
+            else:
+                terms = paired_losses(drawing, batch, stage, self.features, toon=toon)
             losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
             if stage.consistency and count == len(batch.crop) and len(batch.shift):
                 losses[f"{name}_shift"] = stage.consistency * shift_loss(
-                    image.float(), batch.shift, stage.resolution / self.sampler.pairs.size
+                    image.float(), batch.shift, stage.resolution / batch.crop.shape[-1]
                 )
         return losses
 
     def _patches(self, stage: Stage, batch: Batch, image: Tensor) -> tuple[Tensor, Tensor]:
         """The same patch of each toon [N, 3, P, P]: as it should be, and as it was drawn."""
         side, patch, n = stage.resolution, self.settings.patch, len(image)
-        corners = patch_corners(batch.eyes[:n] * (side / self.sampler.pairs.size), side, patch)
+        corners = patch_corners(batch.eyes[:n] * (side / batch.photo.shape[-1]), side, patch)
         real = cut(shrink(batch.toon[:n], side), corners, patch, patch)
         return real, cut(image, corners, patch, patch)
 

@@ -15,12 +15,13 @@ from engines.errors import ToonifyError
 from engines.training.pairs import augment
 from engines.training.pairs.dyes import Dye, random_dye
 from engines.training.pairs.eyewear import Layer, draw_spectacles
+from engines.training.pairs.objects import Thing, random_thing
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.shades import Shade, random_shade
 
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 0, 17)
-Extra = Dye | Layer | Shade  # applied to photo and toon alike, each in its own shape
+Extra = Dye | Layer | Shade | Thing  # applied to photo and toon alike, each in its own shape
 
 
 def eye_centres(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -57,12 +58,13 @@ class Batch:
 
     Attributes:
         crop: the degraded photo, the encoder's input.
-        photo, toon: the clean targets.
+        photo, toon: the clean targets, of the crop's side or larger.
         head: float32 [N, 1, M, M] in 0..1.
         focus: float32 [N, 1, 64, 64] error weights.
         warp: float32 [N, 2, 64, 64], as in `PairSet`.
-        eyes: float32 [N, 2, 2]: centre (x, y) of each eye in pixels.
-        shift: int64 [T, 2]: sample `N - T + i` is sample `i` moved by (dx, dy) whole pixels.
+        eyes: float32 [N, 2, 2]: centre (x, y) of each eye in pixels of the photo.
+        shift: int64 [T, 2]: sample `N - T + i` is sample `i` moved by (dx, dy) whole pixels of the
+            crop.
     """
 
     crop: Tensor
@@ -108,8 +110,10 @@ class Sampler:
         seed: of the random generator.
         twins: how many samples of a batch are shifted copies of others.
         geometry: limits of the random crop changes.
-        spectacles, dyed, shaded: shares of the samples that get spectacles, a dye around the face,
-            and a hard shadow, on photo and toon.
+        spectacles, dyed, shaded, hidden: shares of the samples that get spectacles, a dye around
+            the face, a hard shadow, and a hand or a thing in front, on photo and toon.
+        crop: side of the encoder's input in pixels; 0 for that of the pairs.
+        side: side of the targets, from `crop` to that of the pairs; 0 for that of the pairs.
     """
 
     pairs: PairSet
@@ -120,13 +124,18 @@ class Sampler:
     spectacles: float = 0.15
     dyed: float = 0.15
     shaded: float = 0.1
+    hidden: float = 0.06
+    crop: int = 0
+    side: int = 0
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
+        self.side = self.side or self.pairs.size
+        self.crop = self.crop or self.side
 
     def draw(self) -> Batch:
         """One batch; the last `twins` samples are shifted copies of the first ones."""
-        rng, size = self.rng, self.pairs.size
+        rng, size = self.rng, self.side
         fresh = self.batch_size - self.twins
         index = rng.choice(len(self.pairs), fresh, p=self.pairs.weight)
         moves = [augment.random_transform(rng, size, self.geometry) for _ in index]
@@ -135,6 +144,7 @@ class Sampler:
         shift = rng.integers(-4, 5, (self.twins, 2))
         plan = list(zip(index, moves, curves, extras, strict=True))
         for (i, move, *rest), step in zip(plan[: self.twins], shift, strict=True):
+            step = step * (size // self.crop)
             offset = np.array([[0, 0, step[0]], [0, 0, step[1]]], np.float32)
             plan.append((i, move + offset, *rest))
         columns = [self._sample(*entry) for entry in plan]
@@ -152,7 +162,7 @@ class Sampler:
         )
 
     def _extras(self, i: int) -> list[Extra]:
-        points, size, rng = np.asarray(self.pairs.landmarks[i]), self.pairs.size, self.rng
+        points, size, rng = self._points(i), self.side, self.rng
         eyes = eye_centres(points)
         extras: list[Extra] = []
         if rng.random() < self.dyed:
@@ -161,7 +171,13 @@ class Sampler:
             extras.append(draw_spectacles(rng, points, eyes, size))
         if rng.random() < self.shaded:
             extras.append(random_shade(rng, eyes, size))
+        if self.hidden and rng.random() < self.hidden:
+            extras.append(random_thing(rng, shrunk(self.pairs.photo[i], size), points))
         return extras
+
+    def _points(self, i: int) -> NDArray[np.float32]:
+        """The landmarks of a pair in pixels of the targets."""
+        return np.asarray(self.pairs.landmarks[i] * np.float32(self.side / self.pairs.size))
 
     def _sample(
         self,
@@ -170,18 +186,28 @@ class Sampler:
         curve: NDArray[np.uint8],
         extras: list[Extra],
     ) -> tuple[NDArray, ...]:
-        pairs, size = self.pairs, self.pairs.size
-        photo, toon, warp = pairs.photo[i], pairs.toon[i], np.asarray(pairs.warp[i], np.float32)
+        pairs, size = self.pairs, self.side
+        photo, toon = (shrunk(pictures[i], size) for pictures in (pairs.photo, pairs.toon))
+        warp = np.asarray(pairs.warp[i], np.float32)
         for extra in extras:
             photo, toon = extra.over(photo), extra.moved(warp).over(toon)
         photo, toon = (
             augment.apply_curve(augment.warp(image, move, size), curve) for image in (photo, toon)
         )
-        side = pairs.head.shape[1]
+        side = pairs.head.shape[1] * size // pairs.size
         small = augment.rescale_transform(move, side / size)
-        head = cv2.warpAffine(pairs.head[i], small, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        moved = pairs.landmarks[i] @ move[:, :2].T + move[:, 2]
+        head = cv2.warpAffine(
+            shrunk(pairs.head[i], side), small, (side, side), borderMode=cv2.BORDER_REPLICATE
+        )
+        moved = self._points(i) @ move[:, :2].T + move[:, 2]
         points = moved.astype(np.float32)
-        crop = augment.webcam(self.rng, photo)
+        crop = augment.webcam(self.rng, shrunk(photo, self.crop))
         moved_warp = augment.move_warp(warp, move, size)
         return crop, photo, toon, head, focus_map(points, size), moved_warp, eye_centres(points)
+
+
+def shrunk(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """`image` [S, S, ...] averaged to `side` pixels; itself if it has that or fewer."""
+    if image.shape[0] <= side:
+        return image
+    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

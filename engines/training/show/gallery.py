@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.backends.outputs import HostOutputs
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.networks.toon import ToonNetwork
@@ -23,9 +24,12 @@ SWAPS = (8, 16, 32, 64)
 @torch.no_grad()
 def draw(network: ToonNetwork, crops: Images, batch: int = 8) -> Images:
     """Toons uint8 [N, R, R, 3] of aligned crops uint8 [N, S, S, 3]."""
-    outputs = (network(part) for part in torch.tensor(crops).split(batch))
-    toons = [out[0] if isinstance(out, tuple) else out for out in outputs]
-    return torch.cat(toons).numpy()
+    memory, toons = HostOutputs(network, batch), []
+    for part in torch.tensor(crops).split(batch):
+        for tensor, result in zip(memory.tensors, network(part), strict=True):
+            tensor[: len(part)].copy_(result)
+        toons.append(memory.engine_output(len(part)).images.copy())
+    return np.concatenate(toons)
 
 
 def people_sheet(

@@ -16,7 +16,7 @@ from engines.training.learn.runs import Deadline, OnStep, Task, run
 from engines.training.learn.style import StyleTrainer
 from engines.training.learn.trainer import Trainer
 from engines.training.pairs.pair_set import PairSet
-from engines.training.pairs.sampler import to_tensor
+from engines.training.pairs.sampler import shrunk, to_tensor
 from engines.training.show.sheets import contact_sheet
 
 ROWS = 6
@@ -47,15 +47,16 @@ def pairs_sheet(trainer: Trainer) -> Image:
     models, device = trainer.ema.module, trainer.fabric.device
     pairs = trainer.sampler.pairs
     rows = chosen(pairs)
-    codes = models.encoder(to_tensor(list(pairs.photo[rows])).to(device))
+    photo = [shrunk(picture, trainer.sampler.crop) for picture in pairs.photo[rows]]
+    codes = models.encoder(to_tensor(photo).to(device))
     resolution = trainer.stage.resolution
     face, toon = (
         as_pictures(generator.synthesis(*codes, resolution=resolution))
         for generator in (models.face, models.toon)
     )
-    cells = zip(pairs.photo[rows], face, pairs.toon[rows], toon, strict=True)
+    cells = zip(photo, face, pairs.toon[rows], toon, strict=True)
     labels = ("photo", "face model", "goal", "toon model")
-    return contact_sheet(list(cells), labels=labels, side=pairs.size)
+    return contact_sheet(list(cells), labels=labels, side=max(trainer.sampler.crop, resolution))
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
 from engines.backends.onnx_graph import export_onnx
+from engines.backends.outputs import HostOutputs
+from engines.backends.protocol import EngineOutput
 from engines.backends.request import EngineRequest
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.encoder import Encoder, EncoderConfig
@@ -57,6 +59,14 @@ def difference(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> floa
     assert b is not None
     assert a.shape == b.shape
     return float(np.abs(a.astype(np.int16) - b).mean())
+
+
+def put_together(network: ToonNetwork, results: Sequence[NDArray]) -> EngineOutput:
+    """The toons of a network's raw results."""
+    memory = HostOutputs(network, len(results[0]))
+    for array, result in zip(memory.arrays, results, strict=True):
+        array[:] = result
+    return memory.engine_output(len(results[0]))
 
 
 def run_onnx(model: onnx.ModelProto, crops: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -160,8 +170,8 @@ def plain() -> ToonNetwork:
 
 @pytest.fixture(scope="session")
 def cpu_tier() -> ToonNetwork:
-    """The size of the shipped model at 256 px, random weights."""
-    return lifelike(random_bundle(256).network())
+    """The size of the shipped model, random weights."""
+    return lifelike(random_bundle().network())
 
 
 @pytest.fixture(scope="session")

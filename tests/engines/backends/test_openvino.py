@@ -88,9 +88,10 @@ def test_hot_path_has_no_detours(cpu_tier: ToonNetwork) -> None:
     request.infer({0: noisy_crops(1, 256)})
     executed = [node for node in request.profiling_info if node.status.name == "EXECUTED"]
     kinds = [node.node_type for node in executed]
-    # Layouts change where bytes become planes and back, around the style head and where features
-    # and the photo are moved; nowhere else. Only there are kernels not made for this processor.
-    assert kinds.count("Reorder") + kinds.count("Transpose") <= 24
+    # Layouts change where bytes become planes and back (one crop, three pictures), around the style
+    # head and where the photo is moved; nowhere else. Only there are kernels not made for this
+    # processor.
+    assert kinds.count("Reorder") + kinds.count("Transpose") <= 25
     assert kinds.count("Convert") == 0
     assert sum(node.exec_type.startswith("ref") for node in executed) <= 10
     assert sum("Convolution" in kind for kind in kinds) > 40

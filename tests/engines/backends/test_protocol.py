@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from engines.backends.protocol import (
     BackendError,
     check_crops,
     check_same_shape,
     one_line,
-    split_outputs,
 )
 from engines.networks.toon import ToonNetwork
 
@@ -53,9 +51,3 @@ def test_an_update_must_have_the_same_tensors(
 def test_what_a_library_says_becomes_one_line_of_a_bearable_length() -> None:
     assert one_line(ValueError("no\n  such\tfile")) == "ValueError: no such file"
     assert one_line("a " * 200, 10) == "a a a a..."
-
-
-def test_outputs_are_told_apart() -> None:
-    toons, masks = torch.zeros(1), torch.ones(1)
-    assert split_outputs((toons, masks)) == (toons, masks)
-    assert split_outputs(toons) == (toons, None)

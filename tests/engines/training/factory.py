@@ -81,16 +81,19 @@ def write_pairs(pairs: PairSet, folder: Path) -> Path:
 
 
 def tiny_size(side: int = 32) -> ModelSize:
-    """Every feature of the shipped model in a few thousand weights."""
-    halvings = side.bit_length() - 3
+    """Every feature of the shipped model in a few thousand weights; from 64 px on, a fovea, too."""
+    stages = side.bit_length() - 4
     encoder = EncoderConfig(
         input_size=side,
-        widths=(8, 12, 16, 16)[:halvings],
-        depths=(0, 1, 1, 1)[:halvings],
-        feature_resolutions=(4, 8, side),
+        widths=(12, 16, 16, 16)[:stages],
+        depths=(0, 1, 1, 1)[:stages],
+        feature_resolutions=(4, side),
         style_width=16,
+        unshuffle=4,
     )
-    return ModelSize(side, 16, 256, 16, 2, encoder, side // 2, 4, side // 2)
+    half = side // 2
+    fovea = 4 if side >= 64 else 0  # of a smaller picture, its bands would have no pixels
+    return ModelSize(half, 16, 256, 16, 2, encoder, half // 2, half // 4, half, True, fovea)
 
 
 def draw_spectacles(

@@ -20,7 +20,7 @@ SHORT = DistilSettings(pictures=8, batch_size=4, twins=1, features=0.0)
 
 
 def test_an_encoder_is_trained_in_its_work_folder(tmp_path: Path) -> None:
-    bundle = random_bundle(32, size=tiny_size())
+    bundle = random_bundle(size=tiny_size())
     blends = {bundle.styles[0]: BLENDS["film"]}
     folder, work = write_pairs(tiny_pairs(), tmp_path / "pairs"), tmp_path / "work"
     run = identity(bundle, (bundle.face,), folder, SHORT, blends)
@@ -37,7 +37,7 @@ def test_an_encoder_is_trained_in_its_work_folder(tmp_path: Path) -> None:
 
 
 def test_another_encoder_is_kept_out_of_its_work_folder(tmp_path: Path) -> None:
-    bundle = random_bundle(32, size=tiny_size())
+    bundle = random_bundle(size=tiny_size())
     folder, work = write_pairs(tiny_pairs(), tmp_path / "pairs"), tmp_path / "work"
     read_once(folder, 32, work, identity(bundle, (bundle.face,), folder, SHORT, BLENDS))
     others = (

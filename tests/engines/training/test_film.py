@@ -18,9 +18,10 @@ TINY = TrainSettings(tiny_size(), (Stage("toon", 8, 32),), batch_size=4, patch=1
 
 
 def test_what_does_not_fit_the_recipe_is_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(ToonifyError, match=r"takes 32 px pairs, but .* 64 px; .* --size 32"):
-        train_pairs(TINY, tiny_pairs(side=64), tmp_path / "run", Deadline(), hardware=CPU)
-    base = random_bundle(64, size=tiny_size(64))
+    large = TrainSettings(tiny_size(64), (Stage("toon", 8, 128),), batch_size=4, patch=16)
+    with pytest.raises(ToonifyError, match=r"takes 128 px pairs, but .* 64 px; .* --size 128"):
+        train_pairs(large, tiny_pairs(side=64), tmp_path / "run", Deadline(), hardware=CPU)
+    base = random_bundle(size=tiny_size(64))
     with pytest.raises(ToonifyError, match="does not have the recipe's architecture"):
         train_pairs(TINY, tiny_pairs(), tmp_path / "run", Deadline(), hardware=CPU, base=base)
     assert not (tmp_path / "run/checkpoint.pt").exists()

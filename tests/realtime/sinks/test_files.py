@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.compositing import GRID, paste
+from realtime.compositing import GRID
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.files import (
@@ -21,6 +21,7 @@ from realtime.sinks.files import (
     with_alpha,
 )
 from realtime.sources.media import MediaSource
+from realtime.toons.pasting import paste
 from tests.pictures import read_bgr
 from tests.realtime.fakes import Messages
 from tests.realtime.media import (

@@ -70,6 +70,7 @@ def stylise(
     _shape_nose(toon, own, traits)
     _shape_lower_face(toon, own, rig, traits)
     _shape_cheeks_and_skull(toon, own, traits)
+    _fill_ditches(toon, own, eyes)
     _smooth(toon, own, rig, eyes, traits)
     toon = own + strength * (toon - own)
     scaled = [replace(eye, scale=1 + strength * (eye.scale - 1)) for eye in eyes]
@@ -138,6 +139,17 @@ def _open_eyes(toon: Reals, own: Reals, eyes: list[EyeShape], traits: Traits) ->
         toon[:, 1] += missing * arch * (0.66 * up - 0.34 * down)
 
 
+def _fill_ditches(toon: Reals, own: Reals, eyes: list[EyeShape]) -> None:
+    """Raise the skin between the bridge and eyes that have grown towards it."""
+    front = rise(2, 5.5, own[:, 2])
+    middle = (eyes[0].centre[0] + eyes[1].centre[0]) / 2
+    for eye in eyes:
+        side = np.sign(eye.centre[0] - middle)
+        across = ((own[:, 0] - middle) * side - 1.45) / 0.70
+        along = (own[:, 1] - eye.centre[1] + 0.4) / 1.5
+        toon[:, 2] += 0.55 * (eye.scale - 1) * np.exp(-(across**2) - along**2) * front
+
+
 def _louder_identity(toon: Reals, rig: Rig, fit: Fit, traits: Traits) -> None:
     """What softening will take away: this face's difference from the mean, size apart."""
     base = rig.base.astype(np.float64)
@@ -159,9 +171,9 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     d = own - origin
     wide, up, down = d[:, 0] / 2.3, np.maximum(d[:, 1], 0) / 3.0, np.minimum(d[:, 1], 0) / 1.5
     near = np.exp(-((wide**2 + up**2 + down**2) ** 1.3)) * front
-    toon[:, 0] += near * (0.83 + 0.07 * grown - 0.01 * traits.child - 1) * d[:, 0]
+    toon[:, 0] += near * (0.89 + 0.05 * grown - 0.03 * traits.child - 1) * d[:, 0]
     toon[:, 1] += near * (
-        (0.84 + 0.04 * grown - 0.02 * traits.child - 1) * d[:, 1] + 0.27 - 0.07 * grown
+        (0.84 + 0.04 * grown - 0.02 * traits.child - 1) * d[:, 1] + 0.40 - 0.10 * grown
     )
     toon[:, 2] += (
         near
@@ -170,17 +182,32 @@ def _shape_nose(toon: Reals, own: Reals, traits: Traits) -> None:
     )
     # The nose ends higher, and mouth and chin follow it, each a little less.
     below = (base[1] + 4.4 - own[:, 1]) / 4.4
-    lift = 0.54 - 0.02 * grown - 0.16 * traits.child - 0.14 * traits.old
+    lift = 0.62 - 0.04 * grown - 0.16 * traits.child - 0.14 * traits.old
     middle = np.exp(-((own[:, 0] / 4.6) ** 4)) * rise(4.5, 8, own[:, 2])
     follow = rise(0.15, 1.0, below) * (1 - 0.40 * rise(0.9, 2.0, below))
     toon[:, 1] += lift * middle * follow
-    ball = np.exp(-(((own - tip - [0, -0.30, -0.7]) / [1.15, 1.05, 1.3]) ** 2).sum(1))
-    outward = unit(own - (tip + np.array([0, -0.1, -1.5])))
-    toon += (0.28 * ball)[:, None] * outward
+    _sculpt_nose(toon, own, traits)
+
+
+def _sculpt_nose(toon: Reals, own: Reals, traits: Traits) -> None:
+    """A round tip and two round wings, as clay would be pressed on, not a scan's edges."""
+    grown = traits.male * (1 - traits.child)
+    depth = own[NOSE_TIP, 2]
+    outside = rise(depth - 2.9, depth - 2.1, own[:, 2])  # not what lies inside the nostrils
+    tip_size = 1.30 + 0.10 * grown - 0.06 * traits.child
+    press_ball(toon, toon[NOSE_TIP] + [0, -0.06, 0.10 - tip_size], tip_size, outside)
     for side, vertex in zip((-1, 1), NOSE_WINGS, strict=True):
-        wing = own[vertex] + np.array([-side * 0.1, 0.25, 0.0])
-        near_wing = np.exp(-(((own - wing) / [0.85, 0.75, 1.0]) ** 2).sum(1))
-        toon += (0.10 * near_wing)[:, None] * unit(own - (wing - np.array([side * 0.7, 0, 0.8])))
+        size = 0.74 + 0.05 * grown
+        press_ball(toon, toon[vertex] + [side * 0.16, 0.50, 0.10], size, outside)
+
+
+def press_ball(toon: Reals, centre: Reals, radius: float, where: Reals) -> None:
+    """Move what lies inside a ball out to its surface."""
+    away = toon - centre
+    length = np.linalg.norm(away, axis=1)
+    inside = np.clip(radius - length, 0, None) * rise(0.15 * radius, 0.5 * radius, length)
+    front = rise(-0.35, 0.35, away[:, 2] / radius)
+    toon += (0.75 * inside * where * front)[:, None] * unit(away)
 
 
 def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None:
@@ -202,9 +229,9 @@ def _shape_lower_face(toon: Reals, own: Reals, rig: Rig, traits: Traits) -> None
     toon[:, 1] += 0.10 * np.exp(-(across**4) - along**2) * front
     quiet = (1 - traits.mouth_open) * (1 - traits.smile)
     lips = np.exp(-((across * 1.1) ** 4) - ((own[:, 1] - mouth[1]) / 1.3) ** 2) * front
-    fuller = 0.12 + 0.11 * quiet
+    fuller = (0.03 + 0.09 * quiet) * (1 - 0.8 * child)
     toon[:, 1] += fuller * (1 - traits.mouth_open) * lips * (own[:, 1] - mouth[1])
-    toon[:, 0] += 0.07 * lips * own[:, 0]
+    toon[:, 0] += (0.07 - 0.03 * child) * lips * own[:, 0]
     at = np.hypot(rig.base[:SKIN, 0], rig.base[:SKIN, 1] + 3.45) + 9.0 * (rig.base[:SKIN, 2] < 9)
     hanging = float(np.clip(own[np.argmin(at), 1] - mouth[1] - 0.05, 0, 0.5))
     for corner in MOUTH_CORNERS:
@@ -239,27 +266,32 @@ def _smooth(toon: Reals, own: Reals, rig: Rig, eyes: list[EyeShape], traits: Tra
     keep, below_eyes = np.zeros(SKIN), np.zeros(SKIN)
     for eye in eyes:
         d = at[:, :2] - eye.centre[:2]
-        lids = (1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1]))) * rise(5, 7, at[:, 2])
+        under = -d[:, 1] - 0.5 * eye.aspect * eye.width  # below the lower lid it is cheek
+        lids = 1 - rise(1.4, 2.6, np.hypot(d[:, 0], 1.2 * d[:, 1]))
+        lids = lids * (1 - rise(0.12, 0.6, under))
+        lids = lids * rise(5, 7, at[:, 2])
         keep = np.maximum(keep, lids)
-        bag = (1 - rise(2.6, 4.2, np.hypot(d[:, 0], d[:, 1] + 0.8))) * rise(4, 6, at[:, 2])
+        bag = (1 - rise(1.6, 5.0, np.hypot(d[:, 0], d[:, 1] + 0.8))) ** 2 * rise(4, 6, at[:, 2])
         below_eyes = np.maximum(below_eyes, bag)
     lips = np.exp(-((rest[:, 0] / 2.9) ** 4) - ((rest[:, 1] + 3.45) / 1.25) ** 4)
     keep = np.maximum(keep, (0.84 + 0.14 * traits.mouth_open) * lips)
     nose = own[NOSE_BASE] + np.array([0, 0.5, -1.0])
     d = at - nose
-    tip = np.exp(-((d[:, 0] / 2.0) ** 4) - (d[:, 1] / 1.4) ** 4) * front
-    bridge = np.exp(-((d[:, 0] / 1.6) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
+    tip = np.exp(-((d[:, 0] / 2.5) ** 6) - (d[:, 1] / 1.7) ** 4) * front
+    bridge = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 2.2) / 2.4) ** 4) * front
     grown = 1 - traits.child
-    keep = np.maximum(keep, np.maximum(0.92 * tip, (0.20 + 0.35 * traits.male) * grown * bridge))
+    keep = np.maximum(keep, np.maximum(0.82 * tip, 0.15 * traits.male * grown * bridge))
     keep = np.maximum(keep, 0.8 * rise(6.2, 7.2, np.abs(rest[:, 0])))
     jaw = np.exp(-(((rest[:, 1] + 6.5) / 2.2) ** 2)) * rise(2, 6, rest[:, 2])
     keep = np.maximum(keep, (0.12 + 0.48 * traits.male) * grown * jaw)
     free = 1 - np.clip(keep, 0, 1)
     first = (0.7 * free**1.5)[:, None]
-    then = (0.75 * free**2 * np.maximum(below_eyes, 0.25 * rise(4, 7, at[:, 1])))[:, None]
+    high = np.exp(-((d[:, 0] / 2.1) ** 4) - ((d[:, 1] - 3.1) / 1.7) ** 4) * front
+    softer = np.maximum.reduce([below_eyes, 0.25 * rise(4, 7, at[:, 1]), high])
+    then = (0.75 * free**2 * softer)[:, None]
     skin = toon[:SKIN].copy()
     rounds = round(9 - 4 * traits.male * grown - 3 * traits.old)
-    for i in range(rounds + 20):
+    for i in range(rounds + 45):
         rate = first if i < rounds else then
         skin += rate * (rig.neighbours @ skin - skin)
     toon[:SKIN] = skin

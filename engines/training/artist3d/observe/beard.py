@@ -62,13 +62,14 @@ def find_beard(scene: Scene) -> tuple[Floats, Floats]:
         found = np.maximum(found, 0.95 * white * rise(34, 44, scene.traits.age))
     found = np.clip(found, 0, 1) * _trusted(scene, light, cheek)
     found = masked_blur(found.astype(np.float32), free, 0.040 * unit) * low
-    sure = float(rise(0.9, 2.0, expected))
+    old = scene.traits.old  # a white beard on pale skin is easily underestimated
+    sure = float(rise(0.9 - 0.3 * old, 2.0 - 0.7 * old, expected))
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(0.16 * unit))
     dense = smoothstep(0.36 - 0.14 * sure, 0.62 - 0.16 * sure, blur(closed, 0.02 * unit))
     dense = dense * free * sure * (1 - lips)
     named = smoothstep(0.35, 0.65, scene.parts.beard) * float(rise(0.35, 0.9, expected))
     named = named * _where_beards_grow(scene)
-    likely = float(rise(1.1, 2.1, expected))
+    likely = float(rise(1.1 - 0.4 * old, 2.1 - 0.7 * old, expected))
     unnamed = likely + (1 - likely) * smoothstep(0.05, 0.2, scene.parts.beard)
     dense = _round_the_mouth(scene, np.maximum(dense * unnamed, named * (1 - lips)))
     shade = np.clip(darker - 0.04, 0, 0.5) * (0.5 + 0.5 * grey) * 2

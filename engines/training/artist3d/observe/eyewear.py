@@ -36,7 +36,8 @@ def find_eyewear(
     if likely and (dark or _dark_lenses(lab, head) or _tinted(lab, head)):
         return False, True
     score = 1.2 * certainty + 2.0 * glance + 3.0 * min(area, 0.4)
-    return score > 1.8, False
+    # Rimless lenses show no line, but the segmented wire is hardly ever a mistake.
+    return score > 1.8 or (area > 0.09 and glance > 0.2), False
 
 
 def _dark_lenses(lab: Floats, head: Head) -> bool:

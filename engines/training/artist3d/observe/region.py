@@ -80,6 +80,8 @@ def find_region(scene: Scene) -> Region:
     skin = np.clip(skin * np.maximum(near_mesh, oval) * (1 - thing), 0, 1) * person
     # A film's hairline and collar are clean curves: small bays and tufts are rounded off.
     clean = smoothstep(0.34, 0.66, blur(skin, 0.020 * unit))
+    hairline = smoothstep(0.36, 0.64, blur(skin, 0.050 * unit))
+    clean = clean + (hairline - clean) * smoothstep(0.3 * unit, 0.5 * unit, scene.above)
     smooth_neck = smoothstep(0.36, 0.64, blur(skin, 0.045 * unit))
     skin = clean + (smooth_neck - clean) * smoothstep(0.0, -0.12 * unit, scene.above - low)
     skin = np.minimum(_without_holes(scene, skin, thing), person).astype(np.float32)

@@ -13,7 +13,7 @@ from engines.training.artist.geometry import Warp
 from engines.training.artist.head import CHIN, FACE_OVAL, FOREHEAD, Head
 from engines.training.artist.imaging import Floats, Reals, blur, polygon, smoothstep, to_lab
 from engines.training.artist.spectacles import find_frame
-from engines.training.artist3d.colour import unit
+from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import closed_curve
 from engines.training.artist3d.head.fit import Fit, fit_head
 from engines.training.artist3d.head.rig import Rig
@@ -74,6 +74,20 @@ class Scene:
         return masks.colourfulness(self.skin_colour)
 
 
+def aged_by_hair(traits: Traits, lab: Floats, parts: FaceParts) -> Traits:
+    """White hair makes old whoever is not young by the rest of the face."""
+    top = parts.hair > 0.6
+    if top.sum() < 300:
+        return traits
+    light, a, b = np.median(lab[top], 0)
+    white = float(rise(58, 68, light) * rise(13, 8, np.hypot(a, b)) * rise(36, 43, traits.age))
+    return replace(
+        traits,
+        old=max(traits.old, 0.85 * white),
+        age=max(traits.age, white * 66 + (1 - white) * 20),
+    )
+
+
 def observe(
     rig: Rig,
     rgb: NDArray[np.uint8],
@@ -106,6 +120,7 @@ def observe(
     wears, dark = find_eyewear(photo_lab, head, own_parts, spectacles.certainty, about.glasses)
     glasses, sunglasses = float(wears), float(dark)
     traits = traits_of(about, blendshapes, max(glasses, sunglasses))
+    traits = aged_by_hair(traits, photo_lab, own_parts)
     vertices, eyes = stylise(rig, fit, traits, strength)
     warp = warp_between(rig, fit.camera, fit.vertices, vertices, points, size)
     warped = np.clip(warp.apply(photo), 0, 1)

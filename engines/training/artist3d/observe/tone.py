@@ -20,8 +20,8 @@ TYPICAL = np.array(
         (66.0, 26.5, 0.96), (72.0, 23.5, 0.90), (78.0, 20.5, 0.86),
     ]
 )  # fmt: skip
-SEMANTIC = 0.74  # weight of the estimated tone against the photo's lit skin
-REACH = 9.0  # L* by which light may move the tone
+# Weight of the photo's lit skin against the estimated tone, and L* by which it may move the tone:
+DIM, BRIGHT = (0.14, 5.0), (0.26, 9.0)  # dim light says less of a skin than bright light
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,21 @@ def find_tone(scene: Scene, region: Region) -> Tone:
     """Mix the estimated tone with the photo's lit skin; hue and chroma stay near the person's."""
     seen = _lit_skin(scene, region)
     expected = scene.traits.tone
-    level = SEMANTIC * expected + (1 - SEMANTIC) * float(np.clip(seen[0], 22, 82))
-    level = float(np.clip(level, expected - REACH, expected + REACH))
+    lighter = float(np.clip(seen[0], 22, 82)) - expected
+    weight, reach = DIM if lighter < 0 else BRIGHT
+    level = expected + float(np.clip(weight * lighter, -reach, reach))
     typical_chroma, typical_hue = (np.interp(level, TYPICAL[:, 0], TYPICAL[:, k]) for k in (1, 2))
     chroma, hue = float(np.hypot(*seen[1:])), float(np.arctan2(seen[2], seen[1]))
     grown = chroma * (level / max(seen[0], 12)) ** 0.6  # chroma falls with the light
     trust = 0.55 * float(rise(5, 14, chroma))  # too grey, or lit in a colour that skin is not
     trust *= float(rise(0.75, 0.35, abs(hue - typical_hue)))
     hue = typical_hue + trust * float(np.clip(hue - typical_hue, -0.30, 0.30))
-    grown = float(np.clip(grown, 0.80 * typical_chroma, 1.30 * typical_chroma))
-    chroma = 1.08 * (typical_chroma + 0.55 * (grown - typical_chroma))
+    # Light of a low sun is part of the picture: some of its warmth and depth stays.
+    sunset = float(rise(1.5, 2.2, grown / typical_chroma))
+    level -= 5.0 * sunset
+    grown = float(np.clip(grown, 0.80 * typical_chroma, (1.30 + 0.45 * sunset) * typical_chroma))
+    rich = 1.08 + 0.10 * float(rise(56, 42, level))  # dark skin greys where light fails it
+    chroma = rich * (typical_chroma + 0.55 * (grown - typical_chroma))
     colour = max(masks.colourfulness(scene.skin_colour), masks.colourfulness(seen))
     colour = 0.35 * float(rise(2, 5, chroma)) + 0.65 * colour if colour < 1 else 1.0
     chroma *= colour

@@ -143,16 +143,16 @@ def _comb(
         np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
     )
     arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    lift = 0.010 + 0.034 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
+    lift = 0.012 + 0.036 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
-        (0.55 + 0.20 * scene.traits.male) * landmark_thick,
-        2.3 * landmark_thick + 0.02 * scene.unit,
+        (0.72 + 0.18 * scene.traits.male) * landmark_thick,
+        1.75 * landmark_thick + 0.02 * scene.unit,
     )
-    thick = np.clip(thick * (1.18 + 0.16 * scene.traits.male), *reach)
+    thick = np.clip(thick * (1.32 + 0.12 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
-    shape = rise(-0.12, 0.52, s) * (1 - 0.22 * rise(0.80, 1.0, s))
+    shape = rise(-0.12, 0.52, s) * (1 - 0.36 * rise(0.74, 1.0, s))
     thick = 0.35 * thick * shape + 0.65 * full * shape
     seen = _soft(np.clip(mass / (np.percentile(mass, 75) + 1e-6), 0, 1), 2)
     middle = ALONG // 2
@@ -162,11 +162,20 @@ def _comb(
     least = 0.45 * rise(0.10, 0.22, s) * rise(0.98, 0.90, s)  # where every brow has hair
     ends = strong * np.maximum(rise(0.10, 0.40, whole), least) + (1 - strong)
     ends = ends * rise(0.0, 0.10, s) * rise(0.985, 0.82, s)
+    centre = centre + _friendlier(scene, base + _upward(base) * centre[:, None])
     line = base + _upward(base) * centre[:, None]
     spacing = float(offsets[1] - offsets[0])
     matte = own.astype(np.float32)
     lifted = np.asarray(base + _upward(base) * ((arch + lift) * scene.unit)[:, None])
     return Brow(line, thick, ends, matte, lifted, spacing, landmark_thick)
+
+
+def _friendlier(scene: Scene, line: Reals) -> NDArray[np.float64]:
+    """Pixels [ALONG] by which a brow that falls towards the nose is lifted at its inner end."""
+    high = line @ scene.up.astype(np.float64)
+    fall = float(high[ALONG // 2] - high[int(0.9 * ALONG)]) / scene.unit
+    s = np.linspace(0, 1, ALONG)
+    return 0.75 * max(fall - 0.005, 0.0) * scene.unit * rise(0.45, 1.0, s)
 
 
 def _colours(
@@ -180,10 +189,16 @@ def _colours(
     weight = np.clip(cover * hair, 0, 1) ** 3 + 1e-6
     seen = (scene.lab * weight[..., None]).sum((0, 1)) / weight.sum()
     relative = float(np.clip(seen[0] / max(tone.seen[0], 1) * level, 5, 80))
-    light = min(float(seen[0]), relative) * (0.82 + 0.12 * old)
+    # A dim photo's brows are dark with its skin; the character's follow its own skin.
+    light = (0.35 * min(float(seen[0]), relative) + 0.65 * relative) * (0.86 + 0.10 * old)
     light = float(np.clip(light, 7, level * (0.84 - 0.26 * strong)))
+    light = max(light, min(0.45 * hair_light, 0.7 * level) * float(rise(45, 62, hair_light)))
     light += (level * 0.72 - light) * 0.35 * old * (1 - 0.5 * strong)
-    grey = old * float(rise(42, 62, hair_light))
+    contrast = float(np.percentile(hair[cover > 0.5], 90)) if (cover > 0.5).any() else 0.0
+    # Fair people's brows are fair, however dark their few dark hairs.
+    fair = float(rise(30, 50, hair_light) * rise(0.72, 0.50, contrast))
+    light += max(level * 0.64 - light, 0.0) * 0.5 * fair
+    grey = old * float(rise(42, 62, hair_light)) * (1 - 0.6 * float(rise(0.45, 0.62, contrast)))
     white = grey * float(rise(62, 78, hair_light))
     light += (level * 0.90 - light) * (0.5 + 0.25 * white) * grey
     ab = (seen[1:] * 0.85 + np.array([1.5, 3.0]) * tone.colour) * (1 - 0.6 * grey)
@@ -217,9 +232,9 @@ def _paint(
     body = smoothstep(1.15, 0.60, np.abs(across) / (half + 0.5)) * ends
     seen = _roll_back(brow, (width, height), on_canvas(brow.base))
     body = body * (0.72 + 0.28 * seen)
-    near = smoothstep(1.55, 0.95, np.abs(across) / (half + 0.5)) * np.clip(ends * 1.2, 0, 1)
+    near = smoothstep(1.35, 0.95, np.abs(across) / (half + 0.5)) * np.clip(ends * 1.2, 0, 1)
     dark, light = _hairs(brow, line, (height, width))
-    alpha = np.clip(body * 0.80 + dark * 0.50 * near, 0, 1) * (0.50 + 0.44 * strong)
+    alpha = np.clip(body * 0.90 + dark * 0.32 * near, 0, 1) * (0.50 + 0.44 * strong)
     patch = cv2.resize(image[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_CUBIC)
     shown = cv2.resize(np.clip(visible[y0:y1, x0:x1], 0, 1), (width, height))
     shade = cv2.GaussianBlur(body, (0, 0), 0.02 * brow.landmark_thick * 8 * FACTOR) * 0.5 * shown

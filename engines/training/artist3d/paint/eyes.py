@@ -86,6 +86,12 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     brown = float(rise(66, 52, scene.traits.tone)) * sure
     narrow = step(0.26, 0.18, float(np.mean(aperture(landmarks))))
     brown = max(brown, 0.8 * narrow * dark_hair)
+    # A blue iris is greener than the white, too; the sky in a squinting brown one is not.
+    hidden = max(
+        step(0.30, 0.20, float(np.mean(aperture(landmarks)))), step(0.45, 0.65, scene.head.turn)
+    )
+    dark = max(dark_hair, float(rise(71, 64, scene.traits.tone)))
+    brown = max(brown, 1.3 * hidden * dark * step(-2.6, -0.8, float(iris[1])))
     iris = iris + brown * np.array([-0.10, 6.0, 9.0], np.float32)
     exposure = float(np.clip(0.70 + 0.45 * tone.lab[0] / 100, 0.82, 1.05))
     tones = own_eyes.iris_tones(iris, exposure * 0.93, tone.colour * 0.78, dark_hair)
@@ -141,6 +147,7 @@ def _look_at(scene: Scene, eye: int) -> EyeView:
     gap = float(gaps[eye] + (gaps.mean() - gaps[eye]) * alike)
     drawn = float(rise(0.06, 0.14, _gap(upper, lower, width)))
     opened = min(lid_openness(gap, down), drawn + alike)
+    opened = float(rise(0.35, 0.65, opened))  # a ball seen through a lid is a ghost
     return EyeView(
         box, factor, on_canvas(upper), on_canvas(lower), width * factor, opened,
         on_canvas(centre), big * factor, gaze,

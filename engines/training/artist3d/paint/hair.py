@@ -86,7 +86,13 @@ def _without_skin(scene: Scene, region: Region, lab: Floats) -> Floats:
     # Blond and grey hair has the skin's colour everywhere: there the colour says nothing.
     alike = float((all_hair * skinlike).sum() / (all_hair.sum() + 1))
     skinlike = skinlike * smoothstep(0.45, 0.12, alike)
+    typical = float(
+        np.median(light[region.hair * scene.parts.hair > 0.6])
+        if (region.hair * scene.parts.hair > 0.6).sum() > 200
+        else 30
+    )
     share = blur(np.maximum(skinlike, glossy) * near, 0.015 * unit)
+    fill[..., 0] = np.maximum(fill[..., 0], np.minimum(mean - 13, typical))
     fill[..., 0] += 0.5 * (light - mean)
     return mix(lab, fill, np.clip(share * 1.3, 0, 1))
 
@@ -122,6 +128,10 @@ def lay_beard(
     lab = to_lab(strands.rgb)
     mean = masked_blur(lab[..., 0], beard + 0.005, 0.2 * unit)
     lab[..., 0] = np.clip(mean * (0.50 + 0.50 * shade) + (lab[..., 0] - mean) * 1.0, 2, 95)
+    # White hair keeps apart from pale skin: whiter, greyer, its strands drawn clearer.
+    white = smoothstep(44, 60, mean) * np.float32(scene.traits.old)
+    lab[..., 0] = np.clip(lab[..., 0] + white * (9 + 0.9 * (lab[..., 0] - mean)), 2, 95)
+    lab[..., 1:] *= (1 - 0.65 * white)[..., None]
     share = blur(beard, 0.030 * unit) * 0.95 * (1 - np.clip(lips, 0, 1))
     return mix(image, to_rgb(lab), share)
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, blur, masked_blur, mix, smoothstep
+from engines.training.artist.imaging import Floats, blur, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb
 from engines.training.artist3d.curves import along_curve, box_around, fill_exactly, open_curve
 from engines.training.artist3d.observe.scene import Scene
@@ -63,18 +63,23 @@ def _inside(
     corners = smoothstep(0.0, 0.22, along) * smoothstep(1.0, 0.78, along)
     enamel = ENAMEL * (0.62 + 0.38 * corners)[..., None] * (1 - 0.42 * under_lip)[..., None]
     enamel = enamel * np.clip(0.62 + 0.45 * tone.lab[0] / 75, 0.70, 1.0)
-    gaps = np.clip((masked_blur(light, teeth + 0.01, 0.02 * unit) - blur(light, 0.6)) * 2, 0, 0.25)
-    enamel = enamel * (1 - 0.55 * gaps[..., None])
     # Where not all is teeth the upper row is one band under the lip, as deep as the photo's.
     wide = float(np.linalg.norm(upper[0] - upper[-1]))
     row = seen * smoothstep(0.62, 0.48, below / height)
     deep = float(np.clip(1.15 * row.sum() / (0.62 * wide), 0, 0.42 * height))
+    smiling = float(rise(0.15, 0.45, scene.traits.smile) * rise(0.42, 0.30, gap))
+    shown = float(rise(0.28, 0.42, share) * rise(0.42, 0.30, gap))
+    deep = max(deep, 0.60 * height * max(smiling, shown))  # no smile without its upper row
     arch = np.clip(np.sin(np.pi * np.clip(along * 1.16 - 0.08, 0, 1)), 0, 1) ** 0.55
     band = (
         smoothstep(0.6, -0.6, below - deep * arch) * mask * float(rise(0.05, 0.11, deep / height))
     )
-    whole = float(rise(0.35, 0.75, max(closed_row, float(rise(0.45, 0.65, share)))))
-    teeth = np.maximum(band, teeth * whole)
+    black = float(((light < 0.38 * light[mask > 0.7].max(initial=0.1)) * mask).sum())
+    clenched = smiling * float(rise(0.5, 0.9, scene.traits.smile) * rise(0.34, 0.26, gap))
+    clenched *= float(rise(0.20, 0.10, black / (mask.sum() + 1e-3)))
+    whole = max(closed_row, float(rise(0.45, 0.65, share)), clenched)
+    whole = float(rise(0.35, 0.75, whole))
+    teeth = np.maximum(band, np.maximum(teeth, clenched * mask) * whole)
     red = smoothstep(8, 20, lab[..., 1]) * smoothstep(0.10, 0.35, light)
     tongue = blur((red * mask).astype(np.float32), 0.03 * unit) * (1 - teeth)
     hollow = to_srgb(tone.linear * np.array([0.16, 0.055, 0.05], np.float32))
@@ -86,7 +91,7 @@ def _inside(
     )  # fmt: skip
     inside = mix(inside, enamel, teeth)
     inside = mix(inside, inside * 0.5, blur(1 - mask, 0.012 * unit) * 0.9)
-    return mix(image, inside.astype(np.float32), mask)
+    return mix(image, inside.astype(np.float32), blur(mask, 0.7))
 
 
 def _teeth(scene: Scene, mask: Floats, light: Floats, seen_skin: float) -> tuple[Floats, float]:

@@ -35,10 +35,13 @@ def own_structure(scene: Scene, region: Region, light: Floats) -> Floats:
     )
     hard = _hardness(photo, free, scene)
     young = 0.28 + 0.18 * traits.male  # a character under fifty has few folds
-    amount = young + traits.old * (0.87 + 0.54 * traits.male - young)
+    amount = young + traits.old * (0.72 + 0.40 * traits.male - young)
     amount *= (1 - 0.75 * traits.child) * (1 - 0.55 * hard)
     bags = scene.surface.spot(3.1, 1.5, 2.6, 1.3) * (1 - traits.old)
-    soft = blur(free, 0.03 * unit) * free * (1 - 0.6 * bags)
+    nose = scene.surface.spot(0, 1.6, 1.9, 3.2)
+    soft = blur(free, 0.03 * unit) * free * (1 - 0.8 * bags) * (1 - 0.8 * nose)
+    muzzle = scene.surface.spot(0, -3.2, 3.6, 2.2)  # a mouth in a dark ring looks like a snout
+    soft = soft * (1 - (0.8 - 0.4 * traits.old) * muzzle)
     factor = amount * missing * soft
     folds = _folds(scene, region, free)
     return np.exp(1.9 * factor - folds).astype(np.float32)
@@ -83,7 +86,8 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     worn = float(rise(0.022, 0.058, lines) * rise(42, 58, traits.age))
     aged = min(0.60 * traits.old + 0.75 * worn, 1.0) * (1 - traits.child)
     crease = np.tanh(blur(depth * 100, 0.024 * unit) / 11) * 0.44
-    total = crease * aged * (0.75 + 0.25 * traits.male) * free
+    cheeks = 1 - 0.45 * scene.surface.spot(4.6, -1.6, 2.2, 3.0)  # blotches there are no folds
+    total = cheeks * crease * aged * (0.75 + 0.25 * traits.male) * free
     size = scene.size
     for ids in NASOLABIAL:
         curve = open_curve(scene.points[ids, :2].astype(np.float64), 40)[2:34]

@@ -20,6 +20,7 @@ RADII = (0.26, 0.88)  # where rims can be, in eye distances
 THICKEST_LINE = 0.13  # of a rim, in eye distances
 MEASURING_BLUR = 2.0  # pixels by which lines are seen too wide
 HARMONICS = 8  # a rim is that round
+STIFF = [0.4, 0.5, 4.0, 3.0, 14.0, 18.0, 24.0, 32.0]  # rims are round or square, not wavy
 ROOT = 6  # landmark between the eyes
 
 
@@ -66,8 +67,13 @@ def trace_rims(scene: Scene) -> list[Rim]:
     )
     common = trace(both, closed=True, stiffness=0.006)
     near = np.abs(np.arange(ACROSS) - common[:, None]) < 0.10 * ACROSS
-    return [
-        _rim(strip, trace(strip.found * near, closed=True, stiffness=0.006)) for strip in strips
+    paths = [trace(strip.found * near, closed=True, stiffness=0.006) for strip in strips]
+    fits = [_fit(strip, path) for strip, path in zip(strips, paths, strict=True)]
+    trust = np.array([seen.sum() for seen, _ in fits]) + 1e-3
+    common_radius = (trust[:, None] * [radius for _, radius in fits]).sum(0) / trust.sum()
+    return [  # a frame is symmetric
+        _rim(strip, path, seen, 0.35 * radius + 0.65 * common_radius)
+        for strip, path, (seen, radius) in zip(strips, paths, fits, strict=True)
     ]
 
 
@@ -115,15 +121,21 @@ def _unroll(scene: Scene, free: Floats, eye: int) -> _Strip:
     return _Strip(centre, directions, radii, least, found, read(scene.rgb))
 
 
-def _rim(strip: _Strip, path: NDArray[np.int64]) -> Rim:
-    """A smooth closed bar along a path."""
+def _fit(strip: _Strip, path: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How much of a line is seen along a path, and a smooth radius; [TURNS] each."""
     rows = np.arange(TURNS)
     nearby = np.stack(
         [strip.found[rows, np.clip(path + k, 0, ACROSS - 1)] for k in (-1, 0, 1)]
     ).max(0)
     seen = around(nearby, 4)
     strong = max(float(np.percentile(seen, 80)), 0.06)
-    radius = _harmonics(strip.radii[path], np.clip(seen / strong, 0.05, 1))
+    return seen, _harmonics(strip.radii[path], np.clip(seen / strong, 0.05, 1))
+
+
+def _rim(strip: _Strip, path: NDArray[np.int64], seen: Reals, radius: Reals) -> Rim:
+    """A closed bar of a given radius; its look is measured along the path."""
+    rows = np.arange(TURNS)
+    strong = max(float(np.percentile(seen, 80)), 0.06)
     spacing = strip.radii[1] - strip.radii[0]
     columns = np.clip(path[:, None] + np.arange(-10, 11), 0, ACROSS - 1)
     across = strip.rgb[rows[:, None], columns]
@@ -158,7 +170,7 @@ def _harmonics(radius: Reals, weight: Reals) -> NDArray[np.float64]:
     turn = np.linspace(0, 2 * np.pi, len(radius), endpoint=False)
     waves = [f(k * turn) for k in range(1, HARMONICS + 1) for f in (np.cos, np.sin)]
     basis = np.column_stack([np.ones_like(turn), *waves])
-    cost = np.r_[0.0, np.repeat([0.12 * k**2 for k in range(1, HARMONICS + 1)], 2)]
+    cost = np.r_[0.0, np.repeat(STIFF, 2)]
     root = np.sqrt(np.clip(weight, 0, 1))
     rows = np.vstack([basis * root[:, None], np.diag(cost)])
     goal = np.r_[radius * root, np.zeros(len(cost))]

@@ -59,7 +59,7 @@ def skin_albedo(scene: Scene, region: Region, tone: Tone, reference: Floats) -> 
     dark_warm = np.array([1.08, 0.84, 0.78], np.float32)
     warm = mix(light_warm, dark_warm, tone.dark)
     albedo *= 1 + blush * (warm - 1) * (0.4 + 0.6 * colour)
-    lid = np.maximum(spot(3.1, 4.5, 2.0, 0.9), 0.5 * spot(3.1, 2.4, 1.9, 0.6))
+    lid = np.maximum(spot(3.1, 4.5, 2.0, 0.9), 0.2 * spot(3.1, 2.4, 1.9, 0.6))
     shade = np.array([0.95, 0.84, 0.82], np.float32) - 1
     albedo *= 1 + blur(lid.astype(np.float32), 2.0)[..., None] * shade
     albedo *= 1 + 0.04 * spot(0, 8.5, 4.5, 2.6)[..., None]
@@ -110,11 +110,11 @@ def paint_lips(scene: Scene, region: Region, tone: Tone, reference: Floats) -> L
     red = float(np.clip((seen[1] - tone.seen[1]) * grown, 4 + 5 * (1 - male), 40 - 14 * male))
     yellow = float(np.clip((seen[2] - tone.seen[2]) * grown, -10, 10))
     made_up = float(rise(16, 30, red)) * (1 - male)
-    darkness = 0.83 + (0.65 + 0.3 * made_up) * (ratio - 0.85)
+    darkness = 0.86 + 0.04 * male + (0.50 + 0.45 * made_up) * (ratio - 0.85)
     colour = np.array(
         [
             level * darkness,
-            a + (0.95 * red + 3.5 - 2 * male) * tone.colour,
+            a + (0.90 * red + 3.0 - 2.5 * male) * (1 - 0.3 * child) * tone.colour,
             b + (0.7 + 0.2 * made_up) * yellow,
         ]
     )
@@ -139,7 +139,8 @@ def shine(
     to_fill = np.clip(normals @ second.astype(np.float32), 0, 1)
     gloss = (0.105 * to_key**14 + 0.085 * to_key**46) * shadow + 0.04 * to_fill**20
     zone = spot(0, 0.6, 0.9, 1.0) * rise(10, 12, rest[..., 2])
-    gloss = gloss * (1 + 1.6 * tone.dark) * (1 + 0.8 * zone)
+    bridge = spot(0, 3.0, 1.6, 1.7)  # a line of gloss there would make a ruler of the nose
+    gloss = gloss * (1 + 1.6 * tone.dark) * (1 + 0.8 * zone) * (1 - 0.75 * bridge)
     wet = 0.30 * to_key**60 * blur(lips.mask, 1.0) * (0.9 - 0.5 * scene.traits.male)
     tip = np.exp(
         -(((rest[..., 0] - 0.16 * np.sign(lamp.side)) / 0.42) ** 2)

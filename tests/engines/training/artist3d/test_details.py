@@ -9,7 +9,9 @@ from engines.training.artist.head import Head
 from engines.training.artist.imaging import to_lab
 from engines.training.artist3d.curves import along_curve, closed_curve, open_curve
 from engines.training.artist3d.head.raster import rasterise
+from engines.training.artist3d.head.stylise import press_ball
 from engines.training.artist3d.observe.eyewear import find_eyewear
+from engines.training.artist3d.observe.scene import aged_by_hair
 from engines.training.artist3d.observe.traits import traits_of
 from engines.training.artist3d.paint.eyeball import gaze_vector, lid_openness
 from engines.training.artist3d.segment import FaceParts
@@ -76,6 +78,32 @@ def test_spectacles_need_more_than_one_witness(portrait):
     )
     worn = FaceParts(nothing, nothing, nothing, nothing, frames, nothing, 1 - frames)
     assert find_eyewear(lab, head, worn, 0.9, 0.3) == (True, False)
+    thin = replace(worn, spectacles=frames * 0.4)  # rimless: no line is found
+    assert find_eyewear(lab, head, thin, 0.0, 0.3) == (True, False)
+    assert find_eyewear(lab, head, thin, 0.0, 0.1) == (False, False)
+
+
+def test_white_hair_ages_only_who_is_not_young():
+    nothing = np.zeros((SIZE, SIZE), np.float32)
+    parts = FaceParts(*[nothing] * 6, nothing + 1)
+    hairy = replace(parts, hair=nothing + 1)
+    white, brown = (np.full((SIZE, SIZE, 3), lab, np.float32) for lab in ((80, 0, 4), (30, 6, 9)))
+    middle, young = (traits_of(replace(ABOUT, age=age), {}, 0) for age in (46, 22))
+    assert aged_by_hair(middle, white, hairy).old > 0.8
+    assert aged_by_hair(middle, brown, hairy).old == middle.old
+    assert aged_by_hair(middle, white, parts) == middle
+    assert aged_by_hair(young, white, hairy).old == 0
+
+
+def test_a_ball_pressed_into_clay_stands_out_in_front_only():
+    rows, columns = np.mgrid[-20:21, -20:21] / 10.0
+    clay = np.column_stack([columns.ravel(), rows.ravel(), np.zeros(rows.size)])
+    pressed = clay.copy()
+    press_ball(pressed, np.array([0, 0, -0.5]), 1.0, np.ones(len(clay)))
+    far = np.hypot(clay[:, 0], clay[:, 1]) > 1
+    np.testing.assert_allclose(pressed[far], clay[far])
+    assert pressed[~far, 2].max() > 0.2
+    assert pressed[:, 2].min() >= 0
 
 
 def test_dark_lenses_are_sunglasses(portrait):

@@ -43,5 +43,5 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "base.toon"
-    random_bundle(32, size=tiny_size()).save(path)
+    random_bundle(size=tiny_size()).save(path)
     return path

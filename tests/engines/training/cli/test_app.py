@@ -32,8 +32,8 @@ def test_sheets_show_every_person_once(base: Path, pairs: Path, tmp_path: Path) 
     people, swaps = (cv2.imread(str(tmp_path / f"{name}.png")) for name in ("people", "swaps"))
     # Three people under the captions: photo, face model, artist and the one style.
     assert people.shape[:2] == (LABEL_HEIGHT + 3 * 194 - 2, 4 * 194 - 2)
-    # Photo, face model, swaps at 8, 16 and 32 px both ways, toon model.
-    assert swaps.shape[:2] == (LABEL_HEIGHT + 3 * 152 - 2, 9 * 152 - 2)
+    # Photo, face model, swaps at 8 and 16 px both ways, toon model.
+    assert swaps.shape[:2] == (LABEL_HEIGHT + 3 * 152 - 2, 7 * 152 - 2)
     assert not (people[-192:, -192:] == 255).all()
 
 

@@ -21,7 +21,7 @@ from tests.engines.training.factory import smooth_pictures, tiny_pairs, tiny_siz
 
 def other_base(folder: Path) -> Path:
     """A model of the same name with other weights."""
-    random_bundle(32, seed=1, size=tiny_size()).save(folder / "base.toon")
+    random_bundle(seed=1, size=tiny_size()).save(folder / "base.toon")
     return folder / "base.toon"
 
 
@@ -129,7 +129,7 @@ def test_distil(pairs: Path, base: Path, tmp_path: Path) -> None:
 def test_refit(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = tiny_size()
     plain = replace(size, encoder=replace(size.encoder_config(), feature_resolutions=()))
-    public = random_bundle(32, size=plain)
+    public = random_bundle(size=plain)
     path = tmp_path / "public.toon"
     replace(public, encoder=None, card=replace(public.card, encoder=None)).save(path)
     people = write_pairs(tiny_pairs(side=64), tmp_path / "people")

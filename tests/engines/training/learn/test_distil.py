@@ -22,14 +22,14 @@ SHORT = DistilSettings(pictures=24, batch_size=4, twins=1)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size(), styles=2)
+    return random_bundle(size=tiny_size(), styles=2)
 
 
 def test_generators_without_an_encoder_get_one(bundle: Bundle) -> None:
     size = replace(
         tiny_size(), encoder=replace(tiny_size().encoder_config(), feature_resolutions=())
     )
-    public = random_bundle(32, size=size)
+    public = random_bundle(size=size)
     public = replace(public, encoder=None, card=replace(public.card, encoder=None))
     with pytest.raises(ToonifyError, match="toonify train refit"):
         distiller(public, tiny_pairs(), {"film": BLENDS["comic"]}, SHORT, CPU)
@@ -43,7 +43,7 @@ def test_generators_without_an_encoder_get_one(bundle: Bundle) -> None:
     assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
     fitted = with_encoder(public, trainer, "Fitted on ten pictures.")
     assert fitted.card.training["Encoder"] == "Fitted on ten pictures."
-    assert fitted.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 32, 32, 3)
+    assert fitted.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 16, 16, 3)
 
 
 def test_models_that_live_on_feature_maps_are_not_refitted(bundle: Bundle) -> None:

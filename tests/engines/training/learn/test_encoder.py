@@ -24,7 +24,7 @@ SHORT = DistilSettings(pictures=24, batch_size=4, twins=1)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size(), styles=2)
+    return random_bundle(size=tiny_size(), styles=2)
 
 
 def make(bundle: Bundle) -> EncoderTrainer:

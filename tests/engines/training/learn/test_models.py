@@ -11,7 +11,7 @@ from tests.engines.training.factory import tiny_size
 
 
 def test_a_swap_shares_its_blocks_with_both_generators() -> None:
-    models = ToonModels(tiny_size(64))
+    models = ToonModels(tiny_size(128))
     mixed = models.swapped()
     assert mixed.block(32) is models.toon.synthesis.block(32)
     assert mixed.block(64) is models.face.synthesis.block(64)

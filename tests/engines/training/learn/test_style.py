@@ -29,7 +29,7 @@ FAST = replace(SHORT, pictures=400, adversarial=0.0, close_up=0.0, lr=4e-3, r1_e
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size())
+    return random_bundle(size=tiny_size())
 
 
 def make(bundle: Bundle, settings: StyleSettings = SHORT, start: str | None = None) -> StyleTrainer:

@@ -116,17 +116,9 @@ def test_networks_outside_a_stage_stay_as_they_are(tmp_path: Path) -> None:
 
 def test_twins_are_drawn_only_where_they_are_compared(tmp_path: Path) -> None:
     trainer = make(replace(QUICK, pictures=4), replace(SHARP, pictures=4, features=0.0))
-    drawn: list[tuple[int, int]] = []
-    draw = trainer.sampler.draw
-
-    def watched() -> Batch:
-        batch = draw()
-        drawn.append((len(batch.crop), len(batch.shift)))
-        return batch
-
-    trainer.sampler.draw = watched  # type: ignore[method-assign]
+    batches = watch_batches(trainer)
     assert run(trainer, tmp_path, Deadline())
-    assert drawn == [(4, 0), (4, 1)]
+    assert [(len(batch.crop), len(batch.shift)) for batch in batches] == [(4, 0), (4, 1)]
 
 
 def test_a_swap_of_toon_and_face_learns() -> None:
@@ -242,3 +234,40 @@ def test_checkpoints_of_earlier_releases_are_resumed(tmp_path: Path) -> None:
     a, b = trainer.ema.module.state_dict(), again.ema.module.state_dict()
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert again.train_step() == trainer.train_step()
+
+
+def test_a_fovea_learns_alone_at_its_own_size(tmp_path: Path) -> None:
+    stage = Stage("fovea", 16, 128, lr=4e-3, face_share=0.25, trains=("fovea",), statistics=False)
+    settings = TrainSettings(tiny_size(64), (stage,), batch_size=4, seed=3)
+    assert settings.pair_size == 128
+    trainer = Trainer(settings, tiny_pairs(side=128), CPU)
+    before = {k: v.clone() for k, v in trainer.models.module.state_dict().items()}
+    batches = watch_batches(trainer)
+    assert run(trainer, tmp_path, Deadline())
+    assert {(batch.crop.shape[-1], batch.toon.shape[-1]) for batch in batches} == {(64, 128)}
+    after = trainer.models.module.state_dict()
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert {key.split(".")[0] for key in moved} == {"face", "toon"}
+    assert all(".fovea." in key for key in moved), moved
+
+
+def test_larger_pairs_are_shrunk_to_what_a_stage_needs(tmp_path: Path) -> None:
+    settings = TrainSettings(tiny_size(64), (replace(QUICK, pictures=4),), batch_size=4, seed=3)
+    trainer = Trainer(settings, tiny_pairs(side=128), CPU)
+    batches = watch_batches(trainer)
+    assert run(trainer, tmp_path, Deadline())
+    assert batches[0].crop.shape[-1] == batches[0].toon.shape[-1] == 64
+    assert batches[0].eyes.max() < 64
+
+
+def watch_batches(trainer: Trainer) -> list[Batch]:
+    """The batches that a trainer draws from now on."""
+    batches: list[Batch] = []
+    draw = trainer.sampler.draw
+
+    def watched() -> Batch:
+        batches.append(draw())
+        return batches[-1]
+
+    trainer.sampler.draw = watched  # type: ignore[method-assign]
+    return batches

@@ -20,7 +20,7 @@ from tests.engines.training.factory import tiny_size
 
 @pytest.fixture(scope="module")
 def base() -> Bundle:
-    return random_bundle(32, size=tiny_size())
+    return random_bundle(size=tiny_size())
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def test_a_shadow_moves_as_the_toon_does() -> None:
 
 def test_a_toon_is_shaded_where_its_photo_is_and_less() -> None:
     for share in (0.0, 1.0):
-        batch = Sampler(grey_pairs(64), 8, seed=3, spectacles=0, dyed=0, shaded=share).draw()
+        alone = {"spectacles": 0.0, "dyed": 0.0, "hidden": 0.0}
+        batch = Sampler(grey_pairs(64), 8, seed=3, shaded=share, **alone).draw()
         spread = [x.amax((1, 2, 3)) - x.amin((1, 2, 3)) for x in (batch.photo, batch.toon)]
         lighter = (batch.toon - batch.photo).amax((1, 2, 3))
         assert (lighter > -0.01).all()

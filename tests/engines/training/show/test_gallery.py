@@ -16,7 +16,7 @@ CROPS = smooth_pictures(3, 32)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return random_bundle(32, size=tiny_size(), styles=2)
+    return random_bundle(size=tiny_size(), styles=2)
 
 
 def test_batches_draw_what_one_draws(bundle: Bundle) -> None:
@@ -36,5 +36,5 @@ def test_people_are_shown_beside_every_style(bundle: Bundle) -> None:
 
 def test_swaps_begin_with_the_face_model_and_end_with_the_toon_model(bundle: Bundle) -> None:
     sheet = swap_sheet(bundle, CROPS, "comic", side=32)
-    assert sheet.shape == (LABEL_HEIGHT + 3 * 34 - 2, 9 * 34 - 2, 3)
+    assert sheet.shape == (LABEL_HEIGHT + 3 * 34 - 2, 7 * 34 - 2, 3)
     assert np.array_equal(sheet[-32:, -32:], draw(bundle.network("comic"), CROPS)[2])

@@ -1,0 +1,87 @@
+"""The frame's own finest detail in a toon: strands of hair, cloth and walls at full resolution.
+
+A network sees a crop of a few hundred pixels, so a large face would be blurred where the toon is
+still the photo. The network says from where each place of the toon takes the photo's detail, and
+how much of it; here the detail that its own picture could not hold is taken from the frame.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.alignment import pixel_matrix
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.frame import as_uint8
+
+WORTH = 1.15
+"""Below this many frame pixels a pixel of the crop, the frame has no finer detail to give."""
+LEAST_SHARE = 0.03
+
+
+class Detail(NamedTuple):
+    """Where a toon's finest detail comes from.
+
+    Attributes:
+        plan: float32 [3, M, M] over the crop: offset x, offset y in shares of its side, and how
+            much of the detail is taken, 0..1.
+        frame: uint8 [H, W, 3] BGR, the frame without toons.
+        side: side of the crop that the network saw, pixels.
+    """
+
+    plan: NDArray[np.float32]
+    frame: Image
+    side: int
+
+
+class Box(NamedTuple):
+    """A box of a frame: upper left corner and size in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:
+    """`toon` with the detail of the frame that is finer than the network's crop.
+
+    Args:
+        toon: uint8 [h, w, 3] BGR, what is pasted into `box`.
+        detail: what the network says.
+        box: where in the frame.
+        transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
+
+    Returns:
+        uint8 [h, w, 3]; `toon` itself where there is nothing to add.
+    """
+    linear = np.asarray(transform, np.float64)[:, :2]
+    zoom = float(np.hypot(*linear[:, 0])) * GRID / detail.side  # frame pixels per crop pixel
+    if zoom < WORTH or float(detail.plan[2].max()) < LEAST_SHARE:
+        return toon
+    side = detail.plan.shape[1]
+    moves = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
+    share = detail.plan[2] * np.float32(255)
+    field = np.stack([*moves, share], -1).astype(np.float32)
+    to_plan = np.array(transform, np.float64)
+    to_plan[:, :2] *= GRID / side
+    to_plan[:, 2] -= (box.x, box.y)
+    size = (box.width, box.height)
+    placed = cv2.warpAffine(field, pixel_matrix(to_plan), size, flags=cv2.INTER_LINEAR)
+    columns = placed[..., 0] + np.arange(box.x, box.x + box.width, dtype=np.float32)
+    rows = placed[..., 1] + np.arange(box.y, box.y + box.height, dtype=np.float32)[:, None]
+    taken = as_uint8(
+        cv2.remap(detail.frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    )
+    coarse = (max(round(box.width / zoom), 1), max(round(box.height / zoom), 1))
+    low = cv2.resize(cv2.resize(taken, coarse, interpolation=cv2.INTER_AREA), size)
+    weight = cv2.cvtColor(
+        as_uint8(cv2.convertScaleAbs(cv2.extractChannel(placed, 2))), cv2.COLOR_GRAY2BGR
+    )
+    raised = cv2.add(toon, cv2.multiply(taken, weight, scale=1 / 255), dtype=cv2.CV_16S)
+    lowered = cv2.multiply(low, weight, scale=1 / 255)
+    return as_uint8(cv2.subtract(raised, lowered, dtype=cv2.CV_8U))

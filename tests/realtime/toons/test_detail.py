@@ -1,0 +1,97 @@
+"""The frame's finest detail in a toon."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.faces.alignment import extract_crop
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.toons.detail import Detail
+from realtime.toons.pasting import paste
+
+SIDE, ZOOM = 64, 5.0
+WHOLE = np.ones((GRID, GRID), np.float32)
+
+
+def textured(height: int = 400, width: int = 420) -> Image:
+    """A frame with structure at every scale."""
+    rng = np.random.default_rng(3)
+    fine = rng.integers(0, 80, (height, width, 3)).astype(np.float32)
+    coarse = cv2.resize(rng.integers(0, 170, (8, 8, 3)).astype(np.float32), (width, height))
+    return cv2.GaussianBlur(fine + coarse, (0, 0), 0.8).astype(np.uint8)
+
+
+def placement(angle: float = 0.2) -> NDArray[np.float64]:
+    """A crop of `SIDE` px shown `ZOOM` times as large in the frame, turned: [2, 3] from `GRID`."""
+    scale = ZOOM * SIDE / GRID
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    linear = np.array([[c, -s], [s, c]])
+    return np.column_stack([linear, np.array([210, 200]) - linear @ np.array([GRID / 2, GRID / 2])])
+
+
+def crop_of(frame: Image, transform: NDArray[np.float64]) -> Image:
+    """What the network sees."""
+    small = transform.copy()
+    small[:, :2] *= GRID / SIDE
+    return extract_crop(frame, small, SIDE)
+
+
+def pasted(frame: Image, detail: Detail | None, transform: NDArray[np.float64]) -> Image:
+    image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
+    paste(image, alpha, crop_of(frame, transform), WHOLE, transform, detail)
+    return image
+
+
+def plan(x: float = 0.0, y: float = 0.0, share: float = 1.0) -> NDArray[np.float32]:
+    """The same move and share everywhere."""
+    out = np.empty((3, 32, 32), np.float32)
+    out[0], out[1], out[2] = x, y, share
+    return out
+
+
+def error(image: Image, frame: Image) -> float:
+    """Mean difference in the middle of the toon, of 255."""
+    middle = (slice(130, 270), slice(140, 280))
+    return float(np.abs(image[middle].astype(int) - frame[middle]).mean())
+
+
+def test_a_toon_that_is_the_photo_becomes_the_frame_again() -> None:
+    frame, where = textured(), placement()
+    blurred = error(pasted(frame, None, where), frame)
+    sharp = error(pasted(frame, Detail(plan(), frame, SIDE), where), frame)
+    assert sharp < 0.3 * blurred
+
+
+def test_no_share_and_no_finer_frame_change_nothing() -> None:
+    frame, where = textured(), placement()
+    without = pasted(frame, None, where)
+    assert np.array_equal(pasted(frame, Detail(plan(share=0.0), frame, SIDE), where), without)
+    as_fine = Detail(plan(), frame, round(SIDE * ZOOM))
+    assert np.array_equal(pasted(frame, as_fine, where), without)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_detail_comes_from_where_the_plan_says(angle: float) -> None:
+    frame, where = textured(), placement(angle)
+    share = 0.06  # of the crop's side, along its own axes
+    linear = where[:, :2] * GRID
+    move = linear @ np.array([share, 0])
+    there = np.float32([[1, 0, -move[0]], [0, 1, -move[1]]])
+    shifted = cv2.warpAffine(frame, there, frame.shape[1::-1], borderMode=cv2.BORDER_REFLECT_101)
+    image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
+    toon = crop_of(shifted, where)  # a toon in which everything has moved
+    paste(image, alpha, toon, WHOLE, where, Detail(plan(x=share), frame, SIDE))
+    plain, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
+    paste(plain, alpha, toon, WHOLE, where)
+    assert error(image, shifted) < 0.35 * error(plain, shifted)
+
+
+def test_a_frame_that_already_holds_toons_is_not_the_source() -> None:
+    frame, where = textured(), placement()
+    image, alpha = np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8)
+    paste(image, alpha, crop_of(frame, where), WHOLE, where, Detail(plan(), frame, SIDE))
+    assert error(image, frame) < 0.3 * error(pasted(frame, None, where), frame) + 1

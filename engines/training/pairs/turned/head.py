@@ -36,6 +36,7 @@ LARGEST_YAW, LARGEST_PITCH = 60.0, 28.0  # of a turned head, degrees
 OWN_YAW = (10.0, 45.0)  # of a head that can be turned: a frontal one hides the side of its head
 LARGEST_ERROR = 6.0  # of the fit, pixels
 THING_SHARE = 0.02  # of the picture, covered by a hand or a thing
+SPECTACLES_SHARE = 0.003  # of the picture; their temples and far lens would not turn with the face
 STRETCH, STRETCHED_SHARE = 4.0, 0.02  # how far the face's texture may be pulled, how much of it
 
 
@@ -71,8 +72,8 @@ def turn_head(
         rig: the head model; by default the one of the environment.
 
     Returns:
-        uint8 [S, S, 3] and float32 [478, 3]; None where the picture would not be right: something
-        covers the face, it is seen from the front or turned far already, or too much of it would be
+        uint8 [S, S, 3] and float32 [478, 3]; None where the picture would not be right: a
+        hand, a thing or spectacles cover the face, it is seen from the front or turned far already, or too much of it would be
         stretched.
 
     Raises:
@@ -88,11 +89,12 @@ def turn_head(
     if not OWN_YAW[0] <= abs(own_yaw) <= OWN_YAW[1] or fit.error > LARGEST_ERROR or yaw < 0:
         return None
     parts = segment(rgb, points, person)
-    if float(parts.object.mean()) > THING_SHARE:
+    things = float(parts.object.mean()), float(parts.spectacles.mean())
+    if things[0] > THING_SHARE or things[1] > SPECTACLES_SHARE:
         return None
     photo = rgb.astype(np.float32) / 255
     mask = np.maximum(masks.person_edge(photo, person), _shown(parts, points, person))
-    mask = _one_piece(mask)
+    mask = _one_piece(smoothstep(0.6, 0.95, mask))
     hair = np.clip(parts.hair + parts.headwear, 0, 1)
     sheets = find_sheets(rig, fit, points, mask, hair)
     layers = _layers(photo, mask, hair, parts, points, side)
@@ -148,7 +150,7 @@ def _layers(
     """Front, back and room, each continued where the photo does not show it."""
     size = photo.shape[0]
     core = cv2.erode(mask, np.ones((5, 5))) > 0.85
-    room = continue_outwards(photo, cv2.dilate(mask, np.ones((13, 13))) < 0.10)
+    room = continue_outwards(photo, cv2.dilate(mask, np.ones((25, 25))) < 0.10)
     front = continue_outwards(photo, core)
     rows = np.arange(size)[:, None]
     brow, chin = points[[70, 300], 1].min(), points[152, 1]

@@ -72,9 +72,9 @@ def turn_head(
         rig: the head model; by default the one of the environment.
 
     Returns:
-        uint8 [S, S, 3] and float32 [478, 3]; None where the picture would not be right: a
-        hand, a thing or spectacles cover the face, it is seen from the front or turned far already, or too much of it would be
-        stretched.
+        uint8 [S, S, 3] and float32 [478, 3]; None where the picture would not be right: a hand, a
+        thing or spectacles cover the face, it is seen from the front or turned far already, or too
+        much of it would be stretched.
 
     Raises:
         RigError: there is no head model.

@@ -8,7 +8,7 @@ import pytest
 
 from engines.faces.alignment import ffhq_quad
 from engines.faces.landmarker import Landmarker, largest_face
-from engines.faces.people import shipped_people
+from engines.faces.people import people as shipped_people
 from engines.faces.person import PersonSegmenter
 from engines.pictures import read_picture
 from engines.training.artist3d.head.fit import fit_head

@@ -79,6 +79,7 @@ class FilmJob:
         settings: the training.
         words: what the card says.
         variants: extra pairs with other expressions.
+        turned: extra pairs with heads turned further, which need the head model.
         workers: number of drawing processes.
     """
 
@@ -89,6 +90,7 @@ class FilmJob:
     settings: TrainSettings = FILM
     words: Description = field(default_factory=lambda: Description.read(FILM_WORDS))
     variants: int = FILM_VARIANTS
+    turned: int = 0
     workers: int = 1
 
     @property
@@ -136,6 +138,7 @@ def film(
             look=job.look,
             size=job.settings.pair_size,
             variants=job.variants,
+            turned=job.turned,
             workers=job.workers,
             progress=advance,
         )

@@ -82,6 +82,9 @@ RECIPES = {DEFAULT_BUNDLE: FILM, "second-look": SECOND_LOOK}
 FILM_VARIANTS = 900
 """Extra pairs with closed and narrowed eyes and open mouths, which portraits seldom show."""
 
+FILM_TURNED = 400
+"""Extra pairs with heads turned to as much as 60 degrees, for looks that have a head model."""
+
 FILM_WORDS = Path(__file__).parent / "assets" / "film.json"
 """What the card of the shipped model says, as `engines.training.export.Description` reads it."""
 

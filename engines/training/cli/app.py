@@ -20,6 +20,7 @@ from engines.training.cli.options import (
     People,
     Recipe,
     RunOptions,
+    Turned,
     Variants,
     Workers,
     paused,
@@ -48,6 +49,7 @@ def prepare(
     look: Look = "film",
     size: Annotated[int, typer.Option(help="Side of the pictures, pixels.")] = 256,
     variants: Variants = None,
+    turned: Turned = None,
     workers: Workers = None,
 ) -> None:
     """Draw photo/toon pairs from a folder of portraits."""
@@ -62,6 +64,7 @@ def prepare(
             look=look,
             size=size,
             variants=variants or 0,
+            turned=turned or 0,
             workers=processes,
             progress=bars.show,
         )
@@ -77,6 +80,7 @@ def film(
     recipe: Recipe = DEFAULT_BUNDLE,
     look: Look = "film",
     variants: Variants = None,
+    turned: Turned = None,
     workers: Workers = None,
     options: RunOptions,
 ) -> None:
@@ -85,7 +89,11 @@ def film(
     from engines.say import say
     from engines.training.film import FilmJob
     from engines.training.film import film as make
-    from engines.training.recipe import FILM_VARIANTS, find_recipe
+    from engines.training.looks import SOLID
+    from engines.training.recipe import FILM_TURNED, FILM_VARIANTS, find_recipe
+
+    if turned is None:
+        turned = FILM_TURNED if look in SOLID else 0
 
     job = FilmJob(
         folder,
@@ -93,6 +101,7 @@ def film(
         look=look,
         settings=options.change(find_recipe(recipe)),
         variants=FILM_VARIANTS if variants is None else variants,
+        turned=turned,
         workers=workers or os.cpu_count() or 1,
     )
     with options.start() as now:

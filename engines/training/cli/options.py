@@ -58,6 +58,14 @@ Variants = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Extra pairs with shut or narrowed eyes or open mouths."),
 ]
+Turned = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Extra pairs with heads turned to as much as 60 degrees; they need the head model.",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

@@ -30,6 +30,9 @@ from engines.training.pairs.aligned import (
 from engines.training.pairs.pair_set import WARP_GRID, Pair, PairFolder, PrepareError
 from engines.training.progress import Progress, silent
 
+LEAST_TURN, LARGEST_TURN = 12.0, 26.0  # degrees added to a head's own yaw
+TURNED_WEIGHT = 2.0  # as rare as the portraits that are turned most
+
 
 @dataclass(frozen=True)
 class Row:
@@ -39,15 +42,21 @@ class Row:
         portrait: number of the portrait.
         closed: how far each eye is closed, 0..1.
         jaw: how far the jaw is dropped, in eye distances.
+        turn: degrees by which the head is turned, further to its own side and up; see
+            `engines.training.pairs.turned.turn_head`.
     """
 
     portrait: int
     closed: tuple[float, float] = (0.0, 0.0)
     jaw: float = 0.0
+    turn: tuple[float, float] = (0.0, 0.0)
 
 
-def plan_rows(count: int, variants: int, seed: int = 0) -> list[Row]:
-    """Every portrait as it is, then `variants` with closed or narrowed eyes, winks, open mouths.
+def plan_rows(count: int, variants: int, turned: int = 0, seed: int = 0) -> list[Row]:
+    """Every portrait as it is, then changed ones.
+
+    `variants` have closed or narrowed eyes, winks, open mouths; `turned` are turned further to
+    their side. A portrait that cannot be turned well gives its row to the next one.
 
     Few portraits squint. If nearly all narrow eyes in the training set were almost closed, the
     network would also close those of a dark face in bright sun.
@@ -66,6 +75,9 @@ def plan_rows(count: int, variants: int, seed: int = 0) -> list[Row]:
             rows.append(Row(int(portrait), (float(left), float(right))))
         else:
             rows.append(Row(int(portrait), jaw=float(random.uniform(0.08, 0.38))))
+    for portrait in random.permutation(np.arange(turned) * count // max(turned, 1)):
+        yaw, pitch = random.uniform(LEAST_TURN, LARGEST_TURN), random.uniform(-15, 15)
+        rows.append(Row(int(portrait), turn=(float(yaw), float(pitch))))
     return rows
 
 
@@ -76,8 +88,8 @@ def draw_pair(
     artist: Artist,
     size: int,
     row: Row,
-) -> Pair:
-    """Change the expression, draw at full size, then shrink photo and toon.
+) -> Pair | None:
+    """Change the expression or the view, draw at full size, then shrink photo and toon.
 
     Args:
         rgb: uint8 [512, 512, 3].
@@ -85,8 +97,21 @@ def draw_pair(
         segmenter: finds the person.
         artist: draws the toon.
         size: side of photo and toon, pixels; the head mask has half of it.
-        row: the expression.
+        row: the expression, and how far the head is turned.
+
+    Returns:
+        The pair; None if this head cannot be turned well.
+
+    Raises:
+        RigError: the head is to be turned, but there is no head model.
     """
+    if any(row.turn):
+        from engines.training.pairs.turned import turn_head  # heavy: compiled, and seldom needed
+
+        turned = turn_head(rgb, landmarks, segmenter.segment(rgb), *row.turn)
+        if turned is None:
+            return None
+        rgb, landmarks = turned
     if any(row.closed):
         rgb, landmarks = close_eyes(rgb, landmarks, row.closed)
     if row.jaw:
@@ -127,9 +152,17 @@ def _start_worker(job: _Job) -> None:
 
 
 def _draw_row(number: int) -> tuple[int, Pair]:
-    row = _job.rows[number]
-    photo, points = _job.portraits.read(row.portrait), _job.portraits.landmarks[row.portrait]
-    return number, draw_pair(photo, points, _segmenter, _artist, _job.size, row)
+    row, portraits = _job.rows[number], _job.portraits
+    for portrait in range(row.portrait, row.portrait + len(portraits)):
+        portrait %= len(portraits)
+        photo, points = portraits.read(portrait), portraits.landmarks[portrait]
+        pair = draw_pair(photo, points, _segmenter, _artist, _job.size, row)
+        if pair is not None:
+            return number, pair
+    raise PrepareError(
+        "Portraits with heads turned 10 to 45 degrees were expected, to turn them further, found "
+        "none that can be; add some, or use --turned 0."
+    )
 
 
 def _draw(job: _Job, numbers: list[int], workers: int) -> Iterator[tuple[int, Pair]]:
@@ -153,6 +186,7 @@ def prepare(
     look: str = "film",
     size: int = 256,
     variants: int = 0,
+    turned: int = 0,
     workers: int = 1,
     progress: Progress = silent,
 ) -> tuple[str, ...]:
@@ -164,6 +198,7 @@ def prepare(
         look: one of `engines.training.looks.LOOKS`.
         size: side of photo and toon in pixels, even, at most 512.
         variants: extra pairs with other expressions, see `plan_rows`.
+        turned: extra pairs with heads turned further; they need the head model.
         workers: number of drawing processes.
         progress: called with the phases "align" and "draw".
 
@@ -176,6 +211,10 @@ def prepare(
     if look not in LOOKS:
         raise PrepareError(f"A look was expected ({', '.join(LOOKS)}), found {look!r}; choose one.")
     find_artist(look)  # so that what it lacks is said before anything is aligned
+    if turned:
+        from engines.training.pairs.turned import check_head_model
+
+        check_head_model()
     if size % 2 or not 32 <= size <= DRAWING_SIZE:
         raise PrepareError(f"An even size of 32 to {DRAWING_SIZE} was expected, found {size}.")
     if not source.is_dir():
@@ -188,14 +227,17 @@ def prepare(
         portraits, left_out = before
     else:
         portraits, left_out = align_folder(source, aligned, progress)
-    rows = plan_rows(len(portraits), variants)
+    rows = plan_rows(len(portraits), variants, turned)
     task: dict[str, object] = {"source": str(source.resolve()), "look": look}
+    if turned:  # folders of before, which had none, can still be continued
+        task["turned"] = turned
     pairs = PairFolder(out, len(rows), size, task)
     numbers = pairs.missing()
     for number, pair in _draw(_Job(portraits, rows, look, size), numbers, workers):
         pairs.write(number, pair)
         progress("draw", len(rows) - len(pairs.missing()), len(rows))
     weight = portraits.weight[[row.portrait for row in rows]]
+    weight[[any(row.turn) for row in rows]] = TURNED_WEIGHT
     np.save(out / "weight.npy", weight)
     write_png(out / "contact.png", pairs.sheet())
     return left_out

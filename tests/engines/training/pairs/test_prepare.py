@@ -117,3 +117,19 @@ def test_variants_are_planned_alike_every_time() -> None:
     assert len(narrowed) > 5
     assert len(shut) > 5
     assert all(abs(left - right) < 0.25 for left, right in (row.closed for row in narrowed))
+
+
+def test_turned_rows_come_last_and_leave_the_others_as_they_are() -> None:
+    rows = plan_rows(50, 40, 20)
+    assert rows[:90] == plan_rows(50, 40)
+    turned = rows[90:]
+    assert len({row.portrait for row in turned}) == 20
+    assert all(12 <= row.turn[0] <= 26 and abs(row.turn[1]) <= 15 for row in turned)
+    assert not any(row.jaw or any(row.closed) for row in turned)
+
+
+def test_turned_heads_need_the_head_model(pictures, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("TOONIFY_RIG", raising=False)
+    with pytest.raises(ToonifyError, match="Turned heads need the head model"):
+        prepare(pictures, tmp_path / "pairs", size=SIZE, turned=1)
+    assert not (tmp_path / "pairs").exists()

@@ -17,12 +17,13 @@ class ToonNetwork(nn.Module):
     Args:
         encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
+        label: what a server calls it, such as film-256-film; empty if it has no name.
 
     Raises:
         ToonifyError: when the two do not fit together.
     """
 
-    def __init__(self, encoder: Encoder, generator: Generator) -> None:
+    def __init__(self, encoder: Encoder, generator: Generator, label: str = "") -> None:
         super().__init__()
         e, g = encoder.config, generator.config
         if (e.num_ws, e.w_dim) != (g.num_ws, g.w_dim):
@@ -47,6 +48,7 @@ class ToonNetwork(nn.Module):
         self.input_size = e.input_size
         self.output_size = g.resolution
         self.has_mask = bool(g.mask_resolution)
+        self.label = label
         self.enlarge = Upsample2x(1, replicate=True)
         self.eval().requires_grad_(False)
 

@@ -1,0 +1,84 @@
+"""What goes in and out of a network by name, and what it draws of a portrait; read off the network.
+
+Nothing here knows how many outputs a network has: a network with one more output is served and
+asked for it without a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engines.backends.onnx_graph import INPUT, OUTPUTS
+from engines.backends.protocol import BackendError
+from engines.faces.people import people
+from engines.pictures import read_picture
+
+if TYPE_CHECKING:
+    from engines.networks.toon import ToonNetwork
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor on the wire.
+
+    Attributes:
+        datatype: as the KServe protocol writes it, such as UINT8.
+        shape: of one crop or toon, without the batch.
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of one."""
+        return int(np.prod(self.shape)) * int("".join(filter(str.isdigit, self.datatype))) // 8
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """What a server must serve in place of a network.
+
+    Attributes:
+        input, outputs: the tensors, in the order of the network's own.
+        probe: uint8 [1, S, S, 3] RGB, a portrait that comes with the package.
+        answers: what the network makes of the probe in fp32, one array [1, ...] for each output.
+    """
+
+    input: TensorSpec
+    outputs: tuple[TensorSpec, ...]
+    probe: NDArray[np.uint8]
+    answers: tuple[NDArray[np.generic], ...]
+
+
+def interface_of(network: ToonNetwork) -> Interface:
+    """Runs `network` once on the CPU and reads its interface off the result.
+
+    Raises:
+        BackendError: it has more outputs than there are names for.
+    """
+    size = network.input_size
+    portrait = read_picture(people()[0]).rgb
+    probe = cv2.resize(portrait, (size, size), interpolation=cv2.INTER_AREA)[None]
+    with torch.inference_mode():
+        drawn = network(torch.from_numpy(probe))
+    answers = tuple(t.numpy() for t in (drawn if isinstance(drawn, tuple) else (drawn,)))
+    if len(answers) > len(OUTPUTS):
+        raise BackendError(
+            f"The network has {len(answers)} outputs, but only {', '.join(OUTPUTS)} have a name: "
+            "update this program."
+        )
+    outputs = tuple(_spec(name, answer) for name, answer in zip(OUTPUTS, answers, strict=False))
+    return Interface(_spec(INPUT, probe), outputs, probe.astype(np.uint8), answers)
+
+
+def _spec(name: str, array: NDArray[np.generic]) -> TensorSpec:
+    kinds = {"u": "UINT", "i": "INT", "f": "FP"}
+    return TensorSpec(name, f"{kinds[array.dtype.kind]}{8 * array.dtype.itemsize}", array.shape[1:])

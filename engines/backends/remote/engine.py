@@ -7,7 +7,6 @@ model under the same name, or a server that hands back the photo are found out, 
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from engines.backends.protocol import BackendError, EngineOutput, one_line
 from engines.backends.remote.address import NAME, Address, parse
 from engines.backends.remote.connection import Connection
-from engines.backends.remote.interface import TensorSpec, interface_of
+from engines.backends.remote.interface import TensorSpec, interface_of, model_name
 from engines.backends.request import EngineRequest
 from engines.backends.swapping import SwappingEngine
 
@@ -81,7 +80,7 @@ class RemoteProgram:
     def __init__(self, engine: RemoteEngine, connection: Connection, network: ToonNetwork) -> None:
         self._engine, self._connection = engine, connection
         self._interface = interface_of(network)
-        self._model = connection.address.model or re.sub(r"[^\w.-]", "-", network.label)
+        self._model = connection.address.model or model_name(network)
         if not self._model:
             raise BackendError(
                 f"This network has no name to ask a server for: name the model, "

@@ -6,6 +6,7 @@ asked for it without a change.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,11 @@ def interface_of(network: ToonNetwork) -> Interface:
         )
     outputs = tuple(_spec(name, answer) for name, answer in zip(OUTPUTS, answers, strict=False))
     return Interface(_spec(INPUT, probe), outputs, probe.astype(np.uint8), answers)
+
+
+def model_name(network: ToonNetwork) -> str:
+    """The network's label with what may not stand in a folder's name or an address replaced."""
+    return re.sub(r"[^\w.-]", "-", network.label)
 
 
 def _spec(name: str, array: NDArray[np.generic]) -> TensorSpec:

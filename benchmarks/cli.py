@@ -52,6 +52,16 @@ def engines(
         typer.Option(min=1, metavar="N", help="Crops in one call; 1, 2, 4, 8 and 16 if not given."),
     ] = None,
     engine: Engines = None,
+    callers: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="Callers of a remote engine at once; 1, 2, 4, 8 and 16 if not given.",
+            rich_help_panel=options.ENGINE_PANEL,
+        ),
+    ] = None,
     precision: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,13 +86,16 @@ def engines(
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
+    served = bool(engine) and all(name.startswith("remote:") for name in engine or ())
     settings = EngineSettings(
-        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick else None)),
+        # A server serves models; tiers with random weights are none.
+        tiers=chosen_tiers(tier or (["cpu-256"] if timing.quick or served else None)),
         batches=tuple(batch or ((1, 4) if timing.quick else (1, 2, 4, 8, 16))),
         engines=chosen_engines(engine),
         precisions=chosen_precisions(precision) or ((None,) if timing.quick else PRECISIONS),
         budget=timing.budget(),
         calibration=calibration,
+        callers=tuple(callers or (1, 2, 4, 8, 16)),
     )
     if calibration and "int8" not in settings.precisions:
         raise UsageError(options.CALIBRATION_ALONE)

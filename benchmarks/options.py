@@ -68,7 +68,7 @@ Engines = Annotated[
         "--engine",
         metavar="NAME",
         help="A back end: tensorrt-rtx, tensorrt, cuda, openvino or torch; all of them if not "
-        "given; may be repeated.",
+        "given; or remote:HOST:PORT[/MODEL], a server; may be repeated.",
         rich_help_panel=options.ENGINE_PANEL,
     ),
 ]

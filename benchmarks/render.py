@@ -20,6 +20,10 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("p95 ms", "series:latency:p95"),
         ("p99 ms", "series:latency:p99"),
         ("images/s", "images_per_s"),
+        ("callers at 30 fps", "callers_at_30_fps"),
+        ("lost", "lost_share"),
+        ("Mbit/s", "mbit_per_s"),
+        ("client cores", "client_cores"),
         ("GMAC/s", "gmac_per_s"),
         ("of ceiling", "share_of_ceiling"),
         ("peak MiB", "peak_memory_mib"),
@@ -54,7 +58,7 @@ COLUMNS["peers"] = (
     ("peak MiB", "peak_memory_mib"),
     ("fps", "fps"),
 )
-SHARES = {"share_of_ceiling", "dropped_share"}
+SHARES = {"share_of_ceiling", "dropped_share", "lost_share"}
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def test_the_configuration_names_every_tensor_and_batches(triton: Exported) -> N
 
 def test_tritons_own_parser_takes_the_configuration(tiny: ToonNetwork, plain: ToonNetwork) -> None:
     pb = pytest.importorskip(
-        "tritonclient.grpc.model_config_pb2", reason="needs the extra remote: pip install '.[remote]'"
+        "tritonclient.grpc.model_config_pb2",
+        reason="needs the extra remote: pip install '.[remote]'",
     )
     text_format = pytest.importorskip("google.protobuf.text_format")
     for network, outputs in ((tiny, ["toons", "masks"]), (plain, ["toons"])):

@@ -1,8 +1,8 @@
 """A real Triton serves the shipped network from the repository that `engines export` writes.
 
-NVIDIA's package for Python carries Triton's server, but only its Python backend, which here runs the
-exported file with ONNX Runtime. It wants other versions than this project, so it has an environment
-of its own.
+NVIDIA's package for Python carries Triton's server, but only its Python backend, which here runs
+the exported file with ONNX Runtime. It wants other versions than this project, so it has an
+environment of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.backends import BackendError, create_engine
+from engines.backends import BackendError, Engine, create_engine
 from engines.backends.remote.repository import QUEUE_LIMIT, export_repository
 from engines.backends.torch_eager import TorchEngine
 from engines.bundle import default_bundle
@@ -76,8 +76,9 @@ def server(shipped: ToonNetwork, tmp_path_factory: pytest.TempPathFactory) -> It
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with (place / "log").open("w") as log:
+        command, environment = _start(place, port)
         process = subprocess.Popen(
-            *_command(place, port), stdout=log, stderr=subprocess.STDOUT, text=True
+            command, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
         )
         try:
             _wait(process, f"127.0.0.1:{port}", place / "log")
@@ -87,8 +88,31 @@ def server(shipped: ToonNetwork, tmp_path_factory: pytest.TempPathFactory) -> It
             process.wait(30)
 
 
-def _command(place: Path, port: int) -> tuple[list[str], int, None, None]:
-    raise NotImplementedError(place, port)
+def _start(place: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    """The server's command and environment, with the Python backend for its own Python."""
+    answer = subprocess.run([PYTHON, "-c", ASK], capture_output=True, text=True, check=True)
+    packages, version, libraries = json.loads(answer.stdout)
+    triton = Path(packages) / "pytriton" / "tritonserver"
+    backend = place / "backends" / "python"
+    shutil.copytree(triton / "backends" / "python", backend)
+    stub = triton / "python_backend_stubs" / version / "triton_python_backend_stub"
+    shutil.copy(stub, backend)
+    command = [
+        str(triton / "bin" / "tritonserver"),
+        f"--model-repository={place / 'models'}",
+        f"--backend-directory={place / 'backends'}",
+        f"--grpc-port={port}",
+        "--grpc-address=127.0.0.1",
+        "--allow-http=false",
+        "--allow-metrics=false",
+    ]
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(PYTHON).absolute().parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": packages,
+        "LD_LIBRARY_PATH": f"{libraries}:{Path(packages) / 'nvidia_pytriton.libs'}",
+    }
+    return command, environment
 
 
 def _wait(process: subprocess.Popen[str], server: str, log: Path) -> None:
@@ -99,4 +123,64 @@ def _wait(process: subprocess.Popen[str], server: str, log: Path) -> None:
                 return
         except kserve.InferenceServerException:
             time.sleep(0.3)
-    pytest.fail(f"Triton did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+    pytest.fail(
+        f"Triton did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+    )
+
+
+def test_draws_what_this_machine_draws(
+    server: str, shipped: ToonNetwork, portraits: NDArray[np.uint8]
+) -> None:
+    lines: list[str] = []
+    remote = create_engine(shipped, f"remote:{server}", say=lines.append)
+    here = TorchEngine(shipped, "cpu", "fp32", 4)
+    drawn, known = remote.run(portraits), here.run(portraits)
+    assert difference(drawn.images, known.images) < AGREEMENT
+    assert difference(drawn.masks, known.masks) < AGREEMENT
+    assert "Running on remote: triton 2" in lines[-1]
+    assert f"at {server}, model film-256-film" in lines[-1]
+    remote.close()
+    here.close()
+
+
+def test_the_other_style_is_not_served(server: str) -> None:
+    comic = default_bundle().network("comic")
+    with pytest.raises(BackendError, match="serves no model 'film-256-comic'"):
+        create_engine(comic, f"remote:{server}", say=lambda line: None)
+    with pytest.raises(BackendError, match="draws something else under the name 'film-256-film'"):
+        create_engine(comic, f"remote:{server}/film-256-film", say=lambda line: None)
+
+
+def test_eight_callers_at_once_share_batches(
+    server: str, shipped: ToonNetwork, portraits: NDArray[np.uint8]
+) -> None:
+    engines = [
+        create_engine(shipped, f"remote:{server}", say=lambda line: None) for _ in range(CALLERS)
+    ]
+    known = engines[0].run(portraits[:1]).images
+    before, together = _batches(server), threading.Barrier(CALLERS)
+    drawn: list[NDArray[np.uint8]] = []
+
+    def call(engine: Engine) -> None:
+        together.wait(60)
+        drawn.extend(engine.run(portraits[:1]).images for _ in range(3))
+
+    callers = [threading.Thread(target=call, args=(engine,)) for engine in engines]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(drawn) == 3 * CALLERS
+    assert max(difference(one, known) for one in drawn) < AGREEMENT
+    formed = {size: count - before.get(size, 0) for size, count in _batches(server).items()}
+    assert sum(size * count for size, count in formed.items()) == 3 * CALLERS
+    assert sum(count for size, count in formed.items() if size > 1) > 0
+    for engine in engines:
+        engine.close()
+
+
+def _batches(server: str) -> dict[int, int]:
+    """Batch size -> how many of that size Triton has drawn."""
+    client = kserve.InferenceServerClient(server)
+    (model,) = client.get_inference_statistics("film-256-film").model_stats
+    return {one.batch_size: one.compute_infer.count for one in model.batch_stats}

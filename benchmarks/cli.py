@@ -130,6 +130,19 @@ def peers(
 
 @app.command()
 @grouped
+def wire(
+    *, engine: Engine = "auto", quick: Quick = False, noisy_ok: NoisyOk = False, output: Output
+) -> None:
+    """What a face weighs on the way to a server and back, in each form it could be sent in."""
+    from benchmarks.suites.wire import run
+
+    with _Status() as status:
+        report = run(engine, 3 if quick else 20, status)
+    _finish(report, output, noisy_ok)
+
+
+@app.command()
+@grouped
 def loop(
     *,
     size: Annotated[

@@ -41,6 +41,13 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("CPU cores", "cpu_cores"),
         ("MiB/min", "memory_growth_mib_per_min"),
     ),
+    "wire": (
+        ("kB sent", "sent_kb"),
+        ("kB back", "returned_kb"),
+        ("Mbit/s at 30 fps", "mbit_per_s_at_30_fps"),
+        ("median ms", "series:latency:median"),
+        ("change of 255", "difference"),
+    ),
     "quality": (
         ("median", "median"),
         ("mean", "mean"),

@@ -155,10 +155,10 @@ A model repository for servers of the KServe v2 protocol. It holds:
 
 {rows}
 
-Start a server in this folder. On a box with an NVIDIA GPU:
+Start a server in this folder. On a box with an NVIDIA GPU (8002 is for metrics):
 
 ```sh
-docker run --rm --gpus all {here} {triton}
+docker run --rm --gpus all {here} -p 8002:8002 {triton}
 ```
 
 On a box without one (models exported with `--for openvino`):

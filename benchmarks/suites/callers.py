@@ -94,8 +94,7 @@ def time_callers(
                 seconds = budget.seconds / budget.rounds
                 windows[count].append(call_together(engines[:count], crops, seconds))
         monitor.tick()
-        interface = interface_of(network)
-        wire = sum(spec.size for spec in (interface.input, *interface.outputs))
+        wire = sum(interface_of(network).wire)
         return [
             result
             for count, found in windows.items()

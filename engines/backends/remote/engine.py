@@ -40,7 +40,13 @@ def create(request: EngineRequest) -> RemoteEngine:
     address = parse(request.variant)
     request.choose_precision(NAME, (RemoteEngine.precision,))
     request.say(address.notice)
-    return RemoteEngine(request, address)
+    engine = RemoteEngine(request, address)
+    sent, returned = engine.wire
+    request.say(
+        f"A face takes {sent / 1e3:.0f} kB to the server and {returned / 1e3:.0f} kB back; at 30 "
+        f"fps that is {(sent + returned) * 8 * 30 / 1e6:.0f} Mbit/s."
+    )
+    return engine
 
 
 class RemoteEngine(SwappingEngine):
@@ -48,6 +54,7 @@ class RemoteEngine(SwappingEngine):
 
     Attributes:
         deadline: seconds after which an answer counts as missing; may be set at any time.
+        wire: bytes of one face, to the server and back.
     """
 
     precision = "as served"
@@ -55,14 +62,9 @@ class RemoteEngine(SwappingEngine):
     def __init__(self, request: EngineRequest, address: Address) -> None:
         self._connection = Connection(address)
         self.deadline = FILE_DEADLINE
+        self.wire = (0, 0)
         try:
-            super().__init__(
-                NAME,
-                request.network,
-                lambda network: RemoteProgram(self, self._connection, network),
-                request.max_batch,
-                request.say,
-            )
+            super().__init__(NAME, request.network, self._ask, request.max_batch, request.say)
         except BackendError:
             self._connection.close()
             raise
@@ -70,6 +72,11 @@ class RemoteEngine(SwappingEngine):
     def close(self) -> None:
         super().close()
         self._connection.close()
+
+    def _ask(self, network: ToonNetwork) -> RemoteProgram:
+        program = RemoteProgram(self, self._connection, network)
+        self.wire = program.interface.wire
+        return program
 
 
 class RemoteProgram:
@@ -79,7 +86,7 @@ class RemoteProgram:
 
     def __init__(self, engine: RemoteEngine, connection: Connection, network: ToonNetwork) -> None:
         self._engine, self._connection = engine, connection
-        self._interface = interface_of(network)
+        self.interface = interface_of(network)
         self._model = connection.address.model or model_name(network)
         if not self._model:
             raise BackendError(
@@ -90,7 +97,7 @@ class RemoteProgram:
         self._trusted_until = 0.0
         self._check(FIRST_CHECK)
         self.device = (
-            f"{connection.server(LATER_CHECK)} at {connection.address.server}, model {self._model}"
+            f"{connection.server(FIRST_CHECK)} at {connection.address.server}, model {self._model}"
         )
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
@@ -113,7 +120,7 @@ class RemoteProgram:
         """Nothing to free: the connection is the engine's."""
 
     def _infer(self, crops: NDArray[np.uint8], seconds: float) -> list[NDArray[Any]]:
-        interface = self._interface
+        interface = self.interface
         return self._connection.infer(
             self._model, crops, interface.input, interface.outputs, seconds
         )
@@ -124,7 +131,7 @@ class RemoteProgram:
         Raises:
             BackendError: the server does not answer, or serves something else.
         """
-        served, interface = self._connection.metadata(self._model, seconds), self._interface
+        served, interface = self._connection.metadata(self._model, seconds), self.interface
         batch = self._compare(served.inputs, interface.input)
         for spec in interface.outputs:
             self._compare(served.outputs, spec)

@@ -58,6 +58,11 @@ class Interface:
     probe: NDArray[np.uint8]
     answers: tuple[NDArray[np.generic], ...]
 
+    @property
+    def wire(self) -> tuple[int, int]:
+        """Bytes of one face to the server and back, without a few hundred for names."""
+        return self.input.size, sum(spec.size for spec in self.outputs)
+
 
 def interface_of(network: ToonNetwork) -> Interface:
     """Runs `network` once on the CPU and reads its interface off the result.

@@ -39,7 +39,7 @@ class Exported(NamedTuple):
     Attributes:
         model: the name to ask for.
         path: the folder of this version.
-        sent, returned: bytes on the wire for one face, both ways, without a few hundred for names.
+        sent, returned: bytes of one face to the server and back.
     """
 
     model: str
@@ -97,8 +97,7 @@ def export_repository(
     write_atomically(folder / "config.pbtxt", config.encode())
     write_atomically(repository / "config.json", openvino_config(repository).encode())
     write_atomically(repository / "README.md", readme(repository).encode())
-    returned = sum(spec.size for spec in interface.outputs)
-    return Exported(name, version, interface.input.size, returned)
+    return Exported(name, version, *interface.wire)
 
 
 def triton_config(name: str, interface: Interface, form: str, max_batch: int) -> str:

@@ -78,9 +78,10 @@ def run(engine: str, rounds: int, say: Say) -> Report:
     """
     network, monitor = default_bundle().network(), Monitor()
     side = network.input_size
+    pictures = [read_picture(path).rgb for path in people()]
     crops = [
-        cv2.resize(read_picture(path).rgb, (side, side), interpolation=cv2.INTER_AREA)
-        for path in people()
+        np.asarray(cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        for one in pictures
     ]
     drawing = create_engine(network, engine, max_batch=1, say=lambda line: None)
     toons = [_draw(drawing, crop) for crop in crops]

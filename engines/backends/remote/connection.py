@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -55,9 +56,7 @@ class Connection:
         Raises:
             BackendError: it does not answer within `seconds`.
         """
-        found = self._ask("", lambda: self._client.get_server_metadata(
-            client_timeout=seconds
-        ))  # fmt: skip
+        found = self._ask("", lambda: self._client.get_server_metadata(client_timeout=seconds))
         return one_line(f"{found.name} {found.version}".strip() or "server", 60)
 
     def metadata(self, model: str, seconds: float) -> Any:
@@ -66,9 +65,9 @@ class Connection:
         Raises:
             BackendError: there is no such model, or no answer within `seconds`.
         """
-        return self._ask(model, lambda: self._client.get_model_metadata(
-            model, client_timeout=seconds
-        ))  # fmt: skip
+        return self._ask(
+            model, lambda: self._client.get_model_metadata(model, client_timeout=seconds)
+        )
 
     def infer(
         self,
@@ -86,9 +85,10 @@ class Connection:
         tensor = self._kserve.InferInput(wanted.name, list(crops.shape), wanted.datatype)
         tensor.set_data_from_numpy(crops)
         names = [self._kserve.InferRequestedOutput(spec.name) for spec in outputs]
-        answer = self._ask(model, lambda: self._client.infer(
-            model, [tensor], outputs=names, client_timeout=seconds
-        ))  # fmt: skip
+        answer = self._ask(
+            model,
+            lambda: self._client.infer(model, [tensor], outputs=names, client_timeout=seconds),
+        )
         return [self._read(answer, spec, len(crops)) for spec in outputs]
 
     def close(self) -> None:
@@ -96,17 +96,16 @@ class Connection:
         self._client.close()
 
     def _read(self, answer: Any, spec: TensorSpec, count: int) -> NDArray[Any]:
-        try:
-            array = answer.as_numpy(spec.name)
-        except ValueError:  # fewer bytes than its shape says
-            array = None
-        head = answer.get_output(spec.name)
+        head, array = answer.get_output(spec.name), None
         found = "none" if head is None else f"{head.datatype} {list(head.shape)}"
         expected = f"{spec.datatype} {[count, *spec.shape]}"
-        if array is None or found != expected:
+        if found == expected:
+            with suppress(ValueError):  # fewer bytes than its shape says
+                array = answer.as_numpy(spec.name)
+        if array is None:
             raise BackendError(
-                f"{self.address.server} answered with {spec.name} as {found}, not {expected}: "
-                "serve the model that `toonify engines export` writes."
+                f"{self.address.server} answered with {spec.name} as {found}, not {expected} and "
+                "all its bytes: serve the model that `toonify engines export` writes."
             )
         return np.asarray(array)
 

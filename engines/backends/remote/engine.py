@@ -150,7 +150,7 @@ class RemoteProgram:
 
     def _compare(self, served: Any, spec: TensorSpec) -> int:
         """How many crops the server takes at once, -1 for any number, if it has this tensor."""
-        found = {one.name: (one.datatype, list(one.shape)) for one in served}
+        found = {one.name: (one.datatype, list(one.shape) or [0]) for one in served}
         datatype, (batch, *shape) = found.get(spec.name, ("", [0]))
         if (datatype, tuple(shape)) != (spec.datatype, spec.shape) or batch not in (-1, 1):
             raise BackendError(

@@ -1,8 +1,8 @@
 """The engine whose network runs on a server: checked first, asked for every frame, checked again.
 
 A server is trusted with nothing. Before its first toon is shown, and again after every failure and
-every pause, it must draw a portrait as the network itself draws it here. So another style, another
-model under the same name, or a server that hands back the photo are found out, not shown.
+every pause, it must draw a portrait as the network itself draws it here. So another style, or
+another model under the same name, is found out, not shown. And no toon may be as good as its crop.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +29,7 @@ FILE_DEADLINE = 10.0  # seconds for a picture that is waited for
 FIRST_CHECK, LATER_CHECK = 60.0, 2.0  # seconds: a server may build its engine when first asked
 PAUSE = 10.0  # seconds without a frame after which the server may be another one
 BOUND = 2.0  # of 255, mean difference: fp16 and bf16 differ by up to 0.2, another style by 5.9
+LIKENESS = 0.1  # of the known portrait's distance from its toon: what is nearer is the photo
 
 
 def create(request: EngineRequest) -> RemoteEngine:
@@ -93,6 +95,7 @@ class RemoteProgram:
                 f"This network has no name to ask a server for: name the model, "
                 f"{NAME}:{connection.address.server}/MODEL."
             )
+        self._nearest = LIKENESS * _distance(self.interface.probe[0], self.interface.answers[0][0])
         self._at_once: int | None = None  # crops in one call, if the server limits them
         self._trusted_until = 0.0
         self._check(FIRST_CHECK)
@@ -110,11 +113,13 @@ class RemoteProgram:
                 self._infer(crops[start : start + step], max(ends - time.monotonic(), 1e-3))
                 for start in range(0, len(crops), step)
             ]
+            arrays = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+            self._refuse_photos(crops, arrays[0])
         except BackendError:
             self._trusted_until = 0.0
             raise
         self._trusted_until = time.monotonic() + PAUSE
-        return _output([np.concatenate(arrays) for arrays in zip(*parts, strict=True)])
+        return _output(arrays)
 
     def close(self) -> None:
         """Nothing to free: the connection is the engine's."""
@@ -124,6 +129,13 @@ class RemoteProgram:
         return self._connection.infer(
             self._model, crops, interface.input, interface.outputs, seconds
         )
+
+    def _refuse_photos(self, crops: NDArray[np.uint8], toons: NDArray[Any]) -> None:
+        if any(_distance(*pair) < self._nearest for pair in zip(crops, toons, strict=True)):
+            raise BackendError(
+                f"{self._connection.address.server} handed back a photo instead of its toon: do "
+                "not use this server."
+            )
 
     def _check(self, seconds: float) -> None:
         """Ask for the model's interface, and for a portrait whose toon is known.
@@ -159,6 +171,14 @@ class RemoteProgram:
                 f"{one_line(str(found)) if found else 'nothing'}; export this model again."
             )
         return int(batch)
+
+
+def _distance(crop: NDArray[np.uint8], toon: NDArray[Any]) -> float:
+    """Mean absolute difference, of 255, in the toon's size."""
+    if crop.shape != toon.shape:
+        height, width = toon.shape[:2]
+        crop = np.asarray(cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return float(cv2.norm(crop, toon, cv2.NORM_L1)) / toon.size
 
 
 def _output(arrays: list[NDArray[Any]]) -> EngineOutput:

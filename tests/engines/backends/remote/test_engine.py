@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,9 +14,11 @@ from engines.backends.remote import engine as module
 from engines.backends.remote.address import LEAVES
 from engines.backends.remote.engine import RemoteEngine
 from engines.backends.torch_eager import TorchEngine
+from engines.faces.people import people
 from engines.networks.toon import ToonNetwork
+from engines.pictures import read_picture
 from tests.engines.backends.conftest import AGREEMENT, difference
-from tests.engines.backends.remote.server import Arrays, Service, serving
+from tests.engines.backends.remote.server import Service, serving
 
 MODEL = "tiny"
 
@@ -105,15 +108,17 @@ def test_a_network_of_another_size_is_refused(
         connect(plain, f"{server}/{MODEL}", said)
 
 
+@pytest.mark.parametrize("quality", [100, 95])
 def test_a_server_that_hands_back_the_photo_is_never_shown(
-    tiny: ToonNetwork, service: Service, server: str, said: list[str]
+    remote: RemoteEngine, service: Service, quality: int
 ) -> None:
-    def echo(arrays: Arrays) -> Arrays:
-        return [np.zeros_like(arrays[0]), arrays[1]]
-
-    service.change = echo
-    with pytest.raises(BackendError, match="draws something else"):
-        connect(tiny, f"{server}/{MODEL}", said)
+    crop = read_picture(people()[1]).rgb
+    photo = np.asarray(cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA), np.uint8)
+    coded = cv2.imencode(".jpg", photo, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+    back = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    service.change = lambda arrays: [back[None], arrays[1]]
+    with pytest.raises(BackendError, match="handed back a photo"):
+        remote.run(photo[None])
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,14 @@ from rich.console import Console
 
 from benchmarks.options import (
     REPORT,
+    Batches,
+    Callers,
     Engine,
     Engines,
+    Gpus,
     NoisyOk,
     Output,
+    Precisions,
     Quick,
     Seconds,
     Tiers,
@@ -47,38 +51,12 @@ app = typer.Typer(
 def engines(
     *,
     tier: Tiers = None,
-    batch: Annotated[
-        list[int] | None,
-        typer.Option(min=1, metavar="N", help="Crops in one call; 1, 2, 4, 8 and 16 if not given."),
-    ] = None,
+    batch: Batches = None,
     engine: Engines = None,
-    callers: Annotated[
-        list[int] | None,
-        typer.Option(
-            min=1,
-            max=64,
-            metavar="N",
-            help="Callers of a remote engine at once; 1, 2, 4, 8 and 16 if not given.",
-            rich_help_panel=options.ENGINE_PANEL,
-        ),
-    ] = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="fp32, fp16, bf16 or int8; all of them if not given; may be repeated.",
-            rich_help_panel=options.ENGINE_PANEL,
-        ),
-    ] = None,
+    callers: Callers = None,
+    precision: Precisions = None,
     calibration: Annotated[Path | None, options.CALIBRATION] = None,
-    gpus: Annotated[
-        str,
-        typer.Option(
-            metavar="WHICH",
-            help="all, or numbers such as 0,1: one process on each GPU, at once.",
-            rich_help_panel=options.ENGINE_PANEL,
-        ),
-    ] = "",
+    gpus: Gpus = "",
     timing: Timing,
     output: Output,
 ) -> None:

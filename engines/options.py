@@ -44,9 +44,9 @@ LOW = typer.Option(
 ENGINE = typer.Option(
     "--engine",
     metavar="NAME",
-    help="What computes: auto, tensorrt-rtx, tensorrt, cuda, openvino or torch; or "
-    "remote:HOST:PORT[/MODEL], a server, to which crops of faces are sent. One asked for by name "
-    "runs or fails; no other is taken instead.",
+    help="What computes: auto, tensorrt-rtx, tensorrt, cuda, openvino or torch; or a server, "
+    "remote:HOST:PORT or remote:HOST:PORT/MODEL, which is sent crops of faces. One asked for by "
+    "name runs or fails; no other is taken instead.",
     rich_help_panel=ENGINE_PANEL,
 )
 PRECISION = typer.Option(

@@ -54,10 +54,6 @@ def connect(network: ToonNetwork, place: str, said: list[str], max_batch: int = 
     return engine
 
 
-def port_of(server: str) -> int:
-    return int(server.rpartition(":")[2])
-
-
 def test_draws_what_the_network_draws(
     remote: RemoteEngine, reference: TorchEngine, tiny_crops: NDArray[np.uint8]
 ) -> None:
@@ -86,12 +82,9 @@ def test_the_networks_own_name_is_asked_for_if_none_is_given(
     assert "model random-64-film" in connect(tiny, server, said).device
 
 
-@pytest.mark.parametrize("model", ["film", "x"])
-def test_a_model_that_is_not_served_is_named(
-    tiny: ToonNetwork, server: str, said: list[str], model: str
-) -> None:
-    with pytest.raises(BackendError, match=f"serves no model '{model}': put it there"):
-        connect(tiny, f"{server}/{model}", said)
+def test_a_model_that_is_not_served_is_named(tiny: ToonNetwork, server: str) -> None:
+    with pytest.raises(BackendError, match="serves no model 'film': put it there"):
+        connect(tiny, f"{server}/film", [])
 
 
 def test_another_style_under_the_same_name_is_found_out(
@@ -169,19 +162,20 @@ def test_a_late_answer_is_an_error_in_time_and_the_next_one_counts(
 
 
 def test_the_same_trouble_has_the_same_words(
-    remote: RemoteEngine, service: Service, tiny_crops: NDArray[np.uint8]
+    remote: RemoteEngine,
+    service: Service,
+    tiny_crops: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "LATER_CHECK", 0.05)
     remote.deadline = 0.05
     service.free.clear()
-    with pytest.raises(BackendError) as first:
-        remote.run(tiny_crops)
-    module_limit, module.LATER_CHECK = module.LATER_CHECK, 0.05
-    try:
-        with pytest.raises(BackendError) as second:
+    said = set()
+    for _ in range(3):
+        with pytest.raises(BackendError) as caught:
             remote.run(tiny_crops)
-    finally:
-        module.LATER_CHECK = module_limit
-    assert str(first.value) == str(second.value)
+        said.add(str(caught.value))
+    assert len(said) == 1
 
 
 def test_a_server_that_is_away_is_said_at_once(
@@ -207,7 +201,7 @@ def test_comes_back_by_itself_when_the_server_does(
         remote.run(tiny_crops)
     with pytest.raises(BackendError, match="cannot be reached"):
         remote.run(tiny_crops)
-    with serving(service, port_of(server)):
+    with serving(service, int(server.split(":")[1])):
         drawn = run_until_it_works(remote, tiny_crops)
     assert difference(drawn, reference.run(tiny_crops).images) < 0.01
     remote.close()
@@ -226,7 +220,7 @@ def test_another_model_after_a_restart_is_found_out(
         remote.run(tiny_crops)
     service.engine = TorchEngine(other_tiny, "cpu", "fp32", 8)
     with (
-        serving(service, port_of(server)),
+        serving(service, int(server.split(":")[1])),
         pytest.raises(BackendError, match="draws something else"),
     ):
         run_until_it_works(remote, tiny_crops)
@@ -298,9 +292,9 @@ def test_precision_is_the_servers_choice(tiny: ToonNetwork, server: str) -> None
 
 
 def test_a_closed_engine_says_so(
-    tiny: ToonNetwork, server: str, tiny_crops: NDArray[np.uint8], said: list[str]
+    tiny: ToonNetwork, server: str, tiny_crops: NDArray[np.uint8]
 ) -> None:
-    engine = connect(tiny, f"{server}/{MODEL}", said)
+    engine = connect(tiny, f"{server}/{MODEL}", [])
     engine.close()
     with pytest.raises(BackendError, match="was closed"):
         engine.run(tiny_crops)

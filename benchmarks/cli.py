@@ -11,10 +11,14 @@ from rich.console import Console
 
 from benchmarks.options import (
     REPORT,
+    Batches,
+    Callers,
     Engine,
     Engines,
+    Gpus,
     NoisyOk,
     Output,
+    Precisions,
     Quick,
     Seconds,
     Tiers,
@@ -47,28 +51,12 @@ app = typer.Typer(
 def engines(
     *,
     tier: Tiers = None,
-    batch: Annotated[
-        list[int] | None,
-        typer.Option(min=1, metavar="N", help="Crops in one call; 1, 2, 4, 8 and 16 if not given."),
-    ] = None,
+    batch: Batches = None,
     engine: Engines = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="fp32, fp16, bf16 or int8; all of them if not given; may be repeated.",
-            rich_help_panel=options.ENGINE_PANEL,
-        ),
-    ] = None,
+    callers: Callers = None,
+    precision: Precisions = None,
     calibration: Annotated[Path | None, options.CALIBRATION] = None,
-    gpus: Annotated[
-        str,
-        typer.Option(
-            metavar="WHICH",
-            help="all, or numbers such as 0,1: one process on each GPU, at once.",
-            rich_help_panel=options.ENGINE_PANEL,
-        ),
-    ] = "",
+    gpus: Gpus = "",
     timing: Timing,
     output: Output,
 ) -> None:
@@ -76,13 +64,16 @@ def engines(
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
+    served = bool(engine) and all(name.startswith("remote:") for name in engine or ())
     settings = EngineSettings(
-        tiers=chosen_tiers(tier or (["shipped"] if timing.quick else None)),
+        # A server serves models; tiers with random weights are none.
+        tiers=chosen_tiers(tier or (["shipped"] if timing.quick or served else None)),
         batches=tuple(batch or ((1, 4) if timing.quick else (1, 2, 4, 8, 16))),
         engines=chosen_engines(engine),
         precisions=chosen_precisions(precision) or ((None,) if timing.quick else PRECISIONS),
         budget=timing.budget(),
         calibration=calibration,
+        callers=tuple(callers or (1, 2, 4, 8, 16)),
     )
     if calibration and "int8" not in settings.precisions:
         raise UsageError(options.CALIBRATION_ALONE)
@@ -113,6 +104,19 @@ def peers(
     with _Status() as status:
         report = run(settings, status)
     _finish(report, output, timing.noisy_ok)
+
+
+@app.command()
+@grouped
+def wire(
+    *, engine: Engine = "auto", quick: Quick = False, noisy_ok: NoisyOk = False, output: Output
+) -> None:
+    """What a face weighs on the way to a server and back, in each form it could be sent in."""
+    from benchmarks.suites.wire import run
+
+    with _Status() as status:
+        report = run(engine, 3 if quick else 20, status)
+    _finish(report, output, noisy_ok)
 
 
 @app.command()

@@ -68,7 +68,42 @@ Engines = Annotated[
         "--engine",
         metavar="NAME",
         help="A back end: tensorrt-rtx, tensorrt, cuda, openvino or torch; all of them if not "
-        "given; may be repeated.",
+        "given; or remote:HOST:PORT, a server; may be repeated.",
+        rich_help_panel=options.ENGINE_PANEL,
+    ),
+]
+Batches = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--batch", min=1, metavar="N", help="Crops in one call; 1, 2, 4, 8 and 16 if not given."
+    ),
+]
+Callers = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--callers",
+        min=1,
+        max=64,
+        metavar="N",
+        help="Callers of a remote engine at once; 1, 2, 4, 8 and 16 if not given.",
+        rich_help_panel=options.ENGINE_PANEL,
+    ),
+]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        metavar="NAME",
+        help="fp32, fp16, bf16 or int8; all of them if not given; may be repeated.",
+        rich_help_panel=options.ENGINE_PANEL,
+    ),
+]
+Gpus = Annotated[
+    str,
+    typer.Option(
+        "--gpus",
+        metavar="WHICH",
+        help="all, or numbers such as 0,1: one process on each GPU, at once.",
         rich_help_panel=options.ENGINE_PANEL,
     ),
 ]

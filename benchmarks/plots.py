@@ -49,6 +49,7 @@ def draw(report: Report) -> Figure:
         "peers": (_latency_bars, _roofline),
         "loop": (_latency_bars, _stage_stack),
         "quality": (_spread_of_metrics,),
+        "wire": (_latency_bars,),
     }[report.kind]
     longest = min(MOST_BARS, len(report.results))
     figure = Figure(figsize=(6.0 * len(panels), max(4.2, 0.3 * longest + 1.6)))

@@ -20,6 +20,10 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("p95 ms", "series:latency:p95"),
         ("p99 ms", "series:latency:p99"),
         ("images/s", "images_per_s"),
+        ("callers at 30 fps", "callers_at_30_fps"),
+        ("lost", "lost_share"),
+        ("Mbit/s", "mbit_per_s"),
+        ("client cores", "client_cores"),
         ("GMAC/s", "gmac_per_s"),
         ("of ceiling", "share_of_ceiling"),
         ("peak MiB", "peak_memory_mib"),
@@ -36,6 +40,13 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("holds", "holds"),
         ("CPU cores", "cpu_cores"),
         ("MiB/min", "memory_growth_mib_per_min"),
+    ),
+    "wire": (
+        ("kB sent", "sent_kb"),
+        ("kB back", "returned_kb"),
+        ("Mbit/s at 30 fps", "mbit_per_s_at_30_fps"),
+        ("median ms", "series:latency:median"),
+        ("change of 255", "difference"),
     ),
     "quality": (
         ("median", "median"),
@@ -54,7 +65,7 @@ COLUMNS["peers"] = (
     ("peak MiB", "peak_memory_mib"),
     ("fps", "fps"),
 )
-SHARES = {"share_of_ceiling", "dropped_share"}
+SHARES = {"share_of_ceiling", "dropped_share", "lost_share"}
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,6 @@ class Bundle:
         """Names of the styles, the default first."""
         return tuple(self.card.styles)
 
-    # ------------------------------------------------------------------ networks
-
     def check(
         self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
     ) -> None:
@@ -126,7 +124,8 @@ class Bundle:
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
-        return ToonNetwork(encoder, self.generator(name, spec))
+        label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
+        return ToonNetwork(encoder, self.generator(name, spec), label)
 
     # ------------------------------------------------------------------ disk
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engines.backends.registry import create_engine
+from engines.backends.remote.engine import FILE_DEADLINE, LIVE_DEADLINE, RemoteEngine
 from engines.bundle import Bundle
 from engines.catalogue.models import find_bundle
 from engines.faces.calibration import crops_for
@@ -175,6 +176,8 @@ class Session:
         say = say or self.say
         controls = controls or self.controls(self.guard(source.size), say)
         self.reset()
+        if isinstance(self.engine, RemoteEngine):
+            self.engine.deadline = LIVE_DEADLINE if source.live else FILE_DEADLINE
         return Pipeline(
             source,
             self.tracker,

@@ -23,6 +23,8 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "benchmarks/peers",
     "benchmarks/quality",
     "benchmarks/suites",
+    "engines/backends/remote/test_repository.py",
+    "engines/backends/remote/test_triton.py",
     "engines/backends/test_cuda_graphs.py",
     "engines/backends/test_onnx_graph.py",
     "engines/backends/test_openvino.py",

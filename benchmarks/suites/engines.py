@@ -12,9 +12,11 @@ from benchmarks.conditions import Monitor
 from benchmarks.report import Report, Result, Skipped
 from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.runners import Runner, build_runner, time_batch
+from benchmarks.suites.callers import time_callers
 from benchmarks.tiers import Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS
+from engines.backends.registry import BY_NAME
 from engines.errors import ToonifyError
 from engines.networks.toon import ToonNetwork
 from engines.say import Say
@@ -27,6 +29,7 @@ class EngineSettings:
     """What to time. `precisions` None lets every back end choose its own.
 
     calibration: folder of portraits that int8 is calibrated on; None for those in the package.
+    callers: how many share a remote engine at once.
     """
 
     tiers: Sequence[Tier]
@@ -35,6 +38,12 @@ class EngineSettings:
     precisions: Sequence[str | None] = PRECISIONS
     budget: Budget = field(default_factory=Budget)
     calibration: Path | None = None
+    callers: Sequence[int] = (1, 2, 4, 8, 16)
+
+    @property
+    def remote(self) -> list[str]:
+        """Those of the engines that run on a server."""
+        return [name for name in self.engines if name.partition(":")[0] in BY_NAME]
 
     def record(self) -> dict[str, Any]:
         """JSON-ready, without the paths of whoever ran it."""
@@ -43,7 +52,9 @@ class EngineSettings:
             **own,
             "tiers": {tier.name: tier.about for tier in self.tiers},
             "batches": list(self.batches),
-            "engines": list(self.engines),
+            # A server's address is its owner's business.
+            "engines": [n.partition(":")[0] if n in self.remote else n for n in self.engines],
+            **({"callers": list(self.callers)} if self.remote else {}),
             "precisions": list(self.precisions),
             "budget": asdict(self.budget),
         }
@@ -76,7 +87,19 @@ def run(
         runners = _build(tier.name, network, settings, skipped, say)
         if only_cuda:
             runners = _those_on_cuda(runners, skipped)
-        for batch in settings.batches:
+        for name in settings.remote:
+            results += time_callers(
+                tier.name,
+                network,
+                name,
+                settings.callers,
+                settings.budget,
+                monitor,
+                skipped,
+                say,
+                ready,
+            )
+        for batch in settings.batches if runners else ():
             say(f"{tier.name}: batch {batch}, {len(runners)} engines taking turns")
             ready()
             results += time_batch(runners, batch, settings.budget, monitor, skipped)
@@ -100,7 +123,7 @@ def _build(
 ) -> list[Runner]:
     """One runner per back end and precision that runs here."""
     runners: list[Runner] = []
-    for name in settings.engines:
+    for name in (name for name in settings.engines if name not in settings.remote):
         for precision in settings.precisions:
             what = " ".join(filter(None, (tier, name, precision)))
             say(f"building {what}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
 from engines.backends.protocol import BackendError, BackendNameError, Engine
+from engines.backends.remote import address
 from engines.backends.request import Backend, EngineRequest
 from engines.say import Say, say
 
@@ -29,6 +30,9 @@ BACKENDS = {
 }
 """Name -> module, in the order in which `auto` tries them: the fastest first."""
 
+BY_NAME = {"remote": "engines.backends.remote.engine"}
+"""Name -> module of those that `auto` never takes, because they send crops to another machine."""
+
 PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 """The back ends that keep engines on disk."""
 
@@ -36,13 +40,19 @@ PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 def check_name(name: str) -> None:
     """Refuse what is neither `auto` nor a back end, with or without a variant.
 
+    A remote one needs its server's address.
+
     Raises:
         BackendNameError: when there is no such back end.
     """
-    if name != "auto" and name.partition(":")[0] not in BACKENDS:
+    backend, _, variant = name.partition(":")
+    if name != "auto" and backend not in (*BACKENDS, *BY_NAME):
         raise BackendNameError(
-            f"There is no back end {name!r}: choose auto or {', '.join(BACKENDS)}."
+            f"There is no back end {name!r}: choose auto or {', '.join(BACKENDS)}, or "
+            f"{address.FORM}."
         )
+    if backend == address.NAME:
+        address.parse(variant)
 
 
 def create_engine(
@@ -60,7 +70,8 @@ def create_engine(
     Args:
         network: on the CPU in float32; the engine keeps its own copy.
         name: `auto`, or a back end, which may carry a device or target after a colon:
-            `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`.
+            `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`; `remote:HOST:PORT` sends the crops
+            to a server.
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
@@ -97,7 +108,7 @@ def _first_that_runs(request: EngineRequest) -> Engine:
 
 
 def _backend(name: str) -> Backend:
-    return cast("Backend", import_module(BACKENDS[name]))
+    return cast("Backend", import_module({**BACKENDS, **BY_NAME}[name]))
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,8 @@ def build_engines(
     for name in names:
         backend, _, variant = name.partition(":")
         if backend not in PREBUILT:
-            what = "starts without a build" if backend in BACKENDS else "is no back end to build"
+            known = backend in (*BACKENDS, *BY_NAME)
+            what = "starts without a build" if known else "is no back end to build"
             raise BackendNameError(f"{backend} {what}: name one of {', '.join(PREBUILT)}.")
 
         def step(stage: str, fraction: float, name: str = name) -> None:

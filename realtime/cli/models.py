@@ -86,6 +86,33 @@ def engines_build(
     build(model, backends, style, precision, faces, calibration)
 
 
+@engines_app.command("export")
+def engines_export(
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="REPOSITORY", help="A folder; models in it stay."),
+    ],
+    form: Annotated[
+        str,
+        typer.Option("--for", metavar="SERVER", help="triton (ONNX) or openvino (OpenVINO IR)."),
+    ],
+    model: Annotated[str, shared.MODEL_ARGUMENT] = DEFAULT_BUNDLE,
+    style: Style = None,
+    swap: Annotated[int | None, shared.SWAP] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option("--precision", metavar="NAME", help="fp16 if not given, or fp32."),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(metavar="N", min=2, help="Most crops that the server draws at once.")
+    ] = 16,
+) -> None:
+    """Write a model repository for a server, which many callers can share."""
+    from realtime.commands.models import export
+
+    export(model, style, swap, form, out, precision, batch)
+
+
 @engines_app.command("list")
 def engines_list() -> None:
     """Built engines on disk."""

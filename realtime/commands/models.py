@@ -18,6 +18,7 @@ from engines.backends import (
     clear_engines,
     list_engines,
 )
+from engines.backends.remote.repository import PORT, export_repository
 from engines.bundle import Bundle
 from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
@@ -121,6 +122,32 @@ def build(
     for engine in built:
         how = f"built in {engine.seconds:.1f} s" if engine.built else "was there already"
         say(f"{engine.name}: {how}, {engine.size / 1e6:.1f} MB, {engine.path}")
+
+
+def export(
+    what: str,
+    style: str | None,
+    swap: int | None,
+    form: str,
+    repository: Path,
+    precision: str | None,
+    batch: int,
+) -> None:
+    """A model repository for a server, and how to use it.
+
+    Raises:
+        ToonifyError: the model, style or swap is missing, or the folder cannot be written.
+    """
+    network = find_bundle(what).network(style, swap)
+    made = export_repository(network, repository, form, precision=precision, max_batch=batch)
+    say(
+        f"Wrote {made.path}. On the wire, a face takes {made.sent / 1e3:.0f} kB to the server and "
+        f"{made.returned / 1e3:.0f} kB back."
+    )
+    say(
+        f"{repository / 'README.md'} starts the server; then `toonify run --engine "
+        f"remote:HOST:{PORT}/{made.model}` uses it."
+    )
 
 
 def list_built() -> None:

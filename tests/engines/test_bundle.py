@@ -34,6 +34,11 @@ def test_round_trip_keeps_the_picture(bundle: Bundle, tmp_path: Path, name: str)
         assert (before.float() - after.float()).abs().mean() < 1
 
 
+def test_a_network_carries_the_name_that_servers_know(bundle: Bundle) -> None:
+    assert bundle.network().label == f"{bundle.card.name}-film"
+    assert bundle.network("comic", 16).label == f"{bundle.card.name}-comic-swap16"
+
+
 def test_styles_and_blends_differ(bundle: Bundle) -> None:
     crops = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
     film, comic = (bundle.network(s)(crops)[0].float() for s in ("film", "comic"))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engines.backends.remote.engine import FILE_DEADLINE, LIVE_DEADLINE, RemoteEngine
 from engines.errors import UsageError
 from realtime.session import Session, check_settings, find_chosen, use_session
 from realtime.settings import (
@@ -55,6 +56,17 @@ def test_a_run_has_the_pace_of_its_source(session: Session, live: bool) -> None:
     assert {output.image.shape for output in sink.outputs} == {(240, 320, 3)}
     if not live:
         assert numbers["frames_sent"] == len(sink.outputs) == 5
+
+
+@pytest.mark.parametrize(("live", "seconds"), [(True, LIVE_DEADLINE), (False, FILE_DEADLINE)])
+def test_a_live_run_waits_less_for_a_server_than_a_file_does(
+    session: Session, monkeypatch: pytest.MonkeyPatch, live: bool, seconds: float
+) -> None:
+    server = RemoteEngine.__new__(RemoteEngine)  # nothing of it is used but these
+    server.name, server.device, server.deadline = "remote", "a server", 0.0
+    monkeypatch.setattr(session, "engine", server)
+    session.pipeline(FakeSource(total=1, live=live), [])
+    assert server.deadline == seconds
 
 
 def test_a_stylizer_of_one_s_own_runs_without_engine_and_detector(

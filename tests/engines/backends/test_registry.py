@@ -182,7 +182,12 @@ def test_prebuilt_engine_is_found_by_create(tiny: ToonNetwork, tmp_path: Path) -
     assert [entry.path for entry in list_engines(tmp_path)] == [built.path]
 
 
-@pytest.mark.parametrize("name", ["torch", "cuda"])
+def test_auto_never_sends_crops_to_a_server() -> None:
+    assert registry_module.BY_NAME
+    assert not set(registry_module.BY_NAME) & set(registry_module.BACKENDS)
+
+
+@pytest.mark.parametrize("name", ["torch", "cuda", "remote"])
 def test_back_ends_without_a_build_say_so(tiny: ToonNetwork, tmp_path: Path, name: str) -> None:
     with pytest.raises(BackendError, match=f"{name} starts without a build"):
         build_engines(tiny, [name], cache_dir=tmp_path)

@@ -38,6 +38,36 @@ def test_models_are_listed_shown_and_blended(
         assert message in err
 
 
+def test_a_model_is_exported_for_servers(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "engines",
+        "export",
+        model,
+        "--style",
+        "comic",
+        "--swap",
+        "16",
+        "--out",
+        tmp_path / "r",
+    ]
+    code, out, err = run(capsys, *words, "--for", "openvino")
+    assert (code, out) == (0, "")
+    (folder,) = (tmp_path / "r").glob("*-comic-swap16")
+    assert (folder / "1" / "model.xml").exists()
+    assert f"remote:HOST:8001/{folder.name}" in err
+    assert "On the wire, a face takes 12 kB" in err
+    for flag, value, message in (
+        ("--for", "torchserve", "for triton or openvino, not 'torchserve'"),
+        ("--precision", "int8", "in fp16 or fp32, not int8"),
+        ("--style", "clay", "no style 'clay'"),
+    ):
+        code, _, err = run(capsys, *words, "--for", "triton", flag, value)
+        assert code == 2
+        assert message in err
+
+
 def test_engines_are_built_listed_and_cleared(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
+from engines.errors import plain
 from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
@@ -172,6 +173,15 @@ class Bundle:
                 that does not fit the card.
         """
         path = Path(path)
+        try:
+            return cls._load(path)
+        except BundleError as error:  # it may quote what the file says
+            said = str(error)
+            own = str(path) if said.startswith(str(path)) else ""
+            raise type(error)(own + plain(said.removeprefix(own))) from error
+
+    @classmethod
+    def _load(cls, path: Path) -> Bundle:
         read = _reader(path)
         try:
             card = Card.from_json(read("card.json", MAX_CARD_BYTES).decode())

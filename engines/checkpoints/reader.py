@@ -22,12 +22,11 @@ from engines.checkpoints.records import Allowance, Global, describe
 from engines.checkpoints.rosinality import is_rosinality, read_rosinality
 from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader
-from engines.errors import ToonifyError, reason
+from engines.errors import ToonifyError, plain, reason
 from engines.networks.generator import Mapping
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.sizes import MAX_CLAMP
 
-_MAX_REASON = 500
 _MAX_FILE = 4 * 2**30
 _LATENTS, _LEAST_LATENTS, _LATENTS_AT_ONCE = 16384, 1024, 128
 _LATENT_COST = 4 * _LATENTS * 8 * 512**2  # multiplications; four times a usual mapping network's
@@ -68,11 +67,8 @@ def read_checkpoint(
     try:
         return _read(path, progress)
     except ToonifyError as error:
-        shown = (c if c.isprintable() else "?" for c in str(error)[:_MAX_REASON])
-        reason = "".join(shown).rstrip(".")
-        raise CheckpointError(
-            f"{path} cannot be read as a StyleGAN2 generator: {reason}."
-        ) from error
+        why = plain(str(error)).rstrip(".")
+        raise CheckpointError(f"{path} cannot be read as a StyleGAN2 generator: {why}.") from error
 
 
 def _read(path: Path, progress: Callable[[float], None]) -> NeutralCheckpoint:

@@ -163,6 +163,31 @@ def loop(
 
 @app.command()
 @grouped
+def soak(
+    *,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, metavar="MINUTES", help="How long the loop runs.")
+    ] = 30.0,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the frames.")] = "1280x720",
+    faces: Annotated[int, typer.Option(metavar="N", help="Faces in the picture: 1, 2 or 4.")] = 1,
+    rate: Annotated[
+        float, typer.Option(min=1, metavar="RATE", help="Frames a second of the source.")
+    ] = 30.0,
+    engine: Engine = "auto",
+    output: Output,
+) -> None:
+    """The loop for minutes or hours: whether memory, handles, threads or latency grow."""
+    from benchmarks.suites.loop import parse_size
+    from benchmarks.suites.soak import SoakSettings, run
+
+    settings = SoakSettings(minutes, parse_size(size), faces, rate, engine)
+    with _Status() as status:
+        report = run(settings, status)
+    _finish(report, output, noisy_ok=False)
+
+
+@app.command()
+@grouped
 def quality(
     *,
     folder: Annotated[

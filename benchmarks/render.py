@@ -37,6 +37,14 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("CPU cores", "cpu_cores"),
         ("MiB/min", "memory_growth_mib_per_min"),
     ),
+    "soak": (
+        ("begin", "begin"),
+        ("end", "end"),
+        ("growth an hour", "growth"),
+        ("from", "low"),
+        ("to", "high"),
+        ("counts from", "bound"),
+    ),
     "quality": (
         ("median", "median"),
         ("mean", "mean"),
@@ -71,6 +79,9 @@ def grids(report: Report) -> list[Grid]:
     found = [_results(report)]
     if report.kind == "loop":
         found.append(_stages(report))
+    if report.kind == "soak":
+        rows = [[result.name, str(result.labels["verdict"])] for result in report.results]
+        found.append(Grid("Verdicts", ["over time", ""], rows))
     if report.aims:
         rows = [
             [a.text, _number(a.value), f"{'≤' if a.better == 'lower' else '≥'} {_number(a.bound)}",

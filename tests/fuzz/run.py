@@ -8,7 +8,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -68,13 +68,22 @@ def read(target: Target, path: Path) -> str | None:
     return None
 
 
-def run_cases(first: int, count: int, seed: int) -> Iterator[Result]:
-    """Results in order."""
+def run_cases(
+    first: int, count: int, seed: int, known: Callable[[], tuple[Target, ...]] = targets
+) -> Iterator[Result]:
+    """Results in order.
+
+    Args:
+        first: number of the first case.
+        count: how many cases.
+        seed: makes other files of the same numbers.
+        known: what is tried; a function of a module, as it runs in another process.
+    """
     context = multiprocessing.get_context("spawn")
     number, end = first, first + count
     while number < end:
         ours, theirs = context.Pipe()
-        worker = context.Process(target=_work, args=(theirs, number, end, seed), daemon=True)
+        worker = context.Process(target=_work, args=(theirs, number, end, seed, known), daemon=True)
         worker.start()
         theirs.close()
         try:
@@ -94,12 +103,18 @@ def run_cases(first: int, count: int, seed: int) -> Iterator[Result]:
             worker.kill()
             worker.join()
             ours.close()
-        yield Result(number, make(number, seed, targets())[0].name, fault)
+        yield Result(number, make(number, seed, known())[0].name, fault)
         number += 1
 
 
-def _work(connection: Connection, first: int, end: int, seed: int) -> None:
-    known = targets()
+def _work(
+    connection: Connection,
+    first: int,
+    end: int,
+    seed: int,
+    find: Callable[[], tuple[Target, ...]],
+) -> None:
+    known = find()
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "case"
         for target in known:  # what is imported at first use is no case's doing

@@ -214,7 +214,7 @@ class TestSlope:
         times = np.linspace(0, 2, 300)
         covered = 0
         for _ in range(400):
-            found = slope(times, list(5 * times + rng.normal(0, 1, 300)))
+            found = slope(list(times), list(5 * times + rng.normal(0, 1, 300)))
             assert found.low is not None
             assert found.high is not None
             covered += found.low <= 5 <= found.high

@@ -216,7 +216,8 @@ def examine(samples: Sequence[Sample], about: str, *, noisy: bool) -> list[Resul
     Raises:
         ToonifyError: there are too few samples.
     """
-    judged = [sample for sample in samples if sample.minutes > samples[-1].minutes * UNJUDGED]
+    start = max((sample.minutes for sample in samples), default=0.0) * UNJUDGED
+    judged = [sample for sample in samples if sample.minutes > start]
     if len(judged) < 3:
         raise ToonifyError(
             f"Only {len(samples)} samples with a toon were taken; soak longer, or run "

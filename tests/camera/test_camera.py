@@ -93,7 +93,7 @@ def test_devices_lists_a_fed_loopback_as_a_camera(
 
 
 def test_doctor_finds_the_virtual_camera(
-    devices: tuple[str, str], engine: list[str], capsys: pytest.CaptureFixture[str]
+    devices: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = run(capsys, "doctor")
     assert "virtual camera" in out

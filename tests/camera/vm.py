@@ -58,6 +58,7 @@ export HOME=/root LANG=C.UTF-8
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 TERM=dumb NO_COLOR=1 COLUMNS=200
 export TOONIFY_TEST_CAMERAS={output},{camera} TOONIFY_TEST_DRIVER={quoted_driver}
 ip link set lo up 2>/dev/null
+echo "Linux $(uname -r): loading v4l2loopback, then pytest"
 insmod {driver}
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -e {output} ] && break; sleep 0.2; done
 cd {root}

@@ -98,6 +98,7 @@ def test_a_busy_machine_spoils_times_alone() -> None:
 
 
 def test_too_short_a_run_is_refused() -> None:
-    with pytest.raises(ToonifyError, match="soak longer"):
-        examine(samples()[:2], "torch fp32", noisy=False)
+    for few in ([], samples()[:2]):
+        with pytest.raises(ToonifyError, match="soak longer"):
+            examine(few, "torch fp32", noisy=False)
     assert "low" not in examine(samples()[:8], "torch fp32", noisy=False)[0].metrics

@@ -62,7 +62,8 @@ echo "Linux $(uname -r): loading v4l2loopback, then pytest"
 insmod {driver}
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -e {output} ] && break; sleep 0.2; done
 cd {root}
-PYTHONPATH={root} {python} -m pytest -n 0 -p no:cacheprovider -v tests/camera {arguments}
+export PYTHONPATH={root}
+{python} -m pytest -n 0 -p no:cacheprovider -v tests/camera/test_camera.py {arguments}
 echo $? > {out}/code
 sync; echo o > /proc/sysrq-trigger; sleep 60
 """

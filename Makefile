@@ -13,7 +13,7 @@ BIN := .venv/bin
 endif
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo check test lint types coverage clean
+.PHONY: demo check test test-camera lint types coverage clean
 
 demo: .venv/base.stamp
 	$(BIN)/toonify demo --out demo-out
@@ -28,6 +28,10 @@ check: lint types
 
 test: .venv/dev.stamp
 	$(PYTEST) $(ARGS)
+
+# The tests with real cameras, in a virtual machine; tests/camera/vm.py says what it needs.
+test-camera: .venv/dev.stamp
+	$(BIN)/python -m tests.camera.vm -- $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmarks.options import (
     REPORT,
@@ -27,15 +25,13 @@ from benchmarks.options import (
     chosen_precisions,
     chosen_tiers,
 )
+from benchmarks.screen import Status, finish, screen
 from engines import options
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.command_line import DEBUG_HELP
-from engines.errors import ToonifyError, UsageError, reason
+from engines.errors import UsageError
 from engines.options import grouped
 from engines.say import say
-
-if TYPE_CHECKING:
-    from benchmarks.report import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,9 +73,9 @@ def engines(
     )
     if calibration and "int8" not in settings.precisions:
         raise UsageError(options.CALIBRATION_ALONE)
-    with _Status() as status:
+    with Status() as status:
         report = run_on_gpus(settings, gpus, status) if gpus else run(settings, status)
-    _finish(report, output, timing.noisy_ok)
+    finish(report, output, timing.noisy_ok)
 
 
 @app.command()
@@ -101,9 +97,9 @@ def peers(
         mobile_sizes=(256,) if timing.quick else (256, 1024),
         floor_seconds=3.0 if timing.quick else 10.0,
     )
-    with _Status() as status:
+    with Status() as status:
         report = run(settings, status)
-    _finish(report, output, timing.noisy_ok)
+    finish(report, output, timing.noisy_ok)
 
 
 @app.command()
@@ -160,9 +156,34 @@ def loop(
         seconds=seconds or (3.0 if quick else 5.0),
         rounds=2 if quick else 3,
     )
-    with _Status() as status:
+    with Status() as status:
         report = run(settings, status)
-    _finish(report, output, noisy_ok)
+    finish(report, output, noisy_ok)
+
+
+@app.command()
+@grouped
+def soak(
+    *,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, metavar="MINUTES", help="How long the loop runs.")
+    ] = 30.0,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the frames.")] = "1280x720",
+    faces: Annotated[int, typer.Option(metavar="N", help="Faces in the picture: 1, 2 or 4.")] = 1,
+    rate: Annotated[
+        float, typer.Option(min=1, metavar="RATE", help="Frames a second of the source.")
+    ] = 30.0,
+    engine: Engine = "auto",
+    output: Output,
+) -> None:
+    """The loop for minutes or hours: whether memory, handles, threads or latency grow."""
+    from benchmarks.suites.loop import parse_size
+    from benchmarks.suites.soak import SoakSettings, run
+
+    settings = SoakSettings(minutes, parse_size(size), faces, rate, engine)
+    with Status() as status:
+        report = run(settings, status)
+    finish(report, output, noisy_ok=False)
 
 
 @app.command()
@@ -214,9 +235,9 @@ def quality(
         clips=clips,
         sheet=sheet,
     )
-    with _Status() as status:
+    with Status() as status:
         report = run(settings, status)
-    _finish(report, output, noisy_ok=True)
+    finish(report, output, noisy_ok=True)
 
 
 @app.command()
@@ -229,7 +250,7 @@ def compare(
     from benchmarks.render import print_comparison
     from benchmarks.report import Report
 
-    print_comparison(compare_reports(Report.load(first), Report.load(second)), _screen())
+    print_comparison(compare_reports(Report.load(first), Report.load(second)), screen())
 
 
 @app.command()
@@ -254,45 +275,3 @@ def card(
         )
     measured(Bundle.load(model), Report.load(report)).save(model)
     say(f"Wrote the figures of {report} into {model}.")
-
-
-class _Status:
-    """A line on standard error that shows the current step; the last one stays after a failure."""
-
-    def __enter__(self) -> _Status:
-        self._status = Console(stderr=True).status("starting")
-        self._status.start()
-        return self
-
-    def __call__(self, line: str) -> None:
-        self._status.update(line)
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-
-def _screen() -> Console:
-    """Wide enough for the tables where there is no terminal to ask."""
-    return Console(width=None if sys.stdout.isatty() else 120)
-
-
-def _finish(report: Report, output: Output, noisy_ok: bool) -> None:
-    """Refuses meaningless samples, else prints and writes what was asked for."""
-    from benchmarks.conditions import require_fit
-    from benchmarks.render import markdown as as_markdown
-    from benchmarks.render import print_report
-
-    require_fit(report.complaints, noisy_ok)
-    print_report(report, _screen())
-    if output.json:
-        report.save(output.json)
-    if output.markdown:
-        try:
-            output.markdown.parent.mkdir(parents=True, exist_ok=True)
-            output.markdown.write_text(as_markdown(report), encoding="utf-8")
-        except OSError as error:
-            raise ToonifyError(f"Cannot write {output.markdown}: {reason(error)}.") from error
-    if output.plot:
-        from benchmarks.plots import plot as draw
-
-        draw(report, output.plot)

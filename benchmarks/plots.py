@@ -50,6 +50,7 @@ def draw(report: Report) -> Figure:
         "loop": (_latency_bars, _stage_stack),
         "quality": (_spread_of_metrics,),
         "wire": (_latency_bars,),
+        "soak": (_over_time,),
     }[report.kind]
     longest = min(MOST_BARS, len(report.results))
     figure = Figure(figsize=(6.0 * len(panels), max(4.2, 0.3 * longest + 1.6)))
@@ -97,6 +98,18 @@ def _latency_bars(axes: Axes, report: Report) -> None:
     left_out = len(timed) - len(shown)
     title = "latency, ms: median, whisker to p95"
     axes.set_title(title + (f" ({left_out} slower not shown)" if left_out else ""), fontsize=9)
+
+
+def _over_time(axes: Axes, report: Report) -> None:
+    """Each quantity over the minutes, as a share of its mean."""
+    for i, result in enumerate(report.results):
+        values = np.array(result.series["samples"].samples)
+        label = f"{result.name}: {values.mean():.3g} on average, {result.labels['verdict']}"
+        minutes = result.series["minutes"].samples
+        axes.plot(minutes, values / values.mean(), color=COLOURS[i], linewidth=1, label=label)
+    axes.set_xlabel("minutes", fontsize=8)
+    axes.set_title("share of each quantity's mean", fontsize=9)
+    axes.legend(fontsize=7)
 
 
 def _rate_against_batch(axes: Axes, report: Report) -> None:

@@ -48,6 +48,14 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("median ms", "series:latency:median"),
         ("change of 255", "difference"),
     ),
+    "soak": (
+        ("begin", "begin"),
+        ("end", "end"),
+        ("growth an hour", "growth"),
+        ("from", "low"),
+        ("to", "high"),
+        ("counts from", "bound"),
+    ),
     "quality": (
         ("median", "median"),
         ("mean", "mean"),
@@ -82,6 +90,9 @@ def grids(report: Report) -> list[Grid]:
     found = [_results(report)]
     if report.kind == "loop":
         found.append(_stages(report))
+    if report.kind == "soak":
+        rows = [[result.name, str(result.labels["verdict"])] for result in report.results]
+        found.append(Grid("Verdicts", ["over time", ""], rows))
     if report.aims:
         rows = [
             [a.text, _number(a.value), f"{'≤' if a.better == 'lower' else '≥'} {_number(a.bound)}",

@@ -20,7 +20,7 @@ from engines.errors import ToonifyError, reason
 from engines.files import write_atomically
 
 SCHEMA = "toonify-bench/1"
-Kind = Literal["engines", "loop", "quality", "peers", "wire"]
+Kind = Literal["engines", "loop", "quality", "peers", "wire", "soak"]
 Better = Literal["lower", "higher", "neither"]
 Label = str | int | float | bool
 

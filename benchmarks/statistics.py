@@ -165,6 +165,28 @@ def ratio(
     return Estimate(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach))
 
 
+def slope(
+    times: Sequence[float], values: Sequence[float], *, blocks: int = 12, confidence: float = 0.95
+) -> Estimate:
+    """By how much `values` change in one unit of `times`, by least squares.
+
+    Neighbouring samples of one process are not independent, so the line goes through the means of
+    `blocks` stretches of the samples, and Student's t (blocks - 2 degrees) gives the interval.
+    Fewer samples than two a block have no interval.
+    """
+    x, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if len(x) < 2 * blocks:
+        return Estimate(float(np.polyfit(x, y, 1)[0]))
+    x = np.array([part.mean() for part in np.array_split(x, blocks)])
+    y = np.array([part.mean() for part in np.array_split(y, blocks)])
+    off = x - x.mean()
+    value = float(off @ y / (off @ off))
+    rest = y - y.mean() - value * off
+    error = math.sqrt(float(rest @ rest) / (blocks - 2) / float(off @ off))
+    reach = student_t(blocks - 2, confidence) * error
+    return Estimate(value, value - reach, value + reach)
+
+
 def mean_difference(
     first: Sequence[float],
     second: Sequence[float],

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
+from engines.errors import plain
 from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
@@ -127,8 +128,6 @@ class Bundle:
         label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
         return ToonNetwork(encoder, self.generator(name, spec), label)
 
-    # ------------------------------------------------------------------ disk
-
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
 
@@ -183,8 +182,8 @@ class Bundle:
         wanted |= {"encoder.safetensors"} if card.encoder else set()
         if wanted != set(card.parts):
             raise BundleError(
-                f"{path}: the card lists the parts {sorted(card.parts)}, but its styles need "
-                f"{sorted(wanted)}; fetch the model again."
+                f"{path}: the card lists the parts {sorted(card.parts)!s:.300}, but its "
+                f"styles need {sorted(wanted)!s:.300}; fetch the model again."
             )
         states = {}
         for name, digest in card.parts.items():
@@ -192,12 +191,13 @@ class Bundle:
             if (found := hashlib.sha256(data).hexdigest()) != digest:
                 raise BundleError(
                     f"{path}: {name} was altered or damaged (sha256 {found[:12]}… instead of "
-                    f"{digest[:12]}…); fetch the model again."
+                    f"{plain(digest, 12)}); fetch the model again."
                 )
             try:
                 state = load_safetensors(data)
             except (SafetensorError, KeyError) as error:  # KeyError: numbers torch does not have
-                raise BundleError(f"{path}: {name} is not a safetensors file ({error}).") from error
+                why = plain(str(error))
+                raise BundleError(f"{path}: {name} is not a safetensors file ({why}).") from error
             states[name] = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
         encoder = states.pop("encoder.safetensors", None)
         if encoder is not None and card.encoder is not None:
@@ -256,7 +256,7 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
         except KeyError:
             raise BundleError(f"{path} was expected to hold {name}, which is missing.") from None
         except _ZIP_ERRORS as error:
-            raise BundleError(f"{path} is not a model file ({error}).") from error
+            raise BundleError(f"{path} is not a model file ({plain(str(error))}).") from error
 
     return read_member
 
@@ -277,10 +277,10 @@ def _check_state(path: Path, part: str, state: State, kind: type[Any], config: A
     for name in sorted(expected.keys() | state.keys()):
         if name not in state or name not in expected:
             where = "is missing from" if name not in state else "does not belong in"
-            raise BundleError(f"{path}: {name} {where} {part}, by the architecture in the card.")
+            raise BundleError(f"{path}: {plain(name, 99)} {where} {part}, as the card has it.")
         if state[name].shape != expected[name].shape:
             raise BundleError(
-                f"{path}: {name} in {part} is {list(state[name].shape)}, but the card's "
+                f"{path}: {name} in {part} is {list(state[name].shape)!s:.99}, but the card's "
                 f"architecture has {list(expected[name].shape)}."
             )
         if state[name].is_floating_point() != expected[name].is_floating_point():

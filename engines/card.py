@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from engines.blending import BlendSpec
-from engines.errors import ToonifyError, UsageError
+from engines.errors import ToonifyError, UsageError, plain
 from engines.networks.encoder import EncoderConfig
 from engines.networks.generator_config import GeneratorConfig
 
@@ -101,7 +101,7 @@ class Card:
             values = json.loads(text)
             version = values["format_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BundleError(f"card.json is not a model card ({error!r}).") from error
+            raise BundleError(f"card.json is not a model card ({plain(repr(error))}).") from error
         if version != FORMAT_VERSION:
             raise BundleError(
                 f"The card has format version {version!r:.40}, but this release reads version "
@@ -126,8 +126,8 @@ class Card:
                 **values,
             )
         except (KeyError, TypeError, ValueError, AttributeError, ToonifyError) as error:
-            reason = str(error).rstrip(".")
-            raise BundleError(f"card.json does not follow the format: {reason}.") from error
+            why = plain(str(error)).rstrip(".")
+            raise BundleError(f"card.json does not follow the format: {why}.") from error
 
     def to_markdown(self) -> str:
         """The card for people."""

@@ -24,6 +24,15 @@ def reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
+def plain(text: str, most: int = 500) -> str:
+    """What a file says, for a message: one printable line of at most `most` characters.
+
+    `?` stands for control characters and the like, which could rewrite a terminal.
+    """
+    shown = "".join(c if c.isprintable() else "?" for c in text[:most])
+    return shown if len(text) <= most else f"{shown}..."
+
+
 def install(extra: str) -> str:
     """The command that adds one of the optional groups of packages, for messages."""
     return f"pip install -c constraints.txt -e '.[{extra}]' (in Toonify's folder)"

@@ -46,7 +46,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         WriteError: for every `OSError`, also one of the body.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:  # the system's words for a file where a folder should be
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         with tempfile.TemporaryDirectory(
             suffix=UNFINISHED, prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True
         ) as room:
@@ -79,6 +82,18 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False, mode: in
 
 
 _BINARY = getattr(os, "O_BINARY", 0)  # without it, Windows would change line endings
+
+
+def taken(path: Path) -> bool:
+    """Whether something is at `path` already.
+
+    Raises:
+        WriteError: the system does not say: the name is too long, or a folder may not be entered.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise WriteError(path, error) from error
 
 
 def check_writable(path: Path) -> None:

@@ -8,10 +8,16 @@ import cv2
 
 from realtime.settings import SourceSettings
 from realtime.sinks import SinkError
-from realtime.sinks.virtual_camera import VirtualCamera, how_to_install, list_virtual_cameras
+from realtime.sinks.virtual_camera import (
+    VirtualCamera,
+    how_to_install,
+    is_fed,
+    list_virtual_cameras,
+)
 from realtime.sources import SourceError
 from realtime.sources.camera import list_cameras, open_camera
 
+BUSY = "A program is writing to it; end that program, or choose another device."
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 
 
@@ -27,11 +33,14 @@ class DeviceReport:
 
 
 def examine_cameras() -> list[DeviceReport]:
-    """Every camera, opened for a moment and asked for the usual sizes."""
-    virtual = set(list_virtual_cameras())
+    """Every camera, opened for a moment and asked for the usual sizes.
+
+    A virtual camera is one while another program feeds it: phones and other filters arrive so.
+    """
+    waiting = {device for device in list_virtual_cameras() if not is_fed(device)}
     reports = []
     for camera in list_cameras():
-        if camera.path in virtual:
+        if camera.path in waiting:
             continue
         choose = f"--source {camera.index}"
         try:
@@ -50,6 +59,8 @@ def examine_cameras() -> list[DeviceReport]:
             if given == (width, height):
                 sizes.append(f"{width}x{height}")
         good, _ = device.read()
+        if good and not sizes:
+            sizes.append(f"{given[0]}x{given[1]}")
         device.release()
         problem = "" if good else "It opens but delivers no picture; unplug it and plug it in."
         reports.append(DeviceReport("camera", choose, camera.name, ", ".join(sizes), problem))
@@ -57,10 +68,15 @@ def examine_cameras() -> list[DeviceReport]:
 
 
 def examine_virtual_cameras() -> list[DeviceReport]:
-    """Every virtual camera, opened for a moment."""
+    """Every virtual camera, opened for a moment unless a program is writing to it."""
     reports = []
     devices: list[str | None] = [*list_virtual_cameras()]
     for device in devices or [None]:
+        if device and is_fed(device):
+            reports.append(
+                DeviceReport("virtual camera", f"--sink virtual:{device}", device, "", BUSY)
+            )
+            continue
         camera = VirtualCamera((1280, 720), 30.0, device)
         try:
             camera.open()

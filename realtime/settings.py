@@ -269,7 +269,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"There is no settings file {path}; `toonify run --save {path}` writes one."
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError as error:
+        raise SettingsError(f"{path} nests its values too deeply for settings.") from error
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no TOML, a number too long
         raise SettingsError(f"The settings file {path} cannot be read as TOML: {error}.") from error
 
 

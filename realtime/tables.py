@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
-from engines.errors import ToonifyError, UsageError
+from engines.errors import ToonifyError, UsageError, plain
 
 
 class SettingsError(UsageError):
@@ -27,7 +27,8 @@ def as_table(values: Any, section: str) -> Mapping[str, Any]:
     """The settings of one section, if that is what they are."""
     if not isinstance(values, Mapping):
         raise SettingsError(
-            f"{section} must be a table, not {values!r}; write its keys below a line [{section}]."
+            f"{section} must be a table, not {_shown(values)}; write its keys below a line "
+            f"[{section}]."
         )
     return values
 
@@ -39,7 +40,9 @@ def build(kind: Any, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         name = f"{where}.{key}" if where else key
         if key not in hints:
-            raise SettingsError(f"There is no setting {name}; {_advice(name, key, hints)}")
+            raise SettingsError(
+                f"There is no setting {plain(name, 80)}; {_advice(name, key, hints)}"
+            )
         hint = hints[key]
         arguments[key] = (
             build(hint, as_table(value, name), name)
@@ -72,7 +75,7 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
     if origin is Literal:
         if not isinstance(value, str) or value not in options:
             choice = ", ".join(map(str, options))
-            raise SettingsError(f"{name} must be one of {choice}, not {value!r}.")
+            raise SettingsError(f"{name} must be one of {choice}, not {_shown(value)}.")
         return value
     if origin in (typing.Union, types.UnionType):
         if value is None and types.NoneType in options:
@@ -80,7 +83,7 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
         return _convert(next(o for o in options if o is not types.NoneType), value, name)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise SettingsError(f"{name} must be a list, not {value!r}.")
+            raise SettingsError(f"{name} must be a list, not {_shown(value)}.")
         kinds = [options[0]] * len(value) if options[-1] is Ellipsis else list(options)
         if len(kinds) != len(value):
             raise SettingsError(f"{name} must have {len(kinds)} entries, not {len(value)}.")
@@ -88,8 +91,22 @@ def _convert(hint: Any, value: Any, name: str) -> Any:
     wanted = (int, float) if hint is float else hint
     if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
         words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {value!r}.")
+        raise SettingsError(f"{name} must be {words.get(hint, hint)}, not {_shown(value)}.")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise SettingsError(f"{name} must lie within {LARGEST} of 0, not {_shown(value)}.")
     return float(value) if hint is float else value
+
+
+LARGEST = 2**53
+"""Whole numbers up to here are floats as well."""
+
+
+def _shown(value: Any) -> str:
+    """A value of a file, for a message."""
+    try:
+        return plain(repr(value), 80)
+    except (ValueError, RecursionError):  # more digits, or more nested, than Python prints
+        return "something huge"
 
 
 FLAGS = {

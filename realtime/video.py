@@ -23,7 +23,7 @@ import av.error
 
 from engines.card import Card
 from engines.errors import ToonifyError, UsageError, reason
-from engines.files import WriteError, atomic_path, write_atomically
+from engines.files import WriteError, atomic_path, taken, write_atomically
 from engines.say import Say
 from realtime.guard import Output
 from realtime.session import Session, find_chosen, use_session
@@ -104,9 +104,10 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
         raise VideoUseError(f"{source} is a folder, not a video; give the file itself.")
     if not source.is_file():
         raise VideoError(f"There is no video {source}; check the path.")
-    if target.exists() and os.path.samefile(source, target):
+    there = taken(target)
+    if there and os.path.samefile(source, target):
         raise VideoError(f"{target} is the input itself; give the output another name.")
-    if target.exists() and not force:
+    if there and not force:
         raise VideoError(f"{target} exists; give another name or --force to replace it.")
 
 

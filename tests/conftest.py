@@ -34,6 +34,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "engines/checkpoints/test_isolation.py",
     "engines/training",
     "examples",
+    "fuzz",
     "realtime/cli",
     "realtime/commands",
     "test_readme.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +10,22 @@ from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.card import Style
 from engines.errors import ToonifyError, UsageError
+from engines.files import check_writable, taken
 
 
-def import_into(target: Path, face: Path, toons: Sequence[Path] = ()) -> Bundle:
+def import_into(
+    target: Path,
+    face: Path,
+    toons: Sequence[Path] = (),
+    progress: Callable[[str, float | None], None] = lambda step, share: None,
+) -> Bundle:
     """Public StyleGAN2 checkpoints as a bundle; nothing in them is executed.
 
     Args:
         target: a new folder, or a file ending in .toon.
         face: the generator of real faces; alone, the bundle's only style as well.
         toons: generators fine-tuned from it, one style each.
+        progress: told what is being done, and the share of it that is, None where unknown.
 
     Returns:
         the saved bundle; what a user should know about its files is in `card.limits`.
@@ -26,14 +33,14 @@ def import_into(target: Path, face: Path, toons: Sequence[Path] = ()) -> Bundle:
     Raises:
         UsageError: one of them is a folder.
         CheckpointError: a file cannot be read, or the files do not fit together.
-        BundleError: `target` cannot be written.
+        WriteError: `target` cannot be written.
     """
     from engines.checkpoints.importing import import_checkpoint
 
     for path in (face, *toons):
         if path.is_dir():
             raise UsageError(f"{path} is a folder, not a checkpoint; give the file itself.")
-    return import_checkpoint(face, target, blend_with=toons)
+    return import_checkpoint(face, target, blend_with=toons, progress=progress)
 
 
 def blend_into(
@@ -63,8 +70,9 @@ def blend_into(
     spec = BlendSpec(swap, level, low, width, strength=strength)  # type: ignore[arg-type]
     chosen = style or bundle.styles[0]
     bundle.generator(chosen, spec)  # refuses before anything is written
-    if target.exists():
+    if taken(target):
         raise ToonifyError(f"{target} exists; give another --out.")
+    check_writable(target)
     card = bundle.card
     styles = {chosen: Style(card.styles[chosen].description, spec)}
     styles |= {other: card.styles[other] for other in card.styles if other != chosen}

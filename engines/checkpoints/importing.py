@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from engines.bundle import SUFFIX, Bundle
 from engines.card import STYLE_NAME, STYLE_NAME_LENGTH, Card, Style
 from engines.checkpoints.neutral import CheckpointError, NeutralCheckpoint
 from engines.checkpoints.reader import read_checkpoint
+from engines.files import check_writable, taken
 from engines.networks.generator_config import GeneratorConfig
 
 UNKNOWN_LICENCE = (
@@ -40,6 +41,7 @@ def import_checkpoint(
     spec: BlendSpec | None = None,
     licence: str = UNKNOWN_LICENCE,
     overwrite: bool = False,
+    progress: Callable[[str, float | None], None] = lambda step, share: None,
 ) -> Bundle:
     """Reads generators of any supported format and saves them as a bundle without encoder.
 
@@ -52,6 +54,7 @@ def import_checkpoint(
             has nothing to swap with.
         licence: the weights' licence, for the card.
         overwrite: replace a bundle that is already at `out`.
+        progress: told what is being done, and the share of it that is, None where unknown.
 
     Returns:
         the saved bundle; what a user should know about its files is in `card.limits`.
@@ -63,11 +66,14 @@ def import_checkpoint(
         WriteError: `out` cannot be written.
     """
     out, toon_files = Path(out), [Path(path) for path in (blend_with or (file,))]
-    if out.exists() and not overwrite:
+    there = taken(out)
+    if there and not overwrite:
         raise CheckpointError(f"{out} is there already; choose another place, or ask to overwrite.")
+    if not there:
+        check_writable(out)  # before minutes of reading
     names = _style_names(toon_files, styles)
-    face = read_checkpoint(file)
-    toons = [read_checkpoint(path) for path in blend_with] or [face]
+    face = _read(Path(file), progress)
+    toons = [_read(Path(path), progress) for path in blend_with] or [face]
     spec = (spec or BlendSpec()) if blend_with else BlendSpec(swap_resolution=None)
     for path, checkpoint in zip(toon_files, toons, strict=True):
         _check_storable(path, checkpoint)
@@ -101,8 +107,14 @@ def import_checkpoint(
         },
         limits=(_NO_ENCODER, *notes),
     )
+    progress(f"Writing {out.name}", None)
     toon_states = {name: toon.state for name, toon in zip(names, toons, strict=True)}
     return Bundle(card, face.state, toon_states).save(out)
+
+
+def _read(path: Path, progress: Callable[[str, float | None], None]) -> NeutralCheckpoint:
+    progress(f"Reading {path.name}", None)
+    return read_checkpoint(path, lambda share: progress(f"Mean latent of {path.name}", share))
 
 
 def _style_names(files: Sequence[Path], given: Sequence[str]) -> list[str]:

@@ -92,12 +92,14 @@ def run(
         output = replace(settings.output, sinks=(*settings.output.sinks, str(record)))
         settings = replace(settings, output=output)
     if save:
+        from engines.files import taken
         from engines.say import say
         from realtime.settings import require, save_settings
 
-        own = config is not None and save.exists() and save.samefile(config)
+        there = taken(save)
+        own = config is not None and there and save.samefile(config)
         require(
-            force or own or not save.exists(),
+            force or own or not there,
             f"{save} exists; give another name, or --force to replace it.",
         )
         save_settings(settings, save)

@@ -66,7 +66,16 @@ def fetch_model(what: str, sha256: str | None) -> None:
 
 def import_model(face: Path, toons: Sequence[Path], target: Path) -> None:
     """Checkpoints into a bundle."""
-    bundle = import_into(target, face, toons)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def show(step: str, share: float | None) -> None:
+            bar.update(
+                task, description=step, completed=share or 0, total=None if share is None else 1
+            )
+
+        bundle = import_into(target, face, toons, show)
     for limit in bundle.card.limits:
         say(limit)
     say(

@@ -147,10 +147,12 @@ class MovieWriter:
         begin: Fraction = Fraction(0),
     ) -> None:
         self.path = path
-        # Regular at the end, fragmented until then, so that a crash costs the last seconds only.
+        # Regular at the end, fragmented until then, so that a crash costs the last moments only.
         flags = {"fflags": "+flush_packets"}
-        if path.suffix in (".mp4", ".mov", ".m4v"):
-            flags["movflags"] = "hybrid_fragmented+delay_moov"
+        if path.suffix.lower() in (".mp4", ".mov", ".m4v"):
+            flags |= {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "500000"}
+        elif path.suffix.lower() in (".mkv", ".webm"):
+            flags["cluster_time_limit"] = "500"
         self._stream: Any
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

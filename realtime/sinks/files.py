@@ -17,7 +17,11 @@ from realtime.sinks.encoding import MovieWriter
 
 ALPHA_CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     ".mov": ("prores_ks", "yuva444p10le", {"profile": "4444"}),
-    ".webm": ("libvpx-vp9", "yuva420p", {"deadline": "realtime", "cpu-used": "8", "crf": "24"}),
+    ".webm": (
+        "libvpx-vp9",
+        "yuva420p",
+        {"deadline": "realtime", "cpu-used": "8", "crf": "24", "lag-in-frames": "0"},
+    ),
 }
 
 

@@ -19,6 +19,7 @@ LOAD = (
     "sudo modprobe v4l2loopback devices=1 video_nr=10 card_label=Toonify exclusive_caps=1 "
     "max_buffers=2"
 )
+DEVICES = Path("/sys/devices/virtual/video4linux")
 INSTALL = {
     "linux": f"install it with `sudo apt install v4l2loopback-dkms` and load it with `{LOAD}`",
     "darwin": "install OBS 30 or newer (`brew install --cask obs`), start its virtual camera once "
@@ -36,8 +37,21 @@ def list_virtual_cameras() -> list[str]:
     """Devices that a virtual camera may write to, by the name that `virtual:NAME` takes."""
     if sys.platform != "linux":
         return ["OBS Virtual Camera"] if _native_camera_installed() else []
-    devices = Path("/sys/devices/virtual/video4linux").glob("video*")
-    return sorted(f"/dev/{device.name}" for device in devices)
+    return sorted(f"/dev/{device.name}" for device in DEVICES.glob("video*"))
+
+
+def is_fed(device: str) -> bool:
+    """Whether a program writes to this virtual camera now, so that it is a camera to others.
+
+    v4l2loopback tells its format only then. Other systems and drivers do not tell: False.
+
+    Args:
+        device: as `list_virtual_cameras` names it.
+    """
+    try:
+        return bool((DEVICES / Path(device).name / "format").read_text().strip())
+    except OSError:
+        return False
 
 
 def _native_camera_installed() -> bool:

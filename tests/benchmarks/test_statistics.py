@@ -16,6 +16,7 @@ from benchmarks.statistics import (
     mean_difference,
     quantile_ranks,
     ratio,
+    slope,
     student_t,
     summarise,
 )
@@ -199,3 +200,26 @@ def test_verdicts_on_differences_are_around_zero() -> None:
         for middle in (-0.1, 0.0, 0.02, 0.1)
     ]  # fmt: skip
     assert verdicts == [Verdict.WORSE, Verdict.SAME, Verdict.UNCLEAR, Verdict.BETTER]
+
+
+class TestSlope:
+    def test_a_line_is_found_exactly(self) -> None:
+        found = slope(range(100), [3 * x + 7 for x in range(100)])
+        assert found.value == pytest.approx(3)
+        assert found.low == pytest.approx(3)
+        assert found.high == pytest.approx(3)
+
+    def test_the_interval_covers_the_truth_as_often_as_it_says(self) -> None:
+        rng = np.random.default_rng(0)
+        times = np.linspace(0, 2, 300)
+        covered = 0
+        for _ in range(400):
+            found = slope(list(times), list(5 * times + rng.normal(0, 1, 300)))
+            assert found.low is not None
+            assert found.high is not None
+            covered += found.low <= 5 <= found.high
+        assert 0.92 <= covered / 400 <= 0.98
+
+    def test_few_samples_have_no_interval(self) -> None:
+        found = slope([0, 1, 2], [0, 1, 2])
+        assert (found.value, found.low, found.high) == (pytest.approx(1), None, None)

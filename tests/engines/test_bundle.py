@@ -75,6 +75,17 @@ def test_a_changed_part_is_refused(saved: Path) -> None:
         Bundle.load(saved)
 
 
+def test_what_a_file_says_is_quoted_short_and_printable(saved: Path) -> None:
+    card = json.loads((saved / "card.json").read_text())
+    card["parts"] = {"\x1b[2J" + "x" * 5000: ""}
+    (saved / "card.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match=r"the card lists the parts .*xxx, but its") as caught:
+        Bundle.load(saved)
+    assert str(caught.value).startswith(str(saved))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 800 + len(str(saved))
+
+
 def test_a_missing_part_is_named(saved: Path) -> None:
     (saved / "toon-comic.safetensors").unlink()
     with pytest.raises(BundleError, match=r"toon-comic\.safetensors, which is missing"):

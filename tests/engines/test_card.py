@@ -24,6 +24,11 @@ def test_card_is_for_people_too(saved: Path) -> None:
         ("not json", "not a model card"),
         ('{"format_version": 99}', "format version 99"),
         ('{"format_version": 1}', "does not follow the format"),
+        (
+            """{"format_version": 1, "encoder": null, "styles": {},
+            "generator": {"\\u001b[2J": 1, "feature_channels": []}}""",
+            r"unexpected keyword argument '\?\[2J'",
+        ),
     ],
 )
 def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:

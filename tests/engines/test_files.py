@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from engines.errors import ToonifyError
-from engines.files import UNFINISHED, WriteError, atomic_path, check_writable, write_atomically
+from engines.files import (
+    UNFINISHED,
+    WriteError,
+    atomic_path,
+    check_writable,
+    taken,
+    write_atomically,
+)
 
 
 def test_a_file_is_made_with_its_folders_and_replaced(tmp_path: Path) -> None:
@@ -78,8 +85,9 @@ def test_a_failed_rename_leaves_the_old_file(
 
 def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ToonifyError, match=r"cannot be written: .*(Not a directory|exists); give"):
-        write_atomically(tmp_path / "file/a.json", b"x")
+    for place in ("file/a.json", "file/deep/a.json"):
+        with pytest.raises(ToonifyError, match=r"cannot be written: Not a directory; give"):
+            write_atomically(tmp_path / place, b"x")
 
 
 def test_a_whole_folder_can_be_made(tmp_path: Path) -> None:
@@ -90,6 +98,16 @@ def test_a_whole_folder_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="not empty"), atomic_path(tmp_path / "set") as part:
         part.mkdir()
     assert [path.name for path in tmp_path.rglob("*")] == ["set", "a"]
+
+
+def test_a_place_is_taken_free_or_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert taken(tmp_path / "file")
+    assert taken(tmp_path)
+    assert not taken(tmp_path / "free")
+    assert not taken(tmp_path / "file/below")
+    with pytest.raises(WriteError, match=r"cannot be written: .*too long"):
+        taken(tmp_path / ("x" * 300))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")

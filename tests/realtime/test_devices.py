@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
 import pytest
 
 from realtime import devices
-from realtime.devices import DeviceReport, examine_cameras, examine_virtual_cameras
+from realtime.devices import BUSY, DeviceReport, examine_cameras, examine_virtual_cameras
 from realtime.settings import SourceSettings
-from realtime.sinks import SinkError
+from realtime.sinks import SinkError, virtual_camera
 from realtime.sources import SourceError
 from realtime.sources.camera import CameraInfo
 
@@ -64,6 +65,28 @@ def test_each_camera_is_opened_asked_for_its_sizes_and_released(
         DeviceReport("camera", "--source 2", "Dark", "640x480, 1280x720", broken),
     ]
     assert all(camera.released for camera in opened.values())
+
+
+def test_a_virtual_camera_is_a_camera_while_another_program_feeds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    phone = Camera(works=True)
+    phone.set = lambda key, value: None  # type: ignore[method-assign]
+    phone.size = {cv2.CAP_PROP_FRAME_WIDTH: 320.0, cv2.CAP_PROP_FRAME_HEIGHT: 240.0}
+    for number, told in ((7, "\n"), (8, "YU12:320x240@30\n")):
+        (tmp_path / f"video{number}").mkdir()
+        (tmp_path / f"video{number}" / "format").write_text(told)
+    phones = [*CAMERAS[3:], CameraInfo(8, "Phone", "/dev/video8", cv2.CAP_V4L2)]
+    monkeypatch.setattr(virtual_camera, "DEVICES", tmp_path)
+    monkeypatch.setattr(virtual_camera.sys, "platform", "linux")
+    monkeypatch.setattr(devices, "VirtualCamera", Virtual)
+    monkeypatch.setattr(devices, "list_cameras", lambda: phones)
+    monkeypatch.setattr(devices, "open_camera", lambda settings: phone)
+    assert examine_cameras() == [DeviceReport("camera", "--source 8", "Phone", "320x240", "")]
+    assert examine_virtual_cameras() == [
+        DeviceReport("virtual camera", "--sink virtual:/dev/video7", "/dev/video7", "any", ""),
+        DeviceReport("virtual camera", "--sink virtual:/dev/video8", "/dev/video8", "", BUSY),
+    ]
 
 
 class Virtual:

@@ -86,6 +86,12 @@ def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
         ("source = 3", "source must be a table"),
         ("[output]\nsinks = 'virtual'", r"output\.sinks must be a list"),
         ("[source", "cannot be read as TOML"),
+        (f"[source]\nfps = {'[' * 3000}", "nests its values too deeply"),
+        (f"[source]\nfps = {'9' * 400}", r"source\.fps must lie within 9007199254740992 of 0"),
+        (f"[faces]\nmax_faces = 0x{'f' * 5000}", r"must lie within .* not something huge\."),
+        (f"[source]\nfps = {'9' * 5000}", "cannot be read as TOML"),
+        (f"[source]\nfps = '{'a' * 5000}'", r"must be a number, not 'a{79}\.\.\.\.$"),
+        ('"\\u001b[2J" = 1', r"no setting \?\[2J;"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:

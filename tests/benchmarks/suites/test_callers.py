@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -19,8 +18,8 @@ SHORT = replace(FEW, seconds=0.6)
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    yield Service(tiny_network(), "tiny")
+def service() -> Service:
+    return Service(tiny_network(), "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from engines.bundle import Bundle
 from engines.catalogue.making import blend_into, import_into
 from engines.checkpoints import CheckpointError
 from engines.errors import ToonifyError, UsageError
+from engines.files import WriteError
+from tests.engines.checkpoints import writers
 from tests.engines.conftest import FACE
 from tests.engines.factory import tiny_bundle
 
@@ -35,6 +37,29 @@ def test_checkpoints_are_imported_with_care(tmp_path: Path, face: Path, toon: Pa
         import_into(tmp_path / "twice", face, [toon, toon])
     with pytest.raises(CheckpointError, match=r"nope\.pkl .* there is no such file"):
         import_into(tmp_path / "none", tmp_path / "nope.pkl", [])
+
+
+@pytest.mark.parametrize("name", ["file/film.toon", "file/deep/film", f"{'x' * 300}.toon"])
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WriteError, match=r"cannot be written: (Not a directory|.*too long); give"):
+        import_into(tmp_path / name, tmp_path / "nothing.pkl")
+    with pytest.raises(WriteError, match=r"cannot be written: (Not a directory|.*too long); give"):
+        blend_into(tmp_path / name, tiny_bundle())
+
+
+def test_a_long_import_tells_how_far_it_is(tmp_path: Path) -> None:
+    training = tmp_path / "training.pt"
+    training.write_bytes(writers.rosinality_file(FACE, training=True))
+    steps: list[tuple[str, float | None]] = []
+    import_into(tmp_path / "a.toon", training, progress=lambda *step: steps.append(step))
+    assert steps[0] == ("Reading training.pt", None)
+    shares = [share or 0.0 for step, share in steps if step == "Mean latent of training.pt"]
+    assert len(shares) > 10
+    assert shares == sorted(shares)
+    assert (shares[0], steps[-1]) == (0.0, ("Writing a.toon", None))
 
 
 def test_a_blend_is_saved_as_the_first_style(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engines.checkpoints import reader
 from engines.networks.generator import Generator
 from tests.engines.checkpoints import writers
 from tests.engines.checkpoints.checks import STATE, check_same, read
@@ -38,6 +39,23 @@ def test_rosinality_training_file(tmp_path: Path, legacy: bool) -> None:
         w = generator.mapping(torch.randn(20000, TINY.z_dim))
     error = (w.mean(dim=0) - checkpoint.state["mapping.w_avg"]).abs() / w.std(dim=0)
     assert error.max() < 5 * (1 / 16384 + 1 / 20000) ** 0.5
+
+
+def test_wide_mapping_networks_get_fewer_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_LATENT_COST", 2_000 * sum(
+        p.numel() for name, p in STATE.items() if name.startswith("mapping.fc")
+    ))  # fmt: skip
+    monkeypatch.setattr(reader, "_LATENTS_AT_ONCE", 1)
+    path, shares = tmp_path / "a.pt", list[float]()
+    path.write_bytes(writers.rosinality_file(STATE, training=True))
+    few = reader.read_checkpoint(path, shares.append)
+    assert len(shares) == 2_000
+    monkeypatch.undo()
+    many = reader.read_checkpoint(path)
+    off = few.state["mapping.w_avg"] - many.state["mapping.w_avg"]
+    assert 0 < off.norm() < 0.1 * many.state["mapping.w_avg"].norm()
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])

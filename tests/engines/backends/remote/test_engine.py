@@ -24,8 +24,8 @@ MODEL = "tiny"
 
 
 @pytest.fixture
-def service(tiny: ToonNetwork) -> Iterator[Service]:
-    yield Service(tiny, MODEL)
+def service(tiny: ToonNetwork) -> Service:
+    return Service(tiny, MODEL)
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ class TrackerSettings:
         search_interval: seconds between two searches for more faces, each in a part of the frame;
             a third of it while there is time, a face is lost or somebody has just come.
         refresh_interval: seconds after which a face that is carried on by its motion is detected
-            again; up to four times as many if there is little time. 0: in every frame.
+            again; three times as many while it is still and looks the same, up to four times as
+            many if there is little time. 0: in every frame.
     """
 
     max_faces: int = 4

@@ -18,7 +18,7 @@ from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
-from realtime.stages import Paste, Stylizer
+from realtime.stages import Drawing, Stylizer
 from realtime.stylizer import StylizedFrame
 
 if TYPE_CHECKING:
@@ -80,15 +80,30 @@ class MeterSink:
         """Nothing to close."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Nothing:
+    """A drawing of nothing."""
+
+    frame: Frame
+    faces: Sequence[TrackedFace]
+
+    def paste(self) -> StylizedFrame:
+        """The frame as it came, every face reported as covered."""
+        return self.move(self.frame, self.faces)
+
+    def move(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """The same for a later frame."""
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        covered = frozenset(face.identity for face in faces)
+        return StylizedFrame(frame.image, alpha, covered, {}, {})
+
+
 class Bypass:
     """Stands in for the stylizer and draws nothing: what is left is the floor."""
 
-    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste:
-        """The frame as it came, every face reported as covered."""
-        alpha = np.zeros(frame.image.shape[:2], np.uint8)
-        covered = frozenset(face.identity for face in faces)
-        done = StylizedFrame(frame.image, alpha, covered, {}, {})
-        return lambda: done
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing:
+        """A drawing of nothing."""
+        return _Nothing(frame, faces)
 
 
 class RecordingClock(StageClock):

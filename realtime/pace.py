@@ -1,4 +1,9 @@
-"""When the tracker starts on a frame, and whether there is time for more."""
+"""When the tracker starts on a frame, whether there is time for more, whether toons must move.
+
+An engine that keeps up with the camera draws every frame that goes out. One that does not would
+hold up every frame. Then toons move: each frame goes out as soon as it is tracked, with the newest
+drawing placed where its faces are, and the engine draws as many frames as it can beside that.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,11 @@ from realtime.frame import Frame
 from realtime.slots import Slot
 
 LONGEST_WAIT = 0.25  # seconds that the tracker waits for its turn, at most
+SLOW = 1.25  # intervals of the camera from one drawing to the next, above which toons must move
+BUSY = 0.6  # share of that interval that a drawing must take for the engine to be the reason
+QUICK = 0.5  # share of it that a drawing takes when the engine keeps up again
+SETTLING = 5  # drawings before the pace is judged
+LEAST_MOVING = 2.0  # seconds for which toons move, at least
 HEAD_START = 0.005  # the tracker aims to be done this many seconds before the stylizer is free
 
 
@@ -20,14 +30,16 @@ class Pace:
     Args:
         paced: pictures happen in real time; else every frame counts and nothing is ever late.
         shared: the engine computes on the cores on which all else runs.
+        moves: toons may move with their faces while the engine cannot keep up.
 
     Attributes:
         newest: the newest captured frame.
         tracking, drawing: unlike the statistics', these count frames without faces.
         free: set while the engine has nothing to do.
+        moving: whether toons move now.
     """
 
-    def __init__(self, paced: bool, shared: bool) -> None:
+    def __init__(self, paced: bool, shared: bool, moves: bool = False) -> None:
         self.newest: Frame | None = None
         self.tracking = StageClock()
         self.drawing = StageClock()
@@ -35,6 +47,11 @@ class Pace:
         self.free.set()
         self._paced = paced
         self._shared = shared
+        self._moves = paced and moves
+        self.moving = False
+        self._switched = -float("inf")
+        self._begun = 0.0  # when the last drawing that frames wait for was begun
+        self._between = StageClock()  # from one of them to the next
         self._arriving = StageClock()  # from one captured frame to the next
 
     def captured(self, frame: Frame) -> None:
@@ -43,6 +60,35 @@ class Pace:
             self._arriving.add(frame.captured - self.newest.captured)
         self.newest = frame
 
+    def begin(self) -> None:
+        """The tracker hands over a frame that waits for its own drawing."""
+        self.free.clear()
+        now = time.monotonic()
+        if self._begun:
+            self._between.add(now - self._begun)
+        self._begun = now
+
+    def choose(self) -> bool:
+        """Decide, before the next frame is tracked, whether toons move; see `moving`."""
+        if not self._moves:
+            return False
+        arriving, drawing = self._arriving.usual(), self.drawing.usual()
+        if self.moving:
+            settled = time.monotonic() - self._switched > LEAST_MOVING
+            if settled and drawing < QUICK * arriving:
+                self._switch(False)
+        elif self._between.count >= SETTLING:
+            waits = self._between.usual() > SLOW * arriving
+            if waits and drawing > BUSY * arriving > 0:
+                self._switch(True)
+        return self.moving
+
+    def _switch(self, moving: bool) -> None:
+        if moving:
+            self.free.wait(LONGEST_WAIT)  # the frame that waits for its drawing comes first
+        self.moving, self._switched = moving, time.monotonic()
+        self._begun, self._between = 0.0, StageClock()
+
     def await_turn(self, tracked: Slot[Any], stopped: threading.Event) -> None:
         """Live, wait until a frame tracked from now on is done when the stylizer can take it.
 
@@ -50,7 +96,7 @@ class Pace:
             tracked: where the stylizer takes its frames from.
             stopped: ends the wait.
         """
-        if not self._paced:
+        if not self._paced or self.choose():
             return
         if self._shared:
             self.free.wait(LONGEST_WAIT)

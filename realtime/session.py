@@ -187,6 +187,7 @@ class Session:
             green=green,
             strangers=None if stylizer else self.strangers,
             shared=self.shared and stylizer is None,
+            moves=self.settings.compositing.move,
             window=window,
             about=self.about,
             on_output=on_output,

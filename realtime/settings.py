@@ -135,12 +135,15 @@ class CompositingSettings:
         strength: 0 shows the frame, 1 the toon.
         colour: 0..1, how far the toon's light and colour are drawn to the scene's.
         memory: seconds over which light and colour are averaged.
+        move: with a camera, let the last toon move with its face while the engine cannot keep up;
+            else fewer frames go out.
     """
 
     mode: Mode = "head"
     strength: float = 1.0
     colour: float = 0.4
     memory: float = 1.5
+    move: bool = True
 
     def __post_init__(self) -> None:
         require(

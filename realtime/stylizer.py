@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -58,6 +58,51 @@ class StylizedFrame:
     crops: dict[int, Image]
 
 
+@dataclass(eq=False)
+class _Toon:
+    """What the engine drew for one face.
+
+    Attributes:
+        face: as it was in the frame that was drawn.
+        crop: what the engine was given, uint8 [S, S, 3] BGR.
+        image: the toon, uint8 [R, R, 3] BGR.
+        head: where its head is, uint8 [R, R], or None.
+        finished: the toon in the scene's colours; None before it is first pasted.
+    """
+
+    face: TrackedFace
+    crop: Image
+    image: Image
+    head: Mask | None
+    finished: Image | None = None
+
+
+@dataclass(eq=False)
+class Drawing:
+    """The toons of one frame, for this frame and those until the next drawing; see
+    `realtime.stages.Drawing`."""
+
+    frame: Frame
+    faces: Sequence[TrackedFace]
+    strength: float
+    stylizer: Stylizer
+    toons: dict[int, _Toon] = field(default_factory=dict)
+
+    def paste(self) -> StylizedFrame:
+        """The frame that they were drawn for, with the toons in it."""
+        return self.move(self.frame, self.faces)
+
+    def move(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """A later frame with the toons in it.
+
+        Args:
+            frame: that frame.
+            faces: where the faces are in it. Those that were not drawn stay as they are, and do not
+                count as covered.
+        """
+        return self.stylizer.place(self, frame, faces)
+
+
 @dataclass
 class _Light:
     """Running colour statistics of one face: scene and toon, see `colour_stats`."""
@@ -102,45 +147,48 @@ class Stylizer:
         Raises:
             StylizerError: the engine returned something other than one toon per crop.
         """
-        return self.draw(frame, faces)()
+        return self.draw(frame, faces).paste()
 
-    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Callable[[], StylizedFrame]:
-        """`apply` in two steps: here the engine draws; the returned function pastes.
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing:
+        """`apply` in two steps: here the engine draws; the drawing pastes itself.
 
         The second step belongs to one thread, which may be another one.
         """
-        strength = self.strength
+        drawing = Drawing(frame, faces, self.strength, self)
         oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
-        faces = sorted(oldest, key=lambda face: face.side)
-        if not faces or strength == 0:
-            clear = np.zeros(frame.image.shape[:2], np.uint8)
-            return lambda: StylizedFrame(frame.image, clear, frozenset(), {}, {})
+        if not oldest or drawing.strength == 0:
+            return drawing
         size = self.engine.input_size
-        crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
+        crops = [extract_crop(frame.image, face.transform(size), size) for face in oldest]
         toons, heads = self._run(crops)
-        return lambda: self._paste(frame, faces, crops, toons, heads, strength)
+        drawing.toons = {
+            face.identity: _Toon(face, crop, toon, head)
+            for face, crop, toon, head in zip(oldest, crops, toons, heads, strict=True)
+        }
+        return drawing
 
-    def _paste(
-        self,
-        frame: Frame,
-        faces: Sequence[TrackedFace],
-        crops: list[Image],
-        toons: list[Image],
-        heads: list[Mask | None],
-        strength: float,
-    ) -> StylizedFrame:
-        image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
-        for face, crop, toon, head in zip(faces, crops, toons, heads, strict=True):
-            drawn, mask = self._finish(face, crop, toon, head, frame.timestamp)
-            paste(image, alpha, drawn, mask * np.float32(strength), face.transform(GRID))
-        present = {face.identity for face in faces}
-        self._lights = {k: v for k, v in self._lights.items() if k in present}
+    def place(self, drawing: Drawing, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """A frame with drawn toons in it, each where its face is in this very frame: its mask is
+        made from the landmarks that the face has now."""
+        toons = drawing.toons
+        drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        image = frame.image.copy() if drawn else frame.image
+        for face in drawn:
+            toon = toons[face.identity]
+            if toon.finished is None:
+                toon.finished = self._finish(toon, drawing.frame.timestamp)
+            points = _in_crop(face)
+            mask = toon_mask(self.settings.mode, points, _head(toon.head, points))
+            mask = mask * np.float32(drawing.strength)
+            paste(image, alpha, toon.finished, mask, face.transform(GRID))
+        self._lights = {k: v for k, v in self._lights.items() if k in toons}
         return StylizedFrame(
             image,
             alpha,
-            frozenset(f.identity for f in faces if coverage(alpha, f.landmarks) >= COVERED),
-            {face.identity: toon for face, toon in zip(faces, toons, strict=True)},
-            {face.identity: crop for face, crop in zip(faces, crops, strict=True)},
+            frozenset(f.identity for f in drawn if coverage(alpha, f.landmarks) >= COVERED),
+            {identity: toon.image for identity, toon in toons.items()},
+            {identity: toon.crop for identity, toon in toons.items()},
         )
 
     def reset(self) -> None:
@@ -165,30 +213,21 @@ class Stylizer:
             heads += [None] * len(part) if masks is None else [mask.copy() for mask in masks]
         return toons, heads
 
-    def _finish(
-        self,
-        face: TrackedFace,
-        crop: Image,
-        toon: Image,
-        head: Mask | None,
-        time: float,
-    ) -> tuple[Image, FloatMask]:
-        """The toon in the scene's colours, and where it goes."""
-        settings = self.settings
-        points = transform_points(face.landmarks, invert(face.transform(1)))
-        known = as_grid(head) if head is not None else head_guess(points)
-        mask = toon_mask(settings.mode, points, known)
+    def _finish(self, toon: _Toon, time: float) -> Image:
+        """The toon in the colours of the scene that it was drawn for."""
+        mode, points = self.settings.mode, _in_crop(toon.face)
+        known = _head(toon.head, points)
         oval = oval_mask(points, 0.0, 0.03)
-        if settings.mode == "face":
+        if mode == "face":
             keep = oval_mask(points, -0.06, 0.08)
-        elif settings.mode == "crop":
+        elif mode == "crop":
             keep = np.maximum(known, border_fade(GRID, 0.35))
         else:  # a guessed head holds some wall, which must take the scene's colours
-            keep = oval_mask(points, 0.02, 0.08) if head is None else known
-        photo, small = Small.of(crop), Small.of(toon)
-        field = self._light_field(face.identity, photo, small, oval, time)
+            keep = oval_mask(points, 0.02, 0.08) if toon.head is None else known
+        photo, small = Small.of(toon.crop), Small.of(toon.image)
+        field = self._light_field(toon.face.identity, photo, small, oval, time)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        return add_field(toon, field), mask
+        return add_field(toon.image, field)
 
     def _light_field(
         self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
@@ -200,3 +239,13 @@ class Stylizer:
         else:
             light.follow(scene, drawn, time, self.settings.memory)
         return match_field(toon, light.toon, light.scene, self.settings.colour)
+
+
+def _in_crop(face: TrackedFace) -> NDArray[np.float32]:
+    """A face's landmarks, 0..1 across its crop: float32 [478, 3]."""
+    return transform_points(face.landmarks, invert(face.transform(1)))
+
+
+def _head(head: Mask | None, points: NDArray[np.float32]) -> FloatMask:
+    """Where a toon's head is, as it says or as is usual: float32 [GRID, GRID]."""
+    return as_grid(head) if head is not None else head_guess(points)

@@ -107,6 +107,7 @@ FLAGS = {
     "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
     "mode": ("compositing", "mode"),
+    "move": ("compositing", "move"),
     "guard": ("guard", "mode"),
     "look_ahead": ("guard", "look_ahead"),
     "card": ("guard", "card"),

@@ -155,6 +155,15 @@ PixelFormat = Annotated[
 ]
 
 # The run itself.
+Move = Annotated[
+    bool | None,
+    typer.Option(
+        "--move/--no-move",
+        help="With an engine slower than the camera: move the last toon with its face, or send "
+        "fewer frames.",
+        rich_help_panel=RUN,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

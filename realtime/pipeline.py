@@ -57,6 +57,7 @@ class Pipeline:
         strangers: asked about every frame unless the guard's mode is `pass`.
         shared: the engine computes on the cores on which all else runs.
         moves: toons may move with their faces while the engine cannot keep up.
+        cpu: share of the machine's processor that may be taken, 0..1; None for all of it.
         window: served from the main thread; given the untooned picture too.
         about: what runs, for the statistics.
         on_output: called with every picture that went out.
@@ -77,6 +78,7 @@ class Pipeline:
         strangers: Strangers | None = None,
         shared: bool = False,
         moves: bool = False,
+        cpu: float | None = None,
         window: Window | None = None,
         about: dict[str, object] | None = None,
         on_output: Callable[[Output], None] | None = None,
@@ -109,7 +111,7 @@ class Pipeline:
         self._drawn: Slot[Observation] = Slot(wait=not paced)
         self._stylized: Slot[Observation] = Slot(wait=not paced)
         self._latest = LatestDrawing()
-        self._pace = Pace(paced, shared, moves)
+        self._pace = Pace(paced, shared, moves, cpu)
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -236,7 +238,7 @@ class Pipeline:
                 with self._pace.drawing.timed():
                     if self._controls.toon:
                         seen = self._observer.draw(seen)
-                self._pace.free.set()
+                self._pace.drew()
                 self._latest.put(seen)
                 if not seen.moving and self._observer.needs_watch(seen):
                     self._unwatched.put(seen)
@@ -246,6 +248,7 @@ class Pipeline:
                 raise
             if not seen.moving:  # else it has gone out already
                 self._drawn.put(seen)
+            self._pace.rest(self._controls.stopped)
 
     def _watch(self) -> None:
         try:

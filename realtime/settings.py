@@ -108,6 +108,8 @@ class EngineSettings:
         backend: "auto" or a back end's name; asking by name never falls back.
         precision: one that the back end can compute in; None for its default.
         calibration: folder of portraits that int8 is calibrated on; None for those in the package.
+        cpu: share of all cores that a run may take, 0.05 to 1; the engine rests to keep to it. None
+            for no limit.
     """
 
     model: str = DEFAULT_BUNDLE
@@ -116,9 +118,14 @@ class EngineSettings:
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
     calibration: str | None = None
+    cpu: float | None = None
 
     def __post_init__(self) -> None:
         check_name(self.backend)
+        require(
+            self.cpu is None or 0.05 <= self.cpu <= 1,
+            f"engine.cpu must be a share from 0.05 to 1 (5% to 100%), not {self.cpu}.",
+        )
         swap = self.swap
         require(
             swap is None or (4 <= swap <= 1024 and swap & (swap - 1) == 0),

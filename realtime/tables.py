@@ -104,6 +104,7 @@ FLAGS = {
     "swap": ("engine", "swap"),
     "engine": ("engine", "backend"),
     "precision": ("engine", "precision"),
+    "cpu": ("engine", "cpu"),
     "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
     "mode": ("compositing", "mode"),

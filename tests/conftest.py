@@ -34,6 +34,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "examples",
     "realtime/cli",
     "realtime/commands",
+    "realtime/test_moving.py",
     "test_readme.py",
 )
 

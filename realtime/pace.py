@@ -20,10 +20,11 @@ LONGEST_WAIT = 0.25  # seconds that the tracker waits for its turn, at most
 SLOW = 1.25  # intervals of the camera from one drawing to the next, above which toons must move
 BUSY = 0.6  # share of that interval that a drawing must take for the engine to be the reason
 QUICK = 0.5  # share of it that a drawing takes when the engine keeps up again
+TOO_SLOW = 0.45  # seconds from one drawing to the next, above which a toon would be moved too long
 SETTLING = 5  # drawings before the pace is judged
 LEAST_MOVING = 2.0  # seconds for which toons move, at least
 BURST = 0.1  # seconds of the budget that may be saved up
-LONGEST_REST = 0.5  # seconds that the engine rests after a drawing, at most: two a second are due
+LONGEST_REST = 0.35  # seconds that the engine rests after a drawing, at most: two a second are due
 HEAD_START = 0.005  # the tracker aims to be done this many seconds before the stylizer is free
 
 
@@ -133,11 +134,11 @@ class Pace:
         drawing = self.drawing.usual() + self._resting.usual()
         if self.moving:
             settled = time.monotonic() - self._switched > LEAST_MOVING
-            if settled and drawing < QUICK * arriving:
+            if settled and not QUICK * arriving <= drawing <= TOO_SLOW:
                 self._switch(False)
         elif self._between.count >= SETTLING:
             waits = self._between.usual() > SLOW * arriving
-            if waits and drawing > BUSY * arriving > 0:
+            if waits and 0 < BUSY * arriving < drawing < TOO_SLOW:
                 self._switch(True)
         return self.moving
 

@@ -87,9 +87,12 @@ def test_toons_move_while_the_engine_is_slower_than_the_camera() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paced", "moves", "drawing"), [(False, True, 0.05), (True, False, 0.05), (True, True, 0.015)]
+    ("paced", "moves", "drawing"),
+    [(False, True, 0.05), (True, False, 0.05), (True, True, 0.015), (True, True, 0.6)],
 )
-def test_toons_do_not_move_without_need(paced: bool, moves: bool, drawing: float) -> None:
+def test_toons_do_not_move_without_need_or_for_too_long(
+    paced: bool, moves: bool, drawing: float
+) -> None:
     pace = Pace(paced=paced, shared=True, moves=moves)
     slow_run(pace, drawing)
     pace._between.add(9.0)

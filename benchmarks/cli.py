@@ -110,9 +110,9 @@ def wire(
     """What a face weighs on the way to a server and back, in each form it could be sent in."""
     from benchmarks.suites.wire import run
 
-    with _Status() as status:
+    with Status() as status:
         report = run(engine, 3 if quick else 20, status)
-    _finish(report, output, noisy_ok)
+    finish(report, output, noisy_ok)
 
 
 @app.command()

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 import psutil
 
+from benchmarks.thread_times import OWN, processor_times
 from engines.errors import ToonifyError
 from engines.pictures import Image
 from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
-from realtime.stages import Paste, Stylizer
+from realtime.stages import Drawing, Stylizer
 from realtime.stylizer import StylizedFrame
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class MeterSink:
 
     def __init__(self) -> None:
         self.toons: list[float] = []
+        self.moved = 0
 
     def open(self) -> None:
         """Nothing to open."""
@@ -75,20 +77,36 @@ class MeterSink:
         cv2.cvtColor(output.image, cv2.COLOR_BGR2YUV_I420)
         if output.kind == "toon":
             self.toons.append(time.monotonic())
+            self.moved += output.moved
 
     def close(self) -> None:
         """Nothing to close."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Nothing:
+    """A drawing of nothing."""
+
+    frame: Frame
+    faces: Sequence[TrackedFace]
+
+    def paste(self) -> StylizedFrame:
+        """The frame as it came, every face reported as covered."""
+        return self.move(self.frame, self.faces)
+
+    def move(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """The same for a later frame."""
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        covered = frozenset(face.identity for face in faces)
+        return StylizedFrame(frame.image, alpha, covered, {}, {})
+
+
 class Bypass:
     """Stands in for the stylizer and draws nothing: what is left is the floor."""
 
-    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste:
-        """The frame as it came, every face reported as covered."""
-        alpha = np.zeros(frame.image.shape[:2], np.uint8)
-        covered = frozenset(face.identity for face in faces)
-        done = StylizedFrame(frame.image, alpha, covered, {}, {})
-        return lambda: done
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing:
+        """A drawing of nothing."""
+        return _Nothing(frame, faces)
 
 
 class RecordingClock(StageClock):
@@ -110,14 +128,20 @@ class RecordingClock(StageClock):
 
 @dataclass(frozen=True)
 class Visit:
-    """One stretch of a loop, without its warm-up."""
+    """One stretch of a loop, without its warm-up.
+
+    `processor_ms` is what a toon cost, by work (see `benchmarks.thread_times`); `drawings` are the
+    toons that were new, a second.
+    """
 
     fps: float
+    drawings: float
     intervals_ms: list[float]
     latency_ms: list[float]
     stages_ms: dict[str, list[float]]
     dropped_share: float
     cpu_cores: float
+    processor_ms: dict[str, float]
     memory_times: list[float]
     memory_mib: list[float]
 
@@ -142,7 +166,7 @@ def visit(
     pipeline.statistics.stages = dict(clocks)
     pipeline.statistics.latency = latency
     since = time.monotonic() + warmup
-    with _Meter(since) as meter:
+    with _Meter(since, sink) as meter:
         pipeline.run()
     arrivals = np.array([at for at in sink.toons if at > since])
     if len(arrivals) < 3:
@@ -151,13 +175,16 @@ def visit(
             f"{source.size[1]}; run `toonify doctor`, or measure longer."
         )
     taken = sum(at > since for at in source.captured)
+    fps = float((len(arrivals) - 1) / (arrivals[-1] - arrivals[0]))
     return Visit(
-        fps=float((len(arrivals) - 1) / (arrivals[-1] - arrivals[0])),
+        fps=fps,
+        drawings=fps * meter.new_share,
         intervals_ms=[float(step) * 1e3 for step in np.diff(arrivals)],
         latency_ms=latency.milliseconds(since),
         stages_ms={name: clock.milliseconds(since) for name, clock in clocks.items()},
         dropped_share=max(0.0, 1 - len(arrivals) / max(taken, 1)),
         cpu_cores=meter.cpu_cores,
+        processor_ms=meter.processor_ms,
         memory_times=meter.times,
         memory_mib=meter.memory_mib,
     )
@@ -168,11 +195,13 @@ class _Meter:
 
     PERIOD = 0.2
 
-    def __init__(self, since: float) -> None:
+    def __init__(self, since: float, sink: MeterSink) -> None:
         self._since = since
+        self._sink = sink
+        self._work: list[tuple[int, int, dict[str, float]]] = []  # toons, moved ones, seconds
         self._process = psutil.Process()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=OWN, daemon=True)
         self._busy: list[float] = []
         self.times: list[float] = []
         self.memory_mib: list[float] = []
@@ -181,6 +210,19 @@ class _Meter:
     def cpu_cores(self) -> float:
         """Cores kept busy on average."""
         return (self._busy[-1] - self._busy[0]) / max(self.times[-1] - self.times[0], 1e-6)
+
+    @property
+    def processor_ms(self) -> dict[str, float]:
+        """Milliseconds of processor for one toon, by work."""
+        (before, _, first), (after, _, last) = self._work[0], self._work[-1]
+        toons = max(after - before, 1)
+        return {work: (last[work] - first.get(work, 0.0)) * 1e3 / toons for work in last}
+
+    @property
+    def new_share(self) -> float:
+        """Share of the toons that were drawn for the first time."""
+        (before, moved, _), (after, moved_after, _) = self._work[0], self._work[-1]
+        return 1 - (moved_after - moved) / max(after - before, 1)
 
     def __enter__(self) -> _Meter:
         self._thread.start()
@@ -195,6 +237,8 @@ class _Meter:
         self._stop.wait(max(0.0, self._since - time.monotonic()))
         while not self._stop.is_set():
             self._sample()
+            # Only here: at the end the threads are gone, and what they have used with them.
+            self._work.append((len(self._sink.toons), self._sink.moved, processor_times()))
             self._stop.wait(self.PERIOD)
 
     def _sample(self) -> None:

@@ -33,12 +33,14 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
     ),
     "loop": (
         ("fps", "fps"),
+        ("drawn/s", "drawings_per_s"),
         ("p50 ms", "series:latency:median"),
         ("p95 ms", "series:latency:p95"),
         ("p99 ms", "series:latency:p99"),
         ("dropped", "dropped_share"),
         ("holds", "holds"),
         ("CPU cores", "cpu_cores"),
+        ("beside engine ms", "beside_engine_ms"),
         ("MiB/min", "memory_growth_mib_per_min"),
     ),
     "wire": (
@@ -89,7 +91,7 @@ def grids(report: Report) -> list[Grid]:
     """Everything a report says, as tables without empty columns."""
     found = [_results(report)]
     if report.kind == "loop":
-        found.append(_stages(report))
+        found += [_stages(report), _processor(report)]
     if report.kind == "soak":
         rows = [[result.name, str(result.labels["verdict"])] for result in report.results]
         found.append(Grid("Verdicts", ["over time", ""], rows))
@@ -146,6 +148,19 @@ def _stages(report: Report) -> Grid:
                 ]
             )
     return Grid("Stages", ["run", "stage", "p50 ms", "p95 ms", "p99 ms"], rows)
+
+
+def _processor(report: Report) -> Grid:
+    """Processor time of one toon, by work: a column for each that any run has."""
+    works = [name for result in report.results for name in result.metrics]
+    works = [name for name in dict.fromkeys(works) if name.startswith("processor_ms:")]
+    rows = [
+        [result.name, *(_number(result.metrics.get(work)) for work in works)]
+        for result in report.results
+        if works
+    ]
+    header = ["run", *(work.removeprefix("processor_ms:") for work in works)]
+    return Grid("Processor, ms a toon", header, rows)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -98,15 +98,22 @@ class Statistics:
         self.captured = Rate()
         self.sent = Rate()
         self.sent_by_kind: dict[str, int] = {}
+        self.drawn = Rate()
+        self.moved = 0
         self.dropped: dict[str, int] = {}
         self._lock = threading.Lock()
         self._started = time.monotonic()
 
-    def note_sent(self, kind: str, now: float, latency: float | None) -> None:
-        """One picture of `kind` went out at `now`; `latency` seconds after its capture."""
+    def note_sent(self, kind: str, now: float, latency: float | None, moved: bool = False) -> None:
+        """One picture of `kind` went out at `now`; `latency` seconds after its capture. `moved`:
+        it showed toons that were shown before, moved with their faces."""
         with self._lock:
             self.sent.tick(now)
             self.sent_by_kind[kind] = self.sent_by_kind.get(kind, 0) + 1
+            if kind == "toon":
+                self.moved += moved
+                if not moved:
+                    self.drawn.tick(now)
             if latency is not None:
                 self.latency.add(latency)
 
@@ -122,6 +129,9 @@ class Statistics:
                 "frames_captured": self.captured.count,
                 "frames_sent": self.sent.count,
                 "sent_by_kind": dict(self.sent_by_kind),
+                "toons_drawn": self.drawn.count,
+                "toons_moved": self.moved,
+                "drawings_per_second": round(self.drawn.overall(), 2),
                 "frames_dropped": dict(self.dropped),
                 "added_latency": self.latency.summary(),
                 "stages": {name: clock.summary() for name, clock in self.stages.items()},

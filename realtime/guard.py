@@ -6,7 +6,8 @@ of these rules. Else the mode's picture goes out.
 1. The tracker saw every face it reports in this very frame: it detected the face, or it saw that
    the face still looks as it did a moment ago (see `realtime.faces.motion`). No position is only
    a guess. And it reports no more faces than the stylizer may cover.
-2. The stylizer covered each of these faces with a whole toon, in this very frame.
+2. The stylizer covered each of these faces with a whole toon, in this very frame. The toon may have
+   been drawn for a frame shortly before; where it is and what it covers is this frame's.
 3. There is at least one face: an empty chair looks the same as a face that was not found.
 4. No face is missing. One that was lost inside the picture keeps it hidden until it is found again,
    or for `linger` seconds (or for as long as it had been seen, if that was less). One that left
@@ -68,6 +69,7 @@ class Result:
         covered: identities of the faces that are whole toons in `image`.
         stranger: whether a face was seen that is not one of `faces`, by the tracker's search or by
             `realtime.strangers`.
+        moved: whether the toons have been shown already, in an earlier frame.
     """
 
     frame: Frame
@@ -76,6 +78,7 @@ class Result:
     faces: Sequence[TrackedFace]
     covered: frozenset[int]
     stranger: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,7 @@ class Output:
         before: that frame's picture, for windows on the user's own screen.
         under: the picture that the toons in it were drawn on, an earlier one if they are held; None
             where there are none. `for_others` takes both untooned pictures away.
+        moved: for a toon, whether it has been shown already and was moved along with its face.
     """
 
     image: Image
@@ -100,6 +104,7 @@ class Output:
     captured: float | None = None
     before: Image | None = None
     under: Image | None = None
+    moved: bool = False
 
     def for_others(self) -> Output:
         """The same without the untooned pictures."""
@@ -267,7 +272,8 @@ class Guard:
             return self._raw(result.frame)
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
         frame = result.frame
-        return _output(fit(result.image, self._size), alpha, "toon", frame, frame.image)
+        image = fit(result.image, self._size)
+        return replace(_output(image, alpha, "toon", frame, frame.image), moved=result.moved)
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)

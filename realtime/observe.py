@@ -22,7 +22,7 @@ from realtime.clocks import Statistics
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Guard, Result
-from realtime.stages import Paste, Strangers, Stylizer, Tracker
+from realtime.stages import Drawing, Strangers, Stylizer, Tracker
 
 LOOKOUTS = ("search", "stranger detector", "refresh")
 """Parts that look for faces beside the tracker; without them a picture can still be made."""
@@ -41,13 +41,15 @@ class Observation:
         result: what the guard will be given, but for `stranger`.
         search: whether the tracker's search finds a face that is not in the result.
         watch: whether the stranger detector sees one.
-        paste: puts the drawn toons into the frame; None before they are drawn.
+        drawing: the toons; None before they are drawn.
+        moving: whether it goes out with the toons of an earlier frame, moved with their faces.
     """
 
     result: Result
     search: Verdict = field(default_factory=Verdict)
     watch: Verdict = field(default_factory=Verdict)
-    paste: Paste | None = None
+    drawing: Drawing | None = None
+    moving: bool = False
 
     def conclude(self, timeout: float | None = None) -> Result:
         """The result for the guard. A verdict that is not there after `timeout` seconds (None:
@@ -127,17 +129,17 @@ class Observer:
         result = seen.result
         if result.faces:
             with self._tolerate("engine"), self._timed("stylize"):
-                seen = replace(seen, paste=self._stylizer.draw(result.frame, result.faces))
+                seen = replace(seen, drawing=self._stylizer.draw(result.frame, result.faces))
         return seen
 
     def paste(self, seen: Observation) -> Observation:
         """Put the drawn toons, if any, into the frame."""
-        if seen.paste:
+        drawing, result = seen.drawing, seen.result
+        if drawing:
             with self._tolerate("compositor"), self._timed("paste"):
-                done = seen.paste()
-                result = replace(
-                    seen.result, image=done.image, alpha=done.alpha, covered=done.covered
-                )
+                frame, faces = result.frame, result.faces
+                done = drawing.move(frame, faces) if seen.moving else drawing.paste()
+                result = replace(result, image=done.image, alpha=done.alpha, covered=done.covered)
                 seen = replace(seen, result=result)
         return seen
 

@@ -8,6 +8,9 @@ one replaces would slow down the toons. What is not needed to draw a frame's too
 search for strangers, the stranger detector, detecting a known face again. An engine that shares the
 cores with all this is as slow as its slowest thread, so nothing else runs beside it until it is
 done.
+
+Live, an engine that is slower than the camera holds nothing up either (see `realtime.pace`): frames
+pass it by, and go out with the newest drawing moved along with their faces.
 """
 
 from __future__ import annotations
@@ -22,7 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from engines.errors import ToonifyError
 from engines.say import Say
 from realtime.clocks import Statistics
 from realtime.controls import Controls
@@ -32,16 +34,15 @@ from realtime.observe import PARTS, Observation, Observer
 from realtime.pace import Pace
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
-from realtime.sinks.files import on_green
-from realtime.sinks.runner import SinkRunner
+from realtime.sinks.outlet import FINISH_TIMEOUT, Outlet
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Source
 from realtime.stages import Strangers, Stylizer, Tracker, Window
+from realtime.toons.latest import LatestDrawing
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 SEARCH = 0.004  # seconds that a search for strangers takes, about
-STOP_TIMEOUT = 3.0  # seconds given to the threads of a live run, and to live sinks, at the end
-FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
+STOP_TIMEOUT = 3.0  # seconds given to the threads of a live run at the end
 
 
 class Pipeline:
@@ -55,6 +56,8 @@ class Pipeline:
         green: sinks get the toons on green instead of the whole picture.
         strangers: asked about every frame unless the guard's mode is `pass`.
         shared: the engine computes on the cores on which all else runs.
+        moves: toons may move with their faces while the engine cannot keep up.
+        cpu: share of the machine's processor that may be taken, 0..1; None for all of it.
         window: served from the main thread; given the untooned picture too.
         about: what runs, for the statistics.
         on_output: called with every picture that went out.
@@ -74,6 +77,8 @@ class Pipeline:
         green: bool = False,
         strangers: Strangers | None = None,
         shared: bool = False,
+        moves: bool = False,
+        cpu: float | None = None,
         window: Window | None = None,
         about: dict[str, object] | None = None,
         on_output: Callable[[Output], None] | None = None,
@@ -96,16 +101,17 @@ class Pipeline:
         self._say = say
         self._rate = rate
         self._paced = paced
-        self._green = green
         self._window = window
-        self._on_output = on_output
-        self._runners = [SinkRunner(sink, say, wait=not paced) for sink in sinks]
+        self._outlet = Outlet(
+            sinks, say, self.statistics, paced=paced, green=green, window=window, listener=on_output
+        )
         self._captured: Slot[Frame] = Slot(wait=not paced)
         self._tracked: Slot[Observation] = Slot(wait=not paced)
         self._unwatched: Slot[Observation] = Slot(wait=True)
         self._drawn: Slot[Observation] = Slot(wait=not paced)
         self._stylized: Slot[Observation] = Slot(wait=not paced)
-        self._pace = Pace(paced, shared)
+        self._latest = LatestDrawing()
+        self._pace = Pace(paced, shared, moves, cpu)
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -126,8 +132,7 @@ class Pipeline:
             )
         ]
         with signals(self._controls), single_threaded_opencv():
-            for runner in self._runners:
-                runner.start()
+            self._outlet.start()
             for thread in threads:
                 thread.start()
             try:
@@ -148,7 +153,7 @@ class Pipeline:
             "before stylizing": self._tracked.dropped,
             "before pasting": self._drawn.dropped,
             "before sending": self._stylized.dropped,
-            **{f"before {runner.sink.name}": runner.dropped for runner in self._runners},
+            **self._outlet.dropped,
         }
         return self.statistics.snapshot()
 
@@ -166,17 +171,8 @@ class Pipeline:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 self._say(f"The {thread.name} stage did not stop within {limit:g} s.")
-        for runner in self._runners:
-            if runner.sink.live:
-                runner.put(self._guard.farewell().for_others())
-        for runner in self._runners:
-            limit = STOP_TIMEOUT if runner.sink.live else FINISH_TIMEOUT
-            if not runner.stop(limit):
-                self._say(f"The {runner.sink.name} did not stop within {limit:g} s.")
-            if runner.failed and not self.failure:
-                self.failure = ToonifyError(runner.failed)
-        if self._window:
-            self._window.close()
+        failure = self._outlet.stop(self._guard.farewell())
+        self.failure = self.failure or failure
 
     def _staged(self, work: Callable[[], None], slots: Sequence[Slot]) -> None:
         """Run one stage; its end, whatever the reason, ends the stages before and after it."""
@@ -212,14 +208,25 @@ class Pipeline:
             frame = self._captured.get()
             with self._pace.tracking.timed():
                 seen = self._observer.track(frame)
-            self._pace.free.clear()
-            self._tracked.put(seen)
-            self._pace.await_engine()
+            if self._pace.moving:
+                self._pass_by(seen)
+            else:
+                self._pace.begin()
+                self._tracked.put(seen)
+                self._pace.await_engine()
             if before and not self._paced and self._observer.watching:
                 before.watch.result()  # the search must know these strangers, even if late
             self._observer.search(seen, self._is_late(SEARCH))
             self._observer.refresh(self._is_late(self.statistics.stages["refresh"].usual()))
             before = seen
+
+    def _pass_by(self, seen: Observation) -> None:
+        """Send a frame on at once, with the toons of an earlier one; the engine may draw it too."""
+        seen = replace(seen, moving=True)
+        self._drawn.put(seen)
+        self._tracked.put(seen, spare=True)
+        if self._observer.needs_watch(seen):
+            self._unwatched.put(seen)
 
     def _is_late(self, seconds: float) -> bool:
         return self._pace.is_late(seconds, self._captured.filled)
@@ -231,13 +238,17 @@ class Pipeline:
                 with self._pace.drawing.timed():
                     if self._controls.toon:
                         seen = self._observer.draw(seen)
-                self._pace.free.set()
-                if self._observer.needs_watch(seen):
+                self._pace.drew()
+                self._latest.put(seen)
+                if not seen.moving and self._observer.needs_watch(seen):
                     self._unwatched.put(seen)
             except BaseException:
-                seen.doubt()
+                if not seen.moving:
+                    seen.doubt()
                 raise
-            self._drawn.put(seen)
+            if not seen.moving:  # else it has gone out already
+                self._drawn.put(seen)
+            self._pace.rest(self._controls.stopped)
 
     def _watch(self) -> None:
         try:
@@ -251,8 +262,15 @@ class Pipeline:
                 seen.doubt()
 
     def _paste(self) -> None:
+        newest = -1
         while True:
-            self._stylized.put(self._observer.paste(self._drawn.get()))
+            seen = self._drawn.get()
+            if seen.result.frame.number < newest:
+                continue  # overtaken by frames that did not wait for their drawing
+            newest = seen.result.frame.number
+            if seen.moving and self._controls.toon:
+                seen = self._latest.give(seen)
+            self._stylized.put(self._observer.paste(seen))
 
     def _send(self) -> None:
         arrivals: deque[float] = deque(maxlen=15)
@@ -264,7 +282,7 @@ class Pipeline:
                 break
             now = time.monotonic()
             if seen is None:
-                self._deliver(self._guard.fill(self._pace.newest, now), None)
+                self._outlet.deliver(self._guard.fill(self._pace.newest, now), None)
                 patience = 1 / self._rate
                 continue
             arrivals.append(now)
@@ -274,23 +292,8 @@ class Pipeline:
             with self.statistics.stages["guard"].timed():
                 output = self._guard.admit(seen.conclude(PATIENCE[0] if self._paced else None))
             if output:
-                self._deliver(output, output.captured)
+                self._outlet.deliver(output, output.captured)
         if not self._paced and (self._controls.stopped.is_set() or self.failure):
             return  # a later run will make the rest of the file, with frames to look ahead to
         for output in self._guard.finish():
-            self._deliver(output, None)
-
-    def _deliver(self, output: Output, captured: float | None) -> None:
-        if self._green:
-            output = replace(output, image=on_green(output))
-        public = output.for_others()
-        for runner in self._runners:
-            runner.put(output if runner.sink.local else public)
-            if runner.failed and not self._paced:
-                raise ToonifyError(runner.failed)
-        if self._window:
-            self._window.show(output)
-        now = time.monotonic()
-        self.statistics.note_sent(output.kind, now, None if captured is None else now - captured)
-        if self._on_output:
-            self._on_output(public)
+            self._outlet.deliver(output, None)

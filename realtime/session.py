@@ -190,6 +190,8 @@ class Session:
             green=green,
             strangers=None if stylizer else self.strangers,
             shared=self.shared and stylizer is None,
+            moves=self.settings.compositing.move,
+            cpu=self.settings.engine.cpu,
             window=window,
             about=self.about,
             on_output=on_output,

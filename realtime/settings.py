@@ -72,7 +72,8 @@ class TrackerSettings:
         search_interval: seconds between two searches for more faces, each in a part of the frame;
             a third of it while there is time, a face is lost or somebody has just come.
         refresh_interval: seconds after which a face that is carried on by its motion is detected
-            again; up to four times as many if there is little time. 0: in every frame.
+            again; three times as many while it is still and looks the same, up to four times as
+            many if there is little time. 0: in every frame.
     """
 
     max_faces: int = 4
@@ -107,6 +108,8 @@ class EngineSettings:
         backend: "auto" or a back end's name; asking by name never falls back.
         precision: one that the back end can compute in; None for its default.
         calibration: folder of portraits that int8 is calibrated on; None for those in the package.
+        cpu: share of all cores that a run may take, 0.05 to 1; the engine rests to keep to it. None
+            for no limit.
     """
 
     model: str = DEFAULT_BUNDLE
@@ -115,9 +118,14 @@ class EngineSettings:
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
     calibration: str | None = None
+    cpu: float | None = None
 
     def __post_init__(self) -> None:
         check_name(self.backend)
+        require(
+            self.cpu is None or 0.05 <= self.cpu <= 1,
+            f"engine.cpu must be a share from 0.05 to 1 (5% to 100%), not {self.cpu}.",
+        )
         swap = self.swap
         require(
             swap is None or (4 <= swap <= 1024 and swap & (swap - 1) == 0),
@@ -134,12 +142,15 @@ class CompositingSettings:
         strength: 0 shows the frame, 1 the toon.
         colour: 0..1, how far the toon's light and colour are drawn to the scene's.
         memory: seconds over which light and colour are averaged.
+        move: with a camera, let the last toon move with its face while the engine cannot keep up;
+            else fewer frames go out.
     """
 
     mode: Mode = "head"
     strength: float = 1.0
     colour: float = 0.4
     memory: float = 1.5
+    move: bool = True
 
     def __post_init__(self) -> None:
         require(

@@ -28,14 +28,18 @@ class Slot(Generic[T]):
         self.dropped = 0
         self.taken = -float("inf")  # monotonic seconds, when an item was last taken
 
-    def put(self, item: T) -> None:
-        """Hand over `item`; raises `ClosedError` once the slot is closed."""
+    def put(self, item: T, *, spare: bool = False) -> None:
+        """Hand over `item`; raises `ClosedError` once the slot is closed.
+
+        Args:
+            spare: an item that this one replaces does not count as dropped.
+        """
         with self._changed:
             while self._wait and self._item and not self._closed:
                 self._changed.wait()
             if self._closed:
                 raise ClosedError
-            if self._item:
+            if self._item and not spare:
                 self.dropped += 1
             self._item = [item]
             self._changed.notify_all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,8 +16,18 @@ from realtime.guard import Output
 if TYPE_CHECKING:
     from realtime.stylizer import StylizedFrame
 
-Paste = Callable[[], "StylizedFrame"]
-"""Puts toons that are drawn into their frame."""
+
+class Drawing(Protocol):
+    """Toons that are drawn. Both methods belong to one thread, which may be another than the one
+    that drew, and are called in the order of the frames."""
+
+    def paste(self) -> StylizedFrame:
+        """The frame that they were drawn for, with them in it."""
+        ...
+
+    def move(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """A later frame with them in it, each where its face is now."""
+        ...
 
 
 class Tracker(Protocol):
@@ -32,9 +42,9 @@ class Tracker(Protocol):
 
 
 class Stylizer(Protocol):
-    """Draws the toons; the returned function pastes them, in another thread, in the same order."""
+    """Draws the toons of a frame; see `realtime.stylizer.Stylizer`."""
 
-    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Paste: ...
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing: ...
 
 
 class Strangers(Protocol):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import cv2
@@ -60,18 +60,59 @@ class StylizedFrame:
     crops: dict[int, Image]
 
 
-class _Drawing(NamedTuple):
-    """What the engine drew for one crop.
+class _Drawn(NamedTuple):
+    """What the engine gives for one crop; see `_Toon`."""
 
-    Attributes:
-        toon: uint8 [R, R, 3] BGR.
-        head: uint8 [M, M], 255 = head; None for an engine without masks.
-        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
-    """
-
-    toon: Image
+    image: Image
     head: Mask | None
     plan: NDArray[np.float32] | None
+
+
+@dataclass(eq=False)
+class _Toon:
+    """What the engine drew for one face.
+
+    Attributes:
+        face: as it was in the frame that was drawn.
+        crop: what the engine was given, uint8 [S, S, 3] BGR.
+        image: the toon, uint8 [R, R, 3] BGR.
+        head: where its head is, uint8 [M, M], or None for an engine without masks.
+        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        finished: the toon in the scene's colours; None before it is first pasted.
+    """
+
+    face: TrackedFace
+    crop: Image
+    image: Image
+    head: Mask | None
+    plan: NDArray[np.float32] | None
+    finished: Image | None = None
+
+
+@dataclass(eq=False)
+class Drawing:
+    """The toons of one frame, for this frame and those until the next drawing; see
+    `realtime.stages.Drawing`."""
+
+    frame: Frame
+    faces: Sequence[TrackedFace]
+    strength: float
+    stylizer: Stylizer
+    toons: dict[int, _Toon] = field(default_factory=dict)
+
+    def paste(self) -> StylizedFrame:
+        """The frame that they were drawn for, with the toons in it."""
+        return self.move(self.frame, self.faces)
+
+    def move(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """A later frame with the toons in it.
+
+        Args:
+            frame: that frame.
+            faces: where the faces are in it. Those that were not drawn stay as they are, and do not
+                count as covered.
+        """
+        return self.stylizer.place(self, frame, faces)
 
 
 @dataclass
@@ -118,57 +159,59 @@ class Stylizer:
         Raises:
             StylizerError: the engine returned something other than one toon per crop.
         """
-        return self.draw(frame, faces)()
+        return self.draw(frame, faces).paste()
 
-    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Callable[[], StylizedFrame]:
-        """`apply` in two steps: here the engine draws; the returned function pastes.
+    def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing:
+        """`apply` in two steps: here the engine draws; the drawing pastes itself.
 
         The second step belongs to one thread, which may be another one.
         """
-        strength = self.strength
+        drawing = Drawing(frame, faces, self.strength, self)
         oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
-        faces = sorted(oldest, key=lambda face: face.side)
-        if not faces or strength == 0:
-            clear = np.zeros(frame.image.shape[:2], np.uint8)
-            return lambda: StylizedFrame(frame.image, clear, frozenset(), {}, {})
+        if not oldest or drawing.strength == 0:
+            return drawing
         size = self.engine.input_size
-        crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
-        drawings = self._run(crops)
-        return lambda: self._paste(frame, faces, crops, drawings, strength)
+        crops = [extract_crop(frame.image, face.transform(size), size) for face in oldest]
+        drawing.toons = {
+            face.identity: _Toon(face, crop, *drawn)
+            for face, crop, drawn in zip(oldest, crops, self._run(crops), strict=True)
+        }
+        return drawing
 
-    def _paste(
-        self,
-        frame: Frame,
-        faces: Sequence[TrackedFace],
-        crops: list[Image],
-        drawings: list[_Drawing],
-        strength: float,
-    ) -> StylizedFrame:
-        image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
-        for face, crop, drawing in zip(faces, crops, drawings, strict=True):
-            drawn, mask = self._finish(face, crop, drawing, frame.timestamp)
+    def place(self, drawing: Drawing, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
+        """A frame with drawn toons in it, each where its face is in this very frame: its mask is
+        made from the landmarks that the face has now."""
+        toons = drawing.toons
+        drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
+        alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        image = frame.image.copy() if drawn else frame.image
+        for face in drawn:
+            toon = toons[face.identity]
+            if toon.finished is None:
+                toon.finished = self._finish(toon, drawing.frame.timestamp)
+            points = _in_crop(face)
+            mask = toon_mask(self.settings.mode, points, _head(toon.head, points))
+            mask = mask * np.float32(drawing.strength)
             detail = None
-            if drawing.plan is not None:
-                detail = Detail(drawing.plan, frame.image, self.engine.input_size)
-            weight = mask * np.float32(strength)
-            paste(image, alpha, drawn, weight, face.transform(GRID), detail)
-        present = {face.identity for face in faces}
-        self._lights = {k: v for k, v in self._lights.items() if k in present}
+            if toon.plan is not None:
+                detail = Detail(toon.plan, frame.image, self.engine.input_size)
+            paste(image, alpha, toon.finished, mask, face.transform(GRID), detail)
+        self._lights = {k: v for k, v in self._lights.items() if k in toons}
         return StylizedFrame(
             image,
             alpha,
-            frozenset(f.identity for f in faces if coverage(alpha, f.landmarks) >= COVERED),
-            {face.identity: drawn.toon for face, drawn in zip(faces, drawings, strict=True)},
-            {face.identity: crop for face, crop in zip(faces, crops, strict=True)},
+            frozenset(f.identity for f in drawn if coverage(alpha, f.landmarks) >= COVERED),
+            {identity: toon.image for identity, toon in toons.items()},
+            {identity: toon.crop for identity, toon in toons.items()},
         )
 
     def reset(self) -> None:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
 
-    def _run(self, crops: list[Image]) -> list[_Drawing]:
-        """BGR crops -> drawings, in as few engine calls as its batches allow."""
-        drawings: list[_Drawing] = []
+    def _run(self, crops: list[Image]) -> list[_Drawn]:
+        """BGR crops -> toons, in as few engine calls as its batches allow."""
+        drawn: list[_Drawn] = []
         batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
         for start in range(0, len(batch), self.engine.max_batch):
             part = batch[start : start + self.engine.max_batch]
@@ -182,32 +225,24 @@ class Stylizer:
             for i, image in enumerate(images):  # copies: the engine draws into the same memory
                 toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
                 head = None if masks is None else masks[i].copy()
-                drawings.append(_Drawing(toon, head, None if plans is None else plans[i].copy()))
-        return drawings
+                drawn.append(_Drawn(toon, head, None if plans is None else plans[i].copy()))
+        return drawn
 
-    def _finish(
-        self,
-        face: TrackedFace,
-        crop: Image,
-        drawing: _Drawing,
-        time: float,
-    ) -> tuple[Image, FloatMask]:
-        """The toon in the scene's colours, and where it goes."""
-        settings, toon, head = self.settings, drawing.toon, drawing.head
-        points = transform_points(face.landmarks, invert(face.transform(1)))
-        known = as_grid(head) if head is not None else head_guess(points)
-        mask = toon_mask(settings.mode, points, known)
+    def _finish(self, toon: _Toon, time: float) -> Image:
+        """The toon in the colours of the scene that it was drawn for."""
+        mode, points = self.settings.mode, _in_crop(toon.face)
+        known = _head(toon.head, points)
         oval = oval_mask(points, 0.0, 0.03)
-        if settings.mode == "face":
+        if mode == "face":
             keep = oval_mask(points, -0.06, 0.08)
-        elif settings.mode == "crop":
+        elif mode == "crop":
             keep = np.maximum(known, border_fade(GRID, 0.35))
         else:  # a guessed head holds some wall, which must take the scene's colours
-            keep = oval_mask(points, 0.02, 0.08) if head is None else known
-        photo, small = Small.of(crop), Small.of(toon)
-        field = self._light_field(face.identity, photo, small, oval, time)
+            keep = oval_mask(points, 0.02, 0.08) if toon.head is None else known
+        photo, small = Small.of(toon.crop), Small.of(toon.image)
+        field = self._light_field(toon.face.identity, photo, small, oval, time)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        return add_field(toon, field), mask
+        return add_field(toon.image, field)
 
     def _light_field(
         self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
@@ -219,3 +254,13 @@ class Stylizer:
         else:
             light.follow(scene, drawn, time, self.settings.memory)
         return match_field(toon, light.toon, light.scene, self.settings.colour)
+
+
+def _in_crop(face: TrackedFace) -> NDArray[np.float32]:
+    """A face's landmarks, 0..1 across its crop: float32 [478, 3]."""
+    return transform_points(face.landmarks, invert(face.transform(1)))
+
+
+def _head(head: Mask | None, points: NDArray[np.float32]) -> FloatMask:
+    """Where a toon's head is, as it says or as is usual: float32 [GRID, GRID]."""
+    return as_grid(head) if head is not None else head_guess(points)

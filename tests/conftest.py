@@ -37,6 +37,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "fuzz",
     "realtime/cli",
     "realtime/commands",
+    "realtime/test_moving.py",
     "test_readme.py",
 )
 

@@ -17,6 +17,7 @@ from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import Bypass, Visit, visit
 from benchmarks.machine import device_kind
 from benchmarks.report import Aim, Label, Report, Result, Series
+from benchmarks.thread_times import beside_engine
 from engines.errors import ToonifyError
 from engines.pictures import Image
 from engines.say import Say
@@ -36,6 +37,8 @@ Size = tuple[int, int]
 
 BANK = 45
 """Frames drawn in advance per picture size, face count and rate."""
+PROCESSOR = "processor_ms:"
+"""Begins the names of metrics that are milliseconds of processor for one toon."""
 HOLDS = 0.98
 """Share of the source's rate from which on a paced run counts as holding it."""
 
@@ -152,8 +155,15 @@ def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequenc
     fps = float(np.median([seen.fps for seen in visits]))
     metrics = {
         "fps": fps,
+        "drawings_per_s": float(np.median([seen.drawings for seen in visits])),
         "cpu_cores": float(np.mean([seen.cpu_cores for seen in visits])),
     }
+    for work in sorted({work for seen in visits for work in seen.processor_ms}):
+        spent = [seen.processor_ms.get(work, 0.0) for seen in visits]
+        metrics[f"{PROCESSOR}{work}"] = float(np.median(spent))
+    if all(seen.processor_ms for seen in visits):
+        beside = [beside_engine(seen.processor_ms) for seen in visits]
+        metrics["beside_engine_ms"] = float(np.median(beside))
     last = visits[-1]  # by then everything that is built once is there
     if len(visits) > 1 and last.memory_times[-1] - last.memory_times[0] >= LEAST_FOR_GROWTH:
         metrics["memory_growth_mib_per_min"] = _growth(last)
@@ -185,4 +195,7 @@ def _aims(results: Sequence[Result]) -> list[Aim]:
             aims.append(Aim(f"{result.name}, fps", result.metrics["fps"], 30, "higher"))
         elif result.labels["rate"] == 30 and (p95 := result.series["latency"].summary.p95):
             aims.append(Aim(f"{result.name}, latency p95 in ms", p95.value, 60, "lower"))
+            if (spent := result.metrics.get("beside_engine_ms")) is not None:
+                name = f"{result.name}, ms of processor beside the engine"
+                aims.append(Aim(name, spent, 15, "lower"))
     return aims

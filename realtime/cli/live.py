@@ -51,6 +51,8 @@ def run(
     record: o.Record = None,
     overlay: o.Overlay = None,
     pixel_format: o.PixelFormat = None,
+    cpu: o.Cpu = None,
+    move: o.Move = None,
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -77,6 +79,7 @@ def run(
         toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
         loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
         preview=preview, overlay=overlay, pixel_format=pixel_format,
+        cpu=o.parse_share(cpu), move=move,
     )  # fmt: skip
     if record:
         from dataclasses import replace

@@ -155,6 +155,23 @@ PixelFormat = Annotated[
 ]
 
 # The run itself.
+Cpu = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of the processor that may be taken, like 50%: fewer drawings, as many frames.",
+        rich_help_panel=RUN,
+    ),
+]
+Move = Annotated[
+    bool | None,
+    typer.Option(
+        "--move/--no-move",
+        help="With an engine slower than the camera: move the last toon with its face, or send "
+        "fewer frames.",
+        rich_help_panel=RUN,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -179,6 +196,24 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if not match:
         raise typer.BadParameter(f"a size looks like 1280x720, not {text!r}", param_hint="'--size'")
     return int(match[1]), int(match[2])
+
+
+def parse_share(text: str | None) -> float | None:
+    """ "50%" or "0.5" as 0.5; None stays None.
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    if not 0.05 <= share <= 1:
+        raise typer.BadParameter(
+            f"a share of the processor looks like 50% (5% to 100%), not {text!r}",
+            param_hint="'--cpu'",
+        )
+    return share
 
 
 def _flag(name: str) -> str:

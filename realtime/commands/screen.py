@@ -46,6 +46,8 @@ def statistics_table(numbers: Mapping[str, Any]) -> Table:
         cells = ["-" if value is None else f"{value:.1f}" for value in values]
         table.add_row(name, str(stage["count"]), *cells)
     kinds = ", ".join(f"{count} {kind}" for kind, count in numbers["sent_by_kind"].items())
+    if numbers["toons_moved"]:
+        kinds += f" ({numbers['toons_drawn']} drawn, {numbers['toons_moved']} moved)"
     dropped = sum(numbers["frames_dropped"].values())
     table.caption = (
         f"{numbers['fps']:.1f} frames a second out, {numbers['source_fps']:.1f} in; "

@@ -36,6 +36,21 @@ LIKENESS = 0.8  # correlation from which on half a face looks as it did; lower, 
 
 
 @dataclass(frozen=True)
+class Carried:
+    """A face that was moved by its own motion.
+
+    Attributes:
+        face: where it is.
+        likeness: how much it still looks as it did, -1..1: the lower of its halves' correlations.
+        shift: how far it has moved, in its own size.
+    """
+
+    face: FaceLandmarks
+    likeness: float
+    shift: float
+
+
+@dataclass(frozen=True)
 class Anchor:
     """A face when it was last detected.
 
@@ -64,7 +79,7 @@ class Anchor:
         window = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
         return cls(face, _grey(image, window, factor), window, factor)
 
-    def moved(self, image: Image, last: FaceLandmarks) -> FaceLandmarks | None:
+    def moved(self, image: Image, last: FaceLandmarks) -> Carried | None:
         """The face in a later picture, or None if that is not certain.
 
         Args:
@@ -94,24 +109,28 @@ class Anchor:
         followed = status[:, 0] > 0
         size = float(max(np.ptp(self.face.points[:, :2], axis=0))) / scale
         move = similarity(start[followed], after[followed], KEPT * len(SKULL), SPREAD * size)
-        if move is None or not _slight(move, start, size) or not self._alike(now, move):
+        if move is None or not _slight(move, start, size):
+            return None
+        alike = self._likeness(now, move)
+        if alike <= LIKENESS:
             return None
         shift = move[:, :2] @ (-0.5 - origin / scale) * scale + (move[:, 2] + 0.5) * scale + origin
         points = self.face.points.copy()
         points[:, :2] = points[:, :2] @ move[:, :2].T + shift
         points[:, 2] *= np.hypot(move[0, 0], move[1, 0])
-        return FaceLandmarks(points, self.face.blendshapes, self.face.pose)
+        carried = FaceLandmarks(points, self.face.blendshapes, self.face.pose)
+        return Carried(carried, alike, _shift(move, start) / size)
 
-    def _alike(self, now: Image, move: Floats) -> bool:
-        """Whether the face, moved, looks as it did, above and below: no hand, no open mouth."""
+    def _likeness(self, now: Image, move: Floats) -> float:
+        """How much the face, moved, looks as it did, above and below: no hand, no open mouth."""
         back = cv2.warpAffine(
             now, move, self.grey.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
         box = (self.face.box - np.tile(self.window[:2], 2)) / self.factor
         left, top, right, bottom = np.maximum(np.rint(box), 0).astype(int)
         middle = (2 * top + 3 * bottom) // 5  # the tip of the nose
-        return all(
-            likeness(self.grey[rows, left:right], back[rows, left:right]) > LIKENESS
+        return min(
+            likeness(self.grey[rows, left:right], back[rows, left:right])
             for rows in (slice(top, middle), slice(middle, bottom))
         )
 
@@ -164,10 +183,15 @@ def _least_squares(start: NDArray[Any], end: NDArray[Any]) -> Floats:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+def _shift(move: Floats, start: NDArray[np.floating]) -> float:
+    """How far a motion takes the middle of some points, pixels."""
+    middle = start.mean(0)
+    return float(np.hypot(*(move[:, :2] @ middle + move[:, 2] - middle)))
+
+
 def _slight(move: Floats, start: NDArray[np.floating], size: float) -> bool:
     """Whether a motion is small enough to be sure of it, without detecting the face again."""
-    middle = start.mean(0)
-    shift = np.hypot(*(move[:, :2] @ middle + move[:, 2] - middle))
+    shift = _shift(move, start)
     turned = np.hypot(move[0, 0] - 1, move[1, 0])
     return bool(shift <= FAST * size and turned <= TURNED)
 

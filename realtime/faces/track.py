@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from engines.faces.landmarker import FaceLandmarks
 from engines.pictures import Image
 from realtime.faces.follower import Follower
-from realtime.faces.motion import Anchor
+from realtime.faces.motion import Anchor, Carried
 from realtime.faces.search import Box, box_distance, box_size
 from realtime.faces.smoothing import FaceFilter
 
 REACH = 0.9  # how far, in face sizes, a face may be from where it was expected
+SAME = 0.985  # likeness from which on a face has kept its shape; a jaw has dropped by 1 % at most
+STILL = 0.03  # shift, in face sizes, up to which it counts as still
+LATE = 3.0  # intervals after which a face is detected again though it is the same, or time is short
 VELOCITY_TIME = 0.15  # seconds over which a face's velocity is averaged
 
 
@@ -34,6 +37,7 @@ class Track:
     before: tuple[FaceLandmarks, float, NDArray[np.float64]] | None = None
     anchor: Anchor | None = None
     refreshed: float = -np.inf
+    unchanged: bool = False  # whether it looks and is almost where it was when detected
 
     def __post_init__(self) -> None:
         self.box = self.found.box
@@ -50,6 +54,22 @@ class Track:
         """The face was detected at `time`."""
         self.accept(found, time)
         self.anchor, self.refreshed = Anchor.of(found, image), time
+        self.unchanged = True
+
+    def carry(self, carried: Carried, time: float) -> None:
+        """The face was moved to `time` by its own motion."""
+        self.accept(carried.face, time)
+        self.unchanged = carried.likeness > SAME and carried.shift < STILL
+
+    def overdue(self, time: float, interval: float, late: bool) -> float:
+        """For how many seconds it should have been detected again; below 0 it need not yet.
+
+        Args:
+            interval: seconds from one detection to the next.
+            late: there is little time.
+        """
+        due = interval * (LATE if late or self.unchanged else 1)
+        return time - self.refreshed - max(due, 1e-6)
 
     def accept(self, found: FaceLandmarks, time: float) -> None:
         """The face was found at `time`, by detection or by its motion."""

@@ -29,7 +29,6 @@ from realtime.frame import Frame
 from realtime.settings import TrackerSettings
 
 COMPANY = 2.0  # seconds after a new face in which more are searched for often
-LATE = 3.0  # intervals after which a face is refreshed even if there is little time
 LATEST = 4.0  # intervals after which it is detected before anything else
 
 
@@ -105,7 +104,7 @@ class FaceTracker:
         return len(self._seen_boxes()) > known
 
     def refresh(self, late: bool = False) -> bool:
-        """Detect, in the last frame, the face that was not detected for longest, if it is due.
+        """Detect, in the last frame, the face for which that is most overdue, if there is one.
 
         Args:
             late: the next frame would have to wait; what is not urgent can be put off.
@@ -114,9 +113,10 @@ class FaceTracker:
             Whether any face was due.
         """
         tracks = [track for track in self._tracks if track.age_frames == 0 and track.anchor]
-        track = min(tracks, key=lambda track: track.refreshed, default=None)
-        due = self.settings.refresh_interval * (LATE if late else 1)
-        if track is None or self._image is None or self._time - track.refreshed < max(due, 1e-6):
+        interval = self.settings.refresh_interval
+        overdue = {id(t): t.overdue(self._time, interval, late) for t in tracks}
+        track = max(tracks, key=lambda track: overdue[id(track)], default=None)
+        if track is None or self._image is None or overdue[id(track)] < 0:
             return False
         others = [other.box for other in tracks if other is not track]
         found = self._ask(track, self._image, track.box, others)
@@ -196,7 +196,7 @@ class FaceTracker:
         if carried is None:
             track.anchor = None
             return False
-        track.accept(carried, time)
+        track.carry(carried, time)
         return True
 
     def _ask(

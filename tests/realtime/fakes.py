@@ -100,9 +100,9 @@ class MarkerStylizer:
         self.strength = 1.0
         self._trouble = trouble
 
-    def draw(self, frame: Frame, faces: Sequence[Any]) -> Callable[[], StylizedFrame]:
+    def draw(self, frame: Frame, faces: Sequence[Any]) -> MarkerDrawing:
         self._trouble(frame)
-        return lambda: self.apply(frame, faces)
+        return MarkerDrawing(self, frame, faces)
 
     def apply(self, frame: Frame, faces: Sequence[Any]) -> StylizedFrame:
         image = frame.image.copy()
@@ -113,6 +113,20 @@ class MarkerStylizer:
             alpha[top:bottom, left:right] = 255
         covered = frozenset(face.identity for face in faces)
         return StylizedFrame(image, alpha, covered, {}, {})
+
+
+class MarkerDrawing:
+    """What a `MarkerStylizer` drew; only faces that were in its frame are painted."""
+
+    def __init__(self, stylizer: MarkerStylizer, frame: Frame, faces: Sequence[Any]) -> None:
+        self._stylizer, self._frame, self._faces = stylizer, frame, faces
+
+    def paste(self) -> StylizedFrame:
+        return self._stylizer.apply(self._frame, self._faces)
+
+    def move(self, frame: Frame, faces: Sequence[Any]) -> StylizedFrame:
+        known = {face.identity for face in self._faces}
+        return self._stylizer.apply(frame, [f for f in faces if f.identity in known])
 
 
 class FakeSource:

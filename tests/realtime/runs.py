@@ -38,6 +38,9 @@ class Run:
         paced: bool = True,
         strangers: Any = None,
         shared: bool = False,
+        moves: bool = False,
+        green: bool = False,
+        window: Any = None,
         **settings: Any,
     ) -> None:
         self.messages = Messages()
@@ -57,6 +60,9 @@ class Run:
             paced=paced,
             strangers=strangers,
             shared=shared,
+            moves=moves,
+            green=green,
+            window=window,
             on_output=self.pictures.append,
         )
 

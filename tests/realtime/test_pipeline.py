@@ -155,8 +155,7 @@ def test_a_window_gets_the_untooned_picture_and_sinks_do_not() -> None:
         def close(self) -> None:
             shown.append(None)
 
-    run = Run("blur")
-    run.pipeline._window = Window()
+    run = Run("blur", window=Window())
     run.until(lambda: False)
     assert shown.pop() is None
     assert any(output.before is not None for output in shown)
@@ -164,8 +163,7 @@ def test_a_window_gets_the_untooned_picture_and_sinks_do_not() -> None:
 
 
 def test_green_hides_everything_but_toons() -> None:
-    run = Run("pass")
-    run.pipeline._green = True
+    run = Run("pass", green=True)
     run.until(lambda: False)
     toons = [p for p in run.pictures if p.kind == "toon"]
     assert (toons[0].image[0, 0] == (0, 255, 0)).all()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.render import grids
 from benchmarks.report import Report
 from benchmarks.suites import loop as suite
 from engines.errors import ToonifyError
@@ -42,12 +44,23 @@ def test_stages_latency_and_memory_are_there(report: Report) -> None:
     for result in report.results:
         assert {"stage:track", "stage:stylize", "stage:guard", "memory"} <= result.series.keys()
         assert result.metrics["cpu_cores"] > 0
+        assert 0 < result.metrics["drawings_per_s"] <= result.metrics["fps"]
     assert "stage:capture" not in paced.series  # it waits for the camera
     stages = sum(
         paced.series[f"stage:{name}"].summary.median.value for name in ("track", "stylize")
     )
     assert paced.series["latency"].summary.median.value > 0.5 * stages
     assert "latency" not in unpaced.series
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux names all threads")
+def test_processor_time_is_told_by_work(report: Report) -> None:
+    for result in report.results:
+        spent = {n: ms for n, ms in result.metrics.items() if n.startswith("processor_ms:")}
+        assert {"processor_ms:engine", "processor_ms:face networks"} <= spent.keys()
+        beside = sum(ms for name, ms in spent.items() if name != "processor_ms:engine")
+        assert 0 < result.metrics["beside_engine_ms"] < 2 * beside
+    assert any(grid.title == "Processor, ms a toon" for grid in grids(report))
 
 
 def test_the_floor_draws_nothing() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engines.faces.people import people
+from realtime.settings import load_settings
 from realtime.tables import FLAGS
 from tests.realtime.cli.shell import run
 from tests.realtime.media import write_movie
@@ -49,6 +50,27 @@ def test_what_a_model_or_engine_could_never_take_is_wrong_use(
         assert message.format(name) in err
         assert code == 2
     assert sorted(tmp_path.iterdir()) == [config, film]
+
+
+@pytest.mark.parametrize("share", ["50%", "0.5", "50 %"])
+def test_a_share_of_the_processor_is_kept(
+    share: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.toml"
+    words = ["--source", "demo", "--cpu", share, "--no-move", "--save", path]
+    assert run(capsys, "run", *words)[0] == 0
+    settings = load_settings(path)
+    assert settings.engine.cpu == 0.5
+    assert not settings.compositing.move
+
+
+@pytest.mark.parametrize("share", ["half", "0", "50", "120%", "-1", ""])
+def test_what_is_no_share_of_the_processor_is_refused(
+    share: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "run", "--source", "demo", "--cpu", share)
+    assert code == 2
+    assert "50%" in err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

@@ -61,7 +61,7 @@ def test_a_face_is_carried_to_where_it_is(
     both = shrink @ np.vstack([move, [0, 0, 1]])
     carried = Anchor.of(there, start).moved(moved(picture, both[:2], light=0.9), there)
     assert carried is not None
-    off = np.hypot(*(carried.points - transform_points(face.points, both[:2]))[:, :2].T)
+    off = np.hypot(*(carried.face.points - transform_points(face.points, both[:2]))[:, :2].T)
     assert off.max() < 0.007 * size(there)
 
 
@@ -77,7 +77,7 @@ def test_landmarks_are_carried_exactly_as_the_picture_moves(
     monkeypatch.setattr(motion, "similarity", lambda *_: pixel_matrix(seen[:2]))
     carried = anchor.moved(moved(picture, move), face)
     assert carried is not None
-    np.testing.assert_allclose(carried.points, transform_points(face.points, move), atol=2e-3)
+    np.testing.assert_allclose(carried.face.points, transform_points(face.points, move), atol=2e-3)
 
 
 def test_it_goes_on_from_where_the_face_was_last(picture: Image, face: FaceLandmarks) -> None:
@@ -85,7 +85,7 @@ def test_it_goes_on_from_where_the_face_was_last(picture: Image, face: FaceLandm
     for step in range(1, 6):
         carried = anchor.moved(moved(picture, turn(0, 1, 4.0 * step, 0)), last)
         assert carried is not None
-        last = carried
+        last = carried.face
     off = last.points[:, :2] - face.points[:, :2] - (20, 0)
     assert np.abs(off).max() < 1
 
@@ -123,7 +123,7 @@ def test_a_jaw_that_drops_must_be_looked_at_and_a_blink_need_not(
     for image in (talking, blink):
         carried = anchor.moved(np.ascontiguousarray(image), face)
         assert carried is not None
-        assert np.abs(carried.points - face.points).max() < 0.01 * size(face)
+        assert np.abs(carried.face.points - face.points).max() < 0.01 * size(face)
 
 
 def test_a_face_at_the_edge_of_the_picture(picture: Image, face: FaceLandmarks) -> None:

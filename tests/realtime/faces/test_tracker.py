@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageSequence
 
+from benchmarks.quality.moves import open_mouth
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad
 from engines.faces.landmarker import FaceLandmarks
@@ -148,6 +150,23 @@ def test_between_two_looks_a_face_is_carried_on(
     assert np.abs(settled - settled.mean(0)).max() < 0.02  # 7 pixels a frame are 0.03
     # Carried and looked at, a face is in the same place: no trembling from frame to frame.
     assert np.sqrt((np.diff(settled, 2, axis=0) ** 2).mean()) < 0.003
+
+
+def test_a_still_face_is_looked_at_less_often_until_it_changes(
+    tracker: FaceTracker, scene: Scene, looks: list[float]
+) -> None:
+    for k in range(40):
+        frame, (truth,) = scene.frame(k, [(240 + k % 2, 200, 70, False)], size=(480, 480))
+        if k >= 20:  # it talks: each frame has another mouth
+            rgb = np.ascontiguousarray(frame.image[..., ::-1])
+            jaw = open_mouth(rgb, truth, 0.25 + 0.2 * np.sin(2.0 * k))[..., ::-1]
+            frame = replace(frame, image=np.ascontiguousarray(jaw))
+        (face,) = step(tracker, frame)
+        assert face.age_frames == 0
+    calm = np.diff([time for time in looks if 0.1 < time < 0.65])
+    talking = np.diff([time for time in looks if time > 0.7])
+    assert calm.min() > 0.14
+    assert talking.mean() < 0.09
 
 
 def test_a_head_that_turns_back_is_followed_without_delay(

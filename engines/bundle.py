@@ -31,10 +31,12 @@ from torch import Tensor, nn
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
+from engines.errors import reason
 from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
+from engines.text import plain
 
 SUFFIX = ".toon"
 MAX_PART_BYTES = 2 << 30
@@ -66,8 +68,6 @@ class Bundle:
     def styles(self) -> tuple[str, ...]:
         """Names of the styles, the default first."""
         return tuple(self.card.styles)
-
-    # ------------------------------------------------------------------ networks
 
     def check(
         self, style: str | None = None, swap: int | None = None, *, spec: BlendSpec | None = None
@@ -128,8 +128,6 @@ class Bundle:
         name, spec = self._resolve(style, swap, spec)
         return ToonNetwork(encoder, self.generator(name, spec))
 
-    # ------------------------------------------------------------------ disk
-
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
 
@@ -171,8 +169,7 @@ class Bundle:
             BundleError: with what is wrong: no bundle there, a part missing or altered, a tensor
                 that does not fit the card.
         """
-        path = Path(path)
-        read = _reader(path)
+        read = _reader(path := Path(path))
         try:
             card = Card.from_json(read("card.json", MAX_CARD_BYTES).decode())
         except UnicodeDecodeError as error:
@@ -237,9 +234,12 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
         def read_file(name: str, most: int) -> bytes:
             if not (path / name).is_file():
                 raise BundleError(f"{path} was expected to hold {name}, which is missing.")
-            if (path / name).stat().st_size > most:
-                raise BundleError(f"{path}: {name} is larger than {most} bytes.")
-            return (path / name).read_bytes()
+            try:
+                if (path / name).stat().st_size > most:
+                    raise BundleError(f"{path}: {name} is larger than {most} bytes.")
+                return (path / name).read_bytes()
+            except OSError as error:
+                raise BundleError(f"{path / name} cannot be read: {reason(error)}.") from error
 
         return read_file
     if not path.is_file():
@@ -257,7 +257,7 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
         except KeyError:
             raise BundleError(f"{path} was expected to hold {name}, which is missing.") from None
         except _ZIP_ERRORS as error:
-            raise BundleError(f"{path} is not a model file ({error}).") from error
+            raise BundleError(f"{path} is not a model file ({plain(error, 200)}).") from error
 
     return read_member
 

@@ -14,6 +14,7 @@ import typer
 
 from engines.errors import ToonifyError, install
 from engines.streams import discard, tolerant_streams, why_unwritable
+from engines.text import plain_lines
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEBUG = "--debug"
@@ -122,4 +123,4 @@ def _explain_wrong_use(error: Exception) -> int:
 
 
 def _print_error(sentence: str) -> None:
-    print(f"Error: {sentence}", file=sys.stderr, flush=True)
+    print(f"Error: {plain_lines(sentence)}", file=sys.stderr, flush=True)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from engines.text import plain
+
 
 class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next.
+
+    As text it is one line without control characters, whatever the file said that it quotes.
 
     Attributes:
         exit_code: exit code of a command that ends with it; 1: the task failed.
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
 
 
 class UsageError(ToonifyError):

@@ -25,8 +25,9 @@ from engines.errors import ToonifyError, reason
 from engines.networks.generator import Mapping
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.sizes import MAX_CLAMP
+from engines.text import plain
 
-_MAX_REASON = 500
+_MAX_REASON = 300
 _MAX_FILE = 4 * 2**30
 _LATENTS = 16384
 _LATENT_SEED = 0
@@ -60,8 +61,7 @@ def read_checkpoint(path: str | Path) -> NeutralCheckpoint:
     try:
         return _read(path)
     except ToonifyError as error:
-        shown = (c if c.isprintable() else "?" for c in str(error)[:_MAX_REASON])
-        reason = "".join(shown).rstrip(".")
+        reason = plain(error, _MAX_REASON).rstrip(".")
         raise CheckpointError(
             f"{path} cannot be read as a StyleGAN2 generator: {reason}."
         ) from error

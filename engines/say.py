@@ -21,3 +21,17 @@ def say(line: str) -> None:
     """
     if os.environ.get("LOCAL_RANK", "0") == "0":
         print(plain_lines(line), file=sys.stderr, flush=True)
+
+
+class _Details:
+    wanted = False
+
+
+def say_details(wanted: bool) -> None:
+    """Set whether the user wants to be told details."""
+    _Details.wanted = wanted
+
+
+def details_wanted() -> bool:
+    """Whether the user asked for details."""
+    return _Details.wanted

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, BackendNameError, Engine
+from engines.backends.protocol import BackendError, BackendNameError, Engine, NoDeviceError
 from engines.backends.request import Backend, EngineRequest
 from engines.say import Say, details_wanted, say
 
@@ -29,9 +28,6 @@ BACKENDS = {
     "torch": "engines.backends.torch_eager",
 }
 """Name -> module, in the order in which `auto` tries them: the fastest first."""
-
-NVIDIA = ("tensorrt-rtx", "tensorrt", "cuda")
-"""Those that need an NVIDIA GPU: without one, nobody expects them to run."""
 
 PREBUILT = ("tensorrt-rtx", "tensorrt", "openvino")
 """The back ends that keep engines on disk."""
@@ -68,8 +64,8 @@ def create_engine(
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
-        say: takes one line for each back end skipped that might be expected to run here, and one
-            for the one that runs.
+        say: takes one line for each back end skipped although its kind of device is there, and
+            one for the one that runs.
         calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
 
     Raises:
@@ -97,7 +93,7 @@ def _first_that_runs(request: EngineRequest) -> Engine:
             return _backend(name).create(request)
         except BackendError as error:
             reasons.append(f"{name} skipped: {error}")
-            if name not in NVIDIA or torch.cuda.is_available() or details_wanted():
+            if details_wanted() or not isinstance(error, NoDeviceError):
                 request.say(reasons[-1])
     raise BackendError("No back end runs here. " + " ".join(reasons))
 

@@ -7,6 +7,7 @@ import pytest
 
 from engines.faces.people import people
 from realtime.faces.search import FaceSearch, box_size, patrol, sight, tiles, window_around
+from tests.pictures import read_bgr
 
 
 def test_tiles_cover_the_picture_with_overlap() -> None:
@@ -48,7 +49,7 @@ def test_window_around_stays_square_inside_the_picture() -> None:
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_faces_that_lie_or_stand_on_their_heads_are_measured_like_upright_ones(turns: int) -> None:
-    image = np.ascontiguousarray(people()[0][..., ::-1])
+    image = read_bgr(people()[0])
     search = FaceSearch(4, 0.5)
     try:
         (upright,) = search.everywhere(image)

@@ -57,6 +57,7 @@ def engines(
     output: Output,
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
+    output.check()
     from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
@@ -88,6 +89,7 @@ def peers(
     output: Output,
 ) -> None:
     """Our networks beside published ones, taking turns in one run."""
+    output.check()
     from benchmarks.suites.peers import PeerSettings, run
 
     settings = PeerSettings(
@@ -145,6 +147,7 @@ def loop(
     output: Output,
 ) -> None:
     """The whole road from source to sink: fps, latency by stage, drops, processor and memory."""
+    output.check()
     from benchmarks.suites.loop import LoopSettings, parse_size, run
 
     sizes = size or (["1280x720"] if quick else ["640x480", "1280x720", "1920x1080"])
@@ -222,6 +225,7 @@ def quality(
     output: Output,
 ) -> None:
     """How near the toon is to the artist's, and how it follows the person."""
+    output.check()
     from benchmarks.suites.quality import QualitySettings, run
 
     settings = QualitySettings(

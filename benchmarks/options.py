@@ -10,6 +10,7 @@ import typer
 
 from engines import options
 from engines.errors import UsageError
+from engines.files import check_writable
 
 if TYPE_CHECKING:
     from benchmarks.tiers import Tier
@@ -47,6 +48,16 @@ class Output:
             rich_help_panel=REPORT,
         ),
     ] = None
+
+    def check(self) -> None:
+        """Check, before anything is measured, that all of it can be written.
+
+        Raises:
+            WriteError: one of the files cannot.
+        """
+        for path in (self.json, self.markdown, self.plot):
+            if path is not None:
+                check_writable(path)
 
 
 Quick = Annotated[

@@ -13,6 +13,7 @@ from rich.table import Table
 from benchmarks.compare import Change, Comparison
 from benchmarks.report import Report, Result
 from benchmarks.statistics import Estimate, Verdict
+from engines.text import plain_lines
 
 COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
     "engines": (
@@ -76,6 +77,11 @@ COLUMNS["peers"] = (
     ("fps", "fps"),
 )
 SHARES = {"share_of_ceiling", "dropped_share", "lost_share"}
+
+
+def literal(text: str) -> str:
+    """A text, such as one from a report file, that a Rich console shows as it is."""
+    return escape(plain_lines(text))
 
 
 @dataclass(frozen=True)
@@ -210,19 +216,19 @@ def machine_line(machine: dict[str, Any]) -> str:
 
 def print_report(report: Report, console: Console) -> None:
     """Draw every table of a report, then its complaints."""
-    console.print(machine_line(report.machine), style="dim", highlight=False)
+    console.print(literal(machine_line(report.machine)), style="dim", highlight=False)
     for grid in grids(report):
         console.print(_rich(grid))
     for complaint in report.complaints:
-        console.print(f"[bold yellow]Do not trust these numbers:[/] {escape(complaint)}")
+        console.print(f"[bold yellow]Do not trust these numbers:[/] {literal(complaint)}")
 
 
 def _rich(grid: Grid) -> Table:
-    table = Table(title=grid.title, title_justify="left")
+    table = Table(title=literal(grid.title), title_justify="left")
     for i, title in enumerate(grid.header):
-        table.add_column(escape(title), justify="left" if i == 0 else "right", no_wrap=i == 0)
+        table.add_column(literal(title), justify="left" if i == 0 else "right", no_wrap=i == 0)
     for row in grid.rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(literal(cell) for cell in row))
     return table
 
 
@@ -250,7 +256,7 @@ STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.SAME: "dim"}
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Draws what changed between two reports."""
     for warning in comparison.warnings:
-        console.print(f"[yellow]Note:[/] {escape(warning)}")
+        console.print(f"[yellow]Note:[/] {literal(warning)}")
     table = Table(title="second over first (×), or less first (±)", title_justify="left")
     for title in ("", "quantity", "first", "second", "change", "95 % interval", "verdict"):
         table.add_column(title, justify="left" if title in ("", "quantity") else "right")
@@ -258,8 +264,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         low, high = change.estimate.low, change.estimate.high
         style = STYLES.get(change.verdict, "yellow")
         table.add_row(
-            escape(change.name),
-            f"{change.quantity}, {change.unit}",
+            literal(change.name),
+            literal(f"{change.quantity}, {change.unit}"),
             _number(change.before),
             _number(change.after),
             _change(change, change.estimate.value),
@@ -274,9 +280,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         ("second", comparison.only_second),
     ):
         if names:
-            console.print(f"Only in the {which}: {escape(', '.join(names))}", style="dim")
+            console.print(f"Only in the {which}: {literal(', '.join(names))}", style="dim")
     for skipped in comparison.skipped:
-        console.print(f"Not compared: {escape(skipped.name)}: {escape(skipped.reason)}")
+        console.print(f"Not compared: {literal(skipped.name)}: {literal(skipped.reason)}")
 
 
 def _change(change: Change, value: float) -> str:

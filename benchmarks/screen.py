@@ -23,7 +23,9 @@ class Status:
         return self
 
     def __call__(self, line: str) -> None:
-        self._status.update(line)
+        from benchmarks.render import literal
+
+        self._status.update(literal(line))
 
     def __exit__(self, *_: object) -> None:
         self._status.stop()

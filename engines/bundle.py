@@ -31,11 +31,12 @@ from torch import Tensor, nn
 from engines.blending import BlendSpec, blend, layer_weights
 from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
-from engines.errors import plain
+from engines.errors import reason
 from engines.files import atomic_path
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
+from engines.text import plain
 
 SUFFIX = ".toon"
 MAX_PART_BYTES = 2 << 30
@@ -169,8 +170,7 @@ class Bundle:
             BundleError: with what is wrong: no bundle there, a part missing or altered, a tensor
                 that does not fit the card.
         """
-        path = Path(path)
-        read = _reader(path)
+        read = _reader(path := Path(path))
         try:
             card = Card.from_json(read("card.json", MAX_CARD_BYTES).decode())
         except UnicodeDecodeError as error:
@@ -196,7 +196,7 @@ class Bundle:
             try:
                 state = load_safetensors(data)
             except (SafetensorError, KeyError) as error:  # KeyError: numbers torch does not have
-                why = plain(str(error))
+                why = plain(error)
                 raise BundleError(f"{path}: {name} is not a safetensors file ({why}).") from error
             states[name] = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
         encoder = states.pop("encoder.safetensors", None)
@@ -236,9 +236,12 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
         def read_file(name: str, most: int) -> bytes:
             if not (path / name).is_file():
                 raise BundleError(f"{path} was expected to hold {name}, which is missing.")
-            if (path / name).stat().st_size > most:
-                raise BundleError(f"{path}: {name} is larger than {most} bytes.")
-            return (path / name).read_bytes()
+            try:
+                if (path / name).stat().st_size > most:
+                    raise BundleError(f"{path}: {name} is larger than {most} bytes.")
+                return (path / name).read_bytes()
+            except OSError as error:
+                raise BundleError(f"{path / name} cannot be read: {reason(error)}.") from error
 
         return read_file
     if not path.is_file():
@@ -256,17 +259,13 @@ def _reader(path: Path) -> Callable[[str, int], bytes]:
         except KeyError:
             raise BundleError(f"{path} was expected to hold {name}, which is missing.") from None
         except _ZIP_ERRORS as error:
-            raise BundleError(f"{path} is not a model file ({plain(str(error))}).") from error
+            raise BundleError(f"{path} is not a model file ({plain(error, 200)}).") from error
 
     return read_member
 
 
 def check_place(path: Path) -> None:
-    """Refuse a place where saving a bundle would replace something else.
-
-    Raises:
-        BundleError: it is a folder of other things.
-    """
+    """Refuse (`BundleError`) a folder of other things, which saving a bundle would replace."""
     if path.is_dir() and any(path.iterdir()) and not (path / "card.json").is_file():
         raise BundleError(f"{path} holds something else than a model; choose another place.")
 

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from engines.blending import BlendSpec
-from engines.errors import ToonifyError, UsageError, plain
+from engines.errors import ToonifyError, UsageError
 from engines.networks.encoder import EncoderConfig
 from engines.networks.generator_config import GeneratorConfig
+from engines.text import plain
 
 FORMAT_VERSION = 1
 STYLE_NAME_LENGTH = 40
@@ -126,7 +127,7 @@ class Card:
                 **values,
             )
         except (KeyError, TypeError, ValueError, AttributeError, ToonifyError) as error:
-            why = plain(str(error)).rstrip(".")
+            why = plain(error).rstrip(".")
             raise BundleError(f"card.json does not follow the format: {why}.") from error
 
     def to_markdown(self) -> str:

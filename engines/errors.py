@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from engines.text import plain
+
 
 class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next.
+
+    As text it is one line without control characters, whatever the file said that it quotes.
 
     Attributes:
         exit_code: exit code of a command that ends with it; 1: the task failed.
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
 
 
 class UsageError(ToonifyError):
@@ -22,15 +29,6 @@ class UsageError(ToonifyError):
 def reason(error: Exception) -> str:
     """Why something failed, for the middle of a sentence: the system's words if it gave some."""
     return str(getattr(error, "strerror", None) or error).rstrip(".")
-
-
-def plain(text: str, most: int = 500) -> str:
-    """What a file says, for a message: one printable line of at most `most` characters.
-
-    `?` stands for control characters and the like, which could rewrite a terminal.
-    """
-    shown = "".join(c if c.isprintable() else "?" for c in text[:most])
-    return shown if len(text) <= most else f"{shown}..."
 
 
 def install(extra: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +29,13 @@ FloatMask = NDArray[np.float32]
 """float32 [H, W] in 0..1."""
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""What is opened, told by content, whatever a file's name says. Pillow knows more kinds, and starts
+another program for some of them, such as Ghostscript for PostScript."""
+MOST_BYTES = 1_500_000_000
+"""Memory that one picture may take, from its file to its toon."""
+PIXEL_BYTES, DEEP_PIXEL_BYTES = 12, 48
+"""Memory for each pixel of a picture, and of one with more than 8 bits (measured)."""
 PROFILED = {"GRAY": "L", "CMYK": "CMYK"}  # space of a colour profile -> Pillow's mode for it
 
 
@@ -41,11 +51,13 @@ class Picture:
         rgb: uint8 [H, W, 3].
         alpha: uint8 [H, W], or None if the file has no transparency.
         icc_profile: colour profile of `rgb`, to be written back unchanged; None for sRGB.
+        note: a sentence for the user on what of the file could not be used; mostly empty.
     """
 
     rgb: Image
     alpha: Mask | None
     icc_profile: bytes | None
+    note: str = ""
 
     @property
     def bgr(self) -> Image:
@@ -59,33 +71,72 @@ def is_picture(path: Path) -> bool:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a picture, turned as its EXIF orientation asks, in 8 bits.
+    """Read a picture, turned as its EXIF orientation asks, in 8 bits; of several, the first.
 
     Raises:
-        PictureError: when there is no such file, it is damaged, or too large to be opened safely.
+        PictureError: when there is no such file, it is damaged, of another kind than `FORMATS`, or
+            so large that it would take more than `MOST_BYTES`.
+    """
+    from PIL import ImageOps
+
+    with open_picture(path) as opened:
+        icc_profile = opened.info.get("icc_profile")
+        ImageOps.exif_transpose(opened, in_place=True)
+        turned = _in_eight_bits(opened)
+        alpha = alpha_of(turned)
+        opaque, kept, usable = _in_rgb(turned, icc_profile)
+        rgb = np.array(opaque)
+    note = f"{path}: its colour profile cannot be used, so its colours count as sRGB."
+    return Picture(rgb, alpha, kept, "" if usable else note)
+
+
+@contextmanager
+def open_picture(path: Path) -> Iterator[PillowImage.Image]:
+    """A picture file that Pillow has opened, its size checked before anything is decoded.
+
+    Raises:
+        PictureError: as `read_picture`, also for what fails in the body.
     """
     from PIL import Image as PillowImage
-    from PIL import ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             # The picture is the user's own: a large one is opened without a warning.
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-            opening = PillowImage.open(path)
+            opening = PillowImage.open(path, formats=FORMATS)
         with opening as opened:
-            icc_profile = opened.info.get("icc_profile")
-            turned = _in_eight_bits(ImageOps.exif_transpose(opened))
-            transparent = "A" in turned.getbands() or "transparency" in turned.info
-            opaque, icc_profile = _in_rgb(turned, icc_profile)
-            rgb = np.array(opaque)
-            alpha = np.array(turned.convert("RGBA").getchannel("A")) if transparent else None
+            _require_room(opened, path)
+            yield opened
+    except PictureError:
+        raise
     except FileNotFoundError:
         raise PictureError(f"There is no picture {path}; check the path.") from None
     except PillowImage.DecompressionBombError as error:
         raise PictureError(f"{path} is too large to be opened safely: {error}.") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise PictureError(f"{path} cannot be read as a picture; it may be damaged.") from error
-    return Picture(rgb, alpha, icc_profile)
+    except Exception as error:  # decoders fail in many ways on damaged files
+        raise PictureError(
+            f"{path} cannot be read as a picture; it may be damaged, or of another kind than "
+            f"{', '.join(FORMATS)}."
+        ) from error
+
+
+def _require_room(picture: PillowImage.Image, path: Path) -> None:
+    width, height = picture.size
+    need = width * height * (DEEP_PIXEL_BYTES if _is_deep(picture) else PIXEL_BYTES)
+    if need > MOST_BYTES:
+        raise PictureError(
+            f"{path} is too large to be opened safely: {width} x {height} pixels need "
+            f"{need / 1e9:.1f} GB, and {MOST_BYTES / 1e9:.1f} GB is the most; make it smaller."
+        )
+
+
+def alpha_of(picture: PillowImage.Image) -> Mask | None:
+    """The alpha channel, uint8 [H, W]; None if the picture has no transparency."""
+    if "A" in picture.getbands():
+        return np.array(picture.getchannel("A"))
+    if "transparency" in picture.info:
+        return np.array(picture.convert("RGBA").getchannel("A"))
+    return None
 
 
 def write_png(path: Path, rgb: Image) -> None:
@@ -98,6 +149,10 @@ def write_png(path: Path, rgb: Image) -> None:
     write_atomically(path, data.tobytes())
 
 
+def _is_deep(picture: PillowImage.Image) -> bool:
+    return picture.mode in ("I", "F") or picture.mode.startswith("I;16")
+
+
 def _in_eight_bits(picture: PillowImage.Image) -> PillowImage.Image:
     """Deep grey as L, or LA if one value of it is clear; every other picture as it is.
 
@@ -105,7 +160,7 @@ def _in_eight_bits(picture: PillowImage.Image) -> PillowImage.Image:
     """
     from PIL import Image as PillowImage
 
-    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
+    if not _is_deep(picture):
         return picture
     values = np.nan_to_num(np.asarray(picture, np.float64))
     largest = values.max()
@@ -122,8 +177,9 @@ def _in_eight_bits(picture: PillowImage.Image) -> PillowImage.Image:
 
 def _in_rgb(
     picture: PillowImage.Image, profile: bytes | None
-) -> tuple[PillowImage.Image, bytes | None]:
-    """The picture in RGB, and the profile that says which; None for sRGB.
+) -> tuple[PillowImage.Image, bytes | None, bool]:
+    """The picture in RGB, the profile that says which (None for sRGB), and whether its profile
+    could be used.
 
     A profile of other colours (grey, CMYK) would be wrong for RGB: it is applied instead. One that
     cannot be used is dropped.
@@ -135,13 +191,13 @@ def _in_rgb(
             found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             space = found.profile.xcolor_space.strip()
             if space == "RGB":
-                return picture.convert("RGB"), profile
+                return picture.convert("RGB"), profile, True
             if space in PROFILED:
                 own = picture.convert(PROFILED[space])
                 srgb = ImageCms.createProfile("sRGB")
                 made = ImageCms.profileToProfile(own, found, srgb, outputMode="RGB")
                 assert made  # only None when done in place
-                return made, None
-        except (ImageCms.PyCMSError, OSError):
-            pass
-    return picture.convert("RGB"), None
+                return made, None, True
+        except Exception as error:  # a damaged profile fails in many ways
+            logging.getLogger(__name__).debug("colour profile: %r", error)
+    return picture.convert("RGB"), None, not profile

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from engines.text import plain_lines
+
 Say = Callable[[str], None]
 """Takes one line for the user, without a line break at its end."""
 
@@ -13,7 +15,23 @@ Say = Callable[[str], None]
 def say(line: str) -> None:
     """Print one line on standard error, so that results on standard output can be piped.
 
+    It may quote a file or a device: control characters are made visible.
+
     Of several training processes, one per GPU, only the first one speaks.
     """
     if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(line, file=sys.stderr, flush=True)
+        print(plain_lines(line), file=sys.stderr, flush=True)
+
+
+class _Details:
+    wanted = False
+
+
+def say_details(wanted: bool) -> None:
+    """Set whether the user wants to be told details."""
+    _Details.wanted = wanted
+
+
+def details_wanted() -> bool:
+    """Whether the user asked for details."""
+    return _Details.wanted

@@ -9,12 +9,19 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 from engines.errors import reason
+
+NATIVE_LOG = re.compile(
+    rb"[IWEF]\d{4} \d\d:\d\d:\d+\.|(INFO|WARNING): |WARNING: All log messages before absl"
+)
+"""How the log lines of MediaPipe, Abseil and TensorFlow Lite begin."""
 
 
 @contextmanager
@@ -28,6 +35,53 @@ def tolerant_streams() -> Iterator[None]:
             yield
         finally:
             sys.stdout, sys.stderr = out, err
+
+
+@contextmanager
+def without_native_logs() -> Iterator[None]:
+    """In the body of a `with`, log lines of native libraries do not reach standard error.
+
+    MediaPipe writes them past Python, at any time and from any thread, and has no switch for that.
+    So descriptor 2 leads through a filter, while `sys.stderr` writes to where it led before.
+    """
+    try:
+        real = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    receiving, sending = os.pipe()
+    before = sys.stderr
+    try:
+        direct = before is not None and before.fileno() == 2
+    except (OSError, ValueError):  # it is no file
+        direct = False
+    if direct:
+        before.flush()
+        sys.stderr = open(  # noqa: SIM115
+            os.dup(real), "w", buffering=1, encoding=before.encoding, errors="backslashreplace"
+        )
+    os.dup2(sending, 2)
+    os.close(sending)
+    thread = threading.Thread(target=_pass_on, args=(receiving, real), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        if direct:
+            with suppress(OSError, ValueError):
+                sys.stderr.close()
+            sys.stderr = before
+        os.dup2(real, 2)
+        thread.join(1.0)  # a child process may still hold the other end
+
+
+def _pass_on(receiving: int, real: int) -> None:
+    """Copy lines from one descriptor to another, except for logs; closes both at the end."""
+    with open(receiving, "rb") as lines, suppress(OSError):
+        for line in lines:
+            if not NATIVE_LOG.match(line):
+                os.write(real, line)
+    os.close(real)
 
 
 def why_unwritable() -> str:

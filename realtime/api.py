@@ -33,8 +33,7 @@ from realtime.session import Session
 from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
 from realtime.sources import open_source
 
-STILL_FACES = 16
-"""Most faces made toons in a single picture, which has time for all of them."""
+EVERY_FACE = 100_000  # more than a picture can show
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +45,7 @@ class Toon:
         alpha: uint8 [H, W], 255 where a toon is.
         faces: how many faces were found; at most `faces` of `Toonifier` become toons.
         drawn: how many of them became toons; 0 for what the guard shows instead.
-        kind: "toon"; "raw" for a picture as it came; or what the guard shows instead: "hold",
-            "blur" or "card".
+        kind: "toon", "raw" (as it came), or what the guard shows: "hold", "blur" or "card".
     """
 
     image: Image
@@ -60,9 +58,6 @@ class Toon:
 class Toonifier:
     """Pictures in, pictures out; not thread-safe. A context manager; `close` frees the device.
 
-    `image` takes a picture by itself, `frame` the frames of a loop of your own, `stream` a source
-    that this package reads.
-
     Args:
         model: an installed model's name, the path of one, or a loaded `Bundle`; None for the model
             that comes with the package.
@@ -73,11 +68,11 @@ class Toonifier:
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
         engine: what computes: "auto" or a back end's name.
         precision: one that the back end can compute in; None for its default.
-        faces: most faces that are made toons, 1 to 16; None for 16 in single pictures and 4 in
-            `frame` and `stream`.
-        guard: what is shown when there is no toon: "pass" (the picture itself, unless given),
-            "hold", "blur" or "card"; see `realtime.guard`.
+        faces: most faces that are made toons, 1 to 16; None for all of them in single pictures
+            and 4 in `frame` and `stream`.
+        guard: what is shown without a toon: "pass" (if not given), "hold", "blur" or "card".
         settings: everything at once, instead of the above (but for a loaded `Bundle`).
+        every_face: in single pictures all faces are made toons, whatever `faces` says.
         say: called with each message for the user, one line at a time.
 
     Raises:
@@ -97,6 +92,7 @@ class Toonifier:
         faces: int | None = None,
         guard: GuardMode | None = None,
         settings: Settings | None = None,
+        every_face: bool = False,
         say: Say = say,
     ) -> None:
         bundle = model if isinstance(model, Bundle) else None
@@ -119,7 +115,7 @@ class Toonifier:
                 f"Toonifier was given settings and {', '.join(given)} beside them; put everything "
                 "into the settings, or leave them out."
             )
-        stills = STILL_FACES if settings is None and faces is None else None
+        stills = EVERY_FACE if every_face or (settings is None and faces is None) else None
         if settings is None:
             settings = load_settings(
                 flags=flags_of({**options, "guard": guard or "pass"}), typed=lambda name: name
@@ -138,8 +134,8 @@ class Toonifier:
     def image(self, picture: NDArray[Any]) -> Toon:
         """A single picture with its faces made toons, or what the guard shows instead.
 
-        All faces are searched for, and nothing is remembered from one call to the next. Up to 16
-        become toons, unless `faces` or the settings name another number.
+        All faces are searched for, also lying ones, and nothing is remembered from call to call.
+        All become toons, unless `faces` or the settings name a number.
 
         Args:
             picture: uint8 [H, W, 3] BGR; not changed. Grey [H, W] and BGRA [H, W, 4] work too;
@@ -154,7 +150,7 @@ class Toonifier:
         result = self._session.observer(guard, still=True).still(frame)
         output = guard.admit(result)
         assert output  # nothing is held back for a still picture
-        return self._toon(output, result, guard)
+        return self._toon(output, result, guard, alone=True)
 
     def frame(self, picture: NDArray[Any], timestamp: float) -> Toon:
         """The next frame of a loop of your own: faces are tracked and steadied over time.
@@ -165,8 +161,7 @@ class Toonifier:
 
         Args:
             picture: as for `image`.
-            timestamp: seconds at which it was captured, on any clock that rises from call to call,
-                such as `time.monotonic()`; any real number, NumPy's too.
+            timestamp: seconds of its capture: any real number that rises from call to call.
 
         Returns:
             The frame with its faces made toons, or what the guard shows instead.
@@ -201,6 +196,10 @@ class Toonifier:
         output = guard.admit(result) or guard.fill(frame, frame.timestamp)
         return self._toon(output, result, guard)
 
+    def restart(self) -> None:
+        """Forget what `frame` has seen: its next call begins a new stream."""
+        self._loop = None
+
     def stream(self, source: str | Path = "0") -> Iterator[Image]:
         """The frames of a source as the guard lets them out, uint8 [H, W, 3] BGR, one by one.
 
@@ -211,8 +210,7 @@ class Toonifier:
             source: a camera's index, name or path; a file, URL, folder or picture; or "demo".
 
         Raises:
-            ToonifyError: there is no such source, it breaks off, this is closed, or the engine
-                failed.
+            ToonifyError: there is no such source, it breaks off, or this is closed.
         """
         self._check_open()
         if not isinstance(source, str | Path) or not str(source).strip():
@@ -247,8 +245,8 @@ class Toonifier:
     def close(self) -> None:
         """Free the device; the object cannot be used afterwards."""
         if not self._closed:
-            self._closed = True
             self._session.close()
+        self._closed = True
 
     def __enter__(self) -> Toonifier:
         self._check_open()
@@ -261,11 +259,13 @@ class Toonifier:
         if self._closed:
             raise UsageError("This Toonifier is closed; make another one.")
 
-    def _toon(self, output: Output, result: Result, guard: Guard) -> Toon:
+    def _toon(self, output: Output, result: Result, guard: Guard, alone: bool = False) -> Toon:
         found = len(result.faces)
         visible = output.kind == "toon" and self.settings.compositing.strength > 0
         drawn = min(found, guard.max_faces) if visible else 0
-        # Copies, because the guard may show its own arrays again.
+        if alone and output.kind == "toon":
+            return Toon(output.image, output.alpha, found, output.kind, drawn)
+        # Copies, because the guard, or the caller, may use these arrays again.
         return Toon(output.image.copy(), output.alpha.copy(), found, output.kind, drawn)
 
 

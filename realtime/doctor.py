@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import platform
 import tempfile
 from collections.abc import Iterator
@@ -155,7 +154,6 @@ def _reinstall(shipped: bool) -> str:
 
 def _tracker() -> Finding:
     try:
-        importlib.import_module("mediapipe")
         from realtime.faces.tracker import FaceTracker
 
         FaceTracker().close()

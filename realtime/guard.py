@@ -141,7 +141,9 @@ class Guard:
         self._settings = settings
         self._size = size
         self.max_faces = max_faces
-        self._slate = fit(load_slate(settings.card, size), size)
+        self._slate_image: Image | None = None
+        if settings.card or mode != "pass":  # a damaged card is told at once
+            self._slate_image = fit(load_slate(settings.card, size), size)
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
         self._seen: dict[int, _Seen] = {}
@@ -279,7 +281,9 @@ class Guard:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
 
     def _show_slate(self, frame: Frame | None) -> Output:
-        return _output(self._slate, self._clear, "card", frame)
+        if self._slate_image is None:
+            self._slate_image = fit(load_slate(self._settings.card, self._size), self._size)
+        return _output(self._slate_image, self._clear, "card", frame)
 
 
 def _output(

@@ -47,7 +47,7 @@ def load_slate(path: str | None, size: tuple[int, int]) -> Image:
         return read_picture(Path(path)).bgr
     width, height = size
     shade = np.linspace(58, 34, height)[:, None, None] * np.array([1.25, 1.0, 0.95])
-    slate = np.repeat(np.rint(shade), width, axis=1).clip(0, 255).astype(np.uint8)
+    slate = np.repeat(np.rint(shade).clip(0, 255).astype(np.uint8), width, axis=1)
     # No text: a virtual camera's users may see it mirrored.
     centre, radius = (width // 2, height // 2), max(4, height // 9)
     pale = (214, 204, 196)

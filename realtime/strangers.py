@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.landmarker import MODEL, close_task, quiet_stderr
+from engines.faces.mediapipe_start import importing_mediapipe
 from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.faces.search import Window, box_distance, box_size, sight
@@ -68,9 +69,10 @@ class StrangerDetector:
     """
 
     def __init__(self, patience: float) -> None:
-        from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision import face_detector
-        from mediapipe.tasks.python.vision.core import image
+        with importing_mediapipe():
+            from mediapipe.tasks.python.core.base_options import BaseOptions
+            from mediapipe.tasks.python.vision import face_detector
+            from mediapipe.tasks.python.vision.core import image
 
         with zipfile.ZipFile(MODEL) as archive:
             model = archive.read("face_detector.tflite")

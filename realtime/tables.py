@@ -10,7 +10,8 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
-from engines.errors import ToonifyError, UsageError, plain
+from engines.errors import ToonifyError, UsageError
+from engines.text import plain
 
 
 class SettingsError(UsageError):

@@ -92,6 +92,11 @@ def convert_video(
         pipeline.run()
     if pipeline.interrupted:
         raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
+    if media.missing:
+        say(
+            f"{source} is cut off: its last {media.missing:.1f} s are missing. {target} holds what "
+            "is there."
+        )
     _join(finished_parts(folder), audio, target, say)
     shutil.rmtree(folder)
     return pipeline.snapshot()

@@ -23,7 +23,7 @@ FILES = {
 
 SEEN_BY_REALTIME = (
     *("backends", "bundle", "card", "catalogue", "errors", "faces", "files", "pictures", "say"),
-    *("command_line", "options"),  # what every command line shares
+    *("animations", "command_line", "options", "text"),  # what every command line shares
 )
 FORBIDDEN = (  # who, what it must not import, and what of that it may
     ("engines", ("realtime", "benchmarks"), ()),

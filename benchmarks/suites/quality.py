@@ -124,7 +124,8 @@ def _kept_results(full: Sequence[_Found]) -> list[Result]:
         (("brow height kept", "brow slope kept", "brow thickness kept"), shape.brows),
         (("yaw kept", "pitch kept"), shape.turn),
     ):
-        before, after = (np.array([read(entry[i]) for entry in full]) for i in (1, 2))
+        before = np.array([read(photo) for _, photo, _ in full])
+        after = np.array([read(toon) for _, _, toon in full])
         for column, name in enumerate(names):
             r = shape.correlation(before[:, column], after[:, column])
             results.append(metric_result(name, ["everybody"], [r]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.backends.outputs import HostOutputs
-from engines.backends.protocol import BackendError, EngineOutput, one_line
+from engines.backends.protocol import BackendError, EngineOutput, NoDeviceError, one_line
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -84,15 +84,15 @@ def require_cuda(backend: str) -> torch.device:
     """The CUDA device in use.
 
     Raises:
-        BackendError: when torch has no CUDA, or finds no GPU.
+        NoDeviceError: when torch has no CUDA, or finds no GPU.
     """
     if not torch.backends.cuda.is_built():
-        raise BackendError(
+        raise NoDeviceError(
             f"{backend} needs a CUDA build of torch, but this one is {torch.__version__}: install "
             "torch for CUDA from pytorch.org, or choose openvino."
         )
     if not torch.cuda.is_available():
-        raise BackendError(
+        raise NoDeviceError(
             f"{backend} needs an NVIDIA GPU, but torch finds none: check the driver with "
             "nvidia-smi, or choose openvino."
         )

@@ -23,6 +23,11 @@ class BackendError(ToonifyError):
     """A back end that cannot run here, or was asked for something it cannot do."""
 
 
+class NoDeviceError(BackendError):
+    """A back end whose kind of device is not there, or not for this installation; `auto` goes on
+    without a word, unless details were asked for."""
+
+
 class BackendNameError(BackendError, UsageError):
     """A name that is not a back end."""
 

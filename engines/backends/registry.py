@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineCache
-from engines.backends.protocol import BackendError, BackendNameError, Engine
+from engines.backends.protocol import BackendError, BackendNameError, Engine, NoDeviceError
 from engines.backends.remote import address
 from engines.backends.request import Backend, EngineRequest
-from engines.say import Say, say
+from engines.say import Say, details_wanted, say
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -75,7 +75,8 @@ def create_engine(
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
-        say: takes one line for each back end skipped, and one for the one that runs.
+        say: takes one line for each back end skipped although its kind of device is there, and
+            one for the one that runs.
         calibration: uint8 [K, S, S, 3] RGB aligned faces, needed for int8 only.
 
     Raises:
@@ -103,7 +104,8 @@ def _first_that_runs(request: EngineRequest) -> Engine:
             return _backend(name).create(request)
         except BackendError as error:
             reasons.append(f"{name} skipped: {error}")
-            request.say(reasons[-1])
+            if details_wanted() or not isinstance(error, NoDeviceError):
+                request.say(reasons[-1])
     raise BackendError("No back end runs here. " + " ".join(reasons))
 
 

@@ -22,11 +22,13 @@ from engines.checkpoints.records import Allowance, Global, describe
 from engines.checkpoints.rosinality import is_rosinality, read_rosinality
 from engines.checkpoints.tensorflow import is_tensorflow, read_tensorflow
 from engines.checkpoints.tensors import TensorReader
-from engines.errors import ToonifyError, plain, reason
+from engines.errors import ToonifyError, reason
 from engines.networks.generator import Mapping
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.sizes import MAX_CLAMP
+from engines.text import plain
 
+_MAX_REASON = 300
 _MAX_FILE = 4 * 2**30
 _LATENTS, _LEAST_LATENTS, _LATENTS_AT_ONCE = 16384, 1024, 128
 _LATENT_COST = 4 * _LATENTS * 8 * 512**2  # multiplications; four times a usual mapping network's
@@ -67,7 +69,7 @@ def read_checkpoint(
     try:
         return _read(path, progress)
     except ToonifyError as error:
-        why = plain(str(error)).rstrip(".")
+        why = plain(error, _MAX_REASON).rstrip(".")
         raise CheckpointError(f"{path} cannot be read as a StyleGAN2 generator: {why}.") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 import weakref
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
+from engines.faces.mediapipe_start import importing_mediapipe
 
 MODEL = Path(__file__).parent / "assets" / "face_landmarker.task"
 POINTS = 478
@@ -100,11 +100,10 @@ class Landmarker:
             raise LandmarkerError(
                 f"Expected the face model at {MODEL}, found nothing; reinstall the package."
             )
-        # MediaPipe imports matplotlib, which would warn the user if it cannot write its cache.
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
-        from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision import face_landmarker
-        from mediapipe.tasks.python.vision.core import image, vision_task_running_mode
+        with importing_mediapipe():
+            from mediapipe.tasks.python.core.base_options import BaseOptions
+            from mediapipe.tasks.python.vision import face_landmarker
+            from mediapipe.tasks.python.vision.core import image, vision_task_running_mode
 
         self.mode = mode
         self._last = -1

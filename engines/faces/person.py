@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError, reason
+from engines.faces.landmarker import quiet_stderr
+from engines.faces.mediapipe_start import importing_mediapipe
 
 MODEL_PATH = Path(__file__).parent / "assets" / "selfie_segmentation.tflite"
 METADATA_NAME = "TFLITE_METADATA"  # where MediaPipe Tasks look inside a TFLite file
@@ -27,8 +29,10 @@ def with_normalization(model: bytes, mean: float = 0.0, std: float = 255.0) -> b
     `(value - mean) / std` from the 8-bit values, hence 0 and 255.
     """
     import flatbuffers
-    from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_schema
-    from mediapipe.tasks.metadata import schema_py_generated as model_schema
+
+    with importing_mediapipe():
+        from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_schema
+        from mediapipe.tasks.metadata import schema_py_generated as model_schema
 
     options = metadata_schema.NormalizationOptionsT()
     options.mean, options.std = [mean], [std]
@@ -69,8 +73,9 @@ class PersonSegmenter:
     """
 
     def __init__(self, model_path: Path = MODEL_PATH) -> None:
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions, vision
+        with importing_mediapipe():
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
 
         try:
             model = with_normalization(model_path.read_bytes())
@@ -81,13 +86,13 @@ class PersonSegmenter:
             ) from error
         self._image: Any = mediapipe.Image
         self._format: Any = mediapipe.ImageFormat.SRGB
-        self._segmenter: Any = vision.ImageSegmenter.create_from_options(
-            vision.ImageSegmenterOptions(
-                base_options=BaseOptions(model_asset_buffer=model),
-                output_confidence_masks=True,
-                output_category_mask=False,
-            )
+        options = vision.ImageSegmenterOptions(
+            base_options=BaseOptions(model_asset_buffer=model),
+            output_confidence_masks=True,
+            output_category_mask=False,
         )
+        with quiet_stderr():
+            self._segmenter: Any = vision.ImageSegmenter.create_from_options(options)
 
     def segment(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of person per pixel: uint8 [H, W, 3] RGB -> float32 [H, W], 0..1.

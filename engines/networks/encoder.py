@@ -159,7 +159,8 @@ class Encoder(nn.Module):
             if resolution in self.config.feature_resolutions:
                 features[resolution] = x
         # One 4x4 place is a matrix product, which compilers run faster than the convolution.
-        whole: nn.Conv2d = self.bottleneck[0]
+        whole = self.bottleneck[0]
+        assert isinstance(whole, nn.Conv2d)
         reduced = F.linear(x.flatten(1), whole.weight.flatten(1), whole.bias)
         styles = self.styles(F.leaky_relu(reduced, LEAK))
         w_plus = torch.unflatten(styles, 1, (self.config.num_ws, self.config.w_dim))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
 
 import typer
 
 from engines.command_line import DEBUG_HELP, run_app, run_forwarded
 from realtime.cli import files, live, machine, models
-
-# The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
-os.environ.setdefault("GLOG_minloglevel", "2")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 app = typer.Typer(
     name="toonify",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,8 @@ import typer
 from engines.options import grouped
 from realtime.cli import options as o
 
-MANY_FACES = o.Toon(faces=16)
-"""A still picture has time for all of them."""
+MOST_FOLLOWED = 16
+"""Faces of an animated picture, unless --faces says otherwise; a still one has time for all."""
 
 
 @grouped
@@ -19,16 +20,21 @@ def image(
     *,
     pictures: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures or folders.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")],
-    toon: o.Toon = MANY_FACES,
+    toon: o.Toon,
     engine: o.Engine,
     guard: o.GuardMode = "pass",
 ) -> None:
-    """Toons of pictures: every face, any size; transparency and orientation kept."""
+    """Toons of pictures: every face, any size; transparency and orientation kept.
+
+    Animated GIF, WebP and PNG stay animated.
+    """
     from engines.say import say
     from realtime.commands.files import run_image
 
+    every_face = toon.faces is None
+    toon = replace(toon, faces=MOST_FOLLOWED) if every_face else toon
     settings = o.settings_from(toon, engine, guard=guard)
-    run_image(pictures, out, settings, say)
+    run_image(pictures, out, settings, say, every_face=every_face)
 
 
 @grouped

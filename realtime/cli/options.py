@@ -48,7 +48,8 @@ class Toon:
         int | None,
         typer.Option(
             metavar="N",
-            help="Most faces in one picture, 1 to 16.",
+            help="Most faces in one picture, 1 to 16; if not given, 4 in a stream and all in "
+            "a single picture.",
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None

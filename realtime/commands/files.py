@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image as PillowImage
 
+from engines.animations import (
+    ANIMATED_SUFFIXES,
+    Animation,
+    AnimationFrame,
+    find_animation,
+    write_animation,
+)
 from engines.errors import ToonifyError, reason
 from engines.files import check_writable
-from engines.pictures import Picture, read_picture
+from engines.pictures import Picture, PictureError, open_picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
 from realtime.clocks import write_statistics
@@ -23,6 +30,8 @@ from realtime.sources.pictures import list_pictures
 if TYPE_CHECKING:
     from realtime.settings import Settings
 
+LOOKS, LOOK_SECONDS = 12, 0.3  # at the first frame of an animation before it begins
+GIF = (".gif",)  # also of pictures in a folder, if they are any
 NAMED = 5  # most names of skipped files in a message
 SAVE: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
@@ -95,13 +104,29 @@ def _others(folder: Path, pictures: Sequence[Path]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def run_image(sources: Sequence[Path], folder: Path, settings: Settings, say: Say) -> None:
+def _is_promising(path: Path) -> bool:
+    """Whether a file's content must be a picture: all but what merely ends in .gif."""
+    if path.suffix.lower() not in GIF:
+        return True
+    try:
+        with open_picture(path):
+            return True
+    except PictureError:
+        return False
+
+
+def run_image(
+    sources: Sequence[Path], folder: Path, settings: Settings, say: Say, *, every_face: bool = False
+) -> None:
     """Write the toon of every picture into `folder`.
+
+    Args:
+        every_face: all faces of a still picture become toons, whatever the settings say.
 
     Raises:
         ToonifyError: some of them could not be made; `say` was told why.
     """
-    with Toonifier(settings=settings, say=say) as toonify:
+    with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
         if failed := convert_images(sources, folder, toonify, say):
             what = "1 picture" if failed == 1 else f"{failed} pictures"
             raise ToonifyError(f"{what} could not be converted; the reasons are above.")
@@ -143,7 +168,7 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
         try:
             if not source.exists():
                 raise ToonifyError(f"There is no picture {source}; check the path.")
-            pictures = list_pictures(source)
+            pictures = [one for one in list_pictures(source, also=GIF) if _is_promising(one)]
             paths += pictures
             if source.is_dir() and (others := _others(source, pictures)):
                 say(f"{source}: skipped what is no picture of a known kind: {others}.")
@@ -157,24 +182,59 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
-    # Under a guard a file is not copied: it may hold more than its picture shows.
-    copies = toonify.settings.guard_mode() == "pass"
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):
             try:
-                picture = read_picture(path)
-                toon = toonify.image(picture.bgr)
-                same = copies and not toon.faces and path.suffix.lower() in SAVE
-                written = (
-                    copy_picture(path, folder / path.name)
-                    if same
-                    else write_picture(picture, toon.image, folder / path.name)
-                )
+                say(_convert(path, folder, toonify, say))
             except (ToonifyError, OSError) as error:
                 say(str(error))
                 failed += 1
-                continue
-            found = f"{toon.faces} face{'s' if toon.faces != 1 else ''}"
-            none = "no face found, left as it is" if same else "no face found"
-            say(f"{written}: {found if toon.faces else none}")
     return failed
+
+
+def _convert(path: Path, folder: Path, toonify: Toonifier, say: Say) -> str:
+    """Write the toon of one picture; returns the line for the user."""
+    # Under a guard a file is not copied: it may hold more than its picture shows.
+    copied = toonify.settings.guard_mode() == "pass"
+    if animation := find_animation(path):
+        found, frames = animated(animation, toonify)
+        if not found and copied:
+            written = copy_picture(path, folder / path.name)
+            return f"{written}: no face found, left as it is"
+        suffix = path.suffix.lower() if path.suffix.lower() in ANIMATED_SUFFIXES else ".png"
+        written = unused((folder / path.name).with_suffix(suffix))
+        write_animation(written, frames, animation.loop)
+        return f"{written}: {counted(found, 'face')} in {counted(len(frames), 'frame')}"
+    picture = read_picture(path)
+    if picture.note:
+        say(picture.note)
+    toon = toonify.image(picture.bgr)
+    if copied and not toon.faces and path.suffix.lower() in SAVE and not picture.note:
+        written = copy_picture(path, folder / path.name)
+        return f"{written}: no face found, left as it is"
+    written = write_picture(picture, toon.image, folder / path.name)
+    left = f", {toon.drawn} of them toons" if 0 < toon.drawn < toon.faces else ""
+    return f"{written}: {counted(toon.faces, 'face') if toon.faces else 'no face found'}{left}"
+
+
+def animated(animation: Animation, toonify: Toonifier) -> tuple[int, list[AnimationFrame]]:
+    """The toons of an animated picture, and the most faces in one of its frames."""
+    frames: list[AnimationFrame] = []
+    found, now = 0, 0.0
+    for frame in animation.frames():
+        image = np.ascontiguousarray(frame.rgb[:, :, ::-1])
+        if not frames:
+            toonify.restart()
+            for look in range(LOOKS):  # small faces are found one after the other
+                toonify.frame(image, (look - LOOKS) * LOOK_SECONDS)
+        toon = toonify.frame(image, now)
+        now += frame.duration / 1000
+        found = max(found, toon.faces)
+        rgb = np.ascontiguousarray(toon.image[:, :, ::-1])
+        frames.append(AnimationFrame(rgb, frame.alpha, frame.duration))
+    return found, frames
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, as "1 face" or "2 faces"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from engines.say import say
 from realtime.commands.screen import err, out
@@ -25,7 +26,11 @@ def show_doctor() -> bool:
     """The page; whether `toonify run` can work."""
     from realtime.doctor import examine
 
-    marks = {"good": "[green]good[/]", "note": "[yellow]note[/]", "bad": "[red]BAD[/]"}
+    marks = {
+        "good": Text("good", "green"),
+        "note": Text("note", "yellow"),
+        "bad": Text("BAD", "red"),
+    }
     table = Table("", "what", "found", title="toonify doctor", title_justify="left")
     advice = {}  # not in the table, where commands could not be copied
     can_run = True
@@ -37,7 +42,7 @@ def show_doctor() -> bool:
                 advice[finding.what] = finding.fix
     out.print(table)
     for what, fix in advice.items():
-        out.print(f"{what}: {fix}", soft_wrap=True, markup=False)
+        out.print(f"{what}: {fix}", soft_wrap=True)
     say(
         "`toonify run` can work here."
         if can_run

@@ -10,6 +10,7 @@ from typing import Any
 from rich.markdown import Markdown
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from engines.backends import (
     BuildStep,
@@ -26,6 +27,7 @@ from engines.errors import ToonifyError, UsageError
 from engines.faces.calibration import crops_for
 from engines.options import CALIBRATION_ALONE, PRECISIONS
 from engines.say import say
+from engines.text import plain_lines
 from realtime.commands.screen import err, out
 
 
@@ -36,7 +38,7 @@ def list_models() -> None:
         try:
             card = Bundle.load(model.path).card
         except ToonifyError as error:
-            table.add_row(model.name, "[red]damaged[/]", "", str(error))
+            table.add_row(model.name, Text("damaged", "red"), "", str(error))
             continue
         where = "in the package" if model.shipped else str(model.path)
         styles = ", ".join(card.styles)
@@ -48,12 +50,13 @@ def list_models() -> None:
 
 def show_model(what: str) -> None:
     """A model's card."""
-    out.print(Markdown(find_bundle(what).card.to_markdown()))
+    card = plain_lines(find_bundle(what).card.to_markdown())
+    out.print(Markdown(card, hyperlinks=False))
 
 
 def fetch_model(what: str, sha256: str | None) -> None:
     """Download with a progress bar."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
         task = bar.add_task("Fetching", total=None)
         model = fetch(
@@ -117,7 +120,7 @@ def build(
         raise UsageError(CALIBRATION_ALONE)
     network = find_bundle(what).network(style)
     crops = crops_for(precision, network.input_size, calibration)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("Building", total=1.0)
 

@@ -1,4 +1,8 @@
-"""What commands print: messages on standard error, results on standard output."""
+"""What commands print: messages on standard error, results on standard output.
+
+Much of it quotes files and devices: model cards, paths, names of cameras. So a text is printed as
+it is, never as Rich's markup, and with its control characters made visible.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,27 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
-out = Console()
-err = Console(stderr=True)
+from engines.text import plain_lines
+
+
+class PlainConsole(Console):
+    """A console for which every text, also in cells and titles of tables, is plain."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text without markup and control characters."""
+        return super().render_str(plain_lines(text), **{**options, "markup": False})
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 
 def frame_progress() -> Progress:
     """A progress bar for frames, with the time left."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         MofNCompleteColumn(),

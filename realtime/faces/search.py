@@ -7,7 +7,7 @@ width is easily missed; in a window of a few face widths it is not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,11 @@ from engines.pictures import Image
 
 Box = NDArray[np.floating]
 Window = tuple[int, int, int, int]  # left, top, right, bottom, pixels
+QUARTER = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)
+"""Turns a head's pose by a quarter clockwise, as the viewer sees it."""
+MOST_IN_A_WINDOW = 17  # faces looked for at once; a crowd's others are in smaller windows
+FOREHEAD, CHIN = 10, 152  # landmarks
+ALIKE = 0.1  # of a face's size: mean distance of the landmarks of two measurements that agree
 
 
 @dataclass(frozen=True)
@@ -29,17 +34,30 @@ class Sight:
         image: uint8 [h, w, 3] RGB.
         origin: float32 [2], its top-left corner in the whole picture.
         scale: pixels of the whole picture per pixel of this one.
+        turns: quarter turns anticlockwise by which `image` is turned.
     """
 
     image: Image
     origin: NDArray[np.float32]
     scale: int
+    turns: int = 0
+
+    def turned(self, turns: int) -> Sight:
+        """The same, turned by some quarter turns anticlockwise."""
+        image = np.ascontiguousarray(np.rot90(self.image, turns))
+        return replace(self, image=image, turns=self.turns + turns)
 
     def restore(self, face: FaceLandmarks) -> FaceLandmarks:
-        """The same face in pixels of the whole picture."""
-        points = face.points * np.float32(self.scale)
+        """The same face in pixels of the whole picture, as it lies there."""
+        points, pose = face.points.copy(), face.pose
+        width = self.image.shape[0]  # once it is turned back by a quarter
+        for _ in range(self.turns % 4):  # a quarter turn back, clockwise
+            points[:, :2] = np.stack([width - points[:, 1], points[:, 0]], axis=1)
+            width = self.image.shape[0] + self.image.shape[1] - width
+            pose = None if pose is None else QUARTER @ pose
+        points *= np.float32(self.scale)
         points[:, :2] += self.origin
-        return FaceLandmarks(points, face.blendshapes, face.pose)
+        return FaceLandmarks(points, face.blendshapes, pose)
 
 
 def whole(image: Image) -> Window:
@@ -117,41 +135,102 @@ def box_size(box: Box) -> float:
     return float(max(box[2] - box[0], box[3] - box[1]))
 
 
+def alike(a: FaceLandmarks, b: FaceLandmarks) -> bool:
+    """Whether two measurements of a face agree."""
+    apart = np.linalg.norm(a.points[:, :2] - b.points[:, :2], axis=1).mean()
+    return bool(apart < ALIKE * box_size(a.box))
+
+
+def shared(a: FaceLandmarks, b: FaceLandmarks) -> float:
+    """The part of the smaller one's box that lies in the other's, 0 to 1."""
+    sides = np.minimum(a.box[2:], b.box[2:]) - np.maximum(a.box[:2], b.box[:2])
+    areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in (a, b)]
+    return float(np.prod(np.clip(sides, 0, None))) / max(min(areas), 1e-6)
+
+
+def tilt(face: FaceLandmarks, turns: int) -> float:
+    """How far from upright a face is once the picture is turned, degrees, 0 to 180."""
+    across, down = face.points[CHIN, :2] - face.points[FOREHEAD, :2]
+    roll = np.degrees(np.arctan2(-across, down)) - 90 * turns
+    return float(abs((roll + 180) % 360 - 180))
+
+
 class FaceSearch:
     """Looks for faces in single pictures, without any memory of earlier ones."""
 
     def __init__(self, max_faces: int, min_confidence: float) -> None:
         self._landmarker = Landmarker(
-            max_faces=max_faces, min_confidence=min_confidence, blendshapes=False
+            max_faces=min(max_faces, MOST_IN_A_WINDOW),
+            min_confidence=min_confidence,
+            blendshapes=False,
         )
 
-    def look(self, image: Image, window: Window, hidden: Sequence[Box] = ()) -> list[FaceLandmarks]:
+    def look(
+        self, image: Image, window: Window, hidden: Sequence[Box] = (), turns: int = 0
+    ) -> list[FaceLandmarks]:
         """Faces inside one window of a BGR picture, in pixels of the whole picture.
 
-        `hidden` boxes are painted over: a known face is not found again, and costs nothing.
+        `hidden` boxes are painted over: a known face is not found again, and costs nothing. The
+        window is looked at turned by `turns` quarter turns anticlockwise.
         """
         width, height = window[2] - window[0], window[3] - window[1]
         if min(width, height) < 16:
             return []
-        view = sight(image, window, max(1, max(width, height) // 640), hidden)
+        view = sight(image, window, max(1, max(width, height) // 640), hidden).turned(turns)
         return [view.restore(face) for face in self._landmarker.detect(view.image)]
 
     def everywhere(self, image: Image) -> list[FaceLandmarks]:
-        """Every face of a still picture, near ones first, each measured in a window of its own."""
+        """Every face of a still picture, near ones first, each measured in a window of its own.
+
+        Those that lie or stand on their heads come last; small ones of them are looked for only
+        where no face is upright.
+        """
         found: list[FaceLandmarks] = []
-        for window in [whole(image), *tiles(image, 0.75), *tiles(image, 0.4)]:
-            hidden = [face.box for face in found]
-            for face in self.look(image, window, hidden):
-                face = self.near(image, face.box, hidden) or face
-                box = face.box
-                if not any(same_face(box, f.box) for f in found):
-                    found.append(face)
+        agreed: list[int] = []  # for each of them, in how many turns it was measured alike
+        for turns in range(4):
+            small = [] if turns and found else tiles(image, 0.4)
+            for window in [whole(image), *tiles(image, 0.75), *small]:
+                hidden = [face.box for face in found]
+                for face in self.look(image, window, hidden, turns):
+                    face, votes = self._as_it_lies(image, face, hidden, turns)
+                    if any(same_face(face.box, other.box) for other in found):
+                        continue
+                    if turns and votes == 1:
+                        continue  # only a real face is seen alike in two turns
+                    over = [i for i, other in enumerate(found) if shared(face, other) > 0.3]
+                    if over and (turns or votes == 1) and votes <= max(agreed[i] for i in over):
+                        continue  # the same face, measured wrongly
+                    wrong = [i for i in over if agreed[i] == 1 and votes > 1]
+                    found = [one for i, one in enumerate(found) if i not in wrong] + [face]
+                    agreed = [one for i, one in enumerate(agreed) if i not in wrong] + [votes]
         return found
 
-    def near(self, image: Image, box: Box, hidden: Sequence[Box] = ()) -> FaceLandmarks | None:
-        """The face at a box, looked for in a window a little larger than that."""
+    def _as_it_lies(
+        self, image: Image, face: FaceLandmarks, hidden: Sequence[Box], turns: int
+    ) -> tuple[FaceLandmarks, int]:
+        """A face that was found in one turn of the picture, measured in each of the four, and how
+        many of them agree.
+
+        The landmarker takes a face that stands on its head for one that does not, and lays the
+        landmarks across it. It is right about one that is upright, and mostly about one that lies;
+        so what most turns agree on holds, and of these the one in which the face is most upright.
+        """
+        seen = [(turn, self.near(image, face.box, hidden, turn)) for turn in range(4)]
+        sights = [(turn, one) for turn, one in seen if one is not None]
+        if not sights:
+            return face, 1
+        sights.sort(key=lambda sight: (sight[0] != turns, sight[0]))  # in a tie, where it was found
+        groups = [[(t, b) for t, b in sights if alike(a, b)] for _, a in sights]
+        agreed = max(groups, key=len)
+        return min(agreed, key=lambda sight: tilt(sight[1], sight[0]))[1], len(agreed)
+
+    def near(
+        self, image: Image, box: Box, hidden: Sequence[Box] = (), turns: int = 0
+    ) -> FaceLandmarks | None:
+        """The face at a box, looked for in a window a little larger than that; `turns` as for
+        `look`."""
         size = box_size(box)
-        faces = self.look(image, window_around(box, 2.6 * size, image), hidden)
+        faces = self.look(image, window_around(box, 2.6 * size, image), hidden, turns)
         return min(faces, key=lambda face: box_distance(face.box, box), default=None)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ from engines.say import Say
 from realtime.frame import Frame
 from realtime.sources import SourceError
 from realtime.sources.camera import PAUSES
+from realtime.sources.tone import is_hdr, to_bgr
 
+LEAST_GAP = 0.3  # seconds that must be missing at its end before a file counts as cut off
 LEAST_STEP = 0.001  # seconds between two timestamps
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 
@@ -45,13 +48,35 @@ def upright(frame: Any) -> Image:
     """A decoded picture as uint8 [H, W, 3] BGR, turned as its display matrix asks.
 
     Colours without a stated standard count as BT.709 from HD on, as players take them, and as
-    BT.601 below.
+    BT.601 below. A high dynamic range is brought down to the standard one.
     """
+    if is_hdr(frame):
+        return _turned(frame, to_bgr(frame))
     large = frame.width >= 1280 or frame.height >= 720
     unsaid = frame.colorspace == UNSPECIFIED and not frame.format.is_rgb
     image = frame.to_ndarray(format="bgr24", src_colorspace="ITU709" if large and unsaid else None)
+    return _turned(frame, image)
+
+
+def _turned(frame: Any, image: Image) -> Image:
     turns = round((frame.rotation or 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _stated_end(container: Any, stream: Any) -> Fraction | None:
+    """When the pictures of a file should end, on their own clock, seconds; None if it is not said.
+
+    The length of the whole file counts only if there is no sound, which may go on alone.
+    """
+    if tag := re.fullmatch(r"(\d+):(\d+):(\d+)\.(\d{6})\d*", stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds, micros = map(int, tag.groups())  # Matroska, which counts from 0
+        return Fraction((hours * 60 + minutes) * 60 + seconds) + Fraction(micros, 1_000_000)
+    begin = Fraction(stream.start_time or 0) * stream.time_base
+    if stream.duration:
+        return begin + stream.duration * Fraction(stream.time_base)
+    if container.duration and len(container.streams) == 1:
+        return begin + Fraction(container.duration, int(av.time_base))
+    return None
 
 
 class MediaSource:
@@ -60,6 +85,8 @@ class MediaSource:
     Attributes:
         total: number of frames as the file states or its length suggests; None if unknown.
         audio_location: where the sound that belongs to the pictures is; None if there is none.
+        missing: seconds that the file states at its end but does not hold, known once `frames` has
+            ended; above 0 for a file that was cut off.
         first: number of the first frame wanted; earlier ones are decoded and skipped. May be set
             until `frames` is called.
 
@@ -76,6 +103,7 @@ class MediaSource:
         self._say = say
         self._closed = threading.Event()
         self._offset = 0.0  # seconds from media time to timestamps
+        self.missing = 0.0
         self._latest = -float("inf")  # timestamp of the frame before
         with open_media(location) as container:
             stream = container.streams.video[0]
@@ -94,6 +122,7 @@ class MediaSource:
             sound = bool(container.streams.audio) and not (loop or self._network)
             self.audio_location: str | None = location if sound else None
             length: int | None = container.duration
+            self._ends = _stated_end(container, stream)
             self.total: int | None = stream.frames or (
                 round(length / int(av.time_base) * self.rate) if length else None
             )
@@ -143,6 +172,9 @@ class MediaSource:
                         f"{self.name} breaks off after {number} frames: {reason(error)}."
                     ) from error
                 if picture is None:
+                    if self._ends is not None and number:
+                        gap = float(self._ends - media_time)
+                        self.missing = gap if gap > max(LEAST_GAP, 2.5 / self.rate) else 0.0
                     return
                 if picture.pts is not None:
                     media_time = picture.pts * Fraction(picture.time_base)

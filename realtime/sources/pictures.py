@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,12 +15,24 @@ from realtime.frame import Frame, fit
 from realtime.sources import SourceError
 
 
-def list_pictures(path: Path) -> list[Path]:
-    """`path` itself, or the pictures of a folder with numbers in natural order."""
+def list_pictures(path: Path, also: Collection[str] = ()) -> list[Path]:
+    """`path` itself, or the pictures of a folder with numbers in natural order.
+
+    Args:
+        path: a file or a folder.
+        also: endings that count as pictures too, in lower case with their dot.
+
+    Raises:
+        SourceError: the folder cannot be read, or holds no pictures.
+    """
     if path.is_file():
         return [path]
     try:
-        found = [entry for entry in path.iterdir() if entry.is_file() and is_picture(entry)]
+        found = [
+            entry
+            for entry in path.iterdir()
+            if entry.is_file() and (is_picture(entry) or entry.suffix.lower() in also)
+        ]
     except OSError as error:
         raise SourceError(
             f"The folder {path} cannot be read: {reason(error)}; check its rights."

@@ -137,3 +137,14 @@ def test_compare_at_the_command_line(tmp_path: Path) -> None:
 def test_what_there_is_none_of_is_wrong_use(wrong: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="There is no"):
         app(list(wrong), standalone_mode=False)
+
+
+@pytest.mark.parametrize("option", ["--json", "--markdown", "--plot"])
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(
+    asked: dict[str, Any], tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for command in (["engines"], ["peers"], ["loop"], ["quality", ".", "--cache", str(tmp_path)]):
+        assert main([*command, option, str(tmp_path / "file/report")]) == 1
+        assert "cannot be written" in capsys.readouterr().err
+    assert not asked

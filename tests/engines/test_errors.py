@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engines.errors import ToonifyError, UsageError, install, plain, reason
+from engines.errors import ToonifyError, UsageError, install, reason
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,6 @@ from engines.errors import ToonifyError, UsageError, install, plain, reason
 )
 def test_the_reason_fits_into_a_sentence(error: Exception, words: str) -> None:
     assert reason(error) == words
-
-
-def test_what_a_file_says_is_shown_as_one_short_plain_line() -> None:
-    assert plain("film – größer") == "film – größer"
-    assert plain("a\x1b]0;owned\x07\nb\u202e") == "a?]0;owned??b?"
-    assert plain("x" * 600) == "x" * 500 + "..."
-    assert plain("abcdef", 3) == "abc..."
 
 
 def test_wrong_use_has_an_exit_code_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -148,3 +149,45 @@ def test_a_png_holds_the_rgb_picture_as_it_is(tmp_path: Path) -> None:
     assert (read_bgr(path) == rgb[..., ::-1]).all()
     with pytest.raises(WriteError, match=r"b\.png cannot be written"):
         write_png(path / "b.png", rgb)
+
+
+def test_a_damaged_profile_is_left_out_and_told(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    damaged = srgb[:16] + b"RGB\x8d" + srgb[20:]  # the name of its colour space
+    path = tmp_path / "a.jpg"
+    for profile in (damaged, srgb[:200], b"\0" * 300):
+        PillowImage.new("RGB", (8, 6), (200, 30, 30)).save(path, icc_profile=profile, quality=95)
+        picture = read_picture(path)
+        assert picture.icc_profile is None
+        assert "colour profile cannot be used" in picture.note
+        assert np.abs(picture.rgb.astype(int) - (200, 30, 30)).max() < 8
+    PillowImage.new("RGB", (8, 6)).save(path, icc_profile=srgb)
+    assert read_picture(path).note == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the trap is a shell script")
+def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trap, ran = tmp_path / "bin/gs", tmp_path / "ran"
+    trap.parent.mkdir()
+    trap.write_text(f"#!/bin/sh\necho ran >>{ran}\nexit 1\n")
+    trap.chmod(0o755)
+    monkeypatch.setenv("PATH", str(trap.parent), prepend=os.pathsep)
+    head = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+    for name in ("a.png", "a.jpg", "a.eps"):
+        (tmp_path / name).write_bytes(head)
+        with pytest.raises(PictureError, match="of another kind than BMP, GIF, JPEG, PNG, TIFF"):
+            read_picture(tmp_path / name)
+    assert not ran.exists()
+
+
+def test_a_picture_that_would_take_too_much_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", None)
+    path = tmp_path / "a.png"
+    PillowImage.new("1", (13_000, 13_000)).save(path)
+    loaded: list[object] = []
+    monkeypatch.setattr(PillowImage.Image, "load", lambda self: loaded.append(self))
+    with pytest.raises(PictureError, match=r"13000 x 13000 pixels need 2\.0 GB, and 1\.5 GB is"):
+        read_picture(path)
+    assert not loaded

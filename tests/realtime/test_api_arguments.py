@@ -76,7 +76,7 @@ def test_faces_is_the_most_that_are_drawn(model: Path, picture: np.ndarray) -> N
     options: dict[str, Any] = {"say": Messages(), "engine": "torch:cpu", "mode": "face"}
     with Toonifier(model, **options) as toonify:
         assert toonify.settings.faces.max_faces == 4  # `frame` and `stream`
-        assert toonify._session.guard((64, 48), still=True).max_faces == 16
+        assert toonify._session.guard((64, 48), still=True).max_faces >= 1000
         toon = toonify.image(people)
         assert toon.faces == toon.drawn == 3
         assert toonify.image(np.full_like(picture, 90)).drawn == 0

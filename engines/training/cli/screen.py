@@ -57,12 +57,14 @@ class Meter:
 def meter() -> Iterator[Meter]:
     """Bars on the terminal's error output until the block is left."""
     columns = (
-        TextColumn("{task.description}", table_column=Column(min_width=8, no_wrap=True)),
+        TextColumn(
+            "{task.description}", markup=False, table_column=Column(min_width=8, no_wrap=True)
+        ),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}", table_column=Column(ratio=1, no_wrap=True)),
+        TextColumn("{task.fields[text]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
     )
     progress = Progress(*columns, console=console, refresh_per_second=2)
     bars = Meter(progress)

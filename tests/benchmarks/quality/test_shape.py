@@ -35,8 +35,8 @@ def test_people_are_told_apart_after_centring() -> None:
 def face() -> NDArray[np.float64]:
     """A few landmarks of a level face, eyes 100 wide apart at their outer corners."""
     points = np.zeros((478, 2))
-    for corners, at in zip(shape.EYE_CORNERS, ((0, 40), (60, 100)), strict=True):
-        points[list(corners), 0] = at
+    for corners, ends in zip(shape.EYE_CORNERS, ((0, 40), (60, 100)), strict=True):
+        points[list(corners), 0] = ends
     for rim, x in zip(shape.IRISES, (20, 80), strict=True):
         points[list(rim)] = (x, 0)
     for brow, at in (

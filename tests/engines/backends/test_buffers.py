@@ -23,6 +23,8 @@ def test_there_and_back_without_new_memory(tiny: ToonNetwork) -> None:
         results = tiny(buffers.crops[:n])
         buffers.fill(results)
         output = buffers.download(n)
+        assert output.masks is not None
+        assert output.details is not None
         assert np.array_equal(output.masks, results[1].numpy())
         assert np.array_equal(output.details, results[2].numpy())
         for name, (rows, columns) in tiny.band_boxes.items():

@@ -55,6 +55,8 @@ def test_fp16_agrees_with_torch_at_every_batch_size(
         exact = reference.run(crops)
         assert 0 < difference(found.images, exact.images) < AGREEMENT
         assert difference(found.masks, exact.masks) < AGREEMENT
+        assert found.details is not None
+        assert exact.details is not None
         assert np.abs(found.details - exact.details).mean() < 0.01
 
 

@@ -14,6 +14,7 @@ from engines.backends import BackendError, BuildStep, build_engines, create_engi
 from engines.backends import registry as registry_module
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
+from engines.say import say_details
 from tests.engines.backends.conftest import FakeCuda
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -40,7 +41,20 @@ def replace_backends(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, obj
 
 
 @needs_no_gpu
-def test_auto_without_a_gpu_says_why_and_runs_openvino(tiny: ToonNetwork, engines: Path) -> None:
+def test_auto_without_a_gpu_says_one_line_unless_asked_for_more(
+    tiny: ToonNetwork, engines: Path
+) -> None:
+    lines: list[str] = []
+    create_engine(tiny, cache_dir=engines, say=lines.append).close()
+    assert [line.split()[0] for line in lines] == ["Running"]
+
+
+@needs_no_gpu
+def test_auto_without_a_gpu_says_why_and_runs_openvino(
+    tiny: ToonNetwork, engines: Path, request: pytest.FixtureRequest
+) -> None:
+    say_details(True)
+    request.addfinalizer(lambda: say_details(False))
     lines: list[str] = []
     engine = create_engine(tiny, cache_dir=engines, say=lines.append)
     assert [line.split()[0] for line in lines] == ["tensorrt-rtx", "tensorrt", "cuda", "Running"]

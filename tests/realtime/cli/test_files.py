@@ -6,15 +6,20 @@ import json
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from engines.animations import find_animation
 from engines.errors import ToonifyError
 from realtime.settings import Settings
 from realtime.sources.demo import DemoSource
+from tests.pictures import read_bgr
 from tests.realtime.cli.shell import run
 from tests.realtime.media import read_movie, write_movie
+
+PEOPLE = Path(__file__).parents[2] / "data/people"
 
 
 def test_pictures(tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,3 +133,65 @@ def test_a_video_s_guard_is_open_unless_a_mode_is_set(
     config.write_text(text)
     words = ["in.mp4", tmp_path / "out.mp4", "--config", config, *flags]
     assert f"The mode is {mode}." in run(capsys, "video", *words)[2]
+
+
+def test_everybody_in_a_crowd_becomes_a_toon(
+    tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces = [cv2.resize(read_bgr(path), (160, 160)) for path in sorted(PEOPLE.glob("*.webp"))[:20]]
+    crowd = np.vstack([np.hstack(faces[row * 5 : row * 5 + 5]) for row in range(4)])
+    cv2.imwrite(str(tmp_path / "crowd.png"), crowd)
+    code, _, err = run(capsys, "image", tmp_path / "crowd.png", "--out", tmp_path / "out", *engine)
+    assert code == 0
+    assert "crowd.png: 20 faces" in err
+    assert "of them toons" not in err
+    change = np.abs(read_bgr(tmp_path / "out/crowd.png").astype(int) - crowd)
+    for row in range(4):
+        for column in range(5):
+            top, left = row * 160 + 50, column * 160 + 50
+            assert change[top : top + 60, left : left + 60].mean() > 3
+    words = ("image", tmp_path / "crowd.png", "--out", tmp_path / "out", "--faces", "3", *engine)
+    assert "crowd-2.png: 20 faces, 3 of them toons" in run(capsys, *words)[2]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_an_animated_picture_stays_animated(
+    tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    face = PillowImage.open(PEOPLE / "00.webp").convert("RGB")
+    path = tmp_path / f"a.{suffix}"
+    turned = [face.rotate(angle) for angle in (5, 10)]
+    face.save(path, save_all=True, append_images=turned, duration=[100, 200, 300], loop=0)
+    code, _, err = run(capsys, "image", tmp_path, "--out", tmp_path / "out", *engine)
+    assert code == 0
+    assert f"a.{suffix}: 1 face in 3 frames" in err
+    before, after = find_animation(path), find_animation(tmp_path / "out" / path.name)
+    assert before is not None
+    assert after is not None
+    assert after.loop == 0
+    for one, other in zip(before.frames(), after.frames(), strict=True):
+        assert one.duration == other.duration
+        assert np.abs(one.rgb[40:90, 40:90].astype(int) - other.rgb[40:90, 40:90]).mean() > 5
+
+
+def test_an_empty_path_is_not_the_current_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["image", "", "--out", "x"], ["image", "x.png", "--out", " "]):
+        code, _, err = run(capsys, *words)
+        assert code == 2
+        assert "it is empty; give a path." in err
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_a_video_that_was_cut_off_is_made_as_far_as_it_goes(
+    tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_movie(tmp_path / "whole.mkv", 50)
+    data = whole.read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 6 // 10])
+    code, _, err = run(capsys, "video", tmp_path / "cut.mkv", tmp_path / "a.mp4", *engine)
+    assert code == 0
+    assert re.search(r"cut\.mkv is cut off: its last \d\.\d s are missing", " ".join(err.split()))
+    assert (tmp_path / "a.mp4").is_file()
+    code, _, err = run(capsys, "video", whole, tmp_path / "b.mp4", *engine)
+    assert code == 0
+    assert "cut off" not in err

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from realtime.faces.search import box_size, patrol, sight, tiles, window_around
+from engines.faces.people import people
+from realtime.faces.search import FaceSearch, box_size, patrol, sight, tiles, window_around
+from tests.pictures import read_bgr
 
 
 def test_tiles_cover_the_picture_with_overlap() -> None:
@@ -42,3 +45,24 @@ def test_window_around_stays_square_inside_the_picture() -> None:
     window = window_around(np.array([1200, 20, 1270, 90]), 300, image)
     assert window == (980, 0, 1280, 300)
     assert box_size(np.array(window)) == 300
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_faces_that_lie_or_stand_on_their_heads_are_measured_like_upright_ones(turns: int) -> None:
+    image = read_bgr(people()[0])
+    search = FaceSearch(4, 0.5)
+    try:
+        (upright,) = search.everywhere(image)
+        (turned,) = search.everywhere(np.ascontiguousarray(np.rot90(image, turns)))
+    finally:
+        search.close()
+    points, width = turned.points[:, :2], image.shape[1]
+    assert image.shape[0] == width
+    for _ in range(turns):  # clockwise
+        points = np.stack([width - points[:, 1], points[:, 0]], axis=1)
+    apart = np.linalg.norm(points - upright.points[:, :2], axis=1)
+    assert apart.mean() < 0.02 * box_size(upright.box)
+    assert upright.angles is not None
+    assert turned.angles is not None
+    roll = (turned.angles[2] - upright.angles[2] + 90 * turns) % 360
+    assert min(roll, 360 - roll) < 5

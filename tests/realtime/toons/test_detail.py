@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import extract_crop
 from engines.pictures import Image
 from realtime.compositing import GRID
+from realtime.frame import as_uint8
 from realtime.toons.detail import Detail
 from realtime.toons.pasting import paste
 
@@ -80,8 +81,9 @@ def test_detail_comes_from_where_the_plan_says(angle: float) -> None:
     share = 0.06  # of the crop's side, along its own axes
     linear = where[:, :2] * GRID
     move = linear @ np.array([share, 0])
-    there = np.float32([[1, 0, -move[0]], [0, 1, -move[1]]])
-    shifted = cv2.warpAffine(frame, there, frame.shape[1::-1], borderMode=cv2.BORDER_REFLECT_101)
+    there = np.array([[1, 0, -move[0]], [0, 1, -move[1]]], np.float32)
+    size = frame.shape[1::-1]
+    shifted = as_uint8(cv2.warpAffine(frame, there, size, borderMode=cv2.BORDER_REFLECT_101))
     image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
     toon = crop_of(shifted, where)  # a toon in which everything has moved
     paste(image, alpha, toon, WHOLE, where, Detail(plan(x=share), frame, SIDE))

@@ -27,6 +27,7 @@ check: lint types
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test: .venv/dev.stamp
+	@.ci/browser
 	$(PYTEST) $(ARGS)
 
 lint: .venv/dev.stamp
@@ -37,6 +38,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 coverage: .venv/dev.stamp
+	@.ci/browser
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 clean:

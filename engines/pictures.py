@@ -6,7 +6,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -58,8 +58,18 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(
+    path: Path | IO[bytes],
+    *,
+    formats: tuple[str, ...] | None = None,
+    most_pixels: int | None = None,
+) -> Picture:
     """Read a picture, turned as its EXIF orientation asks, in 8 bits.
+
+    Args:
+        path: a file, or the bytes of one.
+        formats: those that are tried, by Pillow's names; None for all.
+        most_pixels: a larger picture is refused before it is decoded.
 
     Raises:
         PictureError: when there is no such file, it is damaged, or too large to be opened safely.
@@ -71,8 +81,13 @@ def read_picture(path: Path) -> Picture:
         with warnings.catch_warnings():
             # The picture is the user's own: a large one is opened without a warning.
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-            opening = PillowImage.open(path)
+            opening = PillowImage.open(path, formats=formats)
         with opening as opened:
+            if most_pixels and opened.width * opened.height > most_pixels:
+                raise PictureError(
+                    f"The picture has {opened.width} x {opened.height} pixels, more than the "
+                    f"{most_pixels / 1e6:.0f} megapixels that are taken; make it smaller first."
+                )
             icc_profile = opened.info.get("icc_profile")
             turned = _in_eight_bits(ImageOps.exif_transpose(opened))
             transparent = "A" in turned.getbands() or "transparency" in turned.info
@@ -82,10 +97,16 @@ def read_picture(path: Path) -> Picture:
     except FileNotFoundError:
         raise PictureError(f"There is no picture {path}; check the path.") from None
     except PillowImage.DecompressionBombError as error:
-        raise PictureError(f"{path} is too large to be opened safely: {error}.") from error
+        raise PictureError(f"{_named(path)} is too large to be opened safely: {error}.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise PictureError(f"{path} cannot be read as a picture; it may be damaged.") from error
+        raise PictureError(
+            f"{_named(path)} cannot be read as a picture; it may be damaged."
+        ) from error
     return Picture(rgb, alpha, icc_profile)
+
+
+def _named(path: Path | IO[bytes]) -> str:
+    return str(path) if isinstance(path, Path) else "The file"
 
 
 def write_png(path: Path, rgb: Image) -> None:

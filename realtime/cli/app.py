@@ -8,7 +8,7 @@ import os
 import typer
 
 from engines.command_line import DEBUG_HELP, run_app, run_forwarded
-from realtime.cli import files, live, machine, models
+from realtime.cli import files, live, machine, models, web
 
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
 os.environ.setdefault("GLOG_minloglevel", "2")
@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(models.models_app, name="models")
 app.add_typer(models.engines_app, name="engines")
-for command in (live.demo, live.run, files.image, files.video, machine.devices, machine.doctor):
+for command in (live.demo, live.run, files.image, files.video, web.web):
+    app.command()(command)
+for command in (machine.devices, machine.doctor):
     app.command()(command)
 app.command()(models.blend)
 

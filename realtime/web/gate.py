@@ -21,6 +21,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -111,6 +112,8 @@ class Gate:
                 await send({"type": "websocket.close", "code": 1008})  # seen as a 403
             else:
                 await answer(scope, receive, guarded)
+        except ClientDisconnect:  # a browser that went away; nobody hears an answer
+            return
         except Exception as error:
             self._say(f"A page's request failed: {type(error).__name__}: {error}")
             if scope["type"] == "websocket" and not closed:

@@ -18,6 +18,11 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A sentence as nodes: what stands in `backticks` is code. */
+export function withCode(words) {
+  return words.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+}
+
 /** Keep a slider's filled part beside its value. */
 export function fill(slider) {
   const { min, max, value } = slider;

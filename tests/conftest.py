@@ -34,6 +34,8 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "examples",
     "realtime/cli",
     "realtime/commands",
+    "realtime/web/photo/test_page.py",
+    "realtime/web/test_gate_in_browser.py",
     "test_readme.py",
 )
 

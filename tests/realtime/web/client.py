@@ -24,14 +24,19 @@ def ask(
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request(method, path, body, dict(headers or {}))
     answer = connection.getresponse()
-    answer.text = answer.read().decode()  # type: ignore[attr-defined]
+    answer.body = answer.read()  # type: ignore[attr-defined]
     connection.close()
     return answer
 
 
-def words(answer: HTTPResponse) -> str:
+def body(answer: HTTPResponse) -> bytes:
     """The body of an answer of `ask`."""
-    return str(answer.text)  # type: ignore[attr-defined]
+    return bytes(answer.body)  # type: ignore[attr-defined]
+
+
+def words(answer: HTTPResponse) -> str:
+    """The body of an answer of `ask`, as text."""
+    return body(answer).decode()
 
 
 def address(server: WebServer, path: str = "/") -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from engines.faces.people import people
-from realtime.commands.web import photo_page
 from realtime.settings import Settings, flags_of, load_settings
+from realtime.web.photo.desk import Desk
 from realtime.web.photo.maker import PhotoMaker
+from realtime.web.photo.routes import PhotoPage
 from realtime.web.server import WebServer
 from tests.realtime.fakes import Messages
 
@@ -33,15 +33,16 @@ def maker(model: Path) -> Iterator[PhotoMaker]:
     made.close()
 
 
-@pytest.fixture
-def serve_photos(serve: Callable[..., WebServer]) -> Iterator[Callable[..., WebServer]]:
-    """`serve_photos(model)` is a running server of the page; other arguments are settings."""
-    with ExitStack() as stack:
-
-        def start(model: Path, **others: Any) -> WebServer:
-            return serve(photo_page(settings_of(model, **others), Messages(), stack).routes)
-
-        yield start
+@pytest.fixture(scope="package")
+def photos(maker: PhotoMaker) -> Iterator[WebServer]:
+    """A running server of the page."""
+    desk = Desk()
+    why = "This model draws from photos only."
+    with WebServer(
+        PhotoPage(maker.session.bundle, maker, why, desk).routes, say=Messages()
+    ) as made:
+        yield made
+    desk.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from realtime.web.photo.desk import Desk
 from realtime.web.photo.maker import PhotoMaker
 from realtime.web.photo.portraits import Portraits
 from realtime.web.photo.routes import PhotoPage
-from realtime.web.server import LOOPBACK, WebServer
+from realtime.web.server import LOOPBACK, WebServer, check_address
 
 
 def run_web(
@@ -40,6 +40,7 @@ def run_web(
     Raises:
         ToonifyError: the port, the model or the engine cannot be used.
     """
+    check_address(host, port)  # now, because the engine takes some seconds
     stop = stop or threading.Event()
     with ExitStack() as stack:
         photo = photo_page(settings, say, stack)

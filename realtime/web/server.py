@@ -32,8 +32,7 @@ class WebError(ToonifyError):
 class WebServer:
     """Serves pages from its own thread; a context manager that starts and stops it.
 
-    The port is bound at once, so that an address can be shown, and what is wrong is said, before
-    anything else is made ready.
+    The port is bound at once, so that its address can be shown before it serves.
 
     Args:
         routes: Starlette's, of all pages; `/assets/` is added.
@@ -52,8 +51,7 @@ class WebServer:
     def __init__(
         self, routes: Sequence[BaseRoute], *, host: str = LOOPBACK, port: int = 0, say: Say
     ) -> None:
-        if not 0 <= port <= 65535:
-            raise UsageError(f"A port must be 1 to 65535, or 0 for a free one, not {port}.")
+        check_address(host, port)
         self._host = host
         self._socket = _bound(host, port)
         self.port: int = self._socket.getsockname()[1]
@@ -105,6 +103,13 @@ class WebServer:
 
     def __exit__(self, *_: Any) -> None:
         self.stop()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises what `WebServer` would, before anything else is made ready."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"A port must be 1 to 65535, or 0 for a free one, not {port}.")
+    _bound(host, port).close()
 
 
 async def _fault(_: Request, __: Exception) -> Response:

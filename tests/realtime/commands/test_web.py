@@ -12,6 +12,7 @@ import webbrowser
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,6 @@ import pytest
 from engines.errors import ToonifyError
 from engines.faces.people import people
 from realtime.commands.web import photo_page, run_web
-from realtime.web.server import WebError
 from tests.engines.factory import sampled_bundle
 from tests.realtime.fakes import Messages
 from tests.realtime.web.photo.conftest import settings_of
@@ -93,9 +93,15 @@ def test_the_browser_is_opened_when_asked_for(model: Path, monkeypatch: pytest.M
         Visitor(opened[0])
 
 
-def test_a_wrong_address_is_one_sentence(model: Path) -> None:
-    with pytest.raises(WebError, match="192"):
-        run_web(settings_of(model), Messages(), host="192.0.2.1")
+@pytest.mark.parametrize(
+    ("address", "words"), [({"host": "192.0.2.1"}, "192"), ({"port": -1}, "-1")]
+)
+def test_a_wrong_address_is_said_before_the_engine_is_made(
+    address: dict[str, Any], words: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.commands.web.photo_page", lambda *_: pytest.fail("too late"))
+    with pytest.raises(ToonifyError, match=words):
+        run_web(settings_of(model), Messages(), **address)
 
 
 def test_a_model_without_encoder_shows_its_characters(tmp_path: Path) -> None:

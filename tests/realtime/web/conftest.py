@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 from starlette.routing import BaseRoute
 
 from realtime.web.server import WebServer
@@ -26,20 +26,28 @@ PATIENCE = 30_000  # ms for which the browser is waited for; shared machines are
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window, with a camera that shows a test picture; skips without one."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("needs Chromium: sudo apt install chromium (Debian), or Google Chrome")
+def find_browser() -> str | None:
+    """The program of Chromium or Chrome, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright, path: str) -> Browser:
+    """Start it without a window, with a camera that shows a test picture."""
     # As root, which containers are, Chromium starts only without its sandbox.
     root = hasattr(os, "geteuid") and os.geteuid() == 0
+    options = [*CAMERA, "--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])]
+    return playwright.chromium.launch(executable_path=path, args=options)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser; skips where there is none."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("needs Chromium: sudo apt install chromium (Debian), or Google Chrome")
     with sync_playwright() as playwright:
         try:
-            opened = playwright.chromium.launch(
-                executable_path=path,
-                args=[*CAMERA, "--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])],
-            )
+            opened = launch(playwright, path)
         except Error as error:
             pytest.skip(f"{path} does not start: {str(error).splitlines()[0]}")
         yield opened

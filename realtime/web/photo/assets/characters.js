@@ -33,21 +33,22 @@ export function startCharacters(about, { style, refuse }) {
     const mine = ++turn;
     get("other").disabled = !get("mixing").checked;
     get("next-row").disabled = get("mixing").checked;
-    get("truncation-value").textContent = `${get("truncation").value} %`;
+    get("truncation-value").textContent = Number(get("truncation").value).toFixed(2);
     const images = cells().map(({ words, query }) => {
-      const image = make("img", { alt: words, width: 256, height: 256 });
-      return { image, query, item: make("li", {}, image, words) };
+      const image = make("img", { alt: "", width: 256, height: 256 });
+      return { image, words, query, item: make("li", {}, image, words) };
     });
     get("row").replaceChildren(...images.map(({ item }) => item));
     get("row-words").textContent = "Drawing…";
-    for (const { image, query } of images) { // one by one: the first is seen as early as can be
-      const all = new URLSearchParams({ ...query, style: style(), truncation: get("truncation").value / 100 });
+    for (const { image, words, query } of images) { // one by one: the first is seen as early as can be
+      const all = new URLSearchParams({ ...query, style: style(), truncation: get("truncation").value });
       try {
         const answer = await fetch(`/character?${all}`);
         if (mine !== turn) return;
         if (!answer.ok) throw Object.assign(new Error("refused"), { words: await sentence(answer) });
         image.src = URL.createObjectURL(await answer.blob());
         await image.decode();
+        image.alt = words;
         URL.revokeObjectURL(image.src);
       } catch (error) {
         if (mine !== turn) return;

@@ -198,7 +198,7 @@ async function show(toon) {
   look("toon");
   const { words, faces } = toon.found;
   const tips = faces.flatMap(({ tips }, i) =>
-    tips.map((tip) => note("tip", faces.length > 1 ? `Face ${i + 1}: ${tip}` : tip)));
+    tips.map((tip) => note("tip", faces.length > 1 ? `Face ${i + 1}: ${tip[0].toLowerCase()}${tip.slice(1)}` : tip)));
   tell(faces.length ? words : "", faces.length ? tips : [note("tip", words)]);
   get("badges").replaceChildren(...(faces.length > 1 ? faces.map(badge) : []));
   if (fresh) {

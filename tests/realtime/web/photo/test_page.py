@@ -148,7 +148,7 @@ def test_tips_are_of_the_very_photo(opened: Page, tmp_path: Path) -> None:
     sheet.save(tmp_path / "two.png")
     give(opened, tmp_path / "two.png")
     expect(opened.get_by_role("status").first).to_contain_text("2 faces")
-    expect(opened.get_by_role("alert")).to_contain_text("Face 2: With")
+    expect(opened.get_by_role("alert")).to_contain_text("Face 2: with")
     assert opened.locator(".badge").all_inner_texts() == ["1", "2"]
     PillowImage.new("RGB", (300, 300), (80, 120, 90)).save(tmp_path / "nobody.png")
     opened.set_input_files("#file", tmp_path / "nobody.png")
@@ -195,13 +195,19 @@ def test_the_camera_takes_a_photo(opened: Page) -> None:
     assert opened.evaluate("before.naturalWidth") > 300
 
 
-def test_a_server_that_ended_is_one_sentence(serve: Serve, maker: PhotoMaker, tab: Page) -> None:
+def test_a_server_that_ended_or_came_back_is_one_sentence(
+    serve: Serve, maker: PhotoMaker, tab: Page
+) -> None:
     server = serve(PhotoPage(maker.session.bundle, maker, "None.", Desk()).routes)
     tab.goto(server.url())
     tab.wait_for_selector("[data-ready]")
     server.stop()
     tab.set_input_files("#file", people()[0])
     expect(tab.get_by_role("alert")).to_contain_text("The program does not answer")
+    again = serve([], port=server.port)
+    tab.set_input_files("#file", people()[0])
+    expect(tab.get_by_role("alert")).to_contain_text("The program was started again")
+    assert again.port == server.port
 
 
 def test_everything_has_a_name_and_fits_a_phone(opened: Page) -> None:

@@ -17,11 +17,10 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -169,14 +168,9 @@ class Gate:
         return answer
 
     def _knows(self, cookies: Iterable[str]) -> bool:
-        for header in cookies:
-            try:
-                found = SimpleCookie(header).get(self._cookie)
-            except CookieError:
-                continue
-            if found is not None and _same(found.value, self._session):
-                return True
-        return False
+        # Not by http.cookies, which gives up at the odd cookies of other programs on this machine.
+        found = (cookie_parser(header).get(self._cookie, "") for header in cookies)
+        return any(_same(value, self._session) for value in found)
 
 
 def _same(given: str, secret: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -54,6 +54,10 @@ class PhotoMaker:
         say: called with each message for the user.
         bundle: a loaded model instead of the one that the settings name.
 
+    Attributes:
+        session: what draws.
+        strength: the one in the settings, which the page begins with.
+
     Raises:
         ToonifyError: the model or an engine cannot be used.
     """
@@ -61,15 +65,18 @@ class PhotoMaker:
     def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
         self._heard: list[str] = []
         self._say = say
-        self.session = Session(settings, self._hear, bundle)
+        self.strength = settings.compositing.strength
+        whole = replace(settings.compositing, strength=1.0)  # each photo says how much of it
+        self.session = Session(replace(settings, compositing=whole), self._hear, bundle)
         chosen = settings.engine
         self._drawn = (chosen.style or self.session.bundle.styles[0], chosen.swap)
 
     @property
     def swaps(self) -> list[int | None]:
         """The swap resolutions to choose from: the style's own (None), then from toon to person."""
-        most = self.session.bundle.card.generator.resolution
-        return [None, *(swap for swap in SWAPS if swap < most)]
+        most, own = self.session.bundle.card.generator.resolution, self.session.settings.engine.swap
+        offered = {swap for swap in SWAPS if swap < most} | ({own} if own else set())
+        return [None, *sorted(offered, reverse=True)]
 
     def toon(
         self, data: bytes, style: str | None = None, swap: int | None = None, strength: float = 1.0

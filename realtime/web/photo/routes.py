@@ -32,7 +32,6 @@ ASSETS = Path(__file__).parent / "assets"
 MOST_BYTES = 25_000_000
 DRAIN = 4  # so many times that much is read and thrown away, so that the refusal arrives
 STATUS: Sequence[tuple[type[ToonifyError], int]] = ((BusyError, 503), (SlowError, 504))
-GONE = Response(status_code=204)  # to nobody
 
 
 class PhotoPage:
@@ -73,13 +72,13 @@ class PhotoPage:
             "noCharacters": portraits if isinstance(portraits, str) else None,
         }
         if isinstance(maker, PhotoMaker):
-            chosen = maker.session.settings
+            chosen = maker.session.settings.engine
             about |= {
                 "engine": "{engine}, {device}, {precision}".format(**maker.session.about),
-                "style": chosen.engine.style or self._bundle.styles[0],
-                "swap": chosen.engine.swap,
+                "style": chosen.style or self._bundle.styles[0],
+                "swap": chosen.swap,
                 "swaps": maker.swaps,
-                "strength": chosen.compositing.strength,
+                "strength": maker.strength,
             }
         return JSONResponse(about)
 
@@ -132,7 +131,7 @@ class PhotoPage:
         try:
             return await self._desk.do(answer, request.is_disconnected)
         except GoneError:
-            return GONE
+            return Response(status_code=204)  # to nobody
         except ToonifyError as error:
             status = next((code for kind, code in STATUS if isinstance(error, kind)), 422)
             return refuse(status, str(error))

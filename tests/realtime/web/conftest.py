@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 from starlette.routing import BaseRoute
 
 from realtime.web.server import WebServer
@@ -23,6 +23,7 @@ NAMES = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
 PATIENCE = 30_000  # ms for which the browser is waited for; shared machines are slow
+expect.set_options(timeout=PATIENCE)
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
@@ -57,7 +58,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
     """A new tab without cookies; the test fails if its page writes an error to the console."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     faults: list[str] = []

@@ -2,7 +2,8 @@
 
 import { get } from "/assets/base.js";
 
-/** Connect the camera's buttons; a photo goes to `take`, a problem to `refuse` as a sentence. */
+/** Connect the camera's buttons; a photo goes to `take`, a problem to `refuse` as a sentence.
+    Returns a function that lets the camera go. */
 export function startCamera({ look, take, refuse }) {
   let stream = null;
 
@@ -55,4 +56,5 @@ export function startCamera({ look, take, refuse }) {
     stop();
     canvas.toBlob((blob) => take(blob, "camera.jpg"), "image/jpeg", 0.95);
   });
+  return stop;
 }

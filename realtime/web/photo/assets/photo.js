@@ -1,8 +1,10 @@
 // The page to try: a photo goes to the server as it is, and its toon comes back.
 
-import { AWAY, fill, get, make, sentence, withCode } from "/assets/base.js";
+import { AWAY, fill, get, make, sentence } from "/assets/base.js";
 import { startCamera } from "/photo/camera.js";
 import { startCharacters } from "/photo/characters.js";
+import { reveal } from "/photo/compare.js";
+import { note, refuse, tell } from "/photo/words.js";
 
 const KEPT = 12; // toons of the photo in hand that are kept, so that going back is at once
 
@@ -14,6 +16,8 @@ let photo = null; // { blob, name }
 let toons = new Map(); // "style|swap" -> { blob, url, found }
 let shown = null; // the toon that is shown
 let asking = null; // AbortController of the request under way
+
+const stopCamera = startCamera({ look, take, refuse });
 
 // ------------------------------------------------------------------ settings
 
@@ -41,6 +45,16 @@ function showSettings() {
   get("after").style.opacity = strength();
 }
 
+/** Set the settings to those of a toon. */
+function choose(toon) {
+  for (const choice of document.querySelectorAll('input[name="style"]')) {
+    choice.checked = choice.value === toon.style;
+  }
+  get("swap").value = swaps.indexOf(toon.swap);
+  fill(get("swap"));
+  showSettings();
+}
+
 function prepareSettings() {
   get("engine").textContent = [about.model, about.engine].filter(Boolean).join(" on ");
   for (const name of styles) {
@@ -60,33 +74,6 @@ function prepareSettings() {
   showSettings();
 }
 
-// ------------------------------------------------------------------ words
-
-const SIGN = {
-  tip: "M12 3v2M5.6 5.6L7 7M3 12h2M19 12h2M17 7l1.4-1.4M9 17h6M10 20h4M12 7a5 5 0 0 1 3 9H9a5 5 0 0 1 3-9z",
-  bad: "M12 8v5M12 16.5v.01M12 3l9.5 17h-19z",
-};
-
-function note(kind, words) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", SIGN[kind]);
-  const look = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "1.8",
-    "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" };
-  for (const [name, value] of Object.entries(look)) svg.setAttribute(name, value);
-  svg.append(path);
-  return make("div", { className: `note ${kind}` }, svg, make("p", {}, ...withCode(words)));
-}
-
-function tell(status, notes = []) {
-  get("status").textContent = status;
-  get("notes").replaceChildren(...notes);
-}
-
-function refuse(words) {
-  tell("", [note("bad", words)]);
-}
-
 // ------------------------------------------------------------------ the toon
 
 /** Take a photo in place of the last one. */
@@ -104,6 +91,7 @@ function take(blob, name) {
 
 function forget() {
   asking?.abort();
+  stopCamera();
   for (const { url } of toons.values()) URL.revokeObjectURL(url);
   if (get("before").src) URL.revokeObjectURL(get("before").src);
   get("before").removeAttribute("src");
@@ -155,7 +143,8 @@ async function draw() {
       toon = await ask(photo, signal);
     } catch (error) {
       if (error.name !== "AbortError") {
-        if (!shown) forget();
+        if (shown) choose(shown);
+        else forget();
         refuse(error.words ?? AWAY);
       }
       return;
@@ -175,7 +164,13 @@ async function ask({ blob }, signal, share = 1) {
   const answer = await fetch(`/toon?${query}`, { method: "POST", body: blob, signal });
   if (!answer.ok) throw Object.assign(new Error("refused"), { words: await sentence(answer) });
   const made = await answer.blob();
-  return { blob: made, url: URL.createObjectURL(made), found: JSON.parse(answer.headers.get("Toonify-Found")) };
+  return {
+    blob: made,
+    url: URL.createObjectURL(made),
+    found: JSON.parse(answer.headers.get("Toonify-Found")),
+    style: query.get("style"),
+    swap: query.has("swap") ? Number(query.get("swap")) : null,
+  };
 }
 
 function keep(key, toon) {
@@ -212,29 +207,6 @@ function badge({ box: [left, top] }, i) {
   element.style.left = `${Math.min(Math.max(left * 100, 3), 97)}%`;
   element.style.top = `${Math.min(Math.max(top * 100, 3), 97)}%`;
   return element;
-}
-
-// ------------------------------------------------------------------ before and after
-
-function cut() {
-  compare.style.setProperty("--cut", `${get("slider").value}%`);
-  get("slider").setAttribute("aria-valuetext", `${get("slider").value} % photo`);
-}
-
-/** Sweep once from the photo to the middle, so that the slider explains itself. */
-function reveal() {
-  get("slider").value = 50;
-  cut();
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  compare.animate([{ "--cut": "100%" }, { "--cut": "50%" }], { duration: 700, easing: "ease-out" });
-}
-
-/** A slider's own thumb stays inside; here the line is exactly where the pointer is. */
-function point({ clientX, buttons }) {
-  if (!buttons) return;
-  const { left, width } = compare.getBoundingClientRect();
-  get("slider").value = Math.round(((clientX - left) / width) * 100);
-  cut();
 }
 
 // ------------------------------------------------------------------ saving
@@ -278,9 +250,6 @@ function prepareSources() {
     get("choose").focus();
   });
   get("save").addEventListener("click", save);
-  get("slider").addEventListener("input", cut);
-  get("slider").addEventListener("pointerdown", point);
-  get("slider").addEventListener("pointermove", point);
 
   let depth = 0; // of elements that a dragged file is over
   const veil = (to) => { depth = to; get("veil").hidden = !depth; };
@@ -305,7 +274,6 @@ function prepareSources() {
     button.addEventListener("click", async () => take(await (await fetch(path)).blob(), `person-${i + 1}.webp`));
     get("people").append(make("li", {}, button));
   }
-  startCamera({ look, take, refuse });
 }
 
 prepareSettings();

@@ -36,7 +36,7 @@ def maker(model: Path) -> Iterator[PhotoMaker]:
 @pytest.fixture(scope="package")
 def photos(maker: PhotoMaker) -> Iterator[WebServer]:
     """A running server of the page."""
-    desk = Desk()
+    desk = Desk(seconds=120)  # shared machines are slow
     why = "This model draws from photos only."
     with WebServer(
         PhotoPage(maker.session.bundle, maker, why, desk).routes, say=Messages()

@@ -15,6 +15,7 @@ from engines.pictures import PictureError
 from realtime.api import Toonifier
 from realtime.web.photo import maker as module
 from realtime.web.photo.maker import PhotoError, PhotoMaker, read_photo
+from tests.realtime.fakes import Messages
 from tests.realtime.web.photo.conftest import decoded, encoded, settings_of
 
 
@@ -46,6 +47,15 @@ def test_style_and_swap_change_and_come_back(maker: PhotoMaker, portrait: bytes)
     with pytest.raises(StyleError, match="no style 'clay'"):
         maker.toon(portrait, style="clay")
     assert maker.toon(portrait).data == first
+
+
+def test_the_strength_and_swap_of_the_settings_are_where_the_page_begins(
+    maker: PhotoMaker, model: Path, portrait: bytes
+) -> None:
+    weak = PhotoMaker(settings_of(model, strength=0.25, swap=4), Messages())
+    assert (weak.strength, weak.swaps) == (0.25, [None, 32, 16, 8, 4])
+    assert weak.toon(portrait, swap=8, strength=1.0).data == maker.toon(portrait, swap=8).data
+    weak.close()
 
 
 def test_a_style_that_cannot_be_built_is_said_and_not_shown(

@@ -76,10 +76,7 @@ def test_the_slider_shows_photo_and_toon(opened: Page) -> None:
 
     left, right = slice(side // 4, side // 2 - 10), slice(side // 2 + 10, 3 * side // 4)
     slider = opened.get_by_label("How much of the photo is shown")
-    for _ in range(20):
-        if cut(opened) == 50:
-            break
-        opened.wait_for_timeout(100)  # until the opening sweep has ended
+    assert cut(opened) == 50
     assert differs(left) < 3 < 10 < differs(right)
     slider.focus()
     opened.keyboard.press("End")
@@ -188,7 +185,7 @@ def test_the_camera_takes_a_photo(opened: Page) -> None:
     opened.get_by_role("button", name="Use the camera").click()
     expect(opened.get_by_role("button", name="Take the photo")).to_be_focused()
     opened.wait_for_selector("#video")
-    opened.wait_for_timeout(500)
+    opened.evaluate("new Promise((seen) => video.requestVideoFrameCallback(() => seen()))")
     opened.get_by_role("button", name="Take the photo").click()
     expect(opened.get_by_role("alert")).to_contain_text("No face was found")
     assert opened.evaluate("document.getElementById('video').srcObject") is None
@@ -237,7 +234,7 @@ def test_a_model_without_random_characters_says_so(opened: Page) -> None:
 def test_random_characters_and_their_mixes(serve: Serve, tab: Page) -> None:
     bundle = sampled_bundle()
     why = "It has generators but no encoder."
-    tab.goto(serve(PhotoPage(bundle, why, Portraits(bundle), Desk()).routes).url())
+    tab.goto(serve(PhotoPage(bundle, why, Portraits(bundle), Desk(seconds=120)).routes).url())
     tab.wait_for_selector("[data-ready]")
     expect(tab.get_by_role("alert").first).to_contain_text("has generators but no encoder")
     row = tab.locator("#row li")

@@ -19,7 +19,8 @@ Serve = Callable[..., WebServer]
 
 @pytest.fixture
 def server(serve: Serve, maker: PhotoMaker) -> WebServer:
-    return serve(PhotoPage(maker.session.bundle, maker, "It draws no characters.", Desk()).routes)
+    desk = Desk(seconds=120)  # shared machines are slow
+    return serve(PhotoPage(maker.session.bundle, maker, "It draws no characters.", desk).routes)
 
 
 def post(server: WebServer, path: str, data: bytes) -> tuple[int, Any]:

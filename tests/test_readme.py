@@ -105,7 +105,7 @@ def check_other(line: str) -> None:
         assert all(word in pinned for word in words if "==" in word), line
     elif program.startswith("python") and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file(), line
-    elif program.startswith("python") and words[1] == "-m":
+    elif program.startswith("python") and words[2:] and words[2].startswith("tests."):
         assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
     else:
         assert program in ("py", "python3", "source", "sudo", "cd", "git"), f"unknown: {line}"

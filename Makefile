@@ -27,6 +27,7 @@ check: lint types
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test: .venv/dev.stamp
+	@.ci/browser
 	$(PYTEST) $(ARGS)
 
 # The tests with real cameras, in a virtual machine; tests/camera/vm.py says what it needs.
@@ -41,6 +42,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 coverage: .venv/dev.stamp
+	@.ci/browser
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 clean:

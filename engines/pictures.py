@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -35,7 +35,7 @@ another program for some of them, such as Ghostscript for PostScript."""
 MOST_BYTES = 1_500_000_000
 """Memory that one picture may take, from its file to its toon."""
 PIXEL_BYTES, DEEP_PIXEL_BYTES = 12, 48
-"""Memory for each pixel of a picture, and of one with more than 8 bits (measured)."""
+"""Memory for each pixel of a picture, and of one with more than 8 bits; estimates."""
 PROFILED = {"GRAY": "L", "CMYK": "CMYK"}  # space of a colour profile -> Pillow's mode for it
 
 
@@ -70,28 +70,45 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(
+    path: Path | IO[bytes],
+    *,
+    formats: tuple[str, ...] = FORMATS,
+    most_pixels: int | None = None,
+) -> Picture:
     """Read a picture, turned as its EXIF orientation asks, in 8 bits; of several, the first.
 
+    Args:
+        path: a file, or the bytes of one.
+        formats: those that are tried, some of `FORMATS`.
+        most_pixels: a larger picture is refused before it is decoded.
+
     Raises:
-        PictureError: when there is no such file, it is damaged, of another kind than `FORMATS`, or
+        PictureError: when there is no such file, it is damaged, of another kind than `formats`, or
             so large that it would take more than `MOST_BYTES`.
     """
     from PIL import ImageOps
 
-    with open_picture(path) as opened:
+    with open_picture(path, formats) as opened:
+        if most_pixels and opened.width * opened.height > most_pixels:
+            raise PictureError(
+                f"The picture has {opened.width} x {opened.height} pixels, more than the "
+                f"{most_pixels / 1e6:.0f} megapixels that are taken; make it smaller first."
+            )
         icc_profile = opened.info.get("icc_profile")
         ImageOps.exif_transpose(opened, in_place=True)
         turned = _in_eight_bits(opened)
         alpha = alpha_of(turned)
         opaque, kept, usable = _in_rgb(turned, icc_profile)
         rgb = np.array(opaque)
-    note = f"{path}: its colour profile cannot be used, so its colours count as sRGB."
+    note = f"{_named(path)}: its colour profile cannot be used, so its colours count as sRGB."
     return Picture(rgb, alpha, kept, "" if usable else note)
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[PillowImage.Image]:
+def open_picture(
+    path: Path | IO[bytes], formats: tuple[str, ...] = FORMATS
+) -> Iterator[PillowImage.Image]:
     """A picture file that Pillow has opened, its size checked before anything is decoded.
 
     Raises:
@@ -103,7 +120,7 @@ def open_picture(path: Path) -> Iterator[PillowImage.Image]:
         with warnings.catch_warnings():
             # The picture is the user's own: a large one is opened without a warning.
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-            opening = PillowImage.open(path, formats=FORMATS)
+            opening = PillowImage.open(path, formats=formats)
         with opening as opened:
             _require_room(opened, path)
             yield opened
@@ -112,20 +129,24 @@ def open_picture(path: Path) -> Iterator[PillowImage.Image]:
     except FileNotFoundError:
         raise PictureError(f"There is no picture {path}; check the path.") from None
     except PillowImage.DecompressionBombError as error:
-        raise PictureError(f"{path} is too large to be opened safely: {error}.") from error
+        raise PictureError(f"{_named(path)} is too large to be opened safely: {error}.") from error
     except Exception as error:  # decoders fail in many ways on damaged files
         raise PictureError(
-            f"{path} cannot be read as a picture; it may be damaged, or of another kind than "
-            f"{', '.join(FORMATS)}."
+            f"{_named(path)} cannot be read as a picture; it may be damaged, or of another kind "
+            f"than {', '.join(formats)}."
         ) from error
 
 
-def _require_room(picture: PillowImage.Image, path: Path) -> None:
+def _named(path: Path | IO[bytes]) -> str:
+    return str(path) if isinstance(path, Path) else "The file"
+
+
+def _require_room(picture: PillowImage.Image, path: Path | IO[bytes]) -> None:
     width, height = picture.size
     need = width * height * (DEEP_PIXEL_BYTES if _is_deep(picture) else PIXEL_BYTES)
     if need > MOST_BYTES:
         raise PictureError(
-            f"{path} is too large to be opened safely: {width} x {height} pixels need "
+            f"{_named(path)} is too large to be opened safely: {width} x {height} pixels need "
             f"{need / 1e9:.1f} GB, and {MOST_BYTES / 1e9:.1f} GB is the most; make it smaller."
         )
 

@@ -38,6 +38,8 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "realtime/cli",
     "realtime/commands",
     "realtime/test_moving.py",
+    "realtime/web/photo/test_page.py",
+    "realtime/web/test_gate_in_browser.py",
     "test_readme.py",
 )
 

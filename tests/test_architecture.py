@@ -46,7 +46,8 @@ LARGE_FOLDERS = {  # folder: as many modules as it may have
 }
 HEAVY = (
     *("lightning_fabric", "matplotlib", "mediapipe", "nncf", "onnx", "openvino"),
-    *("pyvirtualcam", "tensorrt", "tensorrt_rtx", "torch_tensorrt", "typer"),
+    *("pyvirtualcam", "starlette", "tensorrt", "tensorrt_rtx", "torch_tensorrt", "typer"),
+    *("uvicorn", "websockets"),
     *("engines.training.learn", "engines.training.own", "engines.training.cli"),
 )
 

@@ -105,6 +105,8 @@ def check_other(line: str) -> None:
         assert all(word in pinned for word in words if "==" in word), line
     elif program.startswith("python") and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file(), line
+    elif program.startswith("python") and words[2:] and words[2].startswith("tests."):
+        assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
     else:
         assert program in ("py", "python3", "source", "sudo", "cd", "git"), f"unknown: {line}"
 
@@ -201,6 +203,7 @@ def test_a_wrong_command_is_found(line: str, words: str) -> None:
 
 
 def test_other_wrong_lines_are_found() -> None:
-    for line in ("make tea", "pip install -e '.[nothing]'", "pip install torch==1.0", "rm -rf /"):
+    for line in ("make tea", "pip install -e '.[nothing]'", "pip install torch==1.0", "rm -rf /",
+                 "python -m tests.nothing"):  # fmt: skip
         with pytest.raises(AssertionError):
             check_other(line)

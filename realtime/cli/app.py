@@ -7,7 +7,7 @@ import importlib
 import typer
 
 from engines.command_line import DEBUG_HELP, run_app, run_forwarded
-from realtime.cli import files, live, machine, models
+from realtime.cli import files, live, machine, models, web
 
 app = typer.Typer(
     name="toonify",
@@ -19,7 +19,9 @@ app = typer.Typer(
 )
 app.add_typer(models.models_app, name="models")
 app.add_typer(models.engines_app, name="engines")
-for command in (live.demo, live.run, files.image, files.video, machine.devices, machine.doctor):
+for command in (live.demo, live.run, files.image, files.video, web.web):
+    app.command()(command)
+for command in (machine.devices, machine.doctor):
     app.command()(command)
 app.command()(models.blend)
 

@@ -65,6 +65,33 @@ def models_import(
     import_model(file, blend_with or [], out)
 
 
+@models_app.command("sample")
+def models_sample(
+    name: Annotated[str, shared.MODEL_ARGUMENT],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The sheet, a new .png.")],
+    seeds: Annotated[
+        str, typer.Option(metavar="N-M", help="Which characters, like 0-23 or 3,5,8-11.")
+    ] = "0-23",
+    truncation: Annotated[
+        float, typer.Option(metavar="SHARE", help="Variety: 0 is the mean face, 1 is all.")
+    ] = 0.7,
+    mix: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="A table of style mixing: the first four seeds (or half) give the shape, below "
+            "this resolution, the others the rest.",
+        ),
+    ] = None,
+    style: Style = None,
+    swap: Annotated[int | None, shared.SWAP] = None,
+) -> None:
+    """A sheet of random characters, of a model with a trained mapping network."""
+    from realtime.commands.models import sample_model
+
+    sample_model(name, out, seeds, truncation, mix, style, swap)
+
+
 @engines_app.command("build")
 def engines_build(
     backends: Annotated[

@@ -25,10 +25,12 @@ from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
 from engines.errors import ToonifyError, UsageError
 from engines.faces.calibration import crops_for
+from engines.files import check_writable
 from engines.options import CALIBRATION_ALONE, PRECISIONS
+from engines.pictures import write_png
 from engines.say import say
 from engines.text import plain_lines
-from realtime.commands.screen import err, out
+from realtime.commands.screen import err, frame_progress, out
 
 
 def list_models() -> None:
@@ -95,6 +97,40 @@ def blend_model(what: str, target: Path, style: str | None, name: str | None, **
     """
     blend_into(target, find_bundle(what), style, name, **spec)
     say(f"Wrote {target}; `toonify run --model {target}` uses it.")
+
+
+def sample_model(
+    what: str,
+    target: Path,
+    seeds: str,
+    truncation: float,
+    mix: int | None,
+    style: str | None,
+    swap: int | None,
+) -> None:
+    """A sheet of random characters, with a progress bar.
+
+    Args:
+        target: a new PNG.
+        seeds, truncation, mix: see `engines.catalogue.sampling`.
+
+    Raises:
+        ToonifyError: the model has none, a value is not valid, or `target` cannot be written.
+    """
+    from engines.catalogue.sampling import Characters, lay_out, parse_seeds, sheet_of
+
+    if target.suffix.lower() != ".png":
+        raise UsageError(f"--out must be a file ending in .png, not {target}.")
+    chosen = parse_seeds(seeds)
+    if target.exists():
+        raise ToonifyError(f"{target} exists; give another --out.")
+    check_writable(target)
+    characters = Characters(find_bundle(what), style, swap)
+    count, drawn, across = sheet_of(characters, chosen, truncation, mix)
+    with frame_progress() as bar:
+        pictures = list(bar.track(drawn, total=count, description="Characters"))
+    write_png(target, lay_out(pictures, across))
+    say(f"Wrote {target}: {count} pictures.")
 
 
 def build(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import torch
 
@@ -10,6 +12,7 @@ from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.card import Card, Style
 from engines.networks.encoder import EncoderConfig
+from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
 from engines.training.learn.models import ModelSize, ToonModels
 
@@ -73,6 +76,27 @@ def tiny_bundle(resolution: int = 64, seed: int = 0, styles: int = 1) -> Bundle:
         fovea_channels=4,
     )
     return random_bundle(size, seed, styles)
+
+
+def sampled_bundle() -> Bundle:
+    """A tiny plain StyleGAN2 with two styles and no encoder, as an import makes it."""
+    bundle = tiny_bundle(styles=2)
+    config = replace(
+        bundle.card.generator, feature_channels=(), mask_resolution=0, detail_resolution=0,
+        photo_resolution=0,
+    )  # fmt: skip
+    torch.manual_seed(1)
+    states = []
+    for _ in range(3):
+        state = Generator(config).state_dict()
+        states.append(
+            {
+                name: 0.1 * torch.randn_like(value) if re.search(r"mapping.*bias", name) else value
+                for name, value in state.items()
+            }
+        )
+    card = replace(bundle.card, name="sampled", generator=config, encoder=None)
+    return Bundle(card, states[0], dict(zip(bundle.styles, states[1:], strict=True)))
 
 
 def tiny_network(resolution: int = 64, seed: int = 0) -> ToonNetwork:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from engines.faces.people import people
+from tests.engines.factory import sampled_bundle
+from tests.pictures import read_bgr
 from tests.realtime.cli.shell import run
 
 
@@ -117,3 +119,30 @@ def test_int8_is_calibrated_once_on_faces_that_are_given(
     code, _, err = run(capsys, *made, "--engine", "torch")
     assert code == 2
     assert re.search(r"Error: torch on \w+ runs .* here, not int8: choose one of those", err)
+
+
+def test_random_characters_are_drawn_on_a_sheet(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sampled_bundle().save(tmp_path / "sampled.toon")
+    words = ["models", "sample", tmp_path / "sampled.toon"]
+    sheet, table = tmp_path / "sheet.png", tmp_path / "new" / "table.png"
+    code, _, err = run(capsys, *words, "--out", sheet, "--seeds", "0-6", "--truncation", "0.5")
+    assert (code, "7 pictures" in err) == (0, True)
+    assert read_bgr(sheet).shape == (2 * 94, 6 * 68, 3)
+    code, _, err = run(capsys, *words, "--out", table, "--seeds", "0-4", "--mix", "8")
+    assert (code, "12 pictures" in err) == (0, True)
+    for arguments, code, message in (
+        (["--out", sheet], 1, "exists"),
+        (["--out", tmp_path / "sheet.jpg"], 2, "ending in .png"),
+        (["--out", tmp_path / "x.png", "--seeds", "a"], 2, "Seeds look like 0-23"),
+        (["--out", tmp_path / "x.png", "--mix", "7"], 2, "power of two"),
+        (["--out", tmp_path / "x.png", "--truncation", "3"], 2, "between 0 and 2"),
+        (["--out", tmp_path / "x.png", "--style", "clay"], 2, "no style 'clay'"),
+        (["--out", tmp_path / "x.png", "--swap", "128"], 2, "64 px"),
+    ):
+        found, _, err = run(capsys, *words, *arguments)
+        assert (found, message in err) == (code, True), err
+    code, _, err = run(capsys, "models", "sample", model, "--out", tmp_path / "x.png")
+    assert (code, "draws from photos only" in err) == (1, True)
+    assert not (tmp_path / "x.png").exists()

@@ -1,0 +1,178 @@
+"""Who may use the pages: only the browser that was given the token of this run.
+
+Three checks stand before every request and WebSocket:
+
+- The Host header must name this server by an address, or by the name it was bound to. A page of
+  another site whose name was made to point at this machine (DNS rebinding) names itself there.
+- An Origin header must be this server's own. What changes something, and every WebSocket, must
+  have one. A page of another site, or of another port of this machine, sends its own.
+- The token. The address that the terminal shows has it as `?token=`; the first load exchanges it
+  for a cookie and leads to the same address without it, so that it stays out of the browser's
+  history and of screenshots. The cookie holds a second secret, because browsers send it to every
+  other port of this machine too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, cookie_parser
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engines.say import Say
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""On every answer, refusals too. There is no CORS header: other origins read nothing."""
+
+SAFE = ("GET", "HEAD")
+STRANGER = "This address belongs to another site or program; open the one that the terminal shows."
+NO_TOKEN = (
+    "This page needs the token of this run; open the whole address that the terminal shows, "
+    "with ?token= in it."
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that is bound to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Gate:
+    """ASGI middleware that lets through what belongs to the user's own browser.
+
+    Args:
+        app: what stands behind it.
+        host: what the server is bound to.
+        port: its port.
+        say: told of faults, without addresses.
+        token: the secret of this run; a random one if not given.
+    """
+
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, say: Say, token: str | None = None
+    ) -> None:
+        self.token = token or secrets.token_urlsafe(32)
+        self._app, self._host, self._port, self._say = app, host.lower(), port, say
+        self._cookie = f"toonify-{port}"  # two runs at once are told apart
+        self._session = secrets.token_urlsafe(32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, refuse or pass on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        closed = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal closed
+            closed = closed or message["type"] == "websocket.close"
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        try:
+            answer = self._answer(scope)
+            if answer is None:
+                await self._app(scope, receive, guarded)
+            elif scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})  # seen as a 403
+            else:
+                await answer(scope, receive, guarded)
+        except ClientDisconnect:  # a browser that went away; nobody hears an answer
+            return
+        except Exception as error:
+            self._say(f"A page's request failed: {type(error).__name__}: {error}")
+            if scope["type"] == "websocket" and not closed:
+                await send({"type": "websocket.close", "code": 1011})
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """The gate's own answer; None to let through."""
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._is_own(hosts[0]):
+            return PlainTextResponse(STRANGER, 403)
+        foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if foreign and headers.get("sec-fetch-mode") != "navigate":
+            return PlainTextResponse(STRANGER, 403)
+        acts = scope["type"] == "websocket" or scope["method"] not in SAFE
+        if (acts or origins) and origins != [f"http://{hosts[0]}"]:
+            return PlainTextResponse(STRANGER, 403)
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        tokens = [value for name, value in query if name == "token"]
+        if tokens and not acts and all(_same(token, self.token) for token in tokens):
+            return self._exchange(scope, hosts[0], query)
+        if not self._knows(headers.getlist("cookie")):
+            return PlainTextResponse(NO_TOKEN, 403)
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+        name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+        if not name:  # without a port
+            name, port = port, ""
+        if (port or "80") != str(self._port):
+            return False
+        name = name.lower().removeprefix("[").removesuffix("]")
+        if is_loopback(name) or name == self._host:
+            return True
+        if is_loopback(self._host):
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True  # bound to the network; a name could be rebound, an address cannot
+
+    def _exchange(
+        self, scope: Scope, host: str, query: Iterable[tuple[str, str]]
+    ) -> RedirectResponse:
+        """The cookie, and the same address without the token."""
+        rest = urlencode([(name, value) for name, value in query if name != "token"])
+        # With its host: a path that begins with // would lead to another site.
+        there = f"http://{host}{quote(scope['path'])}{'?' if rest else ''}{rest}"
+        answer = RedirectResponse(there, 303)
+        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        return answer
+
+    def _knows(self, cookies: Iterable[str]) -> bool:
+        # Not by http.cookies, which gives up at the odd cookies of other programs on this machine.
+        found = (cookie_parser(header).get(self._cookie, "") for header in cookies)
+        return any(_same(value, self._session) for value in found)
+
+
+def _same(given: str, secret: str) -> bool:
+    """Compare in a time that tells nothing of the secret."""
+    return secrets.compare_digest(given.encode(), secret.encode())

@@ -1,0 +1,83 @@
+"""Screenshots of the pages, to be looked at, and the one of the guide.
+
+python -m tests.realtime.web.screenshots FOLDER    # FOLDER/web.jpg belongs into docs/
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from engines.faces.people import people
+from engines.say import say
+from realtime.commands.web import photo_page
+from realtime.settings import flags_of, load_settings
+from realtime.web.server import WebServer
+from tests.realtime.web.conftest import find_browser, launch
+
+SIZES = {"wide": (1280, 760), "phone": (390, 844)}
+PERSON = 3  # of `people()`
+GAP = 24  # px between the two pictures of the guide
+
+
+def open_tab(browser: Browser, size: str, scheme: str) -> Page:
+    """A new tab of a size, light or dark, in which nothing moves."""
+    width, height = SIZES[size]
+    return browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        device_scale_factor=1 if size == "wide" else 2,
+        has_touch=size == "phone",
+        is_mobile=size == "phone",
+    )
+
+
+def shoot(browser: Browser, server: WebServer, folder: Path) -> None:
+    """The page to try, empty and with a toon, in every size and scheme."""
+    for size in SIZES:
+        for scheme in ("light", "dark"):
+            tab = open_tab(browser, size, scheme)
+            tab.goto(server.url())
+            tab.wait_for_selector("[data-ready]")
+            tab.screenshot(path=folder / f"photo-empty-{size}-{scheme}.png", full_page=True)
+            tab.set_input_files("#file", people()[PERSON])
+            tab.wait_for_selector("[data-state=toon]")
+            tab.evaluate("document.activeElement.blur()")
+            tab.screenshot(path=folder / f"photo-toon-{size}-{scheme}.png")
+            tab.close()
+
+
+def for_the_guide(folder: Path) -> None:
+    """Wide and light beside narrow and dark, as one small JPEG."""
+    wide = PillowImage.open(folder / "photo-toon-wide-light.png").convert("RGB")
+    phone = PillowImage.open(folder / "photo-toon-phone-dark.png").convert("RGB")
+    phone = phone.resize((round(phone.width * wide.height / phone.height), wide.height))
+    sheet = PillowImage.new("RGB", (wide.width + GAP + phone.width, wide.height), (255, 255, 255))
+    sheet.paste(wide, (0, 0))
+    sheet.paste(phone, (wide.width + GAP, 0))
+    sheet.save(folder / "web.jpg", quality=85, optimize=True)
+
+
+def main(folder: Path) -> None:
+    """All of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = load_settings(flags=flags_of({"guard": "pass", "faces": 16}))
+    with ExitStack() as stack:
+        routes = photo_page(settings, say, stack).routes
+        server = stack.enter_context(WebServer(routes, say=say))
+        path = find_browser()
+        assert path, "there is no Chromium here: sudo apt install chromium"
+        playwright = stack.enter_context(sync_playwright())
+        browser = launch(playwright, path)
+        shoot(browser, server, folder)
+        browser.close()
+    for_the_guide(folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

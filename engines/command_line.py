@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from engines.errors import ToonifyError, install
+from engines.redaction import redacted
 from engines.streams import discard, tolerant_streams, why_unwritable
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -66,7 +67,7 @@ def _run(app: typer.Typer, name: str, words: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            print(redacted(traceback.format_exc()), file=sys.stderr, end="", flush=True)
         if isinstance(error, OSError) and (why := why_unwritable()):
             _print_error(f"Standard output cannot be written: {why}; send it to another place.")
             return FAILED
@@ -122,4 +123,4 @@ def _explain_wrong_use(error: Exception) -> int:
 
 
 def _print_error(sentence: str) -> None:
-    print(f"Error: {sentence}", file=sys.stderr, flush=True)
+    print(f"Error: {redacted(sentence)}", file=sys.stderr, flush=True)

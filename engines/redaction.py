@@ -10,7 +10,7 @@ import re
 
 HIDDEN = "***"
 SHOWN = ("file", "http", "https", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
-"""Schemes whose paths hold no key. Of others, RTMP or a misspelling of it, only the start is shown."""
+"""Schemes whose paths hold no key; of others (RTMP, or a misspelling) only the start is shown."""
 _ADDRESS = re.compile(r"(?P<begin>(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]+):/{1,2})(?P<rest>\S+)")
 _END_OF_SENTENCE = ".,:;!?'\"`)]}"
 

@@ -34,6 +34,8 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "examples",
     "realtime/cli",
     "realtime/commands",
+    "realtime/sinks/test_stream.py",
+    "realtime/sources/test_network.py",
     "test_readme.py",
 )
 

@@ -93,8 +93,8 @@ def run(
         output = replace(settings.output, sinks=(*settings.output.sinks, str(record)))
         settings = replace(settings, output=output)
     if save:
-        from engines.redaction import redacted
         from engines.say import say
+        from realtime.addresses import redacted
         from realtime.settings import require, save_settings
 
         own = config is not None and save.exists() and save.samefile(config)

@@ -51,8 +51,8 @@ def test_rates() -> None:
 def test_the_delay_of_a_microphone_is_that_of_the_picture() -> None:
     numbers = Statistics()
     assert numbers.snapshot()["microphone_delay_ms"] is None
-    for latency in (0.081, 0.084, 0.3):
-        numbers.note_sent("toon", 1.0, latency)
+    for now, latency in enumerate((0.081, 0.084, 0.3)):
+        numbers.note_sent("toon", float(now), latency)
     assert numbers.snapshot()["microphone_delay_ms"] == 80
 
 

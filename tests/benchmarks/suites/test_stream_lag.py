@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.stream_lag import measure, moment_of, stamped
+from benchmarks.suites.stream_lag import measure, moment_of, stamped
 from realtime.frame import as_uint8
 
 
@@ -19,7 +19,6 @@ def test_a_moment_is_read_from_a_picture(moment: float) -> None:
     assert moment_of(as_uint8(read)) == pytest.approx(moment, abs=1.1e-3)
 
 
-@pytest.mark.slow
 def test_what_is_measured_is_told() -> None:
     numbers = measure(2.0, lambda line: None)
     assert numbers["taken"] > 2

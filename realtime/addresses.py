@@ -14,7 +14,7 @@ TRANSPORT = ".ts"
 
 def stream_format(target: str) -> str | None:
     """FFmpeg's name of the container for a sink that is a stream; None for other sinks."""
-    scheme, address, _ = target.partition("://")
+    scheme, _, address = target.partition("://")
     if address:
         return STREAMS.get(scheme.lower())
     return "mpegts" if Path(target).suffix.lower() == TRANSPORT else None
@@ -27,5 +27,5 @@ def is_watched(target: str) -> bool:
 
 def is_network(source: str) -> bool:
     """Whether a source is an address in a network."""
-    scheme, address, _ = source.partition("://")
+    scheme, _, address = source.partition("://")
     return bool(address) and scheme.lower() != "file"

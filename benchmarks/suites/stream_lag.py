@@ -1,9 +1,9 @@
 """Does a stream that is faster than the loop build a queue?
 
-`python -m benchmarks.suites.stream_lag` measures it. A phone-like server in a process of its own sends JPEGs over HTTP, each with the moment of its
-drawing written into it. A reader as slow as a busy loop takes the newest one now and then. What is
-measured is how old each picture is when it is taken, and the memory of the reader: both must stay
-where they are, however long it runs.
+`python -m benchmarks.suites.stream_lag` measures it. A phone-like server in a process of its own
+sends JPEGs over HTTP, each with the moment of its drawing written into it. A reader as slow as a
+busy loop takes the newest one now and then. What is measured is how old each picture is when it is
+taken, and the memory of the reader: both must stay where they are, however long it runs.
 """
 
 from __future__ import annotations

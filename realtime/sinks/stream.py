@@ -123,9 +123,11 @@ class StreamSink:
         """
         if self._failure:
             raise self._error(self._failure) from self._failure
-        if output.kind == "card":  # the panic key: nothing may be shown before it
+        now = time.monotonic()
+        if output.kind == "card":  # the panic key: what was to be sent late is not shown any more
             self._arrived.clear()
-        self._arrived.append((time.monotonic(), output))
+            now = -float("inf")
+        self._arrived.append((now, output))
 
     def close(self) -> None:
         """Send the newest picture once more, and hang up."""

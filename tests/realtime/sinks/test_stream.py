@@ -109,6 +109,19 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "a-2.ts").stat().st_size > 1000
 
 
+def test_the_panic_key_counts_also_for_pictures_that_are_sent_late(tmp_path: Path) -> None:
+    sink = stream(str(tmp_path / "a.ts"))
+    sink.open()
+    earlier = time.monotonic()
+    sink.send(picture(200))
+    assert sink._shown_at(earlier - 1) is None
+    sink.send(replace(picture(50), kind="card"))
+    shown = sink._shown_at(earlier - 1)
+    sink.close()
+    assert shown
+    assert shown.kind == "card"
+
+
 def test_a_run_streams_toons_over_rtmp(tmp_path: Path) -> None:
     port = free_port()
     address = f"rtmp://127.0.0.1:{port}/live/{KEY}"

@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from engines.errors import ToonifyError, install
+from engines.redaction import redacted
 from engines.say import say_details
 from engines.streams import discard, tolerant_streams, why_unwritable, without_native_logs
 from engines.text import plain_lines
@@ -78,7 +79,7 @@ def _run(app: typer.Typer, name: str, words: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            print(redacted(traceback.format_exc()), file=sys.stderr, end="", flush=True)
         if isinstance(error, OSError) and (why := why_unwritable()):
             _print_error(f"Standard output cannot be written: {why}; send it to another place.")
             return FAILED
@@ -156,4 +157,4 @@ def _explain_wrong_use(error: Exception) -> int:
 
 
 def _print_error(sentence: str) -> None:
-    print(f"Error: {plain_lines(sentence)}", file=sys.stderr, flush=True)
+    print(f"Error: {plain_lines(redacted(sentence))}", file=sys.stderr, flush=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from engines.redaction import redacted
 from engines.text import plain
 
 
 class ToonifyError(Exception):
     """One sentence that says what was expected, what was found and what to do next.
 
-    As text it is one line without control characters, whatever the file said that it quotes.
+    As text it is one line without control characters, whatever the file said that it quotes, and
+    addresses in it lose their secrets (see `engines.redaction`).
 
     Attributes:
         exit_code: exit code of a command that ends with it; 1: the task failed.
     """
 
     exit_code = 1
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(redacted(arg) if isinstance(arg, str) else arg for arg in args))
 
     def __str__(self) -> str:
         return plain(super().__str__())

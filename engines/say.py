@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from engines.redaction import redacted
 from engines.text import plain_lines
 
 Say = Callable[[str], None]
@@ -15,12 +16,12 @@ Say = Callable[[str], None]
 def say(line: str) -> None:
     """Print one line on standard error, so that results on standard output can be piped.
 
-    It may quote a file or a device: control characters are made visible.
-
-    Of several training processes, one per GPU, only the first one speaks.
+    It may quote a file or a device: control characters are made visible, and addresses lose their
+    secrets (see `engines.redaction`). Of several training processes, one per GPU, only the first
+    one speaks.
     """
     if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(plain_lines(line), file=sys.stderr, flush=True)
+        print(plain_lines(redacted(line)), file=sys.stderr, flush=True)
 
 
 class _Details:

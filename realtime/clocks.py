@@ -120,6 +120,8 @@ class Statistics:
     def snapshot(self) -> dict[str, Any]:
         """Everything known now, ready for JSON. Times in ms, rates in frames per second."""
         with self._lock:
+            latency = self.latency.summary()
+            delay = latency["p50_ms"]
             return {
                 **self.about,
                 "seconds": round(time.monotonic() - self._started, 3),
@@ -133,7 +135,9 @@ class Statistics:
                 "toons_moved": self.moved,
                 "drawings_per_second": round(self.drawn.overall(), 2),
                 "frames_dropped": dict(self.dropped),
-                "added_latency": self.latency.summary(),
+                "added_latency": latency,
+                # by so much the picture is late, so a microphone should be
+                "microphone_delay_ms": None if delay is None else 10 * round(delay / 10),
                 "stages": {name: clock.summary() for name, clock in self.stages.items()},
             }
 

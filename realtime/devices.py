@@ -1,4 +1,4 @@
-"""What is plugged in: cameras and virtual cameras, and what is wrong with each."""
+"""What is plugged in: cameras, virtual cameras, microphones, and what is wrong with each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import cv2
 
 from realtime.settings import SourceSettings
 from realtime.sinks import SinkError
+from realtime.sinks.microphone import list_microphones
 from realtime.sinks.virtual_camera import (
     VirtualCamera,
     how_to_install,
@@ -65,6 +66,14 @@ def examine_cameras() -> list[DeviceReport]:
         problem = "" if good else "It opens but delivers no picture; unplug it and plug it in."
         reports.append(DeviceReport("camera", choose, camera.name, ", ".join(sizes), problem))
     return reports
+
+
+def examine_microphones() -> list[DeviceReport]:
+    """Every microphone that a stream can take; none is opened."""
+    return [
+        DeviceReport("microphone", f"--audio {name}", description, "", "")
+        for name, description in list_microphones()
+    ]
 
 
 def examine_virtual_cameras() -> list[DeviceReport]:

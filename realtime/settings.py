@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engines.backends.registry import check_name
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.files import write_atomically
+from realtime.addresses import is_watched, redacted, stream_format
 from realtime.tables import SettingsError as SettingsError
 from realtime.tables import as_table, as_typed, build, to_toml
 from realtime.tables import flags_of as flags_of
@@ -168,7 +169,7 @@ class GuardSettings:
     """What goes out when there is no toon to show; see `realtime.guard` for the rules.
 
     Attributes:
-        mode: "auto" is "blur" for a virtual camera and "pass" for files.
+        mode: "auto" is "blur" for a virtual camera or a stream, and "pass" for files.
         grace: seconds for which the last toon is repeated before the mode's picture is shown.
         linger: seconds for which a face that was lost inside the picture keeps it hidden.
         look_ahead: frames by which the output waits, so that a face found late hides earlier
@@ -196,8 +197,10 @@ class OutputSettings:
     """Where pictures go; several at once.
 
     Attributes:
-        sinks: "virtual" or "virtual:DEVICE" for a virtual camera, else paths: a movie file to
-            record, or a folder (ending in "/") for a sequence of pictures; "none" for none at all.
+        sinks: "virtual" or "virtual:DEVICE" for a virtual camera; the address of a live stream
+            (rtmp, rtmps, udp) or a .ts file that takes one; else paths: a movie file to record, or
+            a folder (ending in "/") for a sequence of pictures; "none" for none at all.
+        audio: microphone for streams, as late as the pictures; None for silence.
         preview: open a window.
         overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov,
             .webm) or folder that takes the toons with an alpha channel.
@@ -205,6 +208,7 @@ class OutputSettings:
     """
 
     sinks: tuple[str, ...] = ("virtual",)
+    audio: str | None = None
     preview: bool = False
     overlay: str = "none"
     pixel_format: Literal["bgr", "rgb", "i420", "nv12", "yuyv", "uyvy"] = "i420"
@@ -213,8 +217,12 @@ class OutputSettings:
         # As a path, an empty text would be the current folder.
         require(
             all(sink.strip() for sink in self.sinks),
-            "output.sinks must each be virtual, virtual:DEVICE, none, a movie or a folder ending "
-            "in /; one of them is empty.",
+            "output.sinks must each be virtual, virtual:DEVICE, none, a stream, a movie or a "
+            "folder ending in /; one of them is empty.",
+        )
+        require(
+            self.audio is None or bool(self.audio.strip() and any(map(stream_format, self.sinks))),
+            "output.audio must name a microphone, and a sink must be a stream that takes it.",
         )
         require(
             bool(self.overlay.strip()),
@@ -237,8 +245,7 @@ class Settings:
         """The guard's mode once "auto" is resolved."""
         if self.guard.mode != "auto":
             return self.guard.mode
-        virtual = any(sink.split(":")[0] == "virtual" for sink in self.output.sinks)
-        return "blur" if virtual else "pass"
+        return "blur" if any(map(is_watched, self.output.sinks)) else "pass"
 
 
 def load_settings(
@@ -287,7 +294,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write every setting as TOML, atomically; keys that are None are left out.
+    """Write every setting as TOML, atomically; keys that are None are left out. One with
+    passwords or stream keys is for its owner alone.
 
     Raises:
         SettingsError: `path` does not end in .toml; a file of another kind would be lost.
@@ -297,4 +305,5 @@ def save_settings(settings: Settings, path: Path) -> None:
     for section, values in dataclasses.asdict(settings).items():
         lines += ["", f"[{section}]"]
         lines += [f"{key} = {to_toml(value)}" for key, value in values.items() if value is not None]
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    text = "\n".join(lines) + "\n"
+    write_atomically(path, text.encode(), mode=0o666 if redacted(text) == text else 0o600)

@@ -131,6 +131,7 @@ FLAGS = {
     "look_ahead": ("guard", "look_ahead"),
     "card": ("guard", "card"),
     "sinks": ("output", "sinks"),
+    "audio": ("output", "audio"),
     "preview": ("output", "preview"),
     "overlay": ("output", "overlay"),
     "pixel_format": ("output", "pixel_format"),

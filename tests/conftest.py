@@ -40,6 +40,8 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "realtime/test_moving.py",
     "realtime/web/photo/test_page.py",
     "realtime/web/test_gate_in_browser.py",
+    "realtime/sinks/test_stream.py",
+    "realtime/sources/test_network.py",
     "test_readme.py",
 )
 

@@ -47,6 +47,7 @@ def run(
     look_ahead: o.LookAhead = None,
     card: o.GuardCard = None,
     sink: o.Sinks = None,
+    audio: o.Audio = None,
     preview: o.Preview = None,
     record: o.Record = None,
     overlay: o.Overlay = None,
@@ -78,7 +79,7 @@ def run(
     settings = o.settings_from(
         toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
         loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
-        preview=preview, overlay=overlay, pixel_format=pixel_format,
+        audio=audio, preview=preview, overlay=overlay, pixel_format=pixel_format,
         cpu=o.parse_share(cpu), move=move,
     )  # fmt: skip
     if record:
@@ -97,6 +98,7 @@ def run(
     if save:
         from engines.files import taken
         from engines.say import say
+        from realtime.addresses import redacted
         from realtime.settings import require, save_settings
 
         there = taken(save)
@@ -107,6 +109,9 @@ def run(
         )
         save_settings(settings, save)
         say(f"Wrote {save}; `toonify run --config {save}` uses it.")
+        text = save.read_text(encoding="utf-8")
+        if redacted(text) != text:
+            say(f"{save} holds a password or stream key, so only you can read it; do not share it.")
         return
     from realtime.commands.run import run_live
 

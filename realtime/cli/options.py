@@ -101,7 +101,7 @@ GuardMode = Annotated[
         "--guard",
         metavar="MODE",
         help="What is shown when there is no toon: pass, hold, blur or card; if not given, blur "
-        "for a virtual camera and pass for files.",
+        "for a virtual camera or a stream, and pass for files.",
         rich_help_panel=GUARD,
     ),
 ]
@@ -124,7 +124,17 @@ Sinks = Annotated[
     typer.Option(
         "--sink",
         metavar="WHERE",
-        help="virtual, virtual:DEVICE, a movie, a folder/ or none; may be repeated.",
+        help="virtual, virtual:DEVICE, a stream (rtmp://, rtmps://, udp://HOST:PORT or a .ts "
+        "file), a movie, a folder/ or none; may be repeated.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Audio = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="Microphone for streams, as late as the picture; default, or one that `toonify "
+        "devices` lists. If not given, streams are silent.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from engines.options import grouped
 from realtime.cli import options as o
-from realtime.cli.files import MANY_FACES
+from realtime.cli.files import MOST_FOLLOWED
 
 SERVER = "Server"
 """A panel of the help page."""
@@ -44,12 +45,13 @@ def web(
     host: Host = "127.0.0.1",
     port: Port = 0,
     open_: Open = False,
-    toon: o.Toon = MANY_FACES,
+    toon: o.Toon,
     engine: o.Engine,
     config: o.Config = None,
 ) -> None:
     """A page in the browser to try photos on, until Ctrl-C; nothing leaves this machine."""
     from realtime.commands.web import run_web
 
+    toon = toon if toon.faces else replace(toon, faces=MOST_FOLLOWED)
     settings = o.settings_from(toon, engine, config, guard="pass")
     run_web(settings, host=host, port=port, browse=open_)

@@ -10,11 +10,11 @@ from realtime.commands.screen import err, out
 
 
 def show_devices() -> None:
-    """Cameras and virtual cameras with names, sizes, and what is wrong with each."""
-    from realtime.devices import examine_cameras, examine_virtual_cameras
+    """Cameras, virtual cameras and microphones: names, sizes, and what is wrong with each."""
+    from realtime.devices import examine_cameras, examine_microphones, examine_virtual_cameras
 
     table = Table("device", "name", "choose by", "sizes", "problem")
-    reports = [*examine_cameras(), *examine_virtual_cameras()]
+    reports = [*examine_cameras(), *examine_virtual_cameras(), *examine_microphones()]
     for report in reports:
         table.add_row(report.kind, report.name, report.choose, report.sizes, report.problem)
     out.print(table)

@@ -19,6 +19,7 @@ from realtime.settings import Settings, SettingsError
 from realtime.sinks import Sink, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording
 from realtime.sinks.preview import Preview, require_display
+from realtime.sinks.stream import StreamSink
 from realtime.sinks.switchable import Switchable
 from realtime.sinks.virtual_camera import VirtualCamera
 from realtime.sources import SourceError, open_source
@@ -52,7 +53,7 @@ def run_live(
         require_display()
     source = open_source(settings.source, say)
     size, rate = source.size, source.rate
-    sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True)
+    sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True, say=say)
     _require_somewhere(sinks, settings.output.preview)
     with use_session(settings, say, bundle=bundle, session=session) as own:
         guard = own.guard(size)
@@ -71,6 +72,7 @@ def run_live(
                 folder=Path(),
                 size=size,
             )
+        camera = any(isinstance(sink, VirtualCamera) for sink in sinks)
         green = settings.output.overlay == "green"
         pipeline = own.pipeline(source, sinks, controls, say=say, green=green, window=window)
         timer = threading.Timer(seconds, controls.stop) if seconds else None
@@ -79,7 +81,7 @@ def run_live(
             timer.start()
         try:
             with Live(
-                get_renderable=lambda: _status_line(pipeline, guard.mode, guard.reason),
+                get_renderable=lambda: _status_line(pipeline, guard.mode, guard.reason, camera),
                 console=err,
                 refresh_per_second=2,
                 transient=True,
@@ -95,9 +97,13 @@ def run_live(
             if stats:
                 write_statistics(stats, numbers)
             out.print(statistics_table(numbers))
+            delay = numbers["microphone_delay_ms"]
+            if camera and delay:
+                say(f"The picture is {delay} ms late: delay your microphone by {delay} ms.")
             for sink in sinks:
-                if isinstance(sink, Recording | AlphaMovie) and sink.path.is_file():
-                    say(f"Recorded {sink.path}.")
+                made = sink.path if isinstance(sink, Recording | AlphaMovie | StreamSink) else None
+                if made and made.is_file():
+                    say(f"Recorded {made}.")
             if timer:
                 timer.cancel()
     return numbers
@@ -122,10 +128,15 @@ def recent_numbers(pipeline: Pipeline) -> dict[str, object]:
     return {"fps": f"{numbers.sent.recent():.1f}", "latency": latency}
 
 
-def _status_line(pipeline: Pipeline, mode: str, reason: str) -> Text:
+def _status_line(pipeline: Pipeline, mode: str, reason: str, camera: bool) -> Text:
+    """One line about the run.
+
+    Args:
+        camera: a call shows the pictures, and takes its sound elsewhere.
+    """
     numbers = recent_numbers(pipeline)
     hidden = f", hidden: {reason}" if reason and mode != "pass" else ""
-    return Text(
-        f"{numbers['fps']} fps, {numbers['latency'] or '-'} behind, guard {mode}{hidden} "
-        "(Ctrl-C stops)"
-    )
+    late = f"{numbers['latency'] or '-'} behind"
+    if camera and numbers["latency"]:
+        late += f" (delay your microphone by {numbers['latency']})"
+    return Text(f"{numbers['fps']} fps, {late}, guard {mode}{hidden} (Ctrl-C stops)")

@@ -1,4 +1,4 @@
-"""Where pictures go: virtual camera, preview window, recording, picture sequence, alpha overlay."""
+"""Where pictures go: virtual camera, window, live stream, recording, pictures, alpha overlay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Protocol
 
 from engines.errors import ToonifyError
 from engines.files import check_writable
+from engines.say import Say
+from engines.say import say as say_line
+from realtime.addresses import TRANSPORT, stream_format
 from realtime.guard import Output
 from realtime.settings import OutputSettings, require
 from realtime.sources import Source
@@ -51,7 +54,13 @@ class Sink(Protocol):
 
 
 def open_sinks(
-    settings: OutputSettings, size: tuple[int, int], rate: float, source: Source, *, paced: bool
+    settings: OutputSettings,
+    size: tuple[int, int],
+    rate: float,
+    source: Source,
+    *,
+    paced: bool,
+    say: Say = say_line,
 ) -> list[Sink]:
     """The sinks that the settings name, not yet opened.
 
@@ -60,6 +69,7 @@ def open_sinks(
         rate: frames per second.
         source: its audio is kept in recordings if it is a file.
         paced: pictures come in real time, else as fast as they are made.
+        say: called with what a stream has to tell.
 
     Raises:
         SettingsError: a target is of no known kind. It is not guessed at: a mistyped virtual camera
@@ -67,8 +77,10 @@ def open_sinks(
         ToonifyError: no file can be made at one of the places.
     """
     from realtime.sinks.files import ALPHA_CODECS, AlphaMovie, PictureSequence, Recording
+    from realtime.sinks.stream import StreamSink
     from realtime.sinks.virtual_camera import VirtualCamera
 
+    _check_streams(settings)
     audio = None if settings.overlay == "green" else getattr(source, "audio_location", None)
     sinks: list[Sink] = []
     for target in settings.sinks:
@@ -77,13 +89,18 @@ def open_sinks(
             continue
         if kind == "virtual":
             sinks.append(VirtualCamera(size, rate, device or None, settings.pixel_format))
+        elif container := stream_format(target):
+            if "://" not in target:
+                _writable(Path(target))
+            sinks.append(StreamSink(target, container, size, rate, say, audio=settings.audio))
         elif is_folder(target):
             sinks.append(PictureSequence(_writable(Path(target), "frame-000001.png")))
         else:
             require(
                 Path(target).suffix.lower() in MOVIES,
-                f"There is no sink {target!r}: choose virtual, virtual:DEVICE, none, a movie "
-                f"ending in {', '.join(MOVIES)}, or a folder ending in /.",
+                f"There is no sink {target!r}: choose virtual, virtual:DEVICE, none, a stream to "
+                f"rtmp://, rtmps:// or udp://HOST:PORT or into a file ending in {TRANSPORT}, a "
+                f"movie ending in {', '.join(MOVIES)}, or a folder ending in /.",
             )
             path = _writable(Path(target))
             sinks.append(Recording(path, size, rate, audio=audio, paced=paced))
@@ -99,6 +116,17 @@ def open_sinks(
             )
             sinks.append(AlphaMovie(_writable(path), size, rate, paced=paced))
     return sinks
+
+
+def _check_streams(settings: OutputSettings) -> None:
+    """Refuse a protocol that is not there."""
+    if any(target.lower().startswith("srt://") for target in settings.sinks):
+        from realtime.sinks.stream_writer import has_srt
+
+        require(
+            has_srt(),
+            "This build of PyAV cannot send SRT; stream to rtmp:// or udp:// instead.",
+        )
 
 
 def _writable(path: Path, inside: str = "") -> Path:

@@ -121,6 +121,19 @@ def audio_of(location: str) -> bool:
         return bool(container.streams.audio)
 
 
+def to_video_frame(image: Image, pixel_format: str, odd: tuple[int, int] = (0, 0)) -> Any:
+    """uint8 [H, W, 3] BGR or [H, W, 4] BGRA as FFmpeg's frame: BT.709, limited range.
+
+    Args:
+        pixel_format: as FFmpeg names it.
+        odd: pixels by which the picture is continued at the right and at the bottom.
+    """
+    if any(odd):
+        image = as_uint8(cv2.copyMakeBorder(image, 0, odd[1], 0, odd[0], cv2.BORDER_REPLICATE))
+    picture = av.VideoFrame.from_ndarray(image, format="bgra" if image.shape[2] == 4 else "bgr24")
+    return picture.reformat(format=pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG")
+
+
 class MovieWriter:
     """One movie file. The container is crash-safe: what was written before a crash plays.
 
@@ -162,7 +175,6 @@ class MovieWriter:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SinkError(f"The movie {path} cannot be written: {error}.") from error
         context: Any = self._stream.codec_context
-        self._alpha = "a" in pixel_format.split("p")[0]
         self._odd = (size[0] % 2, size[1] % 2) if pixel_format == "yuv420p" else (0, 0)
         self._stream.width, self._stream.height = size[0] + self._odd[0], size[1] + self._odd[1]
         self._stream.pix_fmt = self._pixel_format = pixel_format
@@ -177,14 +189,7 @@ class MovieWriter:
 
     def write(self, image: Image, time: Fraction) -> None:
         """Add uint8 [H, W, 3] BGR (or [H, W, 4] BGRA) shown from `time`, in seconds."""
-        if any(self._odd):
-            right, bottom = self._odd
-            bordered = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-            image = as_uint8(bordered)
-        picture = av.VideoFrame.from_ndarray(image, format="bgra" if self._alpha else "bgr24")
-        frame = picture.reformat(
-            format=self._pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG"
-        )
+        frame = to_video_frame(image, self._pixel_format, self._odd)
         frame.time_base = TIME_BASE
         # Time stamps must grow; two pictures within one tick keep their order.
         frame.pts = self._last = max(self._last + 1, round(time / TIME_BASE))

@@ -1,4 +1,4 @@
-"""Where frames come from: camera, media file or URL, pictures, built-in demo."""
+"""Where frames come from: camera, network stream, media file, pictures, built-in demo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 from engines.errors import ToonifyError
 from engines.pictures import PICTURE_SUFFIXES, is_picture
 from engines.say import Say
+from realtime.addresses import is_network
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
 
@@ -48,7 +49,8 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
         every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
 
     Raises:
-        SourceError, PictureError: there is no such file. A missing camera is waited for instead.
+        SourceError, PictureError: there is no such file, or a stream shows nothing. A missing
+            camera is waited for instead.
     """
     what = settings.source
     path = Path(what)
@@ -56,6 +58,12 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
         from realtime.sources.demo import DemoSource
 
         return DemoSource(settings.size, settings.fps, live=not every_frame)
+    if is_network(what):
+        from realtime.sources.network import NetworkSource
+
+        stream = NetworkSource(what, say)
+        if stream.length is None:
+            return stream
     if "://" in what or (path.is_file() and not is_picture(path)):
         from realtime.sources.media import MediaSource
 

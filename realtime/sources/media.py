@@ -1,4 +1,4 @@
-"""A media file or URL through PyAV."""
+"""A film through PyAV: a media file, or one at an address."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import numpy as np
 from engines.errors import reason
 from engines.pictures import Image
 from engines.say import Say
+from realtime.addresses import redacted
 from realtime.frame import Frame
 from realtime.sources import SourceError
-from realtime.sources.camera import PAUSES
 from realtime.sources.tone import is_hdr, to_bgr
 
 LEAST_GAP = 0.3  # seconds that must be missing at its end before a file counts as cut off
@@ -80,7 +80,7 @@ def _stated_end(container: Any, stream: Any) -> Fraction | None:
 
 
 class MediaSource:
-    """Frames of a file, in real time or as fast as they are read; or of a URL, as they come.
+    """Frames of a film, in real time or as fast as they are read.
 
     Attributes:
         total: number of frames as the file states or its length suggests; None if unknown.
@@ -95,10 +95,10 @@ class MediaSource:
     """
 
     def __init__(self, location: str, *, live: bool, loop: bool, say: Say, first: int = 0) -> None:
-        self.name = location
+        self.name = redacted(location)
         self.live = live
         self.first = first
-        self._network = "://" in location and not location.startswith("file:")
+        self._location = location
         self._loop = loop
         self._say = say
         self._closed = threading.Event()
@@ -119,7 +119,7 @@ class MediaSource:
             image = upright(picture)
             self.size = (image.shape[1], image.shape[0])
             self.rate = float(stream.average_rate or stream.guessed_rate or 30)
-            sound = bool(container.streams.audio) and not (loop or self._network)
+            sound = bool(container.streams.audio) and not loop
             self.audio_location: str | None = location if sound else None
             length: int | None = container.duration
             self._ends = _stated_end(container, stream)
@@ -130,36 +130,25 @@ class MediaSource:
     def frames(self) -> Iterator[Frame]:
         """Frames in order, each with its `media_time`.
 
-        In real time a frame leaves when it is due. A URL that breaks off is opened again after
-        growing pauses.
+        In real time a frame leaves when it is due.
 
         Raises:
-            SourceError: a file breaks off.
+            SourceError: it breaks off.
         """
-        number = failures = 0
+        number = 0
         while not self._closed.is_set():
-            start = number
-            try:
-                for frame in self._one_pass(number):
-                    yield frame
-                    number = frame.number + 1
-                if not self._loop and not self._network:
-                    return
-            except SourceError as error:
-                if not self._network:
-                    raise
-                if number > start or failures == 0:
-                    self._say(f"{error} Trying again.")
-            failures = 0 if number > start else failures + 1
-            if self._network:
-                self._closed.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+            for frame in self._one_pass(number):
+                yield frame
+                number = frame.number + 1
+            if not self._loop:
+                return
 
     def close(self) -> None:
         """End `frames()` after the frame in hand."""
         self._closed.set()
 
     def _one_pass(self, number: int) -> Iterator[Frame]:
-        with open_media(self.name) as container:
+        with open_media(self._location) as container:
             stream = container.streams.video[0]
             started: float | None = None
             media_time = Fraction(0)
@@ -182,7 +171,7 @@ class MediaSource:
                     started = time.monotonic() - float(media_time)
                     if number:  # the file starts again, while its clock goes on
                         self._offset = self._latest + 1 / self.rate - float(media_time)
-                if self.live and not self._network:
+                if self.live:
                     self._closed.wait(max(0.0, started + float(media_time) - time.monotonic()))
                 timestamp = self._stamp(media_time)
                 if number >= self.first:

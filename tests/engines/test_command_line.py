@@ -23,6 +23,7 @@ def fail(kind: str, count: int = 1) -> None:
         "task": ToonifyError("There is no cat; bring one."),
         "use": UsageError("A cat has four legs, not five."),
         "fault": KeyError("oops"),
+        "stream": ConnectionRefusedError(111, "Refused", "rtmp://a.host/live/s3cr3t"),
         "interrupt": KeyboardInterrupt(),
         "abort": typer.Abort(),
         "exit": typer.Exit(7),
@@ -99,6 +100,14 @@ def test_a_fault_is_owned_and_shown_only_on_request(capsys: pytest.CaptureFixtur
         assert "fault of the program" in err
     assert run_app(app, "cats", ["fail", "use", "--debug"]) == 2
     assert "UsageError: A cat has four legs" in capsys.readouterr().err
+
+
+def test_no_error_and_no_traceback_shows_a_stream_key(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["fail", "stream"], ["fail", "stream", "--debug"]):
+        assert run_app(app, "cats", words) == 1
+        err = capsys.readouterr().err
+        assert "rtmp://a.host/live/***" in err
+        assert "s3cr3t" not in err
 
 
 def test_an_optional_package_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:

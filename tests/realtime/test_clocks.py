@@ -48,6 +48,14 @@ def test_rates() -> None:
     assert rate.recent() == pytest.approx(45, rel=0.05)
 
 
+def test_the_delay_of_a_microphone_is_that_of_the_picture() -> None:
+    numbers = Statistics()
+    assert numbers.snapshot()["microphone_delay_ms"] is None
+    for now, latency in enumerate((0.081, 0.084, 0.3)):
+        numbers.note_sent("toon", float(now), latency)
+    assert numbers.snapshot()["microphone_delay_ms"] == 80
+
+
 def test_statistics_are_written_whole(tmp_path: Path) -> None:
     statistics = Statistics(engine="torch")
     statistics.note_sent("toon", 1.0, 0.040)

@@ -124,3 +124,9 @@ def test_each_virtual_camera_is_tried_and_none_says_what_to_install(
         assert reports == [DeviceReport("virtual camera", "", "none", "any", "Install OBS.")]
     tried: list[str | None] = [*found] or [None]
     assert Virtual.closed == tried
+
+
+def test_microphones_are_listed_by_what_chooses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "list_microphones", lambda: [("hw:1", "Desk")])
+    report = DeviceReport("microphone", "--audio hw:1", "Desk", "", "")
+    assert devices.examine_microphones() == [report]

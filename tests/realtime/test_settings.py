@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,35 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -
     path.write_text(text)
     with pytest.raises(ToonifyError, match=message):
         load_settings(path)
+
+
+@pytest.mark.parametrize("sink", ["rtmp://a.host/live/key", "UDP://10.0.0.1:5000", "live.ts"])
+def test_the_guard_is_as_strict_for_streams_as_for_virtual_cameras(sink: str) -> None:
+    output = OutputSettings(sinks=("a.mp4", sink))
+    assert Settings(output=output).guard_mode() == "blur"
+
+
+def test_a_microphone_needs_a_stream() -> None:
+    for wrong in ({"audio": "default"}, {"audio": " ", "sinks": ("live.ts",)}):
+        with pytest.raises(SettingsError, match=r"output\.audio must name a microphone"):
+            OutputSettings(**wrong)
+    assert OutputSettings(audio="default", sinks=("live.ts",)).audio == "default"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_settings_with_a_stream_key_are_for_their_owner_alone(tmp_path: Path) -> None:
+    secret, plain = tmp_path / "a.toml", tmp_path / "b.toml"
+    save_settings(Settings(output=OutputSettings(sinks=("rtmp://a.host/live/k3y",))), secret)
+    save_settings(Settings(), plain)
+    assert "k3y" in secret.read_text()
+    assert secret.stat().st_mode & 0o077 == 0
+    assert plain.stat().st_mode & 0o044
+
+
+def test_a_setting_that_is_refused_shows_no_stream_key(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[output]\nsinks = "rtmp://a.host/live/k3y"\n')
+    with pytest.raises(SettingsError, match=r"must be a list, not 'rtmp://a\.host/live/\*\*\*'"):
+        load_settings(tmp_path / "a.toml")
 
 
 def test_a_key_in_a_section_s_place_is_told_even_beside_a_flag_for_it(tmp_path: Path) -> None:

@@ -30,6 +30,21 @@ def test_settings_are_saved_and_used(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "size = [640, 480]" in path.read_text()
 
 
+def test_a_saved_stream_key_is_told_of_and_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.toml"
+    words = ["--sink", "rtmp://a.host/live/k3y", "--audio", "default", "--save", path]
+    code, out, err = run(capsys, "run", *words)
+    assert code == 0
+    assert "holds a password or stream key, so only you can read it" in err
+    assert "k3y" not in out + err
+    assert 'audio = "default"' in path.read_text()
+    code, _, err = run(capsys, "run", "--sink", "none", "--audio", "default")
+    assert code == 2
+    assert "--audio must name a microphone, and a sink must be a stream" in err
+
+
 def test_settings_do_not_replace_another_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,103 @@
+"""Sound that is heard as late as the picture is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from realtime.sinks.microphone import MARGIN, DelayedSound, Microphone, list_microphones
+from realtime.sinks.stream_writer import SOUND_RATE, SOUND_STEP
+from tests.realtime.fakes import Messages
+from tests.realtime.servers import wait_for
+
+BLOCK = 480
+
+
+def ramp(begin: int, count: int = BLOCK) -> np.ndarray:
+    """Samples that tell their numbers: 0 to 1 in ten seconds."""
+    return np.tile(np.arange(begin, begin + count, dtype=np.float32) / (10 * SOUND_RATE), (2, 1))
+
+
+def filled(seconds: float, clock: float = 1.0) -> DelayedSound:
+    """Sound from 100 s on; `clock`: how fast the device's clock goes."""
+    sound = DelayedSound()
+    for block in range(int(seconds * SOUND_RATE / BLOCK)):
+        sound.add(ramp(block * BLOCK), 100 + (block + 1) * BLOCK / SOUND_RATE / clock)
+    return sound
+
+
+def test_what_is_taken_was_heard_at_that_moment() -> None:
+    sound = filled(4.0)
+    part = sound.take(SOUND_STEP, 101.5)
+    assert part.shape == (2, SOUND_STEP)
+    assert part.dtype == np.float32
+    assert part[0] == pytest.approx(ramp(int(1.5 * SOUND_RATE), SOUND_STEP)[0], abs=1e-5)
+    again = sound.take(SOUND_STEP, 101.5 + SOUND_STEP / SOUND_RATE)
+    assert np.diff(np.concatenate([part[0], again[0]])).max() < 1e-5  # without a gap
+
+
+@pytest.mark.parametrize("error", [0.03, -0.03])
+def test_small_errors_are_mended_without_a_jump(error: float) -> None:
+    sound = filled(8.0)
+    parts = [sound.take(SOUND_STEP, 101.0)]
+    for number in range(1, 300):
+        parts.append(sound.take(SOUND_STEP, 101.0 + error + number * SOUND_STEP / SOUND_RATE))
+    steps = np.diff(np.concatenate([part[0] for part in parts])) * 10 * SOUND_RATE
+    assert steps.min() > 0.9
+    assert steps.max() < 1.1
+    heard = 100 + parts[-1][0, 0] * 10
+    assert heard == pytest.approx(101.0 + error + 299 * SOUND_STEP / SOUND_RATE, abs=0.003)
+
+
+def test_large_errors_are_mended_at_once() -> None:
+    sound = filled(4.0)
+    sound.take(SOUND_STEP, 101.0)
+    assert sound.take(SOUND_STEP, 102.0)[0, 0] * 10 == pytest.approx(2.0, abs=0.001)
+
+
+def test_a_device_whose_clock_drifts_stays_in_time() -> None:
+    sound = DelayedSound()
+    worst = 0.0
+    for block in range(6000):  # a minute of a clock that is wrong by a thousandth
+        now = 100 + (block + 1) * BLOCK / SOUND_RATE / 1.001
+        sound.add(np.full((2, BLOCK), now, np.float32), now)
+        if block > 100 and block % 2 == 0:
+            part = sound.take(2 * BLOCK, now - 0.2)
+            worst = max(worst, abs(float(part[0, 0]) - (now - 0.2)))
+    assert worst < 0.03
+
+
+def test_what_is_missing_is_silence() -> None:
+    assert not DelayedSound().take(SOUND_STEP, 5.0).any()
+    sound = filled(2.0)
+    assert not sound.take(SOUND_STEP, 90.0).any()
+    assert not sound.take(SOUND_STEP, 200.0).any()
+
+
+def test_a_block_is_there_after_the_least_delay() -> None:
+    assert filled(1.0).least_delay == pytest.approx(1.5 * BLOCK / SOUND_RATE + MARGIN)
+
+
+def test_a_device_that_fails_is_told_of_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.sinks.microphone.PAUSE", 0.02)
+    messages = Messages()
+    attempts: list[str] = []
+
+    def open_device(name: str) -> Any:
+        attempts.append(name)
+        if len(attempts) < 4:
+            raise OSError(19, "No such device")
+        return av.open("sine=frequency=440:sample_rate=44100,arealtime", format="lavfi")
+
+    microphone = Microphone("desk", messages, open_device)
+    wait_for(lambda: len(messages) == 2, "the microphone")
+    microphone.close()
+    assert messages[0].startswith("The microphone desk cannot be heard: No such device; the stream")
+    assert messages[1] == "The microphone desk is back."
+
+
+def test_microphones_can_be_listed_anywhere() -> None:
+    assert all(name for name, _ in list_microphones())

@@ -121,7 +121,9 @@ Gpus = Annotated[
 Tiers = Annotated[
     list[str] | None,
     typer.Option(
-        "--tier", metavar="NAME", help="Model size: shipped, 256, 512 or 1024; may be repeated."
+        "--tier",
+        metavar="NAME",
+        help="Model size: shipped, cpu-512, 256, 512 or 1024; may be repeated.",
     ),
 ]
 Seconds = Annotated[

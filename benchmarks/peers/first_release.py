@@ -1,4 +1,4 @@
-"""The network of this project's first release: 256 px throughout, 1.9 GMAC.
+"""The first network of this project: 256 px throughout, 1.9 GMAC.
 
 Its layer table is kept so that a speed-up can be measured in one run ever after.
 """

@@ -50,6 +50,7 @@ def without_native_logs() -> Iterator[None]:
         yield
         return
     receiving, sending = os.pipe()
+    os.set_blocking(sending, False)  # a full pipe costs a log line, and never stops the program
     before = sys.stderr
     try:
         direct = before is not None and before.fileno() == 2

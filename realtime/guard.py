@@ -1,5 +1,7 @@
 """What goes out when there is no toon to show: the one door through which every picture leaves.
 
+Over 300 lines: the rules, and all that enforces them, can be checked in one place.
+
 Under any mode but `pass`, a camera's own pixels leave only inside a stylised frame that passes all
 of these rules. Else the mode's picture goes out.
 

@@ -20,6 +20,7 @@ from tests.pictures import read_bgr
 from tests.realtime.media import write_movie
 
 ROOT = Path(__file__).resolve().parents[1]
+OWN = ("tests.", "benchmarks.")  # rooms with programs of their own
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 SHELLS = ("sh", "shell", "powershell")
@@ -105,8 +106,13 @@ def check_other(line: str) -> None:
         assert all(word in pinned for word in words if "==" in word), line
     elif program.startswith("python") and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file(), line
-    elif program.startswith("python") and words[2:] and words[2].startswith("tests."):
-        assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
+    elif (
+        program.startswith("python")
+        and words[2:]
+        and words[2].startswith(("tests.", "benchmarks."))
+    ):
+        module = ROOT / words[2].replace(".", "/")
+        assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file(), line
     else:
         assert program in ("py", "python3", "source", "sudo", "cd", "git"), f"unknown: {line}"
 

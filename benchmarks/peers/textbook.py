@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engines.networks.generator import SynthesisLayer, ToRGB
+from engines.networks.blocks import SynthesisLayer, ToRGB
 from engines.networks.layers import ModulatedConv, Upsample2x, fir_kernel
 from engines.networks.toon import ToonNetwork
 

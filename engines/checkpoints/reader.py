@@ -158,6 +158,8 @@ def _with_estimated_average(
     state = {**checkpoint.state, W_AVG: torch.zeros(affine.shape[1])}
     check_state(state)
     config = GeneratorConfig.from_state(state)
+    if not config.mapping_layers:  # nothing maps latents, so there is no mean to estimate
+        return dataclasses.replace(checkpoint, state=state)
     mapping = Mapping(config)
     prefix = "mapping."
     mapping.load_state_dict(

@@ -12,7 +12,7 @@ from engines.catalogue.models import find_bundle
 from engines.catalogue.sampling import NoCharactersError
 from engines.errors import ToonifyError
 from engines.faces.people import people
-from engines.say import Say, say
+from engines.say import Say, say, say_whole
 from realtime.settings import Settings
 from realtime.web.photo.desk import Desk
 from realtime.web.photo.maker import PhotoMaker
@@ -25,6 +25,7 @@ def run_web(
     settings: Settings,
     say: Say = say,
     *,
+    show: Say = say_whole,
     host: str = LOOPBACK,
     port: int = 0,
     browse: bool = False,
@@ -33,6 +34,7 @@ def run_web(
     """Serve the page until Ctrl-C.
 
     Args:
+        show: told the page's address, with its token.
         host, port: see `WebServer`.
         browse: open it in the browser as well.
         stop: ends it when set.
@@ -46,7 +48,7 @@ def run_web(
         photo = photo_page(settings, say, stack)
         server = stack.enter_context(WebServer(photo.routes, host=host, port=port, say=say))
         address = server.url()
-        say(f"Open {address} in a browser on this machine; Ctrl-C ends it.")
+        show(f"Open {address} in a browser on this machine; Ctrl-C ends it.")
         if browse:
             webbrowser.open(address)
         with ended_by_signals(stop):

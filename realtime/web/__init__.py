@@ -10,7 +10,7 @@ puts the lists of the pages that it shows together:
         WebSocketRoute("/live", live),
     ]
     with WebServer(routes, port=8765, say=say) as server:   # realtime.web.server
-        say(server.url("/"))                                # the address with its token
+        say_whole(server.url("/"))                            # the address with its token
 
 The server runs in a thread of its own and adds what all pages share: `realtime/web/assets` at
 `/assets/` (`base.css`, `base.js`). `realtime.web.gate` stands before every route and every

@@ -82,8 +82,8 @@ def sampled_bundle() -> Bundle:
     """A tiny plain StyleGAN2 with two styles and no encoder, as an import makes it."""
     bundle = tiny_bundle(styles=2)
     config = replace(
-        bundle.card.generator, feature_channels=(), mask_resolution=0, detail_resolution=0,
-        photo_resolution=0,
+        bundle.card.generator, resolution=64, feature_channels=(), mask_resolution=0,
+        detail_resolution=0, photo_resolution=0, finish=False, fovea_channels=0,
     )  # fmt: skip
     torch.manual_seed(1)
     states = []

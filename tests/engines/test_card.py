@@ -27,7 +27,7 @@ def test_card_is_for_people_too(saved: Path) -> None:
         (
             """{"format_version": 1, "encoder": null, "styles": {},
             "generator": {"\\u001b[2J": 1, "feature_channels": []}}""",
-            r"unexpected keyword argument '\?\[2J'",
+            r"unexpected keyword argument '\\x1b\[2J'",
         ),
     ],
 )

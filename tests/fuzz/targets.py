@@ -51,7 +51,7 @@ def targets() -> tuple[Target, ...]:
     """Every kind, with the good files that the bad ones are made from."""
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "a.toon"
-        tiny_bundle(resolution=16).save(path)
+        tiny_bundle().save(path)
         bundle = path.read_bytes()
         save_settings(Settings(), Path(room) / "a.toml")
         settings = (Path(room) / "a.toml").read_text()

@@ -208,7 +208,7 @@ def test_a_model_is_a_name_a_path_or_a_bundle(model: Path, toonify: Toonifier) -
             assert made._session.about["style"] == second
     assert list(inspect.signature(Toonifier).parameters) == [
         "model", "style", "swap", "strength", "mode", "engine", "precision", "faces", "guard",
-        "settings", "say",
+        "settings", "every_face", "say",
     ]  # fmt: skip
 
 

@@ -91,8 +91,8 @@ def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
         (f"[source]\nfps = {'9' * 400}", r"source\.fps must lie within 9007199254740992 of 0"),
         (f"[faces]\nmax_faces = 0x{'f' * 5000}", r"must lie within .* not something huge\."),
         (f"[source]\nfps = {'9' * 5000}", "cannot be read as TOML"),
-        (f"[source]\nfps = '{'a' * 5000}'", r"must be a number, not 'a{79}\.\.\.\.$"),
-        ('"\\u001b[2J" = 1', r"no setting \?\[2J;"),
+        (f"[source]\nfps = '{'a' * 5000}'", r"must be a number, not 'a{52}…a{25}'\.$"),
+        ('"\\u001b[2J" = 1', r"no setting \\x1b\[2J;"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:

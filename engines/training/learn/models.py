@@ -9,9 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from engines.networks.blocks import SynthesisBlock
 from engines.networks.discriminator import Discriminator, DiscriminatorConfig
 from engines.networks.encoder import Encoder, EncoderConfig
-from engines.networks.generator import Drawing, Generator, Synthesis, SynthesisBlock
+from engines.networks.generator import Drawing, Generator, Synthesis
 from engines.networks.generator_config import GeneratorConfig
 from engines.networks.layers import FullyConnected, ModulatedConv
 

@@ -13,7 +13,8 @@ def test_peers_take_turns_with_ours() -> None:
     )
     by_tier = {result.labels["tier"]: result for result in found.results}
     assert set(by_tier) == {
-        "ours tiny", "textbook tiny", "AnimeGANv2-size 64", "MobileStyleGAN-size 64",
+        "ours tiny", "textbook tiny", "first release",
+        "AnimeGANv2-size 64", "MobileStyleGAN-size 64",
     }  # fmt: skip
     for tier, result in by_tier.items():
         if tier == "ours tiny":

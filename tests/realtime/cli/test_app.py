@@ -55,7 +55,7 @@ def test_help_fits_a_narrow_terminal(
             ["run", "--source", "demo", "--sink", "none"],
             "--sink none needs --record, --overlay or --preview beside it.",
         ),
-        (["run", "--record", ""], "--record must be a movie ending in .mp4"),
+        (["run", "--record", ""], "'--record': it is empty; give a path"),
         (["video", "a.mp4", "b.avi"], "b.avi must end in .mp4"),
         (["video", "/", "b.mp4"], "/ is a folder, not a video"),
         (["models", "import", "/", "--out", "b.toon"], "/ is a folder, not a checkpoint"),

@@ -31,7 +31,7 @@ def test_models_are_listed_shown_and_blended(
     assert "exists" in run(capsys, *words)[2]
     for flag, value, message in (
         ("--swap", "12", "power of two"),
-        ("--swap", "128", "lies above the models' 64 px"),
+        ("--swap", "128", "lies above the models' 32 px"),
         ("--low", "both", "low must be"),
         ("--style", "clay", "no style 'clay'"),
     ):

@@ -19,7 +19,7 @@ from tests.realtime.media import write_movie
     ("flag", "value", "message"),
     [
         ("style", "clay", "no style 'clay'; choose one of film, comic"),
-        ("swap", 128, "swap_resolution 128 lies above the models' 64 px"),
+        ("swap", 128, "swap_resolution 128 lies above the models' 32 px"),
         ("engine", "warp", "no back end 'warp': choose auto or tensorrt-rtx"),
         ("precision", "fp8", "{} must be one of fp32, fp16, bf16, int8, not 'fp8'"),
     ],

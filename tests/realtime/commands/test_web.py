@@ -86,7 +86,7 @@ def test_the_browser_is_opened_when_asked_for(model: Path, monkeypatch: pytest.M
         return True
 
     monkeypatch.setattr(webbrowser, "open", visit)
-    run_web(settings_of(model), messages, browse=True, stop=stop)
+    run_web(settings_of(model), messages, show=messages, browse=True, stop=stop)
     assert len(opened) == 1
     assert opened[0] in messages[-1]
     with pytest.raises(ConnectionError):

@@ -66,7 +66,7 @@ def test_says_first_that_crops_leave_the_machine(
     assert said[0].startswith(LEAVES)
     assert server in said[0]
     assert "not encrypted" in said[0]
-    assert said[1].startswith("A face takes 12 kB to the server and 16 kB back")
+    assert said[1].startswith("A face takes 12 kB to the server and 78 kB back")
     assert f"test server 1 at {server}, model tiny" in said[2]
     assert (remote.name, remote.precision, remote.max_batch) == ("remote", "as served", 4)
 

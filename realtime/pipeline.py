@@ -26,6 +26,7 @@ from engines.errors import ToonifyError
 from engines.say import Say
 from realtime.clocks import Statistics
 from realtime.controls import Controls
+from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.observe import PARTS, Observation, Observer
@@ -33,15 +34,13 @@ from realtime.pace import Pace
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
 from realtime.sinks.files import on_green
-from realtime.sinks.runner import SinkRunner
+from realtime.sinks.outlets import FINISH_TIMEOUT, STOP_TIMEOUT, Outlets
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Source
 from realtime.stages import Strangers, Stylizer, Tracker, Window
 
 PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 SEARCH = 0.004  # seconds that a search for strangers takes, about
-STOP_TIMEOUT = 3.0  # seconds given to the threads of a live run, and to live sinks, at the end
-FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 
 
 class Pipeline:
@@ -99,7 +98,8 @@ class Pipeline:
         self._green = green
         self._window = window
         self._on_output = on_output
-        self._runners = [SinkRunner(sink, say, wait=not paced) for sink in sinks]
+        self.outlets = Outlets(sinks, say, wait=not paced)
+        self.faces: Sequence[TrackedFace] = ()  # of the newest frame that reached the guard
         self._captured: Slot[Frame] = Slot(wait=not paced)
         self._tracked: Slot[Observation] = Slot(wait=not paced)
         self._unwatched: Slot[Observation] = Slot(wait=True)
@@ -126,8 +126,7 @@ class Pipeline:
             )
         ]
         with signals(self._controls), single_threaded_opencv():
-            for runner in self._runners:
-                runner.start()
+            self.outlets.start()
             for thread in threads:
                 thread.start()
             try:
@@ -148,7 +147,7 @@ class Pipeline:
             "before stylizing": self._tracked.dropped,
             "before pasting": self._drawn.dropped,
             "before sending": self._stylized.dropped,
-            **{f"before {runner.sink.name}": runner.dropped for runner in self._runners},
+            **self.outlets.dropped,
         }
         return self.statistics.snapshot()
 
@@ -166,15 +165,8 @@ class Pipeline:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 self._say(f"The {thread.name} stage did not stop within {limit:g} s.")
-        for runner in self._runners:
-            if runner.sink.live:
-                runner.put(self._guard.farewell().for_others())
-        for runner in self._runners:
-            limit = STOP_TIMEOUT if runner.sink.live else FINISH_TIMEOUT
-            if not runner.stop(limit):
-                self._say(f"The {runner.sink.name} did not stop within {limit:g} s.")
-            if runner.failed and not self.failure:
-                self.failure = ToonifyError(runner.failed)
+        if failed := self.outlets.stop(self._guard.farewell()):
+            self.failure = self.failure or ToonifyError(failed)
         if self._window:
             self._window.close()
 
@@ -272,7 +264,9 @@ class Pipeline:
             usual = statistics.median(steps) if len(steps) else 0.0
             patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
             with self.statistics.stages["guard"].timed():
-                output = self._guard.admit(seen.conclude(PATIENCE[0] if self._paced else None))
+                result = seen.conclude(PATIENCE[0] if self._paced else None)
+                output = self._guard.admit(result)
+            self.faces = result.faces
             if output:
                 self._deliver(output, output.captured)
         if not self._paced and (self._controls.stopped.is_set() or self.failure):
@@ -283,14 +277,12 @@ class Pipeline:
     def _deliver(self, output: Output, captured: float | None) -> None:
         if self._green:
             output = replace(output, image=on_green(output))
-        public = output.for_others()
-        for runner in self._runners:
-            runner.put(output if runner.sink.local else public)
-            if runner.failed and not self._paced:
-                raise ToonifyError(runner.failed)
+        self.outlets.put(output)
+        if not self._paced and (failed := self.outlets.failed):
+            raise ToonifyError(failed)
         if self._window:
             self._window.show(output)
         now = time.monotonic()
         self.statistics.note_sent(output.kind, now, None if captured is None else now - captured)
         if self._on_output:
-            self._on_output(public)
+            self._on_output(output.for_others())

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engines.backends import Engine
 from engines.backends.registry import create_engine
 from engines.bundle import Bundle
 from engines.catalogue.models import find_bundle
@@ -15,6 +16,8 @@ from engines.say import Say
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
 from realtime.guard import Guard, Output
+from realtime.live.blends import Blend, Blends
+from realtime.live.people import People
 from realtime.observe import LOOKOUTS, Observer
 from realtime.pipeline import Pipeline
 from realtime.settings import EngineSettings, Settings, SettingsError
@@ -38,6 +41,10 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
     bundle = find_bundle(chosen.model)
     bundle.check(chosen.style, chosen.swap)
     return bundle
+
+
+def quiet(_: str) -> None:
+    """Say nothing: the back end was named when the run began."""
 
 
 def check_settings(settings: Settings) -> None:
@@ -80,14 +87,13 @@ class Session:
         self.say = say
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.model)
-        network = self.bundle.network(chosen.style, chosen.swap)
-        self.engine = create_engine(
-            network,
-            chosen.backend,
-            precision=chosen.precision,
-            max_batch=settings.faces.max_faces,
-            say=say,
-            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
+        self.bundle.check(chosen.style, chosen.swap)
+        first = Blend(chosen.style or self.bundle.styles[0], chosen.swap, chosen.low)
+        self._drawn = first
+        self.engine = self._make(first, chosen.backend, say)
+        backend = self.engine.name if chosen.backend == "auto" else chosen.backend
+        self.blends = Blends(
+            first, self.engine, lambda blend: self._make(blend, backend, quiet), self._weigh
         )
         self._stills = stills or settings.faces.max_faces
         self.tracker = FaceTracker(settings.faces, stills=self._stills)
@@ -197,27 +203,64 @@ class Session:
         style = self.settings.engine.style or self.bundle.styles[0]
         first = self.bundle.styles.index(style)
         resolutions = [r for r in (8, 16, 32, 64) if r <= self.bundle.card.generator.resolution]
-        swap = self.settings.engine.swap
+        swap, low = self.settings.engine.swap, self.settings.engine.low
         others = [other for other in (None, *resolutions) if other != swap]
-        return Controls(
+
+        def engine(style: str) -> Engine:
+            """One person's engine, in everybody's swap."""
+            blend = made.blend._replace(style=style)
+            return self.blends.take(blend, self._in_use(blend, people))
+
+        people = People(guard, self.stylizer, engine)
+        made = Controls(
             guard,
             self.stylizer,
             say or self.say,
             styles=[*self.bundle.styles[first:], *self.bundle.styles[:first]],
             swaps=[swap, *others],
-            switch=self.switch,
+            low=low,
+            switch=lambda blend: self._switch(blend, people),
             mirror=self.settings.source.mirror,
+            people=people,
+        )
+        return made
+
+    def _switch(self, blend: Blend, people: People) -> None:
+        """Draw another blend; frames go on with the old one until the new one is ready."""
+        engine = self.blends.take(blend, self._in_use(blend, people))
+        self.stylizer.engine = self._still_stylizer.engine = engine
+        self._drawn = blend
+
+    def _in_use(self, blend: Blend, people: People) -> list[Blend]:
+        """What must be kept while `blend` is built."""
+        own = [by._replace(style=style) for style in people.styles for by in (blend, self._drawn)]
+        return [self._drawn, *own]
+
+    def _make(self, blend: Blend, backend: str, say: Say) -> Engine:
+        chosen = self.settings.engine
+        spec = self.bundle.card.styles[blend.style].blend
+        if blend.low:
+            spec = replace(spec, low=blend.low)
+        network = self.bundle.network(blend.style, blend.swap, spec=spec)
+        self._weights = sum(tensor.numel() for tensor in network.state_dict().values())
+        return create_engine(
+            network,
+            backend,
+            precision=chosen.precision,
+            max_batch=self.settings.faces.max_faces,
+            say=say,
+            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
         )
 
-    def switch(self, style: str | None, swap: int | None) -> None:
-        """Draw another style or swap; frames go on with the old one until the new is ready."""
-        self.engine.update(self.bundle.network(style, swap))
+    def _weigh(self, engine: Engine) -> int:
+        """Bytes that an engine's weights take."""
+        return self._weights * {"fp32": 4, "int8": 1}.get(engine.precision, 2)
 
     def close(self) -> None:
         """Free everything."""
         self.strangers.close()
         self.tracker.close()
-        self.engine.close()
+        self.blends.close()
 
     def __enter__(self) -> Session:
         return self

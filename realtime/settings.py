@@ -20,6 +20,7 @@ GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
 Mode = Literal["crop", "head", "face"]
 MODES: tuple[Mode, ...] = ("crop", "head", "face")
+Low = Literal["toon", "face"]
 
 
 def require(condition: bool, message: str) -> None:
@@ -104,6 +105,7 @@ class EngineSettings:
         style: one of the model's styles; None for its default.
         swap: resolution at which the mix switches to the other generator, in most cards the one
             that draws the person; None for the card's default.
+        low: whose layers are below the swap, "toon" or "face"; None for the card's default.
         backend: "auto" or a back end's name; asking by name never falls back.
         precision: one that the back end can compute in; None for its default.
         calibration: folder of portraits that int8 is calibrated on; None for those in the package.
@@ -112,6 +114,7 @@ class EngineSettings:
     model: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
+    low: Low | None = None
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
     calibration: str | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -60,6 +60,18 @@ class StylizedFrame:
 
 
 @dataclass
+class _Drawn:
+    """A face on its way to a toon: who draws it how strongly, its BGR crop and toon, its head."""
+
+    face: TrackedFace
+    engine: Engine
+    strength: float
+    crop: Image = field(init=False)
+    toon: Image = field(init=False)
+    head: Mask | None = None
+
+
+@dataclass
 class _Light:
     """Running colour statistics of one face: scene and toon, see `colour_stats`."""
 
@@ -77,12 +89,31 @@ class _Light:
         self.time = time
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How one person is drawn.
+
+    Attributes:
+        engine: draws them, with the sizes of everybody's; None for everybody's.
+        strength: 0..1; None for everybody's.
+        bare: left as they are.
+    """
+
+    engine: Engine | None = None
+    strength: float | None = None
+    bare: bool = False
+
+
+EVERYBODY = Manner()
+
+
 class Stylizer:
     """Turns the faces of frames into toons.
 
-    `settings` and `strength` (0..1, at first the settings') may be set at any time and count from
-    the next frame on. `apply` belongs to one thread at a time. With `max_faces`, the faces known
-    longest are drawn and the others stay as they are.
+    `engine`, `settings`, `strength` (0..1, at first the settings'), `max_faces` and `manners` (by
+    identity, replaced and never changed) may be set at any time and count from the next frame on.
+    Another engine must have the sizes of the first. `apply` belongs to one thread at a time. With
+    `max_faces`, the faces known longest are drawn and the others stay as they are.
     """
 
     def __init__(
@@ -94,7 +125,8 @@ class Stylizer:
         self.engine = engine
         self.settings = settings or CompositingSettings()
         self.strength = self.settings.strength
-        self._max_faces = max_faces
+        self.max_faces = max_faces
+        self.manners: Mapping[int, Manner] = {}
         self._lights: dict[int, _Light] = {}
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -110,61 +142,68 @@ class Stylizer:
 
         The second step belongs to one thread, which may be another one.
         """
-        strength = self.strength
-        oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
-        faces = sorted(oldest, key=lambda face: face.side)
-        if not faces or strength == 0:
+        engine, settings, everybody = self.engine, self.settings, self.strength
+        oldest = sorted(faces, key=lambda face: face.identity)[: self.max_faces]
+        drawn: list[_Drawn] = []
+        for face in sorted(oldest, key=lambda face: face.side):
+            manner = self.manners.get(face.identity, EVERYBODY)
+            strength = everybody if manner.strength is None else manner.strength
+            if strength > 0 and not manner.bare:
+                drawn.append(_Drawn(face, manner.engine or engine, strength))
+        if not drawn:
             clear = np.zeros(frame.image.shape[:2], np.uint8)
             return lambda: StylizedFrame(frame.image, clear, frozenset(), {}, {})
-        size = self.engine.input_size
-        crops = [extract_crop(frame.image, face.transform(size), size) for face in faces]
-        toons, heads = self._run(crops)
-        return lambda: self._paste(frame, faces, crops, toons, heads, strength)
+        size = engine.input_size
+        for one in drawn:
+            one.crop = extract_crop(frame.image, one.face.transform(size), size)
+        for used in dict.fromkeys(one.engine for one in drawn):
+            self._run(used, [one for one in drawn if one.engine is used])
+        return lambda: self._paste(frame, drawn, settings)
 
     def _paste(
-        self,
-        frame: Frame,
-        faces: Sequence[TrackedFace],
-        crops: list[Image],
-        toons: list[Image],
-        heads: list[Mask | None],
-        strength: float,
+        self, frame: Frame, drawn: Sequence[_Drawn], settings: CompositingSettings
     ) -> StylizedFrame:
         image, alpha = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
-        for face, crop, toon, head in zip(faces, crops, toons, heads, strict=True):
-            drawn, mask = self._finish(face, crop, toon, head, frame.timestamp)
-            paste(image, alpha, drawn, mask * np.float32(strength), face.transform(GRID))
+        for one in drawn:
+            toon, mask = self._finish(
+                one.face, one.crop, one.toon, one.head, frame.timestamp, settings
+            )
+            paste(image, alpha, toon, mask * np.float32(one.strength), one.face.transform(GRID))
+        faces = [one.face for one in drawn]
         present = {face.identity for face in faces}
         self._lights = {k: v for k, v in self._lights.items() if k in present}
         return StylizedFrame(
             image,
             alpha,
             frozenset(f.identity for f in faces if coverage(alpha, f.landmarks) >= COVERED),
-            {face.identity: toon for face, toon in zip(faces, toons, strict=True)},
-            {face.identity: crop for face, crop in zip(faces, crops, strict=True)},
+            {one.face.identity: one.toon for one in drawn},
+            {one.face.identity: one.crop for one in drawn},
         )
 
     def reset(self) -> None:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
 
-    def _run(self, crops: list[Image]) -> tuple[list[Image], list[Mask | None]]:
-        """BGR crops -> BGR toons and head masks, in as few engine calls as its batches allow."""
+    def _run(self, engine: Engine, drawn: Sequence[_Drawn]) -> None:
+        """Give each a toon and a head mask, in as few calls as the engine's batches allow."""
         toons: list[Image] = []
         heads: list[Mask | None] = []
-        batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
-        for start in range(0, len(batch), self.engine.max_batch):
-            part = batch[start : start + self.engine.max_batch]
-            images, masks = self.engine.run(part)
-            side = self.engine.output_size
+        batch = np.stack(
+            [cv2.cvtColor(one.crop, cv2.COLOR_BGR2RGB) for one in drawn], dtype=np.uint8
+        )
+        for start in range(0, len(batch), engine.max_batch):
+            part = batch[start : start + engine.max_batch]
+            images, masks = engine.run(part)
+            side = engine.output_size
             if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
                 raise StylizerError(
                     f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
-                    f"{self.engine.name}, found {images.dtype} {list(images.shape)}."
+                    f"{engine.name}, found {images.dtype} {list(images.shape)}."
                 )
             toons += [cv2.cvtColor(toon, cv2.COLOR_RGB2BGR) for toon in images]  # also a copy
             heads += [None] * len(part) if masks is None else [mask.copy() for mask in masks]
-        return toons, heads
+        for one, toon, head in zip(drawn, toons, heads, strict=True):
+            one.toon, one.head = toon, head
 
     def _finish(
         self,
@@ -173,9 +212,9 @@ class Stylizer:
         toon: Image,
         head: Mask | None,
         time: float,
+        settings: CompositingSettings,
     ) -> tuple[Image, FloatMask]:
         """The toon in the scene's colours, and where it goes."""
-        settings = self.settings
         points = transform_points(face.landmarks, invert(face.transform(1)))
         known = as_grid(head) if head is not None else head_guess(points)
         mask = toon_mask(settings.mode, points, known)

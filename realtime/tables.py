@@ -102,6 +102,7 @@ FLAGS = {
     "model": ("engine", "model"),
     "style": ("engine", "style"),
     "swap": ("engine", "swap"),
+    "low": ("engine", "low"),
     "engine": ("engine", "backend"),
     "precision": ("engine", "precision"),
     "calibration": ("engine", "calibration"),

@@ -30,6 +30,7 @@ class Toon:
     model: Annotated[str | None, shared.MODEL] = None
     style: Style = None
     swap: Annotated[int | None, shared.SWAP] = None
+    low: Annotated[str | None, shared.LOW] = None
     strength: Annotated[
         float | None,
         typer.Option(

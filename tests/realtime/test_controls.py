@@ -6,6 +6,7 @@ import threading
 
 from realtime.controls import Controls
 from realtime.guard import Guard
+from realtime.live.blends import Blend
 from realtime.settings import GuardMode, GuardSettings
 from tests.realtime.fakes import SIZE, MarkerStylizer, Messages
 
@@ -31,8 +32,8 @@ def test_the_controls_go_through_all_modes_and_styles() -> None:
     switched = threading.Event()
     asked = []
 
-    def switch(style: str | None, swap: int | None) -> None:
-        asked.append((style, swap))
+    def switch(blend: Blend) -> None:
+        asked.append(blend)
         switched.set()
 
     messages = Messages()
@@ -47,7 +48,7 @@ def test_the_controls_go_through_all_modes_and_styles() -> None:
     assert modes == ["hold", "blur", "card", "pass"]
     controls.next_style()
     assert switched.wait(5)
-    assert asked == [("comic", None)]
+    assert asked == [("comic", None, None)]
     controls.toggle_panic()
     assert door.panic
 
@@ -76,8 +77,8 @@ def test_without_a_choice_the_controls_say_so() -> None:
 def test_a_switch_that_fails_is_told_and_the_next_one_works() -> None:
     asked: list[int | None] = []
 
-    def switch(style: str | None, swap: int | None) -> None:
-        asked.append(swap)
+    def switch(blend: Blend) -> None:
+        asked.append(blend.swap)
         if len(asked) == 1:
             raise RuntimeError("out of memory")
 

@@ -123,6 +123,15 @@ class Controls:
         """Have `changed` called after every change, in the thread that made it."""
         self._watchers = [*self._watchers, changed]
 
+    def unwatch(self, changed: Callable[[], None]) -> None:
+        """Have it called no more."""
+        self._watchers = [other for other in self._watchers if other != changed]
+
+    def changed(self) -> None:
+        """Tell those who watch that something about the run has changed."""
+        for changed in self._watchers:
+            changed()
+
     def stop(self) -> None:
         """End the run cleanly."""
         self.stopped.set()
@@ -279,8 +288,7 @@ class Controls:
     def _done(self, said: str = "") -> None:
         if said:
             self._say(said)
-        for changed in self._watchers:
-            changed()
+        self.changed()
 
 
 def _after(item: Any, items: Sequence[Any]) -> Any:

@@ -80,7 +80,7 @@ class Pipeline:
         self.statistics = Statistics(**(about or {}))
         self.failure: Exception | None = None
         self.interrupted = False  # whether something else than the source's end ended the run
-        self._source = source
+        self.source, self.size, self.rate = source, source.size, rate
         self._guard = controls.guard
         self._observer = Observer(
             tracker,
@@ -93,7 +93,6 @@ class Pipeline:
         )
         self._controls = controls
         self._say = say
-        self._rate = rate
         self._paced = paced
         self._green = green
         self._window = window
@@ -154,7 +153,7 @@ class Pipeline:
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self.interrupted = self._controls.stopped.is_set()
         self._controls.stop()
-        self._source.close()
+        self.source.close()
         if self._paced:
             slots = (self._captured, self._tracked, self._unwatched, self._drawn, self._stylized)
             for slot in slots:
@@ -185,7 +184,7 @@ class Pipeline:
                 self._ended.set()
 
     def _capture(self) -> None:
-        frames = self._source.frames()
+        frames = self.source.frames()
         while not self._controls.stopped.is_set():
             with self.statistics.stages["capture"].timed():
                 frame = next(frames, None)
@@ -257,7 +256,7 @@ class Pipeline:
             now = time.monotonic()
             if seen is None:
                 self._deliver(self._guard.fill(self._pace.newest, now), None)
-                patience = 1 / self._rate
+                patience = 1 / self.rate
                 continue
             arrivals.append(now)
             steps = np.diff(arrivals)

@@ -191,6 +191,7 @@ class OutputSettings:
         sinks: "virtual" or "virtual:DEVICE" for a virtual camera, else paths: a movie file to
             record, or a folder (ending in "/") for a sequence of pictures; "none" for none at all.
         preview: open a window.
+        panel: port of the panel in the browser, 0 for a free one; None for no panel.
         overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov,
             .webm) or folder that takes the toons with an alpha channel.
         pixel_format: what the virtual camera is fed with.
@@ -198,6 +199,7 @@ class OutputSettings:
 
     sinks: tuple[str, ...] = ("virtual",)
     preview: bool = False
+    panel: int | None = None
     overlay: str = "none"
     pixel_format: Literal["bgr", "rgb", "i420", "nv12", "yuyv", "uyvy"] = "i420"
 
@@ -207,6 +209,10 @@ class OutputSettings:
             all(sink.strip() for sink in self.sinks),
             "output.sinks must each be virtual, virtual:DEVICE, none, a movie or a folder ending "
             "in /; one of them is empty.",
+        )
+        require(
+            self.panel is None or 0 <= self.panel <= 65535,
+            f"output.panel must be a port from 1 to 65535, or 0 for a free one, not {self.panel}.",
         )
         require(
             bool(self.overlay.strip()),

@@ -113,6 +113,7 @@ FLAGS = {
     "card": ("guard", "card"),
     "sinks": ("output", "sinks"),
     "preview": ("output", "preview"),
+    "panel": ("output", "panel"),
     "overlay": ("output", "overlay"),
     "pixel_format": ("output", "pixel_format"),
 }

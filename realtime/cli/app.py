@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -13,6 +15,8 @@ from realtime.cli import files, live, machine, models
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
 os.environ.setdefault("GLOG_minloglevel", "2")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+PANEL_PORT = "8765"
 
 app = typer.Typer(
     name="toonify",
@@ -48,4 +52,14 @@ _forward("train", "engines.training.cli.app", "Train a model, or one of your own
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (see `engines.command_line`)."""
-    return run_app(app, "toonify", arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    return run_app(app, "toonify", with_port(words))
+
+
+def with_port(words: Sequence[str]) -> list[str]:
+    """The words with the usual port after a `--panel` that has none; Typer wants one."""
+    given: list[str] = []
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        alone = word == "--panel" and not after.lstrip("-").isdigit()
+        given += [word, PANEL_PORT] if alone else [word]
+    return given

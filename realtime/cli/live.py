@@ -48,6 +48,7 @@ def run(
     card: o.GuardCard = None,
     sink: o.Sinks = None,
     preview: o.Preview = None,
+    panel: o.Panel = None,
     record: o.Record = None,
     overlay: o.Overlay = None,
     pixel_format: o.PixelFormat = None,
@@ -76,7 +77,7 @@ def run(
     settings = o.settings_from(
         toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
         loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
-        preview=preview, overlay=overlay, pixel_format=pixel_format,
+        preview=preview, panel=panel, overlay=overlay, pixel_format=pixel_format,
     )  # fmt: skip
     if record:
         from dataclasses import replace
@@ -105,4 +106,4 @@ def run(
         return
     from realtime.commands.run import run_live
 
-    run_live(settings, stats=stats, seconds=seconds)
+    run_live(settings, stats=stats, seconds=seconds, config=config)

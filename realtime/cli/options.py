@@ -134,6 +134,14 @@ Preview = Annotated[
         "--preview/--no-preview", help="Open a window; h shows its keys.", rich_help_panel=OUTPUT
     ),
 ]
+Panel = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Serve a panel for the browser, and the overlay for OBS; port 8765 if not given.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Record = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also record to this movie.", rich_help_panel=OUTPUT),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from engines.errors import ToonifyError
-from engines.say import Say
 from realtime.frame import Frame
 from realtime.settings import SourceSettings
 from realtime.sources import Source
@@ -28,7 +27,7 @@ class ChangingSource:
         patience: seconds in which another source must give its first picture.
 
     Attributes:
-        settings: of the source in use.
+        name, settings: of the source in use.
         changing: what is being opened; empty if nothing is.
     """
 
@@ -37,28 +36,22 @@ class ChangingSource:
         source: Source,
         settings: SourceSettings,
         open_source: Callable[[SourceSettings], Source],
-        say: Say,
         *,
         patience: float = PATIENCE,
     ) -> None:
+        self.name = source.name
         self.live = source.live
         self.size = source.size
         self.rate = source.rate
         self.settings = settings
         self.changing = ""
         self._open = open_source
-        self._say = say
         self._patience = patience
         self._source = source
         self._frames = source.frames()
         self._next: tuple[Source, Iterator[Frame], SourceSettings] | None = None
         self._closed = threading.Event()
         self._one = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Of the source in use."""
-        return self._source.name
 
     def frames(self) -> Iterator[Frame]:
         """Frames of the source in use, numbered without gaps, until it ends by itself."""
@@ -73,6 +66,7 @@ class ChangingSource:
                 return
             self._source.close()
             self._source, self._frames, self.settings = self._next
+            self.name = self._source.name
             self._next = None
             self.changing = ""
             stream += 1

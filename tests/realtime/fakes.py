@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -101,7 +101,7 @@ class MarkerStylizer:
         self.strength = 1.0
         self.settings = CompositingSettings()
         self.max_faces: int | None = None
-        self.manners: dict[int, Manner] = {}
+        self.manners: Mapping[int, Manner] = {}
         self._trouble = trouble
 
     def draw(self, frame: Frame, faces: Sequence[Any]) -> Callable[[], StylizedFrame]:

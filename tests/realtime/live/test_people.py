@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Room:
         self.built.append(style)
         return f"engine of {style} {len(self.built)}"
 
-    def show(self, faces: dict[int, tuple[int, ...]]) -> Any:
+    def show(self, faces: Mapping[int, tuple[int, ...]]) -> Any:
         self.number += 1
         frame = Frame(marked(boxes=tuple(faces.values())), self.number / 30, self.number)
         seen = [marked_face(identity, box) for identity, box in faces.items()]

@@ -13,7 +13,7 @@ from engines.errors import ToonifyError
 from realtime.live.source import ChangingSource
 from realtime.settings import SourceSettings
 from realtime.sources.camera import CameraSource
-from tests.realtime.fakes import SIZE, FakeDevice, FakeSource, Messages, marked
+from tests.realtime.fakes import SIZE, FakeDevice, FakeSource, Messages
 from tests.realtime.runs import Run
 
 GREY, BRIGHT = 90, 200
@@ -49,7 +49,7 @@ class Reader:
 def test_another_source_goes_on_with_the_numbers_and_says_that_it_is_another() -> None:
     old = FakeSource(total=10_000, rate=200, picture=picture(GREY))
     new = FakeSource(total=10_000, rate=200, picture=picture(BRIGHT))
-    source = ChangingSource(old, SourceSettings("0"), lambda settings: new, Messages())
+    source = ChangingSource(old, SourceSettings("0"), lambda settings: new)
     reader = Reader(source)
     source.change(SourceSettings("1"))
     reader.thread.join(20)
@@ -70,7 +70,7 @@ def test_a_source_that_gives_no_picture_is_given_up_and_the_old_one_goes_on() ->
 
         return CameraSource(settings, Messages(), fail, pauses=(0.02,))
 
-    source = ChangingSource(old, SourceSettings("0"), silent, Messages(), patience=0.2)
+    source = ChangingSource(old, SourceSettings("0"), silent, patience=0.2)
     reader = Reader(source)
     with pytest.raises(ToonifyError, match=r"No picture came from camera 7 within 0\.2 s; fake"):
         source.change(SourceSettings("7"))
@@ -92,7 +92,7 @@ def test_a_camera_that_hangs_is_let_go_once_another_one_is_there() -> None:
         SourceSettings("0", size=SIZE), Messages(), lambda _: FakeDevice(script()), silence=60
     )
     new = FakeSource(total=10_000, rate=200, picture=picture(BRIGHT))
-    source = ChangingSource(camera, SourceSettings("0"), lambda settings: new, Messages())
+    source = ChangingSource(camera, SourceSettings("0"), lambda settings: new)
     reader = Reader(source)
     source.change(SourceSettings("demo"))
     reader.thread.join(20)
@@ -107,7 +107,7 @@ def test_a_camera_asked_for_another_size_is_let_go_first() -> None:
     def opener(settings: SourceSettings) -> FakeDevice:
         def endless() -> Iterator[Any]:
             while True:
-                yield marked(settings.size)
+                yield np.full((*settings.size[::-1], 3), GREY, np.uint8)
 
         device = FakeDevice(endless())
         held.difference_update([d for d in held if d.released.is_set()])
@@ -119,7 +119,7 @@ def test_a_camera_asked_for_another_size_is_let_go_first() -> None:
         return CameraSource(settings, Messages(), opener, pauses=(0.02,))
 
     first = SourceSettings("0", size=SIZE)
-    source = ChangingSource(open_source(first), first, open_source, Messages())
+    source = ChangingSource(open_source(first), first, open_source)
     reader = Reader(source)
     source.change(SourceSettings("0", size=(160, 120)))
     reader.thread.join(20)
@@ -130,7 +130,7 @@ def test_a_camera_asked_for_another_size_is_let_go_first() -> None:
 def test_the_guard_fills_the_gap_and_no_old_face_is_missed() -> None:
     old = FakeSource(total=100_000, rate=100)
     new = FakeSource(total=100_000, rate=100)
-    source = ChangingSource(old, SourceSettings("0"), lambda settings: new, Messages())
+    source = ChangingSource(old, SourceSettings("0"), lambda settings: new)
     run = Run("blur", source=source)
 
     def done() -> bool:

@@ -1,0 +1,155 @@
+"""All that a panel shows of a running filter, and all that it may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engines.errors import ToonifyError, UsageError
+from engines.say import Say
+from realtime.controls import Controls
+from realtime.guard import Output
+from realtime.live.source import ChangingSource
+from realtime.settings import Settings, save_settings
+from realtime.sinks import Sink, open_sinks
+from realtime.sinks.files import unused, write_bgr_png
+from realtime.sinks.switchable import Switchable
+
+if TYPE_CHECKING:
+    from realtime.pipeline import Pipeline
+    from realtime.session import Session
+
+
+class Desk:
+    """What belongs to one run, in one place; every method may be called from any thread.
+
+    Args:
+        session: what draws.
+        settings: what the run was begun with.
+        source: can be exchanged; None if the run's source ends by itself.
+        sinks: those of the settings.
+        recorder: what the record key starts and stops.
+        folder: takes snapshots, and the settings if they came from no file.
+        config: the file that the settings came from.
+
+    Attributes:
+        latest: the last picture that went out, without the untooned ones.
+        pipeline: of the run; set before it begins.
+    """
+
+    pipeline: Pipeline
+
+    def __init__(
+        self,
+        session: Session,
+        controls: Controls,
+        settings: Settings,
+        say: Say,
+        *,
+        source: ChangingSource | None,
+        sinks: Sequence[Sink],
+        recorder: Switchable,
+        folder: Path,
+        config: Path | None = None,
+    ) -> None:
+        self.session = session
+        self.controls = controls
+        self.settings = settings
+        self.say = say
+        self.source = source
+        self.recorder = recorder
+        self.latest: Output | None = None
+        self._folder = folder
+        self._config = config
+        self._sinks = dict(zip(settings.output.sinks, sinks, strict=False))
+
+    def note(self, output: Output) -> None:
+        """Take note of a picture that went out."""
+        self.latest = output
+
+    def snapshot(self) -> str:
+        """Write the last picture that went out; returns a sentence that says where."""
+        if self.latest is None:
+            raise UsageError("There is no picture yet.")
+        path = unused(self._folder / "snapshot.png")
+        write_bgr_png(path, self.latest.image)
+        return f"Snapshot in {path}."
+
+    def change_source(self, source: str, size: tuple[int, int] | None = None) -> str:
+        """Take pictures from elsewhere, or in another size; returns once they come.
+
+        Raises:
+            ToonifyError: there is no such source, or it gives no picture; the old one goes on.
+        """
+        if self.source is None:
+            raise UsageError("A source that ends by itself cannot be changed.")
+        now = self.source.settings
+        self.source.change(replace(now, source=source, size=size or now.size))
+        self.controls.changed()
+        return f"Pictures come from {source}."
+
+    @property
+    def sinks(self) -> list[tuple[str, str]]:
+        """Where pictures go, as `--sink` takes it, and what keeps it from working."""
+        failed = {runner.sink: runner.failed or "" for runner in self.pipeline.outlets.runners}
+        return [(target, failed.get(sink, "")) for target, sink in list(self._sinks.items())]
+
+    def add_sink(self, target: str) -> str:
+        """Let pictures go to one more place.
+
+        Raises:
+            ToonifyError: there is no such place, or it is taken.
+        """
+        if target in self._sinks:
+            raise UsageError(f"Pictures go to {target} already.")
+        size, rate = self.pipeline.size, self.pipeline.rate
+        only = replace(self.settings.output, sinks=(target,), overlay="none")
+        for sink in open_sinks(only, size, rate, self.pipeline.source, paced=True):
+            sink.open()  # now, so that what is wrong is told at once
+            sink.close()
+            self._sinks[target] = sink
+            self.pipeline.outlets.add(sink)
+        self.controls.changed()
+        return f"Pictures go to {target}."
+
+    def remove_sink(self, target: str) -> str:
+        """Let no more pictures go to a place; returns once it has finished.
+
+        Raises:
+            UsageError: none go there.
+        """
+        sink = self._sinks.pop(target, None)
+        if sink is None:
+            raise UsageError(f"No pictures go to {target}.")
+        self.pipeline.outlets.remove(sink, self.controls.guard.farewell())
+        self.controls.changed()
+        return f"No more pictures go to {target}."
+
+    def record(self) -> str:
+        """Start a recording, or finish it."""
+        self.recorder.toggle()
+        self.controls.changed()
+        return ""  # the recorder says it
+
+    def save(self) -> str:
+        """Write the settings as they are now to the run's own file, or to a new one."""
+        settings = self.controls.applied(self.settings)
+        source = self.source.settings if self.source else settings.source
+        settings = replace(
+            settings,
+            source=replace(source, mirror=self.controls.mirror),
+            output=replace(settings.output, sinks=tuple(self._sinks) or ("none",)),
+        )
+        path = self._config or unused(self._folder / "toonify.toml")
+        save_settings(settings, path)
+        self._config = path
+        return f"Wrote {path}; `toonify run --config {path}` uses it."
+
+    def try_(self, act: Callable[..., str], *given: Any) -> tuple[bool, str]:
+        """Whether an act succeeded, and the sentence about it."""
+        try:
+            return True, act(*given) or ""
+        except (ToonifyError, OSError, ValueError) as error:
+            return False, str(error)

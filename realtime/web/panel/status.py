@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from realtime.controls import LOWS
 from realtime.faces.face import TrackedFace
 from realtime.guard import Output
 from realtime.live.desk import Desk
@@ -38,8 +37,7 @@ def switches(desk: Desk) -> dict[str, Any]:
         ],
         "swap": blend.swap,
         "swaps": sorted(controls.swaps, key=lambda swap: swap or 1 << 20),
-        "low": blend.low,
-        "lows": LOWS,
+        "low": blend.low or session.bundle.card.styles[blend.style].blend.low,
         "building": controls.building,
         "kept": {
             "count": session.blends.count,

@@ -14,7 +14,7 @@ const GUARD_WORDS = {
   blur: "Your picture goes out blurred beyond recognition.",
   card: "A card goes out.",
 };
-const LOW_WORDS = { null: "as the style has it", toon: "toon's shape", face: "your shape" };
+const LOW_WORDS = { toon: "Toon's shape, your look", face: "Your shape, toon's look" };
 const SIZES = [[640, 480], [1280, 720], [1920, 1080]];
 
 let state = null;
@@ -123,7 +123,8 @@ function update(now) {
   slide("swap", now.swaps.indexOf(now.swap), now.swap === null ? "off: all toon" : `at ${now.swap} px`);
   slide("faces", now.faces, String(now.faces));
   pick("styles", now.style);
-  pick("lows", String(now.low));
+  pick("lows", now.low);
+  get("lows").hidden = now.swap === null;
   pick("regions", now.region);
   pick("guards", now.guard);
   get("guard-help").textContent = GUARD_WORDS[now.guard];
@@ -131,7 +132,7 @@ function update(now) {
   building.dataset.busy = String(Boolean(now.building));
   building.textContent = now.building ? `Building ${now.building}; the old one goes on.` : "";
   get("kept").textContent =
-    `${now.kept.count} of ${now.kept.most} mixes ready at once, ${Math.round(now.kept.memory / 1e6)} MB of weights.`;
+    `${now.kept.count} ${now.kept.count === 1 ? "mix is" : "mixes are"} ready at once (${Math.ceil(now.kept.memory / 1e6)} MB); the last ${now.kept.most} are kept.`;
   const { name, device, precision } = now.engine;
   get("engine").textContent = `${now.model} on ${name}, ${precision}, ${device}`;
   get("faces-field").hidden = now.most_faces < 2;
@@ -155,7 +156,7 @@ function build(now) {
     const image = make("img", { src: `/panel/styles/${name}`, alt: "", width: 96, height: 96 });
     return choice("style", name, name, (value) => ask("style", value), { title: about }, image);
   }));
-  get("lows").append(...now.lows.map((low) => choice("low", String(low), LOW_WORDS[low], () => ask("low", low))));
+  get("lows").append(...Object.entries(LOW_WORDS).map(([low, words]) => choice("low", low, words, (value) => ask("low", value))));
   get("regions").append(...now.regions.map((region) => choice("region", region, region, (value) => ask("region", value))));
   get("guards").append(...now.guards.map((mode) => choice("guard", mode, mode, (value) => ask("guard", value))));
   get("swap").max = now.swaps.length - 1;

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
-from collections.abc import Sequence
 
 import typer
 
@@ -15,8 +13,6 @@ from realtime.cli import files, live, machine, models
 # The libraries below MediaPipe log to standard error by default; errors reach us as exceptions.
 os.environ.setdefault("GLOG_minloglevel", "2")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-PANEL_PORT = "8765"
 
 app = typer.Typer(
     name="toonify",
@@ -28,7 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(models.models_app, name="models")
 app.add_typer(models.engines_app, name="engines")
-for command in (live.demo, live.run, files.image, files.video, machine.devices, machine.doctor):
+app.command()(live.demo)
+app.command(cls=live.WithPort)(live.run)
+for command in (files.image, files.video, machine.devices, machine.doctor):
     app.command()(command)
 app.command()(models.blend)
 
@@ -52,14 +50,4 @@ _forward("train", "engines.training.cli.app", "Train a model, or one of your own
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (see `engines.command_line`)."""
-    words = sys.argv[1:] if arguments is None else arguments
-    return run_app(app, "toonify", with_port(words))
-
-
-def with_port(words: Sequence[str]) -> list[str]:
-    """The words with the usual port after a `--panel` that has none; Typer wants one."""
-    given: list[str] = []
-    for word, after in zip(words, [*words[1:], ""], strict=True):
-        alone = word == "--panel" and not after.lstrip("-").isdigit()
-        given += [word, PANEL_PORT] if alone else [word]
-    return given
+    return run_app(app, "toonify", arguments)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from engines.options import grouped
 from realtime.cli import options as o
 from realtime.process import early_panic
+
+PANEL_PORT = "8765"
 
 
 @grouped
@@ -30,6 +33,18 @@ def demo(
 
     settings = o.settings_from(toon, engine, source="demo", size=o.parse_size(size), guard="pass")
     run_demo(out, settings, seconds=seconds)
+
+
+class WithPort(TyperCommand):
+    """A command whose `--panel` may stand without a port; Typer knows no such option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words with the usual port where none is given."""
+        given: list[str] = []
+        for word, after in zip(args, [*args[1:], ""], strict=False):
+            alone = word == "--panel" and not after.lstrip("-").isdigit()
+            given += [word, PANEL_PORT] if alone else [word]
+        return super().parse_args(ctx, given)
 
 
 @grouped

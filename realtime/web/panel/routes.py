@@ -36,7 +36,7 @@ from realtime.web.panel.status import numbers, picture, switches
 
 HERE = Path(__file__).parent / "assets"
 NUMBERS = 0.5  # seconds between two reports of the numbers
-BRISK = 1 / 25  # seconds between two pictures of the panel, at least
+BRISK = 1 / 20  # seconds between two pictures of the panel, at least
 Encode = Callable[[int, Output], tuple[dict[str, Any], list[bytes]]]
 """Makes of a picture what is sent: a header and its parts."""
 

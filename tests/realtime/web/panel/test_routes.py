@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -39,11 +40,11 @@ def test_a_browser_that_does_not_acknowledge_gets_one_picture_and_slows_nobody(
 
 def test_panels_that_read_nothing_at_all_slow_nobody(run: PanelRun) -> None:
     headers = enter(run.server)
-    sockets = [listen(run.server, path, headers) for path in ("/panel/live", "/panel/overlay") * 3]
-    sent = run.pipeline.statistics.sent.count
-    run.until(lambda: run.pipeline.statistics.sent.count > sent + 40)
-    for socket in sockets:
-        socket.close()
+    with ExitStack() as stack:
+        for path in ("/panel/live", "/panel/overlay") * 3:
+            stack.enter_context(listen(run.server, path, headers))
+        sent = run.pipeline.statistics.sent.count
+        run.until(lambda: run.pipeline.statistics.sent.count > sent + 40)
     run.until(lambda: not run.feed._waiting)
 
 

@@ -31,7 +31,7 @@ def test_toons_are_opaque_and_all_else_is_clear(run: PanelRun, tab: Page) -> Non
     picture[top:bottom, left:right] = 0
     assert not picture.any()
     run.controls.set_panic(True)
-    tab.wait_for_function(f"!({PIXELS})().some((value) => value)")
+    run.until(lambda: not seen(tab).any())
 
 
 def test_the_modes_whole_and_green(run: PanelRun, tab: Page) -> None:
@@ -49,4 +49,4 @@ def test_without_the_program_nothing_stays(run: PanelRun, tab: Page) -> None:
     tab.goto(run.server.url("/overlay"))
     tab.wait_for_selector("#toons[data-number]")
     run.server.stop()
-    tab.wait_for_function(f"!({PIXELS})().some((value) => value)")
+    run.until(lambda: not seen(tab).any())

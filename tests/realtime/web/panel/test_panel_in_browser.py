@@ -116,7 +116,7 @@ def test_the_untooned_picture_is_shown_when_asked_for_and_says_so(run: PanelRun,
         const context = document.getElementById(name).getContext("2d");
         return [...context.getImageData(126, 126, 1, 1).data];
     }"""
-    tab.wait_for_function(f"({spot})('before')[3] > 0")
+    run.until(lambda: tab.evaluate(spot, "before")[3] > 0)
     before, after = (np.array(tab.evaluate(spot, name)[:3]) for name in ("before", "after"))
     assert np.abs(after - np.array(TOON[::-1])).max() < 30
     assert np.abs(before - np.array(TOON[::-1])).max() > 60

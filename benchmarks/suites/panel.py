@@ -236,7 +236,7 @@ def _faded(faded: bool, output: Output) -> bool:
 
 
 def _other_area(area: float, output: Output) -> bool:
-    return abs(np.count_nonzero(output.alpha) - area) > 0.2 * area
+    return bool(abs(np.count_nonzero(output.alpha) - area) > 0.2 * area)
 
 
 def _redrawn(session: Session) -> Shows:

@@ -88,7 +88,8 @@ class Session:
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.model)
         self.bundle.check(chosen.style, chosen.swap)
-        first = Blend(chosen.style or self.bundle.styles[0], chosen.swap, chosen.low)
+        style = chosen.style or self.bundle.styles[0]
+        first = self._plain(Blend(style, chosen.swap, chosen.low))
         self._drawn = first
         self.engine = self._make(first, chosen.backend, say)
         backend = self.engine.name if chosen.backend == "auto" else chosen.backend
@@ -208,7 +209,7 @@ class Session:
 
         def engine(style: str) -> Engine:
             """One person's engine, in everybody's swap."""
-            blend = made.blend._replace(style=style)
+            blend = self._plain(made.blend._replace(style=style))
             return self.blends.take(blend, self._in_use(blend, people))
 
         people = People(guard, self.stylizer, engine)
@@ -227,9 +228,17 @@ class Session:
 
     def _switch(self, blend: Blend, people: People) -> None:
         """Draw another blend; frames go on with the old one until the new one is ready."""
+        blend = self._plain(blend)
         engine = self.blends.take(blend, self._in_use(blend, people))
         self.stylizer.engine = self._still_stylizer.engine = engine
         self._drawn = blend
+
+    def _plain(self, blend: Blend) -> Blend:
+        """The same blend, with None for what is the style's own or changes nothing."""
+        own = self.bundle.card.styles[blend.style].blend
+        swap = None if blend.swap == own.swap_resolution else blend.swap
+        idle = blend.low == own.low or (blend.swap or own.swap_resolution) is None
+        return Blend(blend.style, swap, None if idle else blend.low)
 
     def _in_use(self, blend: Blend, people: People) -> list[Blend]:
         """What must be kept while `blend` is built."""

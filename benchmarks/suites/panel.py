@@ -27,7 +27,7 @@ from benchmarks.faces import crowd_frames
 from benchmarks.loop_parts import PreparedSource, Visit, visit
 from benchmarks.report import Aim, Label, Report, Result, Series
 from benchmarks.suites.loop import BANK, LoopSettings, loop_result, open_session
-from benchmarks.suites.panel_reader import enter, listen
+from benchmarks.suites.panel_reader import enter, listen, read
 from engines.errors import ToonifyError
 from engines.pictures import Image
 from engines.say import Say
@@ -194,6 +194,7 @@ def changes(session: Session, frames: Sequence[Image], monitor: Monitor) -> Resu
         thread.start()
         try:
             with listen(panel.server.url(), "/panel/live", enter(panel.server.url())) as socket:
+                threading.Thread(target=read, args=(socket,), daemon=True).start()
                 watch.await_(lambda output: output.kind == "toon", lambda: None)
                 for kind, value, shows in _script(session, controls, watch):
                     monitor.tick()

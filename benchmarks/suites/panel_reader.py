@@ -34,7 +34,10 @@ def listen(url: str, path: str, cookie: str) -> ClientConnection:
 
     place = urlsplit(url).netloc
     headers = {"Cookie": cookie, "Origin": f"http://{place}"}
-    return connect(f"ws://{place}{path}", additional_headers=headers, max_size=None)
+    # Without pings: on a busy machine a late answer is no reason to hang up.
+    return connect(
+        f"ws://{place}{path}", additional_headers=headers, max_size=None, ping_interval=None
+    )
 
 
 def read(socket: ClientConnection) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engines.errors import ToonifyError, UsageError
+from engines.errors import UsageError
 from engines.say import Say
 from realtime.controls import Controls
 from realtime.guard import Output
@@ -66,8 +67,11 @@ class Desk:
         self._sinks = dict(zip(settings.output.sinks, sinks, strict=False))
 
     def note(self, output: Output) -> None:
-        """Take note of a picture that went out."""
+        """Take note of a picture that went out, and of who is in it."""
         self.latest = output
+        if self.controls.people:
+            seen = [face.identity for face in self.pipeline.faces]
+            self.controls.people.see(seen, time.monotonic())
 
     def snapshot(self) -> str:
         """Write the last picture that went out; returns a sentence that says where."""
@@ -146,10 +150,3 @@ class Desk:
         save_settings(settings, path)
         self._config = path
         return f"Wrote {path}; `toonify run --config {path}` uses it."
-
-    def try_(self, act: Callable[..., str], *given: Any) -> tuple[bool, str]:
-        """Whether an act succeeded, and the sentence about it."""
-        try:
-            return True, act(*given) or ""
-        except (ToonifyError, OSError, ValueError) as error:
-            return False, str(error)

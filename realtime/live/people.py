@@ -17,6 +17,7 @@ from engines.errors import UsageError
 from realtime.guard import Guard
 from realtime.stylizer import Manner
 
+MEMORY = 10.0  # seconds for which what was chosen outlives a person in the picture
 ASKED = 20.0  # seconds within which "leave as they are" must be asked for again
 
 
@@ -56,6 +57,7 @@ class People:
         self._engine = engine
         self._engines: dict[int, Engine] = {}
         self._choices: dict[int, Choice] = {}
+        self._last: dict[int, float] = {}  # monotonic seconds at which a person was last seen
         self._changing = threading.RLock()
 
     def choice(self, identity: int) -> Choice:
@@ -123,11 +125,22 @@ class People:
             if choice.style:
                 self.set_style(identity, choice.style)
 
-    def forget_but(self, identities: Collection[int]) -> None:
-        """Keep only what was chosen for these."""
+    def see(self, identities: Collection[int], now: float) -> None:
+        """Take note of who is there, at `now` (monotonic seconds), for every picture.
+
+        Whom the guard hides again, because the tracker lost them, is drawn again. What was chosen
+        for people who stay away is forgotten.
+        """
+        if not self._choices:
+            return
         with self._changing:
-            for identity in set(self._choices) - set(identities):
-                self.reset(identity)
+            self._last = {**self._last, **dict.fromkeys(identities, now)}
+            for identity, choice in list(self._choices.items()):
+                if now - self._last.setdefault(identity, now) > MEMORY:
+                    self.reset(identity)
+                elif choice.bare and identity not in self._guard.bare:
+                    self._set(identity, replace(choice, bare=False))
+            self._last = {person: self._last[person] for person in self._choices}
 
     def guard_changed(self) -> None:
         """Strengths below 1 do not outlive the mode `pass`."""

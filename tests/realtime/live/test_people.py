@@ -11,7 +11,7 @@ import pytest
 from engines.errors import UsageError
 from realtime.frame import Frame
 from realtime.guard import Guard, Result
-from realtime.live.people import ASKED, Choice, People
+from realtime.live.people import ASKED, MEMORY, Choice, People
 from realtime.settings import GuardMode, GuardSettings
 from tests.realtime.fakes import SIZE, MarkerStylizer, marked, marked_face, raw_pixels
 
@@ -104,6 +104,9 @@ def test_who_leaves_and_comes_back_is_hidden() -> None:
     assert room.guard.bare == frozenset()
     shown = room.show({1: LEFT, 2: RIGHT})  # drawn bare still: the guard hides it all the same
     assert raw_pixels(shown.image) == 0
+    room.people.see([1, 2], 1.0)
+    shown = room.show({1: LEFT, 2: RIGHT})
+    assert (shown.kind, raw_pixels(shown.image)) == ("toon", 0)
 
 
 def test_a_style_of_one_s_own_is_built_and_renewed_with_everybody_s_swap() -> None:
@@ -134,6 +137,10 @@ def test_choices_of_people_who_are_gone_are_forgotten() -> None:
     room = Room()
     room.people.set_style(1, "comic")
     room.people.set_style(2, "comic")
-    room.people.forget_but([2])
+    for now in range(3):
+        room.people.see([1, 2], now)
+    room.people.see([2], 2 + MEMORY)
+    assert set(room.stylizer.manners) == {1, 2}
+    room.people.see([2], 3 + MEMORY)
     assert set(room.stylizer.manners) == {2}
     assert np.array_equal(sorted(room.built), ["comic", "comic"])

@@ -218,8 +218,9 @@ def _script(
 ) -> Iterator[tuple[str, Any, Shows]]:
     """What is changed, and which picture shows it."""
     for step in range(CHANGES):
+        yield "panic", step % 2 == 0, partial(_hidden, step % 2 == 0)
+    for step in range(CHANGES):
         there = step % 2 == 0
-        yield "panic", there, partial(_hidden, there)
         yield "strength", 0.5 if there else 1.0, partial(_faded, there)
         yield "region", "face" if there else "head", partial(_other_area, watch.area)
     swaps = [swap for swap in controls.swaps if swap]

@@ -64,7 +64,8 @@ class Desk:
         self.latest: Output | None = None
         self._folder = folder
         self._config = config
-        self._sinks = dict(zip(settings.output.sinks, sinks, strict=False))
+        targets = [target for target in settings.output.sinks if target != "none"]
+        self._sinks = dict(zip(targets, sinks, strict=False))  # an overlay's sink comes after them
 
     def note(self, output: Output) -> None:
         """Take note of a picture that went out, and of who is in it."""

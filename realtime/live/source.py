@@ -28,6 +28,7 @@ class ChangingSource:
 
     Attributes:
         name, settings: of the source in use.
+        audio_location: of the first one; the frames of others have no place on its time line.
         changing: what is being opened; empty if nothing is.
     """
 
@@ -43,6 +44,7 @@ class ChangingSource:
         self.live = source.live
         self.size = source.size
         self.rate = source.rate
+        self.audio_location: str | None = getattr(source, "audio_location", None)
         self.settings = settings
         self.changing = ""
         self._open = open_source
@@ -58,7 +60,8 @@ class ChangingSource:
         number = stream = 0
         while not self._closed.is_set():
             for frame in self._frames:
-                yield replace(frame, number=number, stream=stream)
+                media_time = None if stream else frame.media_time
+                yield replace(frame, number=number, stream=stream, media_time=media_time)
                 number += 1
                 if self._next:
                     break

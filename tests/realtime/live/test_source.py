@@ -61,6 +61,18 @@ def test_another_source_goes_on_with_the_numbers_and_says_that_it_is_another() -
     assert (source.settings.source, source.changing) == ("1", "")
 
 
+def test_the_sound_of_a_file_is_found_and_only_its_own_frames_belong_to_it() -> None:
+    old = FakeSource(total=10_000, rate=200)
+    old.audio_location = "talk.mp4"  # type: ignore[attr-defined]
+    new = FakeSource(total=3, rate=200)
+    source = ChangingSource(old, SourceSettings("talk.mp4"), lambda settings: new)
+    assert source.audio_location == "talk.mp4"
+    frames = source.frames()
+    assert next(frames).media_time is not None
+    source.change(SourceSettings("other.mp4"))
+    assert [frame.media_time for frame in frames if frame.stream == 1] == [None, None]
+
+
 def test_a_source_that_gives_no_picture_is_given_up_and_the_old_one_goes_on() -> None:
     old = FakeSource(total=10_000, rate=200, picture=picture(GREY))
 

@@ -34,6 +34,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "examples",
     "realtime/cli",
     "realtime/commands",
+    "realtime/web/panel",
     "test_readme.py",
 )
 

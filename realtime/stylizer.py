@@ -235,7 +235,7 @@ class Stylizer:
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
         """The toon in the colours of the scene that it was drawn for."""
-        mode, points, time = drawing.settings.mode, _in_crop(toon.face), drawing.frame.timestamp
+        mode, points = drawing.settings.mode, _in_crop(toon.face)
         known = _head(toon.head, points)
         oval = oval_mask(points, 0.0, 0.03)
         if mode == "face":
@@ -245,20 +245,21 @@ class Stylizer:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = oval_mask(points, 0.02, 0.08) if toon.head is None else known
         photo, small = Small.of(toon.crop), Small.of(toon.image)
-        field = self._light_field(toon.face.identity, photo, small, oval, time)
+        field = self._light_field(drawing, toon.face.identity, photo, small, oval)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(toon.image, field)
 
     def _light_field(
-        self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
+        self, drawing: Drawing, identity: int, photo: Small, toon: Small, oval: FloatMask
     ) -> Field:
         scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
+        settings, time = drawing.settings, drawing.frame.timestamp
         light = self._lights.get(identity)
         if light is None:
             light = self._lights[identity] = _Light(scene, drawn, time)
         else:
-            light.follow(scene, drawn, time, self.settings.memory)
-        return match_field(toon, light.toon, light.scene, self.settings.colour)
+            light.follow(scene, drawn, time, settings.memory)
+        return match_field(toon, light.toon, light.scene, settings.colour)
 
 
 def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:

@@ -140,6 +140,10 @@ def loop(
             help="Frames a second of the source; 0: as fast as it can; may be repeated.",
         ),
     ] = None,
+    panel: Annotated[
+        bool,
+        typer.Option("--panel", help="With and without panel and overlay open, one face."),
+    ] = False,
     engine: Engine = "auto",
     seconds: Seconds = None,
     quick: Quick = False,
@@ -159,6 +163,8 @@ def loop(
         seconds=seconds or (3.0 if quick else 5.0),
         rounds=2 if quick else 3,
     )
+    if panel:
+        from benchmarks.suites.panel import run
     with Status() as status:
         report = run(settings, status)
     finish(report, output, noisy_ok)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,13 @@ from realtime.clocks import StageClock
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
+from realtime.sinks import Sink
 from realtime.stages import Drawing, Stylizer
 from realtime.stylizer import StylizedFrame
 
 if TYPE_CHECKING:
+    from realtime.controls import Controls
+    from realtime.pipeline import Pipeline
     from realtime.session import Session
 
 
@@ -153,18 +156,28 @@ def visit(
     rate: float,
     seconds: float,
     warmup: float,
+    *,
+    sinks: Sequence[Sink] = (),
+    controls: Controls | None = None,
+    begun: Callable[[Pipeline], None] = lambda pipeline: None,
 ) -> Visit:
     """Runs the pipeline for warm-up and `seconds`, and returns what was seen after the warm-up.
 
     Args:
         stylizer: draws instead of the session's engine; None for that one.
+        sinks: are fed beside the one that measures.
+        controls: of the run; None for its own.
+        begun: called with the pipeline just before it runs.
     """
     source, sink = PreparedSource(frames, rate, warmup + seconds), MeterSink()
-    pipeline = session.pipeline(source, [sink], say=lambda line: None, stylizer=stylizer)
+    pipeline = session.pipeline(
+        source, [sink, *sinks], controls, say=lambda line: None, stylizer=stylizer
+    )
     clocks = {name: RecordingClock() for name in pipeline.statistics.STAGES}
     latency = RecordingClock()
     pipeline.statistics.stages = dict(clocks)
     pipeline.statistics.latency = latency
+    begun(pipeline)
     since = time.monotonic() + warmup
     with _Meter(since, sink) as meter:
         pipeline.run()

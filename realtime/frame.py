@@ -26,6 +26,8 @@ class Frame:
         number: counts captured frames from 0, without gaps.
         media_time: presentation time in seconds within a media file; None for live sources.
         captured: seconds at capture (`time.monotonic`), from which latency is measured.
+        stream: another number than that of the frame before: nothing seen before counts any more,
+            because the frames come from elsewhere.
     """
 
     image: Image
@@ -33,6 +35,7 @@ class Frame:
     number: int
     media_time: Fraction | None = None
     captured: float = field(default_factory=time.monotonic)
+    stream: int = 0
 
     @property
     def size(self) -> tuple[int, int]:

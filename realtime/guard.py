@@ -8,8 +8,9 @@ of these rules. Else the mode's picture goes out.
 1. The tracker saw every face it reports in this very frame: it detected the face, or it saw that
    the face still looks as it did a moment ago (see `realtime.faces.motion`). No position is only
    a guess. And it reports no more faces than the stylizer may cover.
-2. The stylizer covered each of these faces with a whole toon, in this very frame. The toon may have
-   been drawn for a frame shortly before; where it is and what it covers is this frame's.
+2. The stylizer covered each of these faces with a whole toon, in this very frame; but for people
+   who are left as they are because they asked for it (`Guard.lay_bare`). The toon may have been
+   drawn for a frame shortly before; where it is and what it covers is this frame's.
 3. There is at least one face: an empty chair looks the same as a face that was not found.
 4. No face is missing. One that was lost inside the picture keeps it hidden until it is found again,
    or for `linger` seconds (or for as long as it had been seen, if that was less). One that left
@@ -38,6 +39,7 @@ never repeated.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,13 +50,13 @@ import numpy as np
 
 from engines.pictures import Image, Mask
 from realtime.faces.face import TrackedFace
+from realtime.faces.presence import Presence
 from realtime.frame import Frame, fit
 from realtime.settings import GuardMode, GuardSettings
 from realtime.slate import blurred, fit_mask, load_slate
 
 HINDSIGHT = 0.5  # seconds until somebody who comes in is noticed, in nearly all cases
 SPACING = 0.2  # seconds between the toons that are kept for it
-EDGE = 0.04  # a face whose box ended nearer to the edge, as a share of the side, may have left
 
 Kind = Literal["toon", "raw", "hold", "blur", "card"]
 
@@ -113,15 +115,6 @@ class Output:
         return replace(self, before=None, under=None)
 
 
-@dataclass
-class _Seen:
-    """When a face was first and last seen, and where."""
-
-    first: float
-    last: float
-    leaving: bool
-
-
 class Guard:
     """Decides about every picture. Not thread-safe: one thread asks, in the order of capture.
 
@@ -132,6 +125,7 @@ class Guard:
 
     Attributes:
         mode, panic: may be set from any thread at any time; `panic` shows the slate at once.
+        bare: identities of people who are left as they are, see `lay_bare`.
         reason: why the picture is hidden, in a few words; empty if it is not.
     """
 
@@ -140,6 +134,8 @@ class Guard:
     ) -> None:
         self.mode: GuardMode = mode
         self.panic = False
+        self.bare: frozenset[int] = frozenset()
+        self._changing = threading.Lock()
         self._settings = settings
         self._size = size
         self.max_faces = max_faces
@@ -148,7 +144,8 @@ class Guard:
             self._slate_image = fit(load_slate(settings.card, size), size)
         self._clear = np.zeros(size[::-1], np.uint8)
         self._waiting: deque[tuple[Result, str]] = deque()
-        self._seen: dict[int, _Seen] = {}
+        self._presence = Presence(settings.linger)
+        self._waived: frozenset[int] = frozenset()  # `bare` as it was at the last picture
         self._toon: Output | None = None  # the newest that passed the rules
         self._toon_time = -float("inf")
         self._earlier: deque[tuple[float, Output]] = deque(maxlen=4)  # the same, `SPACING` apart
@@ -157,12 +154,14 @@ class Guard:
 
     def admit(self, result: Result) -> Output | None:
         """What goes out for `result`; None while frames are held back for the look-ahead."""
+        self._hide_the_lost(result.faces)
+        self._forget_the_hidden()
         if self.panic or self.mode == "pass":
             self._waiting.clear()
         if self.panic:
             return self._show_slate(result.frame)
         if self.mode == "pass":
-            self._remember(result)
+            self._presence.note(result.frame, result.faces)
             return self._drawn(result)
         self._waiting.append((result, self._doubt(result)))
         if len(self._waiting) <= self._settings.look_ahead:
@@ -187,6 +186,7 @@ class Guard:
             newest: the newest captured frame: shown under `pass`, blurred under `blur`.
             now: seconds, on the clock of the frames' timestamps.
         """
+        self._forget_the_hidden()
         if self.panic:
             return self._show_slate(newest)
         if self.mode == "pass":
@@ -211,8 +211,8 @@ class Guard:
 
     def _doubt(self, result: Result) -> str:
         """Why a frame must not be shown as it is; empty if it may."""
-        lost = self._lost(result)
-        self._remember(result)
+        lost = self._presence.lacks(result.frame, result.faces)
+        self._presence.note(result.frame, result.faces)
         unknown = self._unknown(result)
         if unknown:
             self._look_back(result.frame.timestamp)
@@ -224,9 +224,9 @@ class Guard:
             return unknown
         if any(face.age_frames > 0 for face in result.faces):
             return "a face was not seen in this picture"
-        if not {face.identity for face in result.faces} <= result.covered:
+        if not {face.identity for face in result.faces} <= result.covered | self.bare:
             return "a face is not covered by its toon"
-        return lost
+        return "a face is lost" if lost else ""
 
     def _unknown(self, result: Result) -> str:
         """Whether there is a face that no toon of this frame can cover."""
@@ -240,28 +240,23 @@ class Guard:
             self._earlier.pop()
         self._kept = self._earlier[-1][1] if self._earlier else None
 
-    def _remember(self, result: Result) -> None:
-        width, height = result.frame.size
-        now = result.frame.timestamp
-        for face in result.faces:
-            if face.age_frames > 0:
-                continue
-            left, top, right, bottom = (float(v) for v in face.box)
-            leaving = min(left / width, top / height, 1 - right / width, 1 - bottom / height) < EDGE
-            seen = self._seen.setdefault(face.identity, _Seen(now, now, leaving))
-            seen.last, seen.leaving = now, leaving
+    def lay_bare(self, identity: int, bare: bool) -> None:
+        """Let a face's own pixels out, under every mode, or hide it again; from any thread. A face
+        that the tracker loses is hidden again by itself."""
+        with self._changing:
+            self.bare = self.bare | {identity} if bare else self.bare - {identity}
 
-    def _lost(self, result: Result) -> str:
-        """Whether a face seen before is missing from this frame without having left."""
-        present = {face.identity for face in result.faces if face.age_frames == 0}
-        for identity, seen in list(self._seen.items()):
-            if identity in present:
-                continue
-            away = result.frame.timestamp - seen.last
-            replaced = seen.leaving or len(present) >= len(self._seen)
-            if replaced or away > min(self._settings.linger, seen.last - seen.first):
-                del self._seen[identity]
-        return "a face is lost" if set(self._seen) - present else ""
+    def _hide_the_lost(self, faces: Sequence[TrackedFace]) -> None:
+        with self._changing:
+            self.bare &= {face.identity for face in faces}
+
+    def _forget_the_hidden(self) -> None:
+        """What shows a face that is hidden again is not repeated."""
+        if self._waived - self.bare:
+            self._toon = self._kept = None
+            self._earlier.clear()
+            self._waiting = deque((r, "a face is hidden again") for r, _ in self._waiting)
+        self._waived = self.bare
 
     def _passed(self, result: Result) -> Output:
         output, now = self._drawn(result), result.frame.timestamp

@@ -6,8 +6,7 @@ nothing grows. For files it holds one frame too, but the faster side waits and n
 Live, the tracker takes the newest frame just in time for the stylizer: tracking frames that a newer
 one replaces would slow down the toons. What is not needed to draw a frame's toons comes after: the
 search for strangers, the stranger detector, detecting a known face again. An engine that shares the
-cores with all this is as slow as its slowest thread, so nothing else runs beside it until it is
-done.
+cores with all this is as slow as its slowest thread, so nothing else runs beside one at work.
 
 Live, an engine that is slower than the camera holds nothing up either (see `realtime.pace`): frames
 pass it by, and go out with the newest drawing moved along with their faces.
@@ -28,13 +27,14 @@ import numpy as np
 from engines.say import Say
 from realtime.clocks import Statistics
 from realtime.controls import Controls
+from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.observe import PARTS, Observation, Observer
 from realtime.pace import Pace
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
-from realtime.sinks.outlet import FINISH_TIMEOUT, Outlet
+from realtime.sinks.outlets import FINISH_TIMEOUT, Outlets
 from realtime.slots import ClosedError, Slot
 from realtime.sources import Source
 from realtime.stages import Strangers, Stylizer, Tracker, Window
@@ -86,7 +86,7 @@ class Pipeline:
         self.statistics = Statistics(**(about or {}))
         self.failure: Exception | None = None
         self.interrupted = False  # whether something else than the source's end ended the run
-        self._source = source
+        self.source, self.size, self.rate = source, source.size, rate
         self._guard = controls.guard
         self._observer = Observer(
             tracker,
@@ -99,12 +99,12 @@ class Pipeline:
         )
         self._controls = controls
         self._say = say
-        self._rate = rate
         self._paced = paced
         self._window = window
-        self._outlet = Outlet(
+        self.outlets = Outlets(
             sinks, say, self.statistics, paced=paced, green=green, window=window, listener=on_output
         )
+        self.faces: Sequence[TrackedFace] = ()  # of the newest frame that reached the guard
         self._captured: Slot[Frame] = Slot(wait=not paced)
         self._tracked: Slot[Observation] = Slot(wait=not paced)
         self._unwatched: Slot[Observation] = Slot(wait=True)
@@ -132,7 +132,7 @@ class Pipeline:
             )
         ]
         with signals(self._controls), single_threaded_opencv():
-            self._outlet.start()
+            self.outlets.start()
             for thread in threads:
                 thread.start()
             try:
@@ -153,17 +153,16 @@ class Pipeline:
             "before stylizing": self._tracked.dropped,
             "before pasting": self._drawn.dropped,
             "before sending": self._stylized.dropped,
-            **self._outlet.dropped,
+            **self.outlets.dropped,
         }
         return self.statistics.snapshot()
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self.interrupted = self._controls.stopped.is_set()
         self._controls.stop()
-        self._source.close()
+        self.source.close()
         if self._paced:
-            slots = (self._captured, self._tracked, self._unwatched, self._drawn, self._stylized)
-            for slot in slots:
+            for slot in self._captured, self._tracked, self._unwatched, self._drawn, self._stylized:
                 slot.close()
         limit = STOP_TIMEOUT if self._paced else FINISH_TIMEOUT
         deadline = time.monotonic() + limit
@@ -171,7 +170,7 @@ class Pipeline:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 self._say(f"The {thread.name} stage did not stop within {limit:g} s.")
-        failure = self._outlet.stop(self._guard.farewell())
+        failure = self.outlets.stop(self._guard.farewell())
         self.failure = self.failure or failure
 
     def _staged(self, work: Callable[[], None], slots: Sequence[Slot]) -> None:
@@ -189,7 +188,7 @@ class Pipeline:
                 self._ended.set()
 
     def _capture(self) -> None:
-        frames = self._source.frames()
+        frames = self.source.frames()
         while not self._controls.stopped.is_set():
             with self.statistics.stages["capture"].timed():
                 frame = next(frames, None)
@@ -282,18 +281,20 @@ class Pipeline:
                 break
             now = time.monotonic()
             if seen is None:
-                self._outlet.deliver(self._guard.fill(self._pace.newest, now), None)
-                patience = 1 / self._rate
+                self.outlets.deliver(self._guard.fill(self._pace.newest, now), None)
+                patience = 1 / self.rate
                 continue
             arrivals.append(now)
             steps = np.diff(arrivals)
             usual = statistics.median(steps) if len(steps) else 0.0
             patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
             with self.statistics.stages["guard"].timed():
-                output = self._guard.admit(seen.conclude(PATIENCE[0] if self._paced else None))
+                result = seen.conclude(PATIENCE[0] if self._paced else None)
+                output = self._guard.admit(result)
+            self.faces = result.faces
             if output:
-                self._outlet.deliver(output, output.captured)
+                self.outlets.deliver(output, output.captured)
         if not self._paced and (self._controls.stopped.is_set() or self.failure):
             return  # a later run will make the rest of the file, with frames to look ahead to
         for output in self._guard.finish():
-            self._outlet.deliver(output, None)
+            self.outlets.deliver(output, None)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engines.backends import Engine
 from engines.backends.registry import create_engine
 from engines.backends.remote.engine import FILE_DEADLINE, LIVE_DEADLINE, RemoteEngine
 from engines.bundle import Bundle
@@ -16,6 +17,8 @@ from engines.say import Say
 from realtime.controls import Controls
 from realtime.faces.tracker import FaceTracker
 from realtime.guard import Guard, Output
+from realtime.live.blends import Blend, Blends
+from realtime.live.people import People
 from realtime.observe import LOOKOUTS, Observer
 from realtime.pipeline import Pipeline
 from realtime.settings import EngineSettings, Settings, SettingsError
@@ -39,6 +42,10 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
     bundle = find_bundle(chosen.model)
     bundle.check(chosen.style, chosen.swap)
     return bundle
+
+
+def quiet(_: str) -> None:
+    """Say nothing: the back end was named when the run began."""
 
 
 def check_settings(settings: Settings) -> None:
@@ -81,14 +88,14 @@ class Session:
         self.say = say
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.model)
-        network = self.bundle.network(chosen.style, chosen.swap)
-        self.engine = create_engine(
-            network,
-            chosen.backend,
-            precision=chosen.precision,
-            max_batch=settings.faces.max_faces,
-            say=say,
-            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
+        self.bundle.check(chosen.style, chosen.swap)
+        style = chosen.style or self.bundle.styles[0]
+        self._drawn = first = self._plain(Blend(style, chosen.swap, chosen.low))
+        self._live = False  # whether the newest run is
+        self.engine = self._make(first, chosen.backend, say)
+        backend = self.engine.name if chosen.backend == "auto" else chosen.backend
+        self.blends = Blends(
+            first, self.engine, lambda blend: self._make(blend, backend, quiet), self._weigh
         )
         self._stills = stills or settings.faces.max_faces
         self.tracker = FaceTracker(settings.faces, stills=self._stills)
@@ -176,8 +183,8 @@ class Session:
         say = say or self.say
         controls = controls or self.controls(self.guard(source.size), say)
         self.reset()
-        if isinstance(self.engine, RemoteEngine):
-            self.engine.deadline = LIVE_DEADLINE if source.live else FILE_DEADLINE
+        self._live = source.live
+        self._set_deadline(self.engine)
         return Pipeline(
             source,
             self.tracker,
@@ -202,27 +209,77 @@ class Session:
         style = self.settings.engine.style or self.bundle.styles[0]
         first = self.bundle.styles.index(style)
         resolutions = [r for r in (8, 16, 32, 64) if r <= self.bundle.card.generator.resolution]
-        swap = self.settings.engine.swap
+        swap, low = self.settings.engine.swap, self.settings.engine.low
         others = [other for other in (None, *resolutions) if other != swap]
-        return Controls(
+
+        def engine(style: str) -> Engine:
+            """One person's engine, in everybody's swap."""
+            return self._take(self._plain(made.blend._replace(style=style)), people)
+
+        people = People(guard, self.stylizer, engine)
+        made = Controls(
             guard,
             self.stylizer,
             say or self.say,
             styles=[*self.bundle.styles[first:], *self.bundle.styles[:first]],
             swaps=[swap, *others],
-            switch=self.switch,
+            low=low,
+            switch=lambda blend: self._switch(blend, people),
             mirror=self.settings.source.mirror,
+            people=people,
+        )
+        return made
+
+    def _switch(self, blend: Blend, people: People) -> None:
+        """Draw another blend; frames go on with the old one until the new one is ready."""
+        blend = self._plain(blend)
+        self.engine = self._take(blend, people)
+        self.stylizer.engine = self._still_stylizer.engine = self.engine
+        self._drawn = blend
+
+    def _take(self, blend: Blend, people: People) -> Engine:
+        """The engine of a plain blend, built if need be, as the run wants it."""
+        own = [by._replace(style=style) for style in people.styles for by in (blend, self._drawn)]
+        engine = self.blends.take(blend, [self._drawn, *own])
+        self._set_deadline(engine)
+        return engine
+
+    def _set_deadline(self, engine: Engine) -> None:
+        """A server has less time to answer in a live run."""
+        if isinstance(engine, RemoteEngine):
+            engine.deadline = LIVE_DEADLINE if self._live else FILE_DEADLINE
+
+    def _plain(self, blend: Blend) -> Blend:
+        """The same blend, with None for what is the style's own or changes nothing."""
+        own = self.bundle.card.styles[blend.style].blend
+        swap = None if blend.swap == own.swap_resolution else blend.swap
+        idle = blend.low == own.low or (blend.swap or own.swap_resolution) is None
+        return Blend(blend.style, swap, None if idle else blend.low)
+
+    def _make(self, blend: Blend, backend: str, say: Say) -> Engine:
+        chosen = self.settings.engine
+        spec = self.bundle.card.styles[blend.style].blend
+        spec = replace(spec, low=blend.low or spec.low)
+        network = self.bundle.network(blend.style, blend.swap, spec=spec)
+        self._weights = sum(tensor.numel() for tensor in network.state_dict().values())
+        return create_engine(
+            network,
+            backend,
+            precision=chosen.precision,
+            max_batch=self.settings.faces.max_faces,
+            say=say,
+            calibration=crops_for(chosen.precision, network.input_size, chosen.calibration),
         )
 
-    def switch(self, style: str | None, swap: int | None) -> None:
-        """Draw another style or swap; frames go on with the old one until the new is ready."""
-        self.engine.update(self.bundle.network(style, swap))
+    def _weigh(self, engine: Engine) -> int:
+        """Bytes that an engine's weights take."""
+        return self._weights * {"fp32": 4, "int8": 1}.get(engine.precision, 2)
 
     def close(self) -> None:
         """Free everything."""
         self.strangers.close()
         self.tracker.close()
-        self.engine.close()
+        self.blends.close()
 
     def __enter__(self) -> Session:
         return self

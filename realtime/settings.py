@@ -24,6 +24,7 @@ GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
 Mode = Literal["crop", "head", "face"]
 MODES: tuple[Mode, ...] = ("crop", "head", "face")
+Low = Literal["toon", "face"]
 
 
 def require(condition: bool, message: str) -> None:
@@ -109,6 +110,7 @@ class EngineSettings:
         style: one of the model's styles; None for its default.
         swap: resolution at which the mix switches to the other generator, in most cards the one
             that draws the person; None for the card's default.
+        low: whose layers are below the swap, "toon" or "face"; None for the card's default.
         backend: "auto" or a back end's name; asking by name never falls back.
         precision: one that the back end can compute in; None for its default.
         calibration: folder of portraits that int8 is calibrated on; None for those in the package.
@@ -119,6 +121,7 @@ class EngineSettings:
     model: str = DEFAULT_BUNDLE
     style: str | None = None
     swap: int | None = None
+    low: Low | None = None
     backend: str = "auto"
     precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
     calibration: str | None = None
@@ -205,6 +208,7 @@ class OutputSettings:
             a folder (ending in "/") for a sequence of pictures; "none" for none at all.
         audio: microphone for streams, as late as the pictures; None for silence.
         preview: open a window.
+        panel: port of the panel in the browser, 0 for a free one; None for no panel.
         overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov,
             .webm) or folder that takes the toons with an alpha channel.
         pixel_format: what the virtual camera is fed with.
@@ -213,6 +217,7 @@ class OutputSettings:
     sinks: tuple[str, ...] = ("virtual",)
     audio: str | None = None
     preview: bool = False
+    panel: int | None = None
     overlay: str = "none"
     pixel_format: Literal["bgr", "rgb", "i420", "nv12", "yuyv", "uyvy"] = "i420"
 
@@ -226,6 +231,10 @@ class OutputSettings:
         require(
             self.audio is None or bool(self.audio.strip() and any(map(stream_format, self.sinks))),
             "output.audio must name a microphone, and a sink must be a stream that takes it.",
+        )
+        require(
+            self.panel is None or 0 <= self.panel <= 65535,
+            f"output.panel must be a port from 1 to 65535, or 0 for a free one, not {self.panel}.",
         )
         require(
             bool(self.overlay.strip()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,6 +74,7 @@ class _Toon:
 
     Attributes:
         face: as it was in the frame that was drawn.
+        strength: share of the toon, 0..1.
         crop: what the engine was given, uint8 [S, S, 3] BGR.
         image: the toon, uint8 [R, R, 3] BGR.
         head: where its head is, uint8 [M, M], or None for an engine without masks.
@@ -82,6 +83,7 @@ class _Toon:
     """
 
     face: TrackedFace
+    strength: float
     crop: Image
     image: Image
     head: Mask | None
@@ -96,7 +98,7 @@ class Drawing:
 
     frame: Frame
     faces: Sequence[TrackedFace]
-    strength: float
+    settings: CompositingSettings
     stylizer: Stylizer
     toons: dict[int, _Toon] = field(default_factory=dict)
 
@@ -133,12 +135,28 @@ class _Light:
         self.time = time
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How one person is drawn.
+
+    Attributes:
+        engine: draws them; None for everybody's.
+        strength: 0..1; None for everybody's.
+        bare: left as they are.
+    """
+
+    engine: Engine | None = None
+    strength: float | None = None
+    bare: bool = False
+
+
 class Stylizer:
     """Turns the faces of frames into toons.
 
-    `settings` and `strength` (0..1, at first the settings') may be set at any time and count from
-    the next frame on. `apply` belongs to one thread at a time. With `max_faces`, the faces known
-    longest are drawn and the others stay as they are.
+    `engine`, `settings`, `strength` (0..1, at first the settings'), `max_faces` and `manners` (by
+    identity, replaced and never changed) may be set at any time and count from the next drawing on.
+    `apply` belongs to one thread at a time. With `max_faces`, the faces known longest are drawn and
+    the others stay as they are.
     """
 
     def __init__(
@@ -150,7 +168,8 @@ class Stylizer:
         self.engine = engine
         self.settings = settings or CompositingSettings()
         self.strength = self.settings.strength
-        self._max_faces = max_faces
+        self.max_faces = max_faces
+        self.manners: Mapping[int, Manner] = {}
         self._lights: dict[int, _Light] = {}
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -166,16 +185,21 @@ class Stylizer:
 
         The second step belongs to one thread, which may be another one.
         """
-        drawing = Drawing(frame, faces, self.strength, self)
-        oldest = sorted(faces, key=lambda face: face.identity)[: self._max_faces]
-        if not oldest or drawing.strength == 0:
-            return drawing
-        size = self.engine.input_size
-        crops = [extract_crop(frame.image, face.transform(size), size) for face in oldest]
-        drawing.toons = {
-            face.identity: _Toon(face, crop, *drawn)
-            for face, crop, drawn in zip(oldest, crops, self._run(crops), strict=True)
-        }
+        drawing = Drawing(frame, faces, self.settings, self)
+        everybody = self.engine, self.strength
+        chosen: dict[Engine, list[tuple[TrackedFace, float]]] = {}
+        for face in sorted(faces, key=lambda face: face.identity)[: self.max_faces]:
+            manner = self.manners.get(face.identity, Manner())
+            engine = manner.engine or everybody[0]
+            strength = everybody[1] if manner.strength is None else manner.strength
+            if strength > 0 and not manner.bare:
+                chosen.setdefault(engine, []).append((face, strength))
+        for engine, group in chosen.items():
+            size = engine.input_size
+            crops = [extract_crop(frame.image, face.transform(size), size) for face, _ in group]
+            drawn = _run(engine, crops)
+            for (face, strength), crop, one in zip(group, crops, drawn, strict=True):
+                drawing.toons[face.identity] = _Toon(face, strength, crop, *one)
         return drawing
 
     def place(self, drawing: Drawing, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -188,13 +212,13 @@ class Stylizer:
         for face in drawn:
             toon = toons[face.identity]
             if toon.finished is None:
-                toon.finished = self._finish(toon, drawing.frame.timestamp)
+                toon.finished = self._finish(toon, drawing)
             points = _in_crop(face)
-            mask = toon_mask(self.settings.mode, points, _head(toon.head, points))
-            mask = mask * np.float32(drawing.strength)
+            mask = toon_mask(drawing.settings.mode, points, _head(toon.head, points))
+            mask = mask * np.float32(toon.strength)
             detail = None
             if toon.plan is not None:
-                detail = Detail(toon.plan, frame.image, self.engine.input_size)
+                detail = Detail(toon.plan, frame.image, toon.crop.shape[0])
             paste(image, alpha, toon.finished, mask, face.transform(GRID), detail)
         self._lights = {k: v for k, v in self._lights.items() if k in toons}
         return StylizedFrame(
@@ -209,28 +233,9 @@ class Stylizer:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
 
-    def _run(self, crops: list[Image]) -> list[_Drawn]:
-        """BGR crops -> toons, in as few engine calls as its batches allow."""
-        drawn: list[_Drawn] = []
-        batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
-        for start in range(0, len(batch), self.engine.max_batch):
-            part = batch[start : start + self.engine.max_batch]
-            images, masks, plans = self.engine.run(part)
-            side = self.engine.output_size
-            if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
-                raise StylizerError(
-                    f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
-                    f"{self.engine.name}, found {images.dtype} {list(images.shape)}."
-                )
-            for i, image in enumerate(images):  # copies: the engine draws into the same memory
-                toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-                head = None if masks is None else masks[i].copy()
-                drawn.append(_Drawn(toon, head, None if plans is None else plans[i].copy()))
-        return drawn
-
-    def _finish(self, toon: _Toon, time: float) -> Image:
+    def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
         """The toon in the colours of the scene that it was drawn for."""
-        mode, points = self.settings.mode, _in_crop(toon.face)
+        mode, points = drawing.settings.mode, _in_crop(toon.face)
         known = _head(toon.head, points)
         oval = oval_mask(points, 0.0, 0.03)
         if mode == "face":
@@ -240,20 +245,41 @@ class Stylizer:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = oval_mask(points, 0.02, 0.08) if toon.head is None else known
         photo, small = Small.of(toon.crop), Small.of(toon.image)
-        field = self._light_field(toon.face.identity, photo, small, oval, time)
+        field = self._light_field(drawing, toon.face.identity, photo, small, oval)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(toon.image, field)
 
     def _light_field(
-        self, identity: int, photo: Small, toon: Small, oval: FloatMask, time: float
+        self, drawing: Drawing, identity: int, photo: Small, toon: Small, oval: FloatMask
     ) -> Field:
         scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
+        settings, time = drawing.settings, drawing.frame.timestamp
         light = self._lights.get(identity)
         if light is None:
             light = self._lights[identity] = _Light(scene, drawn, time)
         else:
-            light.follow(scene, drawn, time, self.settings.memory)
-        return match_field(toon, light.toon, light.scene, self.settings.colour)
+            light.follow(scene, drawn, time, settings.memory)
+        return match_field(toon, light.toon, light.scene, settings.colour)
+
+
+def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
+    """BGR crops -> toons, in as few calls as the engine's batches allow."""
+    drawn: list[_Drawn] = []
+    batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
+    for start in range(0, len(batch), engine.max_batch):
+        part = batch[start : start + engine.max_batch]
+        images, masks, plans = engine.run(part)
+        side = engine.output_size
+        if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
+            raise StylizerError(
+                f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
+                f"{engine.name}, found {images.dtype} {list(images.shape)}."
+            )
+        for i, image in enumerate(images):  # copies: the engine draws into the same memory
+            toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+            head = None if masks is None else masks[i].copy()
+            drawn.append(_Drawn(toon, head, None if plans is None else plans[i].copy()))
+    return drawn
 
 
 def _in_crop(face: TrackedFace) -> NDArray[np.float32]:

@@ -120,6 +120,7 @@ FLAGS = {
     "model": ("engine", "model"),
     "style": ("engine", "style"),
     "swap": ("engine", "swap"),
+    "low": ("engine", "low"),
     "engine": ("engine", "backend"),
     "precision": ("engine", "precision"),
     "cpu": ("engine", "cpu"),
@@ -133,6 +134,7 @@ FLAGS = {
     "sinks": ("output", "sinks"),
     "audio": ("output", "audio"),
     "preview": ("output", "preview"),
+    "panel": ("output", "panel"),
     "overlay": ("output", "overlay"),
     "pixel_format": ("output", "pixel_format"),
 }

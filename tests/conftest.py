@@ -42,6 +42,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "realtime/web/test_gate_in_browser.py",
     "realtime/sinks/test_stream.py",
     "realtime/sources/test_network.py",
+    "realtime/web/panel",
     "test_readme.py",
 )
 

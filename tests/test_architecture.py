@@ -39,8 +39,8 @@ FORBIDDEN = (  # who, what it must not import, and what of that it may
 LONGEST_FILE = 300  # lines; a longer one says "Over 300 lines: why" in its first twenty
 MOST_MODULES = 12
 LARGE_FOLDERS = {  # folder: as many modules as it may have
-    "realtime": 22,  # the stops of one road, in docs/architecture.md's order
-    "benchmarks": 19,
+    "realtime": 23,  # the stops of one road, in docs/architecture.md's order
+    "benchmarks": 20,
     "engines": 13,  # what all of it shares: bundles, errors, files, text
     "engines/backends": 18,  # a module for each back end, beside what they share
     "engines/networks": 13,  # a part of the network each

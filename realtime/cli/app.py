@@ -19,9 +19,9 @@ app = typer.Typer(
 )
 app.add_typer(models.models_app, name="models")
 app.add_typer(models.engines_app, name="engines")
-for command in (live.demo, live.run, files.image, files.video, web.web):
-    app.command()(command)
-for command in (machine.devices, machine.doctor):
+app.command()(live.demo)
+app.command(cls=live.WithPort)(live.run)
+for command in (files.image, files.video, web.web, machine.devices, machine.doctor):
     app.command()(command)
 app.command()(models.blend)
 

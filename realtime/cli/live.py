@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from engines.options import grouped
 from realtime.cli import options as o
 from realtime.process import early_panic
+
+PANEL_PORT = "8765"
 
 
 @grouped
@@ -32,6 +35,18 @@ def demo(
     run_demo(out, settings, seconds=seconds)
 
 
+class WithPort(TyperCommand):
+    """A command whose `--panel` may stand without a port; Typer knows no such option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words with the usual port where none is given."""
+        given: list[str] = []
+        for word, after in zip(args, [*args[1:], ""], strict=False):
+            alone = word == "--panel" and not after.lstrip("-").isdigit()
+            given += [word, PANEL_PORT] if alone else [word]
+        return super().parse_args(ctx, given)
+
+
 @grouped
 @early_panic()
 def run(
@@ -49,6 +64,7 @@ def run(
     sink: o.Sinks = None,
     audio: o.Audio = None,
     preview: o.Preview = None,
+    panel: o.Panel = None,
     record: o.Record = None,
     overlay: o.Overlay = None,
     pixel_format: o.PixelFormat = None,
@@ -79,7 +95,7 @@ def run(
     settings = o.settings_from(
         toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
         loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
-        audio=audio, preview=preview, overlay=overlay, pixel_format=pixel_format,
+        audio=audio, preview=preview, panel=panel, overlay=overlay, pixel_format=pixel_format,
         cpu=o.parse_share(cpu), move=move,
     )  # fmt: skip
     if record:
@@ -115,4 +131,4 @@ def run(
         return
     from realtime.commands.run import run_live
 
-    run_live(settings, stats=stats, seconds=seconds)
+    run_live(settings, stats=stats, seconds=seconds, config=config)

@@ -30,6 +30,7 @@ class Toon:
     model: Annotated[str | None, shared.MODEL] = None
     style: Style = None
     swap: Annotated[int | None, shared.SWAP] = None
+    low: Annotated[str | None, shared.LOW] = None
     strength: Annotated[
         float | None,
         typer.Option(
@@ -142,6 +143,14 @@ Preview = Annotated[
     bool | None,
     typer.Option(
         "--preview/--no-preview", help="Open a window; h shows its keys.", rich_help_panel=OUTPUT
+    ),
+]
+Panel = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Serve a panel for the browser, and the overlay for OBS; port 8765 if not given.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Record = Annotated[

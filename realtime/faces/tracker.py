@@ -68,9 +68,9 @@ class FaceTracker:
     def update(self, frame: Frame) -> list[TrackedFace]:
         """The faces of the next frame, the longest-known first."""
         image, time = frame.image, frame.timestamp
-        if image.shape != self._shape or time < self._time:
+        if (shape := (frame.stream, *image.shape)) != self._shape or time < self._time:
             self.reset()
-        self._shape, self._image, self._time = image.shape, image, time
+        self._shape, self._image, self._time = shape, image, time
         self._follow(image, time)
         self._drop_doubles()
         self._retire(time)

@@ -22,10 +22,17 @@ class SinkRunner:
         wait: `put` blocks until the sink can take the picture (nothing is lost); else the newest
             picture replaces one that the sink has not taken yet.
         pauses: seconds before each next attempt after a failure; the last one repeats.
+        opened: the sink is open already.
     """
 
     def __init__(
-        self, sink: Sink, say: Say, *, wait: bool, pauses: tuple[float, ...] = PAUSES
+        self,
+        sink: Sink,
+        say: Say,
+        *,
+        wait: bool,
+        pauses: tuple[float, ...] = PAUSES,
+        opened: bool = False,
     ) -> None:
         self.sink = sink
         self.sent = 0
@@ -33,6 +40,7 @@ class SinkRunner:
         self._say = say
         self._wait = wait
         self._pauses = pauses
+        self._opened = opened
         self._slot: Slot[Output] = Slot(wait=wait)
         self._thread = threading.Thread(target=self._run, name=sink.name, daemon=True)
 
@@ -62,7 +70,9 @@ class SinkRunner:
         while not ended:
             before = self.sent
             try:
-                self.sink.open()
+                if not self._opened:
+                    self.sink.open()
+                self._opened = False
                 try:
                     while True:
                         self._send(self._slot.get())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from engines.say import Say
 from realtime.guard import Output
@@ -22,6 +23,12 @@ class Switchable:
         self._say = say
         self._lock = threading.Lock()
         self._current: Recording | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file at hand; None while nothing is recorded."""
+        current = self._current
+        return current.path if current else None
 
     def toggle(self) -> None:
         """Start, or finish the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,8 @@ from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
-from realtime.stylizer import StylizedFrame
+from realtime.settings import CompositingSettings
+from realtime.stylizer import Manner, StylizedFrame
 
 SIZE = (320, 240)
 BOX = (120, 80, 200, 180)  # left, top, right, bottom of the marker face
@@ -98,6 +99,9 @@ class MarkerStylizer:
 
     def __init__(self, trouble: Callable[[Frame], None] = lambda frame: None) -> None:
         self.strength = 1.0
+        self.settings = CompositingSettings()
+        self.max_faces: int | None = None
+        self.manners: Mapping[int, Manner] = {}
         self._trouble = trouble
 
     def draw(self, frame: Frame, faces: Sequence[Any]) -> MarkerDrawing:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
+import pytest
+
+from engines.errors import UsageError
 from realtime.controls import Controls
 from realtime.guard import Guard
-from realtime.settings import GuardMode, GuardSettings
+from realtime.live.blends import Blend
+from realtime.settings import GuardMode, GuardSettings, Settings
 from tests.realtime.fakes import SIZE, MarkerStylizer, Messages
 
 
@@ -31,8 +36,8 @@ def test_the_controls_go_through_all_modes_and_styles() -> None:
     switched = threading.Event()
     asked = []
 
-    def switch(style: str | None, swap: int | None) -> None:
-        asked.append((style, swap))
+    def switch(blend: Blend) -> None:
+        asked.append(blend)
         switched.set()
 
     messages = Messages()
@@ -47,7 +52,7 @@ def test_the_controls_go_through_all_modes_and_styles() -> None:
     assert modes == ["hold", "blur", "card", "pass"]
     controls.next_style()
     assert switched.wait(5)
-    assert asked == [("comic", None)]
+    assert asked == [("comic", None, None)]
     controls.toggle_panic()
     assert door.panic
 
@@ -76,8 +81,8 @@ def test_without_a_choice_the_controls_say_so() -> None:
 def test_a_switch_that_fails_is_told_and_the_next_one_works() -> None:
     asked: list[int | None] = []
 
-    def switch(style: str | None, swap: int | None) -> None:
-        asked.append(swap)
+    def switch(blend: Blend) -> None:
+        asked.append(blend.swap)
         if len(asked) == 1:
             raise RuntimeError("out of memory")
 
@@ -93,3 +98,71 @@ def test_a_switch_that_fails_is_told_and_the_next_one_works() -> None:
     assert messages == [
         "The style stays as it is: out of memory", "Style default, swap at default.",
     ]  # fmt: skip
+
+
+def test_a_guard_that_hides_makes_the_toon_whole_again() -> None:
+    stylizer = MarkerStylizer()
+    controls = Controls(guard("pass"), stylizer, Messages())
+    controls.set_strength(0.4)
+    controls.set_guard("card")
+    assert stylizer.strength == 1.0
+
+
+@pytest.mark.parametrize(
+    ("act", "value"),
+    [
+        ("set_strength", 1.5),
+        ("set_strength", float("nan")),
+        ("set_guard", "none"),
+        ("set_region", "nose"),
+        ("set_faces", 0),
+        ("set_faces", 3),
+        ("set_blend", Blend("clay")),
+        ("set_blend", Blend("film", 7)),
+    ],
+)
+def test_what_there_is_not_is_refused(act: str, value: Any) -> None:
+    controls = Controls(guard("pass"), MarkerStylizer(), Messages(), styles=["film"])
+    with pytest.raises(UsageError):
+        getattr(controls, act)(value)
+    assert controls.blend == ("film", None, None)
+
+
+def test_the_last_blend_asked_for_wins_and_none_between_is_built() -> None:
+    built: list[int | None] = []
+    begun, go_on, told = threading.Event(), threading.Event(), threading.Event()
+
+    def switch(blend: Blend) -> None:
+        built.append(blend.swap)
+        begun.set()
+        assert go_on.wait(20)
+
+    controls = Controls(
+        guard("pass"), MarkerStylizer(), Messages(),
+        styles=["film"], swaps=[None, 8, 16, 32], switch=switch,
+    )  # fmt: skip
+    controls.set_blend(Blend("film", 8))
+    assert begun.wait(20)
+    controls.set_blend(Blend("film", 16))
+    controls.set_blend(Blend("film", 32))
+    assert controls.building == "film, swap at 32"
+    controls.watch(lambda: None if controls.building else told.set())
+    go_on.set()
+    assert told.wait(20)
+    assert built == [8, 32]
+    assert controls.blend == ("film", 32, None)
+
+
+def test_what_was_changed_can_be_kept_as_settings() -> None:
+    controls = Controls(
+        guard("pass"), MarkerStylizer(), Messages(), styles=["film"], swaps=[16], mirror=True
+    )
+    controls.set_strength(0.5)
+    controls.set_region("face")
+    controls.set_faces(1)
+    kept = controls.applied(Settings())
+    assert kept.compositing.strength == 0.5
+    assert kept.compositing.mode == "face"
+    assert kept.faces.max_faces == 1
+    assert kept.source.mirror
+    assert (kept.engine.style, kept.engine.swap, kept.guard.mode) == ("film", 16, "pass")

@@ -12,7 +12,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
 from realtime.sources.demo import portrait
-from realtime.stylizer import Stylizer, StylizerError
+from realtime.stylizer import Manner, Stylizer, StylizerError
 from tests.engines.factory import tiny_network
 
 RAW = CompositingSettings(colour=0)
@@ -150,6 +150,48 @@ def test_only_the_longest_known_faces_are_drawn(scene: tuple[Frame, list[Tracked
     done = Stylizer(Inverter(), max_faces=1).apply(frame, faces[::-1])
     assert done.covered == {3}
     assert set(done.toons) == {3}
+
+
+def test_each_person_keeps_their_manner_until_the_next_drawing(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
+    frame, faces = scene
+    usual, own = Inverter(), Inverter()
+    stylizer = Stylizer(usual, RAW)
+    whole = stylizer.apply(frame, faces[:1])
+    stylizer.manners = {3: Manner(own, 0.5), 8: Manner(bare=True)}
+    drawing = stylizer.draw(frame, faces)
+    assert (usual.batches, own.batches) == ([1], [1])
+    stylizer.manners, stylizer.strength = {}, 0.0
+    stylizer.engine, stylizer.settings = own, CompositingSettings(mode="crop")
+    for done in (drawing.paste(), drawing.move(frame, faces)):
+        assert set(done.toons) == {3}
+        assert done.covered == set()  # one shows through, the other is left as they are
+        middle = (frame.image.astype(float) + whole.image) / 2
+        assert np.abs(done.image - middle).max() < 3
+    assert set(stylizer.draw(frame, faces).paste().toons) == set()
+
+
+def test_a_toon_takes_detail_for_the_crop_of_the_engine_that_drew_it(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
+    class Planner(Inverter):
+        def run(self, crops: np.ndarray) -> EngineOutput:
+            images, masks, _ = super().run(crops)
+            plan = np.zeros((len(crops), 3, 16, 16), np.float32)
+            plan[:, 2] = 1
+            return EngineOutput(images, masks, plan)
+
+    class Larger(Inverter):
+        input_size = output_size = 512
+
+    frame, faces = scene
+    stylizer = Stylizer(Planner(), RAW)
+    drawing = stylizer.draw(frame, faces[:1])
+    stylizer.engine = Larger()  # in whose crop there is nothing finer to find
+    moved = drawing.move(frame, faces[:1])
+    assert np.array_equal(moved.image, Stylizer(Planner(), RAW).apply(frame, faces[:1]).image)
+    assert not np.array_equal(moved.image, Stylizer(Inverter(), RAW).apply(frame, faces[:1]).image)
 
 
 def test_light_is_followed_slowly_and_without_flicker(

@@ -129,7 +129,7 @@ class PhotoMaker:
             return
         bundle.check(*wanted)
         self._heard.clear()
-        self.session.switch(*wanted)
+        self.session.engine.update(bundle.network(*wanted))
         # A compiled engine builds in the background, and says so if it could not.
         if settle := getattr(self.session.engine, "settle", None):
             settle()

@@ -53,7 +53,7 @@ def test_help_fits_a_narrow_terminal(
         (["run", "--config", "/"], "is a folder, not a settings file"),
         (
             ["run", "--source", "demo", "--sink", "none"],
-            "--sink none needs --record, --overlay or --preview beside it.",
+            "--sink none needs --record, --overlay, --preview or --panel beside it.",
         ),
         (["run", "--record", ""], "'--record': it is empty; give a path"),
         (["video", "a.mp4", "b.avi"], "b.avi must end in .mp4"),

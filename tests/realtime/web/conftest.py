@@ -63,12 +63,13 @@ def tab(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    # What the server refused, and that it was not there, is listed by the browser itself.
+    known = ("Failed to load resource", "WebSocket connection to")
     page.on(
         "console",
-        # What the server refused is listed there by the browser itself.
         lambda line: (
             faults.append(line.text)
-            if line.type == "error" and "Failed to load resource" not in line.text
+            if line.type == "error" and not any(words in line.text for words in known)
             else None
         ),
     )

@@ -1,7 +1,8 @@
-"""All places that a run's pictures go to, as one."""
+"""All places that a run's pictures go to, as one; sinks may come and go while it goes on."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ LIVE_TIMEOUT = 3.0  # seconds given to a live sink at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished
 
 
-class Outlet:
+class Outlets:
     """Hands every picture to the sinks, the window and whoever listens.
 
     Args:
@@ -30,6 +31,9 @@ class Outlet:
         green: sinks get the toons on green instead of the whole picture.
         window: shown the untooned picture too.
         listener: called with every picture that went out.
+
+    Attributes:
+        runners: of the sinks at work; replaced, never changed, so that any thread may read it.
     """
 
     def __init__(
@@ -43,17 +47,19 @@ class Outlet:
         window: Window | None = None,
         listener: Callable[[Output], None] | None = None,
     ) -> None:
-        self._runners = [SinkRunner(sink, say, wait=not paced) for sink in sinks]
+        self.runners = tuple(SinkRunner(sink, say, wait=not paced) for sink in sinks)
         self._say = say
         self._statistics = statistics
         self._paced = paced
         self._green = green
         self._window = window
         self._listener = listener
+        self._changing = threading.Lock()
+        self._ended = False
 
     def start(self) -> None:
         """Open the sinks."""
-        for runner in self._runners:
+        for runner in self.runners:
             runner.start()
 
     def deliver(self, output: Output, captured: float | None) -> None:
@@ -68,7 +74,7 @@ class Outlet:
         if self._green:
             output = replace(output, image=on_green(output))
         public = output.for_others()
-        for runner in self._runners:
+        for runner in self.runners:
             runner.put(output if runner.sink.local else public)
             if runner.failed and not self._paced:
                 raise ToonifyError(runner.failed)
@@ -80,23 +86,55 @@ class Outlet:
         if self._listener:
             self._listener(public)
 
+    def add(self, sink: Sink) -> None:
+        """One more sink, from the next picture on; does nothing after the end.
+
+        Raises:
+            ToonifyError: it cannot be opened.
+        """
+        if self._ended:
+            return
+        sink.open()  # now, so that what is wrong is told at once
+        runner = SinkRunner(sink, self._say, wait=not self._paced, opened=True)
+        with self._changing:
+            ended = self._ended
+            if not ended:
+                runner.start()
+                self.runners = (*self.runners, runner)
+        if ended:
+            sink.close()
+
+    def remove(self, sink: Sink, farewell: Output) -> None:
+        """Take a sink away; waits until it has finished.
+
+        Args:
+            farewell: the last picture of a live sink.
+        """
+        with self._changing:
+            gone = [runner for runner in self.runners if runner.sink is sink]
+            self.runners = tuple(runner for runner in self.runners if runner.sink is not sink)
+        self._finish(gone, farewell)
+
     def stop(self, farewell: Output) -> ToonifyError | None:
         """Show live sinks a last picture and close all; the first sink's failure, if one failed."""
-        failure = None
-        for runner in self._runners:
-            if runner.sink.live:
-                runner.put(farewell.for_others())
-        for runner in self._runners:
-            limit = LIVE_TIMEOUT if runner.sink.live else FINISH_TIMEOUT
-            if not runner.stop(limit):
-                self._say(f"The {runner.sink.name} did not stop within {limit:g} s.")
-            if runner.failed and not failure:
-                failure = ToonifyError(runner.failed)
+        with self._changing:
+            self._ended = True
+        self._finish(self.runners, farewell)
         if self._window:
             self._window.close()
-        return failure
+        failed = [runner.failed for runner in self.runners if runner.failed]
+        return ToonifyError(failed[0]) if failed else None
 
     @property
     def dropped(self) -> dict[str, int]:
         """By sink, pictures that a newer one replaced."""
-        return {f"before {runner.sink.name}": runner.dropped for runner in self._runners}
+        return {f"before {runner.sink.name}": runner.dropped for runner in self.runners}
+
+    def _finish(self, runners: Sequence[SinkRunner], farewell: Output) -> None:
+        for runner in runners:
+            if runner.sink.live:
+                runner.put(farewell.for_others())
+        for runner in runners:
+            limit = LIVE_TIMEOUT if runner.sink.live else FINISH_TIMEOUT
+            if not runner.stop(limit):
+                self._say(f"The {runner.sink.name} did not stop within {limit:g} s.")

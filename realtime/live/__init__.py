@@ -1,0 +1,1 @@
+"""What changes while pictures run: engines, people, the source, and all that the panel asks for."""

@@ -1,0 +1,1 @@
+"""The panel of a running filter, and the overlay for streaming software."""

@@ -1,0 +1,52 @@
+"""The overlay as OBS shows it: toons with their alpha, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from playwright.sync_api import Page
+
+from tests.realtime.fakes import BOX, SIZE, TOON
+from tests.realtime.web.panel.conftest import PanelRun
+
+PIXELS = """() => {
+    const canvas = document.getElementById("toons");
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return [...data];
+}"""
+
+
+def seen(tab: Page) -> np.ndarray:
+    """uint8 [H, W, 4] RGBA."""
+    return np.array(tab.evaluate(PIXELS), np.uint8).reshape(SIZE[1], SIZE[0], 4)
+
+
+def test_toons_are_opaque_and_all_else_is_clear(run: PanelRun, tab: Page) -> None:
+    tab.goto(run.server.url("/overlay"))
+    tab.wait_for_selector("#toons[data-number]")
+    picture = seen(tab)
+    left, top, right, bottom = BOX
+    inside = picture[top:bottom, left:right]
+    assert (inside[..., 3] == 255).all()
+    assert np.abs(inside[..., :3].astype(int) - np.array(TOON[::-1])).max() < 20
+    picture[top:bottom, left:right] = 0
+    assert not picture.any()
+    run.controls.set_panic(True)
+    run.until(lambda: not seen(tab).any())
+
+
+def test_the_modes_whole_and_green(run: PanelRun, tab: Page) -> None:
+    tab.goto(run.server.url("/overlay") + "&mode=whole")
+    tab.wait_for_selector("#toons[data-number]")
+    assert (seen(tab)[..., 3] == 255).all()
+    tab.goto(run.server.url("/overlay") + "&mode=green")
+    tab.wait_for_selector("#toons[data-number]")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert tab.evaluate(ground) == "rgb(0, 255, 0)"
+    assert (seen(tab)[0, 0] == 0).all()
+
+
+def test_without_the_program_nothing_stays(run: PanelRun, tab: Page) -> None:
+    tab.goto(run.server.url("/overlay"))
+    tab.wait_for_selector("#toons[data-number]")
+    run.server.stop()
+    run.until(lambda: not seen(tab).any())

@@ -1,0 +1,177 @@
+"""The panel as a user has it: a real browser, a real server, a run that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, expect
+
+from realtime.session import Session
+from realtime.web.server import WebServer
+from tests.realtime.fakes import BOX, TOON, Messages, raw_pixels
+from tests.realtime.web.conftest import PATIENCE
+from tests.realtime.web.panel.conftest import OTHER_ROOM, OTHER_TOON, PanelRun
+
+MIDDLE = ((BOX[1] + BOX[3]) // 2, (BOX[0] + BOX[2]) // 2)
+expect.set_options(timeout=PATIENCE)
+
+
+def opened(tab: Page, run: PanelRun) -> Page:
+    tab.goto(run.server.url())
+    tab.wait_for_selector("#after[data-number]")
+    return tab
+
+
+def test_panic_by_space_and_button_and_every_panel_agrees(
+    run: PanelRun, tab: Page, browser: Browser
+) -> None:
+    opened(tab, run)
+    other = opened(browser.new_context().new_page(), run)
+    tab.focus("#snapshot")  # a button that must not take the space bar
+    tab.keyboard.press(" ")
+    run.until(lambda: run.last.kind == "card")
+    for page in (tab, other):
+        expect(page.locator("#panic")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("#out-words")).to_have_text("Hidden: card")
+    other.click("#panic")
+    run.until(lambda: run.last.kind == "toon")
+    expect(tab.locator("#panic")).to_have_attribute("aria-pressed", "false")
+    run.controls.toggle_panic()  # a key of the preview, or a signal
+    for page in (tab, other):
+        expect(page.locator("#panic")).to_have_attribute("aria-pressed", "true")
+    assert not list(run.desk._folder.glob("snapshot*"))
+    other.context.close()
+
+
+def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
+    run: PanelRun, tab: Page
+) -> None:
+    opened(tab, run)
+    tab.focus("#strength")
+    tab.keyboard.press("PageDown")
+    expect(tab.locator("#said")).to_contain_text("set the guard from blur to pass first")
+    expect(tab.locator("#strength-out")).to_have_text("100 %")
+    assert run.controls.strength == 1
+    tab.click("#guards label:has-text('pass')")
+    expect(tab.locator("#strength-help")).to_be_hidden()
+    tab.focus("#strength")
+    for _ in range(3):
+        tab.keyboard.press("PageDown")
+    run.until(lambda: run.last.alpha[MIDDLE] in range(1, 250))
+    expect(tab.locator("#strength-out")).to_have_text("70 %")
+    tab.click("#guards label:has-text('blur')")
+    expect(tab.locator("#strength-out")).to_have_text("100 %")
+    run.until(lambda: run.last.kind == "toon" and run.last.alpha[MIDDLE] == 255)
+
+
+def test_a_style_is_built_beside_the_running_one_and_kept(
+    run: PanelRun, tab: Page, session: Session
+) -> None:
+    opened(tab, run)
+    kept = session.blends.count
+    tab.click("#styles label:has-text('comic')")
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == OTHER_TOON)
+    expect(tab.locator("#building")).to_have_text("")
+    assert tab.is_checked("#styles input[value=comic]")
+    tab.click("#styles label:has-text('film')")
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
+    assert session.blends.count <= kept + 1
+    expect(tab.locator("#kept")).to_contain_text("ready at once")
+    run.controls.next_style()
+    expect(tab.locator("#styles input[value=comic]")).to_be_checked()
+    run.controls.next_style()
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
+
+
+def test_the_swap_and_its_direction_change_the_engine(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    assert not tab.is_visible("#lows")
+    tab.focus("#swap")
+    tab.keyboard.press("ArrowLeft")
+    run.until(lambda: run.controls.blend.swap == max(s for s in run.controls.swaps if s))
+    tab.click("#lows label:has-text('Your shape')")
+    run.until(lambda: run.controls.blend.low == "face" and not run.controls.building)
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == OTHER_TOON)
+
+
+def test_another_camera_is_used_without_a_raw_face_in_between(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.click("#places summary")
+    tab.fill("#source", "1")
+    tab.click("#change")
+    run.until(lambda: int(run.last.image[0, 0, 0]) == OTHER_ROOM)
+    run.until(lambda: run.last.kind == "toon")
+    expect(tab.locator("#said")).to_have_text("Pictures come from 1.")
+    assert all(raw_pixels(output.image) == 0 for output in run.collector.outputs)
+
+
+def test_the_untooned_picture_is_shown_when_asked_for_and_says_so(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    assert not tab.is_visible("#before-view")
+    tab.check("#show-before")
+    expect(tab.locator("#before-note")).to_contain_text("your real one")
+    spot = """(name) => {
+        const context = document.getElementById(name).getContext("2d");
+        return [...context.getImageData(126, 126, 1, 1).data];
+    }"""
+    run.until(lambda: tab.evaluate(spot, "before")[3] > 0)
+    before, after = (np.array(tab.evaluate(spot, name)[:3]) for name in ("before", "after"))
+    assert np.abs(after - np.array(TOON[::-1])).max() < 30
+    assert np.abs(before - np.array(TOON[::-1])).max() > 60
+
+
+def test_a_person_is_left_as_they_are_when_it_was_asked_for_twice(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.wait_for_selector("#people button")
+    tab.evaluate("document.querySelector('#people button').click()")
+    tab.click("#person-leave")
+    expect(tab.locator("#person-sure")).to_be_visible()
+    assert run.guard.bare == frozenset()
+    tab.click("#person-leave")
+    run.until(lambda: raw_pixels(run.last.image) > 1000)
+    expect(tab.locator("#out-words")).to_have_text("A real face goes out")
+    tab.click("#person-reset")
+    run.until(lambda: run.last.kind == "toon" and raw_pixels(run.last.image) == 0)
+
+
+def test_snapshot_recording_and_settings_are_written(
+    run: PanelRun, tab: Page, tmp_path: Path
+) -> None:
+    opened(tab, run)
+    tab.click("#snapshot")
+    expect(tab.locator("#said")).to_contain_text("Snapshot in")
+    tab.click("#record")
+    expect(tab.locator("#record")).to_have_text("Stop recording")
+    tab.click("#record")
+    expect(tab.locator("#record")).to_have_text("Record")
+    tab.click("#mirror")
+    run.until(lambda: run.controls.mirror)
+    tab.click("#save")
+    expect(tab.locator("#said")).to_contain_text("toonify.toml")
+    assert "mirror = true" in (tmp_path / "toonify.toml").read_text()
+    assert {path.name for path in tmp_path.iterdir()} >= {"snapshot.png", "toonify.toml"}
+
+
+def test_a_server_that_goes_away_is_told_of_and_one_that_comes_back_is_used(
+    run: PanelRun, tab: Page, serve: Callable[..., WebServer]
+) -> None:
+    opened(tab, run)
+    run.server.stop()
+    expect(tab.locator("#away")).to_contain_text("does not answer")
+    again = serve(run.routes, port=run.server.port, say=Messages())
+    expect(tab.locator("#away")).to_contain_text("was started again")
+    tab.goto(again.url())
+    tab.wait_for_selector("#after[data-number]")
+    expect(tab.locator("#away")).to_be_hidden()
+
+
+def test_a_phone_s_width_needs_no_scrolling_sideways(run: PanelRun, tab: Page) -> None:
+    tab.set_viewport_size({"width": 360, "height": 740})
+    opened(tab, run)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    panic, snapshot = (tab.locator(name).bounding_box() for name in ("#panic", "#snapshot"))
+    assert panic
+    assert snapshot
+    assert panic["width"] * panic["height"] > snapshot["width"] * snapshot["height"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from engines.say import Say
+from engines.say import Say, say_whole
 from realtime.live.desk import Desk
 from realtime.sinks import Sink
 
@@ -22,12 +22,14 @@ class Panel:
     Args:
         desk: the run.
         sinks: gets one more, which feeds the pages.
+        say: told what fails.
+        show: told the pages' addresses, with their token.
 
     Raises:
         WebError: the port is taken.
     """
 
-    def __init__(self, desk: Desk, sinks: list[Sink], say: Say) -> None:
+    def __init__(self, desk: Desk, sinks: list[Sink], say: Say, *, show: Say = say_whole) -> None:
         from realtime.web.panel.feed import Feed
         from realtime.web.panel.routes import panel_routes
         from realtime.web.server import WebServer
@@ -36,12 +38,12 @@ class Panel:
         routes = panel_routes(desk, feed)
         self.server = WebServer(routes, port=desk.settings.output.panel or 0, say=say)
         sinks.append(feed)
-        self._say = say
+        self._show = show
 
     def __enter__(self) -> Panel:
         self.server.start()
-        self._say(f"Panel: {self.server.url()}")
-        self._say(f"Overlay, for a browser source of OBS: {self.server.url('/overlay')}")
+        self._show(f"Panel: {self.server.url()}")
+        self._show(f"Overlay, for a browser source of OBS: {self.server.url('/overlay')}")
         return self
 
     def __exit__(

@@ -89,11 +89,14 @@ def test_hot_path_has_no_detours(cpu_tier: ToonNetwork) -> None:
     executed = [node for node in request.profiling_info if node.status.name == "EXECUTED"]
     kinds = [node.node_type for node in executed]
     # Layouts change where bytes become planes and back (one crop, three pictures), around the style
-    # head and where the photo is moved; nowhere else. Only there are kernels not made for this
-    # processor.
+    # head and where the photo is moved; nowhere else. Only there, and where bytes are merely
+    # copied, are kernels not made for this processor.
     assert kinds.count("Reorder") + kinds.count("Transpose") <= 25
     assert kinds.count("Convert") == 0
-    assert sum(node.exec_type.startswith("ref") for node in executed) <= 10
+    copies = {"Concat", "Pad", "Slice", "VariadicSplit"}  # of the bands and their borders
+    generic = [node.node_type for node in executed if node.exec_type.startswith("ref")]
+    assert sum(kind not in copies for kind in generic) <= 10
+    assert len(generic) <= 22
     assert sum("Convolution" in kind for kind in kinds) > 40
     assert backend.running_precision(program) == "fp32"
 

@@ -1,10 +1,13 @@
-"""Screenshots of the pages, to be looked at, and the one of the guide.
+"""Screenshots of the pages, to be looked at, and those of the guide.
 
-python -m tests.realtime.web.screenshots FOLDER    # FOLDER/web.jpg belongs into docs/
+python -m tests.realtime.web.screenshots FOLDER    # FOLDER/*.jpg belong into docs/
 """
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,15 +55,31 @@ def shoot(browser: Browser, server: WebServer, folder: Path) -> None:
             tab.close()
 
 
-def for_the_guide(folder: Path) -> None:
+def shoot_panel(browser: Browser, folder: Path) -> None:
+    """The panel of a run of the demo, wide and light, and on a phone in the dark."""
+    words = ["run", "--source", "demo", "--size", "1280x720", "--sink", "none", "--panel", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime", *words], stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr
+        found = next(filter(None, (re.match(r"Panel: (\S+)", line) for line in run.stderr)))
+        for size, scheme in (("wide", "light"), ("phone", "dark")):
+            tab = open_tab(browser, size, scheme)
+            tab.goto(found[1])
+            tab.wait_for_timeout(8000)  # until times and pictures have settled
+            tab.screenshot(path=folder / f"panel-{size}-{scheme}.png", full_page=size == "wide")
+        run.send_signal(signal.SIGINT)
+
+
+def for_the_guide(folder: Path, wide_name: str, phone_name: str, name: str) -> None:
     """Wide and light beside narrow and dark, as one small JPEG."""
-    wide = PillowImage.open(folder / "photo-toon-wide-light.png").convert("RGB")
-    phone = PillowImage.open(folder / "photo-toon-phone-dark.png").convert("RGB")
+    wide = PillowImage.open(folder / wide_name).convert("RGB")
+    phone = PillowImage.open(folder / phone_name).convert("RGB")
     phone = phone.resize((round(phone.width * wide.height / phone.height), wide.height))
     sheet = PillowImage.new("RGB", (wide.width + GAP + phone.width, wide.height), (255, 255, 255))
     sheet.paste(wide, (0, 0))
     sheet.paste(phone, (wide.width + GAP, 0))
-    sheet.save(folder / "web.jpg", quality=85, optimize=True)
+    sheet.save(folder / name, quality=85, optimize=True)
 
 
 def main(folder: Path) -> None:
@@ -75,8 +94,10 @@ def main(folder: Path) -> None:
         playwright = stack.enter_context(sync_playwright())
         browser = launch(playwright, path)
         shoot(browser, server, folder)
+        shoot_panel(browser, folder)
         browser.close()
-    for_the_guide(folder)
+    for_the_guide(folder, "photo-toon-wide-light.png", "photo-toon-phone-dark.png", "web.jpg")
+    for_the_guide(folder, "panel-wide-light.png", "panel-phone-dark.png", "panel.jpg")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ def say(line: str) -> None:
     secrets (see `engines.redaction`). Of several training processes, one per GPU, only the first
     one speaks.
     """
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(plain_lines(redacted(line)), file=sys.stderr, flush=True)
+    say_whole(redacted(line))
 
 
 def say_whole(line: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engines.networks.photo import bilinear_phases
+from engines.networks.layers import bilinear_phases
 
 
 class Enlarge(nn.Module):

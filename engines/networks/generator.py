@@ -18,8 +18,8 @@ from engines.networks.additions import moved, resample, surroundings
 from engines.networks.blocks import SynthesisBlock
 from engines.networks.fovea import Fovea
 from engines.networks.generator_config import GeneratorConfig
-from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x
-from engines.networks.photo import Photo, bordered, enlarged
+from engines.networks.layers import FullyConnected, ModulatedConv, Upsample2x, bordered
+from engines.networks.photo import Photo, enlarged
 
 
 class Mapping(nn.Module):

@@ -114,6 +114,26 @@ class Fir(nn.Module):
         )
 
 
+def bordered(x: Tensor) -> Tensor:
+    """`x` [N, C, H, W] with its border repeated once outside."""
+    return F.pad(x, (1, 1, 1, 1), mode="replicate")
+
+
+def bilinear_phases(factor: int, like: Tensor) -> Tensor:
+    """Weights of the 3x3 places about one that each of its `factor`^2 pixels is made of.
+
+    Args:
+        factor: even.
+        like: gives type and device.
+
+    Returns:
+        [factor^2, 3, 3], in the order of `pixel_shuffle`.
+    """
+    at = (torch.arange(factor, device=like.device) + 0.5) / factor - 0.5
+    taps = torch.stack([(-at).clamp(min=0), 1 - at.abs(), at.clamp(min=0)], 1)
+    return torch.einsum("ia,jb->ijab", taps, taps).reshape(-1, 3, 3).to(like.dtype)
+
+
 class Upsample2x(nn.Module):
     """StyleGAN2's FIR up-sampling by two with zeros outside the picture (padding 2, 1; gain 4).
 
@@ -133,9 +153,9 @@ class Upsample2x(nn.Module):
 
     def rebuild_constants(self) -> None:
         """Make the filter again, after the module was built without memory."""
-        even, odd = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
-        phases = torch.stack([torch.outer(a, b) for a in (even, odd) for b in (even, odd)])
-        phases = phases[:, None].repeat(self.channels, 1, 1, 1).contiguous()
+        phases = (
+            bilinear_phases(2, torch.ones(()))[:, None].repeat(self.channels, 1, 1, 1).contiguous()
+        )
         self.register_buffer("phases", phases, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

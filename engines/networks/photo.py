@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from engines.networks.additions import moved
+from engines.networks.layers import bilinear_phases, bordered
 
 
 class Photo(NamedTuple):
@@ -55,26 +55,6 @@ def enlarged(x: Tensor, factor: int) -> Tensor:
     """
     kernel = bilinear_phases(factor, x)[:, None].repeat(x.shape[1], 1, 1, 1)
     return F.pixel_shuffle(F.conv2d(bordered(x), kernel, groups=x.shape[1]), factor)
-
-
-def bordered(x: Tensor) -> Tensor:
-    """`x` [N, C, H, W] with its border repeated once outside."""
-    return F.pad(x, (1, 1, 1, 1), mode="replicate")
-
-
-def bilinear_phases(factor: int, like: Tensor) -> Tensor:
-    """Weights of the 3x3 places about one that each of its `factor`^2 pixels is made of.
-
-    Args:
-        factor: even.
-        like: gives type and device.
-
-    Returns:
-        [factor^2, 3, 3], in the order of `pixel_shuffle`.
-    """
-    at = (torch.arange(factor, device=like.device) + 0.5) / factor - 0.5
-    taps = torch.stack([(-at).clamp(min=0), 1 - at.abs(), at.clamp(min=0)], 1)
-    return torch.einsum("ia,jb->ijab", taps, taps).reshape(-1, 3, 3).to(like.dtype)
 
 
 def _surroundings(quarters: Tensor) -> Tensor:

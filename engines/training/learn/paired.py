@@ -72,21 +72,11 @@ def paired_losses(
     count, top = len(image), image.shape[-1]
     target = shrink((batch.toon if toon else batch.photo)[:count], top)
     focus = F.interpolate(batch.focus[:count], [top, top], mode="bilinear")
-    losses = {"l1": weighted_l1(image, target, focus)}
-    if weights.gradients:
-        losses["edges"] = weights.gradients * gradient_l1(image, target)
-    if weights.detail:
-        losses["detail"] = weights.detail * detail_loss(image, target)
-    if weights.colour:
-        losses["colour"] = weights.colour * colour_loss(image, target)
     looked, head = share(count, weights.feature_share), batch.head[:count]
-    if weights.features:
-        where = None
-        if toon and weights.elsewhere < 1:
-            where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
-        losses["features"] = weights.features * features(
-            channels_last(image[:looked]), target[:looked], where
-        )
+    where = None
+    if toon and weights.elsewhere < 1:
+        where = weights.elsewhere + (1 - weights.elsewhere) * head[:looked]
+    losses = _picture_losses(image, target, weights, features, looked, where, focus)
     if weights.close_up and toon:
         eyes = batch.eyes * (top / batch.photo.shape[-1])
         mine, aim = (eye_strips(x[:looked], eyes) for x in (image, target))
@@ -119,18 +109,34 @@ def band_losses(
         goal = F.interpolate(goal, [side, side], mode="bicubic")
     losses: dict[str, Tensor] = {}
     for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
-        target = band.of(goal)
-        terms = {"l1": (image - target).abs().mean()}
-        if weights.gradients:
-            terms["edges"] = weights.gradients * gradient_l1(image, target)
-        if weights.detail:
-            terms["detail"] = weights.detail * detail_loss(image, target)
-        if weights.colour:
-            terms["colour"] = weights.colour * colour_loss(image, target)
-        looked = share(count, weights.feature_share)
-        if weights.features:
-            terms["features"] = weights.features * features(
-                channels_last(image[:looked]), target[:looked]
-            )
+        terms = _picture_losses(
+            image, band.of(goal), weights, features, share(count, weights.feature_share)
+        )
         losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
+    return losses
+
+
+def _picture_losses(
+    image: Tensor,
+    target: Tensor,
+    weights: PairWeights,
+    features: FeatureDistance,
+    looked: int,
+    where: Tensor | None = None,
+    focus: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """The terms that any picture [N, 3, H, W] has; the feature distance looks at the first
+    `looked`, and counts each place as `where` says; L1 counts it as `focus` says."""
+    plain = (image - target).abs().mean() if focus is None else weighted_l1(image, target, focus)
+    losses = {"l1": plain}
+    if weights.gradients:
+        losses["edges"] = weights.gradients * gradient_l1(image, target)
+    if weights.detail:
+        losses["detail"] = weights.detail * detail_loss(image, target)
+    if weights.colour:
+        losses["colour"] = weights.colour * colour_loss(image, target)
+    if weights.features:
+        losses["features"] = weights.features * features(
+            channels_last(image[:looked]), target[:looked], where
+        )
     return losses

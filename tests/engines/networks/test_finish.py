@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from engines.networks.finish import Enlarge
-from engines.networks.photo import bordered, enlarged
+from engines.networks.layers import bordered
+from engines.networks.photo import enlarged
 
 
 def test_it_adds_to_the_enlarged_picture() -> None:

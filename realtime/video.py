@@ -69,7 +69,7 @@ def convert_video(
     _check_target(source, target, force)
     bundle = session.bundle if session else find_chosen(settings.engine)
     folder = target.with_name(target.name + ".parts")
-    media = MediaSource(str(source), live=False, loop=False, say=say)
+    media = MediaSource(str(source), live=False, loop=False)
     _begin(folder, _job(source, settings, bundle.card), say)
     parts = finished_parts(folder)
     media.first = first = sum(part.count for part in parts)

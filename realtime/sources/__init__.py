@@ -67,7 +67,7 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
     if "://" in what or (path.is_file() and not is_picture(path)):
         from realtime.sources.media import MediaSource
 
-        return MediaSource(what, live=not every_frame, loop=settings.loop, say=say)
+        return MediaSource(what, live=not every_frame, loop=settings.loop)
     if path.is_dir() or path.is_file():
         from realtime.sources.pictures import PictureSource
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from engines.errors import reason
 from engines.pictures import Image
-from engines.say import Say
 from realtime.addresses import redacted
 from realtime.frame import Frame
 from realtime.sources import SourceError
@@ -94,13 +93,12 @@ class MediaSource:
         SourceError: it cannot be opened, or holds no picture.
     """
 
-    def __init__(self, location: str, *, live: bool, loop: bool, say: Say, first: int = 0) -> None:
+    def __init__(self, location: str, *, live: bool, loop: bool, first: int = 0) -> None:
         self.name = redacted(location)
         self.live = live
         self.first = first
         self._location = location
         self._loop = loop
-        self._say = say
         self._closed = threading.Event()
         self._offset = 0.0  # seconds from media time to timestamps
         self.missing = 0.0

@@ -23,7 +23,6 @@ from realtime.sinks.files import (
 from realtime.sources.media import MediaSource
 from realtime.toons.pasting import paste
 from tests.pictures import read_bgr
-from tests.realtime.fakes import Messages
 from tests.realtime.media import (
     RATE,
     number_of,
@@ -40,7 +39,7 @@ class TestRecording:
     def test_keeps_every_picture_its_time_and_the_sound(self, tmp_path: Path, sound: str) -> None:
         suffix = ".mp4" if sound == "aac" else ".mkv"
         film = write_movie(tmp_path / f"in{suffix}", 50, sound=sound, jitter=True)
-        source = MediaSource(str(film), live=False, loop=False, say=Messages())
+        source = MediaSource(str(film), live=False, loop=False)
         sink = Recording(
             tmp_path / "out.mp4", source.size, source.rate, audio=source.audio_location, paced=False
         )

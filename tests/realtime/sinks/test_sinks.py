@@ -9,7 +9,7 @@ from realtime.settings import OutputSettings, SettingsError
 from realtime.sinks import open_sinks
 from realtime.sinks.stream_writer import has_srt
 from realtime.sources.media import MediaSource
-from tests.realtime.fakes import FakeSource, Messages
+from tests.realtime.fakes import FakeSource
 from tests.realtime.media import (
     write_movie,
 )
@@ -33,7 +33,7 @@ def test_what_is_no_sink_is_refused_and_not_guessed_at(wrong: dict[str, Any]) ->
 
 def test_settings_name_sinks(tmp_path: Path) -> None:
     film = write_movie(tmp_path / "in.mp4", 3)
-    source = MediaSource(str(film), live=True, loop=False, say=Messages())
+    source = MediaSource(str(film), live=True, loop=False)
     settings = OutputSettings(
         sinks=("virtual:/dev/video10", str(tmp_path / "a.mp4"), f"{tmp_path}/shots/", "none"),
         overlay=str(tmp_path / "a.mov"),

@@ -35,7 +35,7 @@ class TestMedia:
 
     def test_may_begin_later(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 30))
-        media = MediaSource(path, live=False, loop=False, say=Messages(), first=20)
+        media = MediaSource(path, live=False, loop=False, first=20)
         assert [number_of(frame.image) for frame in media.frames()] == list(range(20, 30))
 
     def test_read_frame_by_frame_the_timestamps_follow_the_media_time(self, tmp_path: Path) -> None:
@@ -47,24 +47,24 @@ class TestMedia:
 
     def test_timestamps_rise_from_one_pass_of_a_loop_to_the_next(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 5))
-        frames = MediaSource(path, live=False, loop=True, say=Messages()).frames()
+        frames = MediaSource(path, live=False, loop=True).frames()
         steps = np.diff([next(frames).timestamp for _ in range(14)])
         assert steps == pytest.approx(1 / 25, abs=2e-3)
 
     def test_in_real_time_the_timestamp_is_the_moment_of_capture(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 3))
-        for frame in MediaSource(path, live=True, loop=False, say=Messages()).frames():
+        for frame in MediaSource(path, live=True, loop=False).frames():
             assert frame.timestamp == frame.captured
 
     def test_loops(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 10))
-        frames = MediaSource(path, live=False, loop=True, say=Messages()).frames()
+        frames = MediaSource(path, live=False, loop=True).frames()
         numbers = [number_of(next(frames).image) for _ in range(25)]
         assert numbers == [n % 10 for n in range(25)]
 
     def test_in_real_time_frames_leave_when_they_are_due(self, tmp_path: Path) -> None:
         path = str(write_movie(tmp_path / "a.mp4", 8, rate=100))
-        media = MediaSource(path, live=True, loop=False, say=Messages())
+        media = MediaSource(path, live=True, loop=False)
         start = time.monotonic()
         frames = list(media.frames())
         assert frames[-1].number == 7

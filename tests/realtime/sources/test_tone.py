@@ -63,7 +63,7 @@ def test_a_film_of_a_phone_is_not_washed_out(tmp_path: Path, transfer: int) -> N
             frame.color_trc, frame.color_primaries, frame.colorspace = transfer, BT2020, BT2020
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    source = MediaSource(str(path), live=False, loop=False, say=lambda line: None)
+    source = MediaSource(str(path), live=False, loop=False)
     image = next(source.frames()).image
     assert image.shape == (48, 64, 3)
     assert image.mean() == pytest.approx(255 * 0.6 ** (1 / 2.4), abs=12)

@@ -11,7 +11,6 @@ from engines.training.artist.imaging import (
     Floats,
     blur,
     guided_filter,
-    luminance,
     masked_blur,
     mix,
     smoothstep,
@@ -134,8 +133,3 @@ def lay_beard(
     lab[..., 1:] *= (1 - 0.65 * white)[..., None]
     share = blur(beard, 0.030 * unit) * 0.95 * (1 - np.clip(lips, 0, 1))
     return mix(image, to_rgb(lab), share)
-
-
-def hair_brightness(strands: Strands) -> Floats:
-    """Luma [S, S] of the strokes."""
-    return luminance(strands.rgb)

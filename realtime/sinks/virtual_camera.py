@@ -14,6 +14,7 @@ from engines.pictures import Image
 from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
+from realtime.sinks.loopback import make_writable
 
 LOAD = (
     "sudo modprobe v4l2loopback devices=1 video_nr=10 card_label=Toonify exclusive_caps=1 "
@@ -119,6 +120,9 @@ class VirtualCamera:
         Raises:
             SinkError: it cannot be opened; says what to do about it.
         """
+        for device in [self._device] if self._device else list_virtual_cameras():
+            if not is_fed(device):
+                make_writable(device)
         try:
             import pyvirtualcam
 
@@ -152,4 +156,6 @@ class VirtualCamera:
         """Let go of the device."""
         camera, self._camera = self._camera, None
         if camera is not None:
+            device = camera.device
             camera.close()
+            make_writable(device)

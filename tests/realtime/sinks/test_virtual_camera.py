@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from realtime.sinks import SinkError
+from realtime.sinks import SinkError, virtual_camera
 from realtime.sinks.runner import SinkRunner
 from realtime.sinks.virtual_camera import CONVERT, VirtualCamera
 from tests.realtime.fakes import Messages
@@ -76,6 +78,35 @@ class TestVirtualCamera:
     def test_a_busy_device_is_told_of_with_what_to_do(self, device: list[dict[str, Any]]) -> None:
         with pytest.raises(SinkError, match=r"device busy.*install"):
             VirtualCamera(SIZE, 30, device="busy").open()
+
+    def test_what_was_written_to_can_be_written_to_again(
+        self, device: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        helped: list[tuple[str, int]] = []
+        monkeypatch.setattr(
+            virtual_camera,
+            "make_writable",
+            lambda name: helped.append((name, device[0]["closed"] if device else 0)),
+        )
+        sink = VirtualCamera(SIZE, 30, device="/dev/video10")
+        sink.open()
+        sink.close()
+        assert helped == [("/dev/video10", 0), ("/dev/video10", 1)]
+
+    def test_what_another_program_feeds_is_left_alone(
+        self,
+        device: list[dict[str, Any]],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        helped: list[str] = []
+        for number, state in ((10, "YU12:320x240@5"), (11, "")):
+            (tmp_path / f"video{number}").mkdir()
+            (tmp_path / f"video{number}/format").write_text(state)
+        monkeypatch.setattr(virtual_camera, "DEVICES", tmp_path)
+        monkeypatch.setattr(virtual_camera, "make_writable", helped.append)
+        VirtualCamera(SIZE, 30).open()
+        assert helped == (["/dev/video11"] if sys.platform == "linux" else [])
 
     def test_every_picture_of_a_run_arrives(self, device: list[dict[str, Any]]) -> None:
         runner = SinkRunner(VirtualCamera(SIZE, 30), Messages(), wait=True)

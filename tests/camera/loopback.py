@@ -17,6 +17,7 @@ import numpy as np
 from engines.faces.people import people
 from engines.pictures import Image
 from realtime.frame import as_uint8
+from realtime.sinks.virtual_camera import make_writable
 from tests.pictures import read_bgr
 
 SIZE = (320, 240)
@@ -102,6 +103,7 @@ class Feeder(_Thread):
     def _run(self) -> None:
         import pyvirtualcam
 
+        make_writable(self._device)  # as if the program before had left it so
         image, step = scene(), 0
         with pyvirtualcam.Camera(
             *SIZE, self._rate, fmt=pyvirtualcam.PixelFormat.I420, device=self._device

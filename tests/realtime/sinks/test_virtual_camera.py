@@ -11,12 +11,21 @@ import pytest
 
 from realtime.sinks import SinkError, virtual_camera
 from realtime.sinks.runner import SinkRunner
-from realtime.sinks.virtual_camera import CONVERT, VirtualCamera
+from realtime.sinks.virtual_camera import (
+    CAPABILITY,
+    CONVERT,
+    DRIVER,
+    OUTPUT,
+    VirtualCamera,
+    make_writable,
+)
 from tests.realtime.fakes import Messages
 from tests.realtime.media import (
     number_of,
 )
 from tests.realtime.sinks.outputs import SIZE, output
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="v4l2loopback is Linux's")
 
 
 class TestVirtualCamera:
@@ -131,3 +140,45 @@ def back_to_bgr(frame: np.ndarray, pixel_format: str) -> np.ndarray:
         return cv2.cvtColor(frame.reshape(height, width, 2), flat[pixel_format])
     image = frame.reshape(height, width, 3)
     return image if pixel_format == "bgr" else image[:, :, ::-1]
+
+
+class Driver:
+    """Answers in place of a video driver and keeps what it was asked; `tests/camera` has a real
+    one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: bytes, device_caps: int) -> None:
+        import fcntl
+
+        self.asked: list[int] = []
+        self._answer = CAPABILITY.pack(name, b"card", b"bus", 0, 0, device_caps, 0, 0, 0)
+        monkeypatch.setattr(fcntl, "ioctl", self._ioctl)
+
+    def _ioctl(self, handle: int, request: int, argument: bytes) -> bytes:
+        self.asked.append(request)
+        if request != virtual_camera.QUERY_CAPABILITY:
+            raise OSError(22, "Invalid argument")
+        return self._answer
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("name", "device_caps", "helped"),
+    [(DRIVER, 0, True), (DRIVER, OUTPUT, False), (b"uvcvideo", 0, False)],
+)
+def test_only_a_loopback_device_that_was_left_unwritable_is_helped(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: bytes,
+    device_caps: int,
+    helped: bool,
+) -> None:
+    device = tmp_path / "video10"
+    device.touch()
+    driver = Driver(monkeypatch, name, device_caps)
+    make_writable(str(device))
+    assert (virtual_camera.STREAM_ON in driver.asked) == helped
+
+
+@LINUX
+def test_a_device_that_is_gone_is_no_fault(tmp_path: Path) -> None:
+    make_writable(str(tmp_path / "video10"))

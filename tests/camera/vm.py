@@ -37,7 +37,7 @@ MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "videodev")
 OUTPUT, CAMERA = "/dev/video10", "/dev/video11"
 PARAMETERS = "devices=2 video_nr=10,11 card_label=Toonify,TestCam exclusive_caps=1,1 max_buffers=2"
 MEMORY, CORES = 3072, 2
-LIMIT = 7200
+LIMIT = 4 * 3600
 """Seconds for the whole machine."""
 
 INIT = """#!/bin/sh

@@ -25,7 +25,13 @@ INT8_LIMIT = 3.0
 """Largest mean absolute error of INT8 against FP32 on the calibration crops, of 255."""
 
 
-def calibrated(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core, say: Say) -> ov.Model:
+def calibrated(
+    model: ov.Model,
+    crops: NDArray[np.uint8],
+    core: ov.Core,
+    options: dict[str, str],
+    say: Say,
+) -> ov.Model:
     """`quantise`, with messages for the user, because it takes long.
 
     Raises:
@@ -35,7 +41,7 @@ def calibrated(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core, say: Sa
         raise BackendError(f"INT8 needs NNCF: {install('int8')}.")
     say(f"Calibrating int8 on {len(crops)} crops of faces; the engine is kept for the next time.")
     start = time.perf_counter()
-    model, change = quantise(model, crops, core)
+    model, change = quantise(model, crops, core, options)
     say(
         f"Calibrated in {time.perf_counter() - start:.0f} s: int8 changes the toons by "
         f"{change:.1f} of 255 on average."
@@ -43,11 +49,14 @@ def calibrated(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core, say: Sa
     return model
 
 
-def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> tuple[ov.Model, float]:
+def quantise(
+    model: ov.Model, crops: NDArray[np.uint8], core: ov.Core, options: dict[str, str]
+) -> tuple[ov.Model, float]:
     """`model` in INT8, calibrated on `crops`, and its error on them.
 
     Args:
         crops: uint8 [K, S, S, 3] RGB aligned faces; a few dozen are good.
+        options: how the CPU will run it.
 
     Returns:
         The model, and the mean absolute difference of its toons to FP32's, of 255.
@@ -72,7 +81,7 @@ def quantise(model: ov.Model, crops: NDArray[np.uint8], core: ov.Core) -> tuple[
             advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True),
         )
     exact = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    coarse = core.compile_model(quantised, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    coarse = core.compile_model(quantised, "CPU", options)
     change = float(
         np.mean([np.abs(coarse(c[None])[0] - exact(c[None])[0].astype(np.int16)) for c in crops])
     )

@@ -8,6 +8,7 @@ only. The compiled program is kept on disk and loads in a fraction of a second.
 from __future__ import annotations
 
 import io
+import os
 import platform
 import sys
 import warnings
@@ -40,18 +41,21 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 NAME = "openvino"
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 """Precision -> OpenVINO's name of the type."""
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+"""Variables that limit the instructions a CPU program may use; the first one set counts."""
 
 
 def create(request: EngineRequest) -> SwappingEngine:
     """`openvino` on the CPU, or on another device: `openvino:gpu`, `openvino:npu`."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
+    options = _options(precision, core, device)
 
     def build(network: ToonNetwork) -> OpenVinoProgram:
         current = replace(request, network=network)
         program = request.cache.load_or_build(
             _key(current, core, device, precision),
-            lambda: _build(current, core, device, precision),
+            lambda: _build(current, core, device, precision, options),
             load,
             request.say,
         )
@@ -59,7 +63,7 @@ def create(request: EngineRequest) -> SwappingEngine:
 
     def load(blob: bytes) -> ov.CompiledModel:
         try:
-            return core.import_model(io.BytesIO(blob), device, _options(precision))
+            return core.import_model(io.BytesIO(blob), device, options)
         except RuntimeError as error:
             raise EngineLoadError(
                 f"OpenVINO could not load its engine on {device}: update the device's driver, or "
@@ -76,9 +80,10 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     """Compiles for the device of `request.variant` (the CPU if empty) and keeps the program."""
     core, device = _core_and_device(request)
     precision = _choose_precision(request, core, device)
+    options = _options(precision, core, device)
     key = _key(request, core, device, precision)
     _, built = request.cache.get_or_build(
-        key, lambda: _build(request, core, device, precision), request.say
+        key, lambda: _build(request, core, device, precision, options), request.say
     )
     return Prebuilt(request.cache.path(key), built)
 
@@ -112,11 +117,8 @@ def _core_and_device(request: EngineRequest) -> tuple[ov.Core, str]:
 
 def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str:
     """The device's own choice (bf16 where the CPU has it) unless the user names one."""
-    able = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
-    offered = [name for name in ("fp32", "bf16", "fp16") if name.upper() in able]
-    own = core.get_property(device, "INFERENCE_PRECISION_HINT").to_string()
-    offered.sort(key=lambda name: TYPES[name] != own)
-    if "INT8" in able:
+    offered = _floats(core, device)
+    if "INT8" in core.get_property(device, "OPTIMIZATION_CAPABILITIES"):
         offered.append("int8")
     precision = request.choose_precision(f"{NAME} on {device}", tuple(offered))
     if precision == "int8" and (request.calibration is None or not len(request.calibration)):
@@ -127,12 +129,60 @@ def _choose_precision(request: EngineRequest, core: ov.Core, device: str) -> str
     return precision
 
 
-def _options(precision: str) -> dict[str, str]:
+def _floats(core: ov.Core, device: str) -> list[str]:
+    """The precisions that really run there, the device's own choice first."""
+    able = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    floats = [name for name in TYPES if name.upper() in able]
+    if _is_cpu(device):
+        floats = [name for name in floats if instruction_set(core, name) is not None]
+    own = core.get_property(device, "INFERENCE_PRECISION_HINT").to_string()
+    return sorted(floats, key=lambda name: TYPES[name] != own)
+
+
+def _is_cpu(device: str) -> bool:
+    return device.partition(".")[0] == "CPU"
+
+
+@lru_cache(maxsize=8)
+def instruction_set(core: ov.Core, precision: str) -> str | None:
+    """What programs for this CPU need, found by compiling one convolution.
+
+    A user can limit the instructions. OpenVINO's properties still name what the processor has, so
+    that bfloat16 is listed where it does not compile.
+
+    Args:
+        core: OpenVINO's.
+        precision: of `TYPES`.
+
+    Returns:
+        OpenVINO's words, which name the instruction set; in versions without them, the limit that
+        the user set. None where nothing compiles in that precision.
+    """
+    import openvino as ov
+    from openvino import opset8 as operators
+
+    picture = operators.parameter([1, 8, 8, 8], np.float32)
+    weights = operators.constant(np.ones((8, 8, 3, 3), np.float32))
+    ones = [1, 1]
+    result = operators.convolution(picture, weights, ones, ones, ones, ones)
+    try:
+        options = {"INFERENCE_PRECISION_HINT": TYPES[precision]}
+        program = core.compile_model(ov.Model([result], [picture]), "CPU", options)
+    except RuntimeError:
+        return None
+    if "RUNTIME_REQUIREMENTS" in program.get_property("SUPPORTED_PROPERTIES"):
+        return str(program.get_property("RUNTIME_REQUIREMENTS"))
+    return next((value for name in LIMITS if (value := os.environ.get(name))), "")
+
+
+def _options(precision: str, core: ov.Core, device: str) -> dict[str, str]:
     # A thread tied to a core waits for whatever else runs there, mostly the tracker, and all
     # threads of a layer wait with it: free threads lose a third as many frames on two cores.
     options = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
-    if precision in TYPES:  # int8 is in the graph; the rest runs in the device's own choice
-        options["INFERENCE_PRECISION_HINT"] = TYPES[precision]
+    # int8 is in the graph; the rest runs in the device's own choice
+    floats = [precision] if precision in TYPES else _floats(core, device)
+    if floats:
+        options["INFERENCE_PRECISION_HINT"] = TYPES[floats[0]]
     return options
 
 
@@ -151,32 +201,35 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
         model=model_hash(request.network),
         backend=NAME,
         version=version,
-        target=f"{device} {name} {platform.machine()} {able} {_driver(core, device)}",
+        target=f"{device} {name} {platform.machine()} {able} {_code(core, device)}",
         shape=f"1x{size}x{size}x3",
         precision=precision,
     )
 
 
-def _driver(core: ov.Core, device: str) -> str:
-    """The version of the driver that compiled programs are for; empty where there is none."""
+def _code(core: ov.Core, device: str) -> str:
+    """What compiled programs are for beside the device: its instructions, or its driver."""
+    if _is_cpu(device):
+        return instruction_set(core, "fp32") or ""
     kind = device.partition(".")[0]
-    if kind == "CPU":
-        return ""
     try:
         return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
     except RuntimeError:  # this device's plugin has no such property
         return ""
 
 
-def _build(request: EngineRequest, core: ov.Core, device: str, precision: str) -> bytes:
+def _build(
+    request: EngineRequest, core: ov.Core, device: str, precision: str, options: dict[str, str]
+) -> bytes:
     request.progress("Converting the network", 0.0)
     model = convert(request.network)
     if precision == "int8" and request.calibration is not None:
         request.progress("Calibrating", 0.3)
-        model = calibrated(model, request.calibration, core, request.say)
+        measured = _options(precision, core, "CPU")
+        model = calibrated(model, request.calibration, core, measured, request.say)
     request.progress("Compiling", 0.7)
     try:
-        program = core.compile_model(model, device, _options(precision))
+        program = core.compile_model(model, device, options)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise BackendError(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,11 @@ LOAD = (
     "max_buffers=2"
 )
 DEVICES = Path("/sys/devices/virtual/video4linux")
+DRIVER = b"v4l2 loopback"
+OUTPUT = 2  # V4L2_BUF_TYPE_VIDEO_OUTPUT, and V4L2_CAP_VIDEO_OUTPUT
+CAPABILITY = struct.Struct("16s32s32s6I")  # struct v4l2_capability of linux/videodev2.h
+QUERY_CAPABILITY = 0x80685600  # VIDIOC_QUERYCAP
+STREAM_ON = 0x40045612  # VIDIOC_STREAMON
 INSTALL = {
     "linux": f"install it with `sudo apt install v4l2loopback-dkms` and load it with `{LOAD}`",
     "darwin": "install OBS 30 or newer (`brew install --cask obs`), start its virtual camera once "
@@ -52,6 +60,34 @@ def is_fed(device: str) -> bool:
         return bool((DEVICES / Path(device).name / "format").read_text().strip())
     except OSError:
         return False
+
+
+def make_writable(device: str) -> None:
+    """Let a v4l2loopback device be written to again, after a program that wrote to it has ended.
+
+    With `exclusive_caps=1`, version 0.12 (as in Debian 12) takes back that a
+    device can be written to as soon as a program writes to it, and gives it back at the program's
+    end only if that program has also asked for streaming. After those that just write, as
+    pyvirtualcam does, the driver would have to be loaded again.
+
+    Args:
+        device: not written to by any program now. Nothing happens to one that can be written to,
+            or that is another driver's.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with suppress(OSError):
+        handle = os.open(device, os.O_RDWR)
+        try:
+            answer = fcntl.ioctl(handle, QUERY_CAPABILITY, bytes(CAPABILITY.size))
+            driver, _, _, _, _, device_caps, *_ = CAPABILITY.unpack(answer)
+            if driver.rstrip(b"\0") == DRIVER and not device_caps & OUTPUT:
+                # Refused where there is no format yet; closing it counts as a writer's end anyway.
+                fcntl.ioctl(handle, STREAM_ON, struct.pack("i", OUTPUT))
+        finally:
+            os.close(handle)
 
 
 def _native_camera_installed() -> bool:
@@ -119,6 +155,9 @@ class VirtualCamera:
         Raises:
             SinkError: it cannot be opened; says what to do about it.
         """
+        for device in [self._device] if self._device else list_virtual_cameras():
+            if not is_fed(device):
+                make_writable(device)
         try:
             import pyvirtualcam
 
@@ -152,4 +191,6 @@ class VirtualCamera:
         """Let go of the device."""
         camera, self._camera = self._camera, None
         if camera is not None:
+            device = camera.device
             camera.close()
+            make_writable(device)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime import pipeline
 from tests.engines.factory import tiny_bundle
 
 NAMES = "TOONIFY_TEST_CAMERAS"
@@ -34,3 +35,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     path = tmp_path_factory.mktemp("models") / "tiny.toon"
     tiny_bundle().save(path)
     return ["--model", str(path), "--engine", "torch:cpu", "--mode", "crop"]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulated processor is late with all it does, and what is late would stay hidden."""
+    monkeypatch.setattr(pipeline, "PATIENCE", (60.0, 60.0))

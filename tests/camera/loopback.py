@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from types import TracebackType
 
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")  # seconds; before cv2 is loaded
@@ -17,6 +18,7 @@ import numpy as np
 from engines.faces.people import people
 from engines.pictures import Image
 from realtime.frame import as_uint8
+from realtime.sinks.virtual_camera import make_writable
 from tests.pictures import read_bgr
 
 SIZE = (320, 240)
@@ -29,6 +31,7 @@ SHOWN = 0.75
 """Likeness of fine detail from which on a face counts as shown; a toon of it stays below."""
 
 
+@cache
 def scene() -> Image:
     """A person and a coloured strip: uint8 [240, 320, 3] BGR."""
     portrait = read_bgr(people()[0])
@@ -49,6 +52,12 @@ def likeness(image: Image, raw: Image) -> float:
     first, second = details
     scale = float(np.linalg.norm(first) * np.linalg.norm(second))
     return float(first @ second) / scale if scale > 1e-3 else 0.0
+
+
+def is_sharp(image: Image) -> bool:
+    """Whether the strip at the left ends as abruptly as it was filmed; a blur does not."""
+    across = image[60:180, 30:50].astype(float).mean(axis=0)
+    return float(np.abs(np.diff(across, axis=0)).max()) > 40
 
 
 def strip_error(image: Image) -> float:
@@ -88,7 +97,7 @@ class _Thread:
 class Feeder(_Thread):
     """Shows the scene on a device, with a dot that moves so that no two pictures are the same."""
 
-    def __init__(self, device: str, rate: float = 5.0) -> None:
+    def __init__(self, device: str, rate: float = 3.0) -> None:
         super().__init__("feeder")
         self._device = device
         self._rate = rate
@@ -102,6 +111,7 @@ class Feeder(_Thread):
     def _run(self) -> None:
         import pyvirtualcam
 
+        make_writable(self._device)  # as if the program before had left it so
         image, step = scene(), 0
         with pyvirtualcam.Camera(
             *SIZE, self._rate, fmt=pyvirtualcam.PixelFormat.I420, device=self._device
@@ -121,6 +131,17 @@ class Seen:
 
     image: Image
     time: float
+
+    @cached_property
+    def likeness(self) -> float:
+        """Of its face and the filmed one."""
+        return likeness(self.image, scene())
+
+    @cached_property
+    def is_toon(self) -> bool:
+        """Whether the room is sharp and in its colours, but the face another."""
+        good = strip_error(self.image) < 12 and is_sharp(self.image)
+        return good and self.likeness < SHOWN
 
 
 class Reader(_Thread):
@@ -160,7 +181,10 @@ class Reader(_Thread):
     def pictures(self) -> list[Image]:
         return [seen.image for seen in self.seen]
 
+    def toons(self) -> list[Image]:
+        """Pictures of the room with another face."""
+        return [seen.image for seen in [*self.seen] if seen.is_toon]
+
     def raw(self) -> int:
         """Pictures that show the filmed face."""
-        filmed = scene()
-        return sum(likeness(image, filmed) > SHOWN for image in self.pictures)
+        return sum(seen.likeness > SHOWN for seen in self.seen)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from engines.backends import int8
 from engines.backends import openvino as backend
+from engines.backends.cache import list_engines
 from engines.backends.protocol import BackendError
 from engines.backends.swapping import SwappingEngine
 from engines.backends.torch_eager import TorchEngine
@@ -48,6 +50,7 @@ def refuse(*args, **kwargs):
     raise OSError("no network here")
 socket.socket.connect = socket.create_connection = urllib.request.urlopen = refuse
 from engines.backends import openvino as backend
+from engines.backends.cache import list_engines
 import openvino
 from openvino.tools.ovc import convert_model
 from tests.engines.factory import tiny_network
@@ -82,8 +85,9 @@ def test_default_precision_agrees_at_the_cpu_tier(cpu_tier: ToonNetwork, engines
 
 def test_hot_path_has_no_detours(cpu_tier: ToonNetwork) -> None:
 
-    options = {**backend._options("fp32"), "PERF_COUNT": "YES"}
-    program = backend.shared_core().compile_model(backend.convert(cpu_tier), "CPU", options)
+    core = backend.shared_core()
+    options = {**backend._options("fp32", core, "CPU"), "PERF_COUNT": "YES"}
+    program = core.compile_model(backend.convert(cpu_tier), "CPU", options)
     request = program.create_infer_request()
     request.infer({0: noisy_crops(1, 256)})
     executed = [node for node in request.profiling_info if node.status.name == "EXECUTED"]
@@ -230,6 +234,42 @@ def test_drivers_and_the_quantiser_are_in_the_key(
     monkeypatch.setattr(int8, "metadata", versions)
     other = backend._key(request, cores[0], "GPU.0", "int8")
     assert replace(other, version=key.version) == key != other
+
+
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="the limit is one for x86"
+)
+def test_a_limit_on_instructions_makes_another_engine(tmp_path: Path) -> None:
+    """Neither program takes the other's, and no precision is chosen that the limit rules out."""
+    script = (
+        "import numpy as np\n"
+        "from engines.backends.registry import create_engine\n"
+        "from tests.engines.factory import tiny_network\n"
+        "for precision in (None, 'fp32'):\n"
+        "    engine = create_engine(tiny_network(), 'openvino', precision=precision)\n"
+        "    engine.run(np.zeros((1, engine.input_size, engine.input_size, 3), np.uint8))\n"
+        "    print(engine.precision)\n"
+    )
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in backend.LIMITS},
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TOONIFY_CACHE": str(tmp_path),
+    }
+    kept = []
+    for limit in ({}, {"ONEDNN_MAX_CPU_ISA": "SSE41"}, {}):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True, text=True, env={**environment, **limit}, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "built again" not in done.stdout + done.stderr
+        assert done.stdout.split()[-1] == "fp32"
+        if limit:
+            assert done.stdout.split()[-2] == "fp32"
+        kept.append({entry.key.target for entry in list_engines(tmp_path / "engines")})
+    assert len(kept[0]) == 1
+    assert len(kept[1]) == 2
+    assert kept[2] == kept[1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no stacks for signal handlers")

@@ -115,7 +115,7 @@ def _folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
         made = nn.Conv2d(
             folded.in_channels,
             folded.out_channels,
-            folded.kernel_size,
+            folded.kernel_size[0],
             padding="same",
             groups=folded.groups,
         )

@@ -143,8 +143,7 @@ def shine(
     gloss = gloss * (1 + 1.6 * tone.dark) * (1 + 0.8 * zone) * (1 - 0.75 * bridge)
     wet = 0.30 * to_key**60 * blur(lips.mask, 1.0) * (0.9 - 0.5 * scene.traits.male)
     tip = np.exp(
-        -(((rest[..., 0] - 0.16 * lamp.side) / 0.42) ** 2)
-        - ((rest[..., 1] - 0.62) / 0.36) ** 2
+        -(((rest[..., 0] - 0.16 * lamp.side) / 0.42) ** 2) - ((rest[..., 1] - 0.62) / 0.36) ** 2
     )
     tip = tip * scene.surface.cover * (rest[..., 2] > 11)
     gloss = gloss + wet + 0.075 * blur(tip.astype(np.float32), 0.012 * scene.unit)

@@ -15,6 +15,7 @@ from engines.blending import BlendSpec
 from engines.bundle import Bundle
 from engines.networks.toon import ToonNetwork
 from engines.pictures import write_png
+from engines.training.pairs.sampler import shrunk
 from engines.training.show.sheets import contact_sheet
 
 Images = NDArray[np.uint8]
@@ -23,9 +24,10 @@ SWAPS = (8, 16, 32, 64)
 
 @torch.no_grad()
 def draw(network: ToonNetwork, crops: Images, batch: int = 8) -> Images:
-    """Toons uint8 [N, R, R, 3] of aligned crops uint8 [N, S, S, 3]."""
+    """Toons uint8 [N, R, R, 3] of aligned crops uint8 [N, S, S, 3], which may be too large."""
     memory, toons = HostOutputs(network, batch), []
-    for part in torch.tensor(crops).split(batch):
+    small = np.stack([shrunk(crop, network.input_size) for crop in crops])
+    for part in torch.from_numpy(small).split(batch):
         for tensor, result in zip(memory.tensors, network(part), strict=True):
             tensor[: len(part)].copy_(result)
         toons.append(memory.engine_output(len(part)).images.copy())

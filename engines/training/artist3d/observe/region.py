@@ -110,8 +110,9 @@ def _scalp(scene: Scene) -> Floats:
     traits, unit = scene.traits, scene.unit
     value = blur(scene.lab[..., 0] / 100, 0.7)
     mean = blur(value, 0.03 * unit)
-    texture = np.sqrt(np.maximum(blur(value * value, 0.03 * unit) - mean * mean, 0))
-    smooth = smoothstep(0.035, 0.018, texture)
+    fine = value - blur(value, 0.02 * unit)  # of strands, not of a head's roundness
+    texture = np.sqrt(np.maximum(blur(fine * fine, 0.05 * unit), 0))
+    smooth = smoothstep(0.020, 0.010, texture)
     own = smoothstep(0.55, 0.85, scene.skin) * smooth * scene.surface.cover
     own = own * smoothstep(0.25 * unit, 0.5 * unit, scene.above) * (1 - scene.parts.headwear)
     # Short dark hair is as smooth and, on dark skin, as brown, but darker.

@@ -142,8 +142,8 @@ def _comb(
     smooth = np.polyval(
         np.polyfit(s, centre, 3, w=trust * rise(0, 0.12, s) * rise(1, 0.9, s) + 0.02), s
     )
-    arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.022 - 0.010 * scene.traits.male)
-    lift = 0.012 + 0.036 * rise(0.50, 1.0, s)  # above larger eyes, and friendly
+    arch = np.exp(-(((s - 0.42) / 0.30) ** 2)) * (0.030 - 0.012 * scene.traits.male)
+    lift = 0.018 + 0.008 * rise(0.50, 1.0, s)  # above larger eyes; more at the nose is a worry
     centre = smooth + (arch + lift) * scene.unit
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
@@ -175,7 +175,7 @@ def _friendlier(scene: Scene, line: Reals) -> NDArray[np.float64]:
     high = line @ scene.up.astype(np.float64)
     fall = float(high[ALONG // 2] - high[int(0.9 * ALONG)]) / scene.unit
     s = np.linspace(0, 1, ALONG)
-    return 0.75 * max(fall - 0.005, 0.0) * scene.unit * rise(0.45, 1.0, s)
+    return 0.45 * max(fall - 0.01, 0.0) * scene.unit * rise(0.45, 1.0, s)
 
 
 def _colours(

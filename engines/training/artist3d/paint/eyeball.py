@@ -16,8 +16,8 @@ from engines.training.artist3d.paint.light import Lamp
 PUPIL = 0.445  # radius, of the iris
 WHITE = np.array([0.80, 0.79, 0.785], np.float32)  # of the eye, linear
 PUPIL_COLOUR = np.array([0.006, 0.005, 0.006], np.float32)
-WINDOW = (0.36, 0.40, 0.255, 0.27)  # catchlight on the lamp's side: x, y, half sizes, iris radii
-SECOND = (0.40, 0.44, 0.145)  # small one opposite: x, y, radius
+WINDOW = (0.42, 0.26, 0.22)  # catchlight above the middle: y, half sizes, in radii of the iris
+SECOND = (0.50, 0.12)  # small one below: y, radius
 
 
 @dataclass(frozen=True)
@@ -158,12 +158,11 @@ def _white(
 
 
 def _iris(paint: EyePaint, u: Floats, v: Floats, rho: Floats, pixel: float) -> Floats:
-    """Fibres lit through the cornea, brightest opposite the key; dark ring and pupil."""
-    side = np.sign(paint.lamp.side)
+    """Fibres lit through the cornea, brightest below; dark ring and pupil."""
     angle = np.arctan2(v, u)
     fibres = 0.5 + 0.18 * np.sin(angle * 23 + 1.3 * np.sin(angle * 7))
     fibres = fibres + 0.12 * np.sin(angle * 41 + 2.0) + 0.10 * np.sin(angle * 11 + 0.5)
-    glow = np.clip(0.36 - 0.62 * v - 0.30 * u * side, 0, 1.4)
+    glow = np.clip(0.36 - 0.70 * v, 0, 1.4)
     amount = (glow * (0.55 + 0.45 * fibres))[..., None]
     colour = paint.middle + (paint.light * 1.25 - paint.middle) * amount
     around = np.exp(-(((rho - 0.50) / 0.14) ** 2)) * fibres
@@ -175,12 +174,15 @@ def _iris(paint: EyePaint, u: Floats, v: Floats, rho: Floats, pixel: float) -> F
 
 
 def _reflect(eye: Floats, paint: EyePaint, u: Floats, v: Floats, rho: Floats) -> Floats:
-    """A window on the lamp's side, a small light opposite, a band of sky."""
-    side = np.sign(paint.lamp.side)
-    x, y, wide, tall = WINDOW
-    window = smoothstep(1.12, 0.86, np.hypot((u - x * side) / wide, (v - y) / tall))
-    x, y, radius = SECOND
-    second = smoothstep(1.2, 0.7, np.hypot(u + x * side, v + y) / radius) * 0.72
+    """A window above, a small light below, a band of sky.
+
+    They are the same in every eye. Catchlights on the lamp's side are livelier, but which side that
+    is can often not be seen in the photo, and a network that cannot know it draws a grey iris.
+    """
+    y, wide, tall = WINDOW
+    window = smoothstep(1.12, 0.86, np.hypot(u / wide, (v - y) / tall))
+    y, radius = SECOND
+    second = smoothstep(1.2, 0.7, np.hypot(u, v + y) / radius) * 0.72
     sky = smoothstep(0.25, 0.95, v) * smoothstep(1.02, 0.85, rho) * 0.10
     eye = eye + sky[..., None] * np.array([0.75, 0.85, 1.0], np.float32)
     bright = np.clip(window * 0.97 + second, 0, 1)[..., None]

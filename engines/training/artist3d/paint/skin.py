@@ -134,7 +134,7 @@ def shine(
     normals, rest, spot = scene.surface.filled, scene.surface.rest, scene.surface.spot
     view = np.array([0.0, 0.0, 1.0])
     half = unit(lamp.key + view).astype(np.float32)
-    second = unit(unit(np.array([-0.55 * np.sign(lamp.side), 0.45, 0.75])) + view)
+    second = unit(unit(np.array([-0.55 * lamp.side, 0.45, 0.75])) + view)
     to_key = np.clip(normals @ half, 0, 1)
     to_fill = np.clip(normals @ second.astype(np.float32), 0, 1)
     gloss = (0.105 * to_key**14 + 0.085 * to_key**46) * shadow + 0.04 * to_fill**20
@@ -143,8 +143,7 @@ def shine(
     gloss = gloss * (1 + 1.6 * tone.dark) * (1 + 0.8 * zone) * (1 - 0.75 * bridge)
     wet = 0.30 * to_key**60 * blur(lips.mask, 1.0) * (0.9 - 0.5 * scene.traits.male)
     tip = np.exp(
-        -(((rest[..., 0] - 0.16 * np.sign(lamp.side)) / 0.42) ** 2)
-        - ((rest[..., 1] - 0.62) / 0.36) ** 2
+        -(((rest[..., 0] - 0.16 * lamp.side) / 0.42) ** 2) - ((rest[..., 1] - 0.62) / 0.36) ** 2
     )
     tip = tip * scene.surface.cover * (rest[..., 2] > 11)
     gloss = gloss + wet + 0.075 * blur(tip.astype(np.float32), 0.012 * scene.unit)

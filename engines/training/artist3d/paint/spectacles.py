@@ -39,7 +39,7 @@ def draw_spectacles(scene: Scene, region: Region, lamp: Lamp, image: Floats) -> 
     shadow = blur(cv2.warpAffine(bars, move, (size, size)), 0.022 * unit)
     dark = image * np.array([0.70, 0.58, 0.54], np.float32)
     image = mix(image, dark, 0.55 * shadow * region.skin)
-    diagonal = scene.across / unit * -np.sign(lamp.side) - scene.above / unit * 1.1
+    diagonal = scene.across / unit * -lamp.side - scene.above / unit * 1.1
     streak = smoothstep(-0.42, -0.30, diagonal) * smoothstep(-0.12, -0.22, diagonal)
     sheen = glass * (1 - bars) * (0.02 + 0.07 * streak)
     image = image + (1 - image) * sheen[..., None]

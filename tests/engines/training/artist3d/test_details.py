@@ -14,6 +14,7 @@ from engines.training.artist3d.observe.eyewear import find_eyewear
 from engines.training.artist3d.observe.scene import aged_by_hair
 from engines.training.artist3d.observe.traits import traits_of
 from engines.training.artist3d.paint.eyeball import gaze_vector, lid_openness
+from engines.training.artist3d.paint.light import find_lamp
 from engines.training.artist3d.segment import FaceParts
 from tests.engines.training.artist3d.conftest import ABOUT, SIZE
 
@@ -53,6 +54,17 @@ def test_gaze_and_lids():
     assert gaze_vector(0, 0.4)[1] < -0.3  # down in the picture
     assert lid_openness(0.05) == 0
     assert lid_openness(0.3) == 1
+
+
+def test_the_light_has_a_side_only_where_the_photo_shows_one():
+    rows, columns = (np.mgrid[-40:41, -40:41] / 45.0).astype(np.float32)
+    normals = np.dstack([columns, -rows, np.sqrt(np.maximum(1 - columns**2 - rows**2, 0))])
+    where = (np.hypot(columns, rows) < 0.9).astype(np.float32)
+    sides = [find_lamp(normals, 60 + slope * columns, where).side for slope in (-20, 0, 1, 20)]
+    assert sides[1] == pytest.approx(0, abs=1e-3)
+    assert 0 < sides[2] < 0.1  # a trifle turns it by a trifle
+    assert sides[3] > 0.5
+    assert sides[0] == pytest.approx(-sides[3], abs=1e-3)
 
 
 def test_children_have_no_beard_and_old_people_are_old():

@@ -317,7 +317,7 @@ def test_a_device_asked_for_by_name_runs_or_fails(
     engine.close()
     assert backend.create(make_request(plain, tmp_path)).device.startswith("CPU, ")
     core.broken = True
-    with pytest.raises(BackendError, match=r"could not load its engine on GPU: update"):
+    with pytest.raises(BackendError, match="could not compile this model for GPU in"):
         backend.create(make_request(plain, tmp_path, variant="gpu"))
     with pytest.raises(BackendError, match="finds no device 'npu': choose one of cpu, gpu"):
         backend.create(make_request(plain, tmp_path, variant="npu"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import deque
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -136,6 +140,23 @@ def test_a_device_that_fails_is_told_of_and_opened_again(monkeypatch: pytest.Mon
     microphone.close()
     assert messages[0].startswith("The microphone desk cannot be heard: No such device; the stream")
     assert messages[1] == "The microphone desk is back."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs ALSA, which there is on Linux")
+def test_alsa_finds_the_settings_of_the_system(tmp_path: Path) -> None:
+    """In a process of its own, because ALSA looks once."""
+    (tmp_path / "alsa.conf").write_text("pcm.desk { type null }\n")
+    program = (
+        "import pathlib, sys; from realtime.sinks import microphone\n"
+        "microphone.ALSA_SETTINGS = pathlib.Path(sys.argv[1])\n"
+        "print(next(microphone.open_microphone('desk').decode(audio=0)).sample_rate)"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "ALSA_CONFIG_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True, text=True, env=clean, check=False,
+    )  # fmt: skip
+    assert done.stdout == "48000\n", done.stderr
 
 
 def test_microphones_can_be_listed_anywhere() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.session import Session
 from realtime.sources import SourceError
 from realtime.sources.media import MediaSource
@@ -41,7 +42,7 @@ def pictures_of(film: Path) -> list[tuple[Image, float]]:
     """Pictures BGR with their times, seconds."""
     with av.open(str(film)) as container:
         return [
-            (frame.to_ndarray(format="bgr24"), float(time_of(frame)))
+            (as_uint8(frame.to_ndarray(format="bgr24")), float(time_of(frame)))
             for frame in container.decode(video=0)
         ]
 

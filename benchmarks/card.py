@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.report import Report
 from engines.bundle import Bundle
-from engines.errors import ToonifyError
+from engines.errors import ToonifyError, UsageError
 
 
 def card_metrics(report: Report) -> dict[str, str]:
@@ -53,3 +53,18 @@ def measured(bundle: Bundle, report: Report) -> Bundle:
             f"this one."
         )
     return replace(bundle, card=replace(bundle.card, metrics=figures))
+
+
+def write_figures(report: Path, model: Path) -> None:
+    """Write a quality report's figures into the card of the measured model.
+
+    Raises:
+        UsageError: there is no model at that path.
+        ToonifyError: as `measured`, or one of the two cannot be read or written.
+    """
+    if not model.exists():
+        raise UsageError(
+            f"There is no model at {model}; give the measured model's folder or .toon file, not a "
+            "name."
+        )
+    measured(Bundle.load(model), Report.load(report)).save(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,12 +35,29 @@ from engines.options import grouped
 from engines.say import say
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     epilog=DEBUG_HELP,
-    help="Measure speed and quality on this machine, and compare reports.",
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context, quick: Quick = False, noisy_ok: NoisyOk = False) -> None:
+    """Measure speed and quality on this machine, and compare reports.
+
+    Without a command: the quick version of engines, loop, peers and wire, in about two minutes,
+    as one block to post. --quick changes nothing there.
+    """
+    if context.invoked_subcommand:
+        if quick or noisy_ok:
+            option = "--quick" if quick else "--noisy-ok"
+            raise UsageError(f"Write {option} behind {context.invoked_subcommand}, not before it.")
+        return
+    from benchmarks.suites.quick import block, run
+
+    with Status() as status:
+        outcome = run(status, noisy_ok)
+    print(block(outcome), end="")
 
 
 @app.command()
@@ -58,19 +76,21 @@ def engines(
 ) -> None:
     """Every back end by model tier, precision and batch, under the machine's own ceilings."""
     output.check()
-    from benchmarks.suites.engines import PRECISIONS, EngineSettings, run
+    from benchmarks.suites.engines import EngineSettings, run
     from benchmarks.suites.multi_gpu import run_on_gpus
 
     served = bool(engine) and all(name.startswith("remote:") for name in engine or ())
+    # A server serves models; tiers with random weights are none.
+    whole = EngineSettings(chosen_tiers(["shipped"] if served else None))
+    usual = EngineSettings.quick() if timing.quick else whole
     settings = EngineSettings(
-        # A server serves models; tiers with random weights are none.
-        tiers=chosen_tiers(tier or (["shipped"] if timing.quick or served else None)),
-        batches=tuple(batch or ((1, 4) if timing.quick else (1, 2, 4, 8, 16))),
+        tiers=chosen_tiers(tier) if tier else usual.tiers,
+        batches=tuple(batch or usual.batches),
         engines=chosen_engines(engine),
-        precisions=chosen_precisions(precision) or ((None,) if timing.quick else PRECISIONS),
+        precisions=chosen_precisions(precision) or usual.precisions,
         budget=timing.budget(),
         calibration=calibration,
-        callers=tuple(callers or (1, 2, 4, 8, 16)),
+        callers=tuple(callers or usual.callers),
     )
     if calibration and "int8" not in settings.precisions:
         raise UsageError(options.CALIBRATION_ALONE)
@@ -92,12 +112,12 @@ def peers(
     output.check()
     from benchmarks.suites.peers import PeerSettings, run
 
-    settings = PeerSettings(
-        tiers=chosen_tiers(tier or (["shipped"] if timing.quick else ["shipped", "256"])),
+    usual = PeerSettings.quick() if timing.quick else PeerSettings(chosen_tiers(["shipped", "256"]))
+    settings = replace(
+        usual,
+        tiers=chosen_tiers(tier) if tier else usual.tiers,
         engines=chosen_engines(engine),
         budget=timing.budget(),
-        mobile_sizes=(256,) if timing.quick else (256, 1024),
-        floor_seconds=3.0 if timing.quick else 10.0,
     )
     with Status() as status:
         report = run(settings, status)
@@ -110,10 +130,10 @@ def wire(
     *, engine: Engine = "auto", quick: Quick = False, noisy_ok: NoisyOk = False, output: Output
 ) -> None:
     """What a face weighs on the way to a server and back, in each form it could be sent in."""
-    from benchmarks.suites.wire import run
+    from benchmarks.suites.wire import QUICK_ROUNDS, run
 
     with Status() as status:
-        report = run(engine, 3 if quick else 20, status)
+        report = run(engine, QUICK_ROUNDS if quick else 20, status)
     finish(report, output, noisy_ok)
 
 
@@ -154,14 +174,14 @@ def loop(
     output.check()
     from benchmarks.suites.loop import LoopSettings, parse_size, run
 
-    sizes = size or (["1280x720"] if quick else ["640x480", "1280x720", "1920x1080"])
-    settings = LoopSettings(
-        sizes=tuple(parse_size(text) for text in sizes),
-        faces=tuple(faces or ((1,) if quick else (1, 2, 4))),
-        rates=tuple(rate or ((0.0, 30.0) if quick else (0.0, 30.0, 60.0))),
+    usual = LoopSettings.quick() if quick else LoopSettings()
+    settings = replace(
+        usual,
+        sizes=tuple(parse_size(text) for text in size) if size else usual.sizes,
+        faces=tuple(faces or usual.faces),
+        rates=tuple(rate or usual.rates),
         engine=engine,
-        seconds=seconds or (3.0 if quick else 5.0),
-        rounds=2 if quick else 3,
+        seconds=seconds or usual.seconds,
     )
     if panel:
         from benchmarks.suites.panel import run
@@ -274,14 +294,7 @@ def card(
     ],
 ) -> None:
     """Write the measured figures into a model's card."""
-    from benchmarks.card import measured
-    from benchmarks.report import Report
-    from engines.bundle import Bundle
+    from benchmarks.card import write_figures
 
-    if not model.exists():
-        raise UsageError(
-            f"There is no model at {model}; give the measured model's folder or .toon file, not a "
-            "name."
-        )
-    measured(Bundle.load(model), Report.load(report)).save(model)
+    write_figures(report, model)
     say(f"Wrote the figures of {report} into {model}.")

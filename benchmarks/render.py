@@ -95,7 +95,7 @@ class Grid:
 
 def grids(report: Report) -> list[Grid]:
     """Everything a report says, as tables without empty columns."""
-    found = [_results(report)]
+    found = [results_grid(report)]
     if report.kind == "loop":
         found += [_stages(report), _processor(report)]
     if report.kind == "soak":
@@ -124,7 +124,8 @@ def grids(report: Report) -> list[Grid]:
     return [grid for grid in found if grid.rows]
 
 
-def _results(report: Report) -> Grid:
+def results_grid(report: Report) -> Grid:
+    """The main table of a report, without empty columns."""
     columns = [
         (title, key)
         for title, key in COLUMNS[report.kind]
@@ -238,16 +239,18 @@ def markdown(report: Report) -> str:
     for complaint in report.complaints:
         lines += [f"> **Do not trust these numbers:** {complaint}", ""]
     for grid in grids(report):
-        lines += [f"**{grid.title}**", "", *_markdown_rows(grid), ""]
+        lines += [f"**{grid.title}**", "", *markdown_rows(grid.header, grid.rows), ""]
     return "\n".join(lines)
 
 
-def _markdown_rows(grid: Grid) -> list[str]:
+def markdown_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown: the first column to the left, numbers to the right."""
+
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-    rule = "|" + "|".join("---" if i == 0 else "---:" for i in range(len(grid.header))) + "|"
-    return [line(grid.header), rule, *(line(row) for row in grid.rows)]
+    rule = "|" + "|".join("---" if i == 0 else "---:" for i in range(len(header))) + "|"
+    return [line(header), rule, *(line(row) for row in rows)]
 
 
 STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.SAME: "dim"}

@@ -105,9 +105,25 @@ def _command(app: typer.Typer) -> Any:
     while waiting:
         one = waiting.pop()
         waiting += getattr(one, "commands", {}).values()
+        one.get_params = functools.partial(_shown, one)
         for parameter in one.params:
             parameter.process_value = functools.partial(_processed, parameter)
     return command
+
+
+def _shown(command: Any, context: Any) -> list[Any]:
+    """A command's parameters for its help page, without the Python types of flags and arguments."""
+    parameters: list[Any] = type(command).get_params(command, context)
+    for one in parameters:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""
+        elif one.param_type_name == "argument":
+            one.display_type_rich = _no_type
+    return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """Stands where the help page would show an argument's type."""
 
 
 def _processed(parameter: Any, context: Any, value: Any) -> Any:

@@ -44,7 +44,8 @@ LOW = typer.Option(
 ENGINE = typer.Option(
     "--engine",
     metavar="NAME",
-    help="What computes: auto, tensorrt-rtx, tensorrt, cuda, openvino or torch; or a server, "
+    help="What computes: auto, tensorrt-rtx, tensorrt, cuda, openvino or torch; openvino:gpu or "
+    "openvino:npu, a device of Intel's; or a server, "
     "remote:HOST:PORT or remote:HOST:PORT/MODEL, which is sent crops of faces. One asked for by "
     "name runs or fails; no other is taken instead.",
     rich_help_panel=ENGINE_PANEL,

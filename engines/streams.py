@@ -19,9 +19,9 @@ from typing import Any, TextIO, cast
 from engines.errors import reason
 
 NATIVE_LOG = re.compile(
-    rb"[IWEF]\d{4} \d\d:\d\d:\d+\.|(INFO|WARNING): |WARNING: All log messages before absl"
+    rb"[IWEF]\d{4} \d\d:\d\d:\d+\.|(INFO|WARNING): |WARNING: All log messages before absl|ALSA lib "
 )
-"""How the log lines of MediaPipe, Abseil and TensorFlow Lite begin."""
+"""How the log lines of MediaPipe, Abseil, TensorFlow Lite and ALSA begin."""
 
 
 @contextmanager

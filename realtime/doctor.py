@@ -104,12 +104,12 @@ def _driver() -> str:
 
 def _engines() -> Iterator[Finding]:
     """Build and run a small network on every back end: what runs here runs the real one."""
-    from engines.backends.registry import BACKENDS, create_engine
+    from engines.backends.registry import create_engine
     from engines.backends.trial import trial_network
 
     network = trial_network()
     running = []
-    for name in BACKENDS:
+    for name in _engine_names():
         try:
             with tempfile.TemporaryDirectory() as folder:
                 engine = create_engine(
@@ -125,6 +125,18 @@ def _engines() -> Iterator[Finding]:
         yield Finding(
             "engines", "bad", "none runs", "`pip install --force-reinstall openvino torch`"
         )
+
+
+def _engine_names() -> list[str]:
+    """The back ends, and the GPUs and NPUs that OpenVINO finds."""
+    from engines.backends.devices.intel import accelerators, shared_core
+    from engines.backends.registry import BACKENDS
+
+    try:
+        others = accelerators(shared_core())
+    except ToonifyError:  # OpenVINO is missing, which its own line says
+        others = []
+    return [*BACKENDS, *(f"openvino:{name.lower()}" for name in others)]
 
 
 def _models() -> Iterator[Finding]:

@@ -23,6 +23,7 @@ SLOW = (  # folders and files whose tests train, build engines or run whole prog
     "benchmarks/peers",
     "benchmarks/quality",
     "benchmarks/suites",
+    "engines/backends/devices/test_intel.py",
     "engines/backends/remote/test_repository.py",
     "engines/backends/remote/test_triton.py",
     "engines/backends/test_cuda_graphs.py",

@@ -13,7 +13,7 @@ from benchmarks.report import Report, Result, Skipped
 from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.runners import Runner, build_runner, time_batch
 from benchmarks.suites.callers import time_callers
-from benchmarks.tiers import Tier
+from benchmarks.tiers import TIERS, Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS
 from engines.backends.registry import BY_NAME
@@ -39,6 +39,11 @@ class EngineSettings:
     budget: Budget = field(default_factory=Budget)
     calibration: Path | None = None
     callers: Sequence[int] = (1, 2, 4, 8, 16)
+
+    @classmethod
+    def quick(cls) -> EngineSettings:
+        """Under a minute: the shipped model, as every back end likes it best."""
+        return cls((TIERS["shipped"],), (1, 4), precisions=(None,), budget=Budget.quick())
 
     @property
     def remote(self) -> list[str]:

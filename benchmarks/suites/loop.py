@@ -59,6 +59,11 @@ class LoopSettings:
     warmup: float = 1.0
     toons: bool = True
 
+    @classmethod
+    def quick(cls) -> LoopSettings:
+        """Under a minute: one face at 1280x720, unpaced and at a camera's rate."""
+        return cls(((1280, 720),), (1,), (0.0, 30.0), seconds=3.0, rounds=2)
+
     def record(self) -> dict[str, Any]:
         """JSON-ready."""
         return {

@@ -17,7 +17,7 @@ from benchmarks.peers.textbook import textbook
 from benchmarks.report import Aim, Report, Result, Skipped
 from benchmarks.roofline import measure_ceilings, with_share
 from benchmarks.runners import Runner, build_runner, time_batch
-from benchmarks.tiers import Tier
+from benchmarks.tiers import TIERS, Tier
 from benchmarks.timing import Budget
 from engines.backends import BACKENDS
 from engines.errors import ToonifyError
@@ -38,6 +38,13 @@ class PeerSettings:
     anime_size: int = 256
     mobile_sizes: Sequence[int] = (256, 1024)
     floor_seconds: float = 10.0
+
+    @classmethod
+    def quick(cls) -> PeerSettings:
+        """Under a minute: the shipped model beside the smaller designs."""
+        return cls(
+            (TIERS["shipped"],), budget=Budget.quick(), mobile_sizes=(256,), floor_seconds=3.0
+        )
 
     def record(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -29,6 +29,9 @@ Drawn = list[NDArray[np.uint8]]
 Decode = Callable[[bytes, tuple[int, ...]], NDArray[np.uint8]]
 
 
+QUICK_ROUNDS = 3
+
+
 @dataclass(frozen=True)
 class Form:
     """A way to write an array of bytes, [H, W, 3] or [H, W]."""

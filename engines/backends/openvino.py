@@ -8,12 +8,9 @@ only. The compiled program is kept on disk and loads in a fraction of a second.
 from __future__ import annotations
 
 import io
-import os
 import platform
-import sys
 import warnings
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.cache import EngineLoadError
+from engines.backends.devices.cpu import instruction_set, is_cpu
+from engines.backends.devices.fastest import fastest
+from engines.backends.devices.intel import accelerators, driver, failed, full_name, shared_core
 from engines.backends.int8 import calibrated, hash_of, nncf_version
 from engines.backends.keys import EngineKey, model_hash
 from engines.backends.outputs import HostOutputs
@@ -34,20 +34,40 @@ if TYPE_CHECKING:
 
     from engines.networks.toon import ToonNetwork
 
-# Importing OpenVINO would report its use to its makers over the network. Neither OpenVINO nor NNCF
-# does so when the telemetry package that comes with it cannot be imported.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
 NAME = "openvino"
+AUTO = "auto"
+"""The variant that means the fastest device."""
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 """Precision -> OpenVINO's name of the type."""
-LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-"""Variables that limit the instructions a CPU program may use; the first one set counts."""
 
 
 def create(request: EngineRequest) -> SwappingEngine:
-    """`openvino` on the CPU, or on another device: `openvino:gpu`, `openvino:npu`."""
+    """`openvino` on the CPU, on another device (`openvino:gpu`, `openvino:npu`), or on the fastest.
+
+    That one is `openvino:auto`, which is what `auto` asks for.
+    """
+    if request.variant == AUTO:
+        return _on_the_fastest(request)
     core, device = _core_and_device(request)
+    try:
+        return _create(request, core, device)
+    except RuntimeError as error:
+        raise BackendError(failed(device, error)) from error
+
+
+def _on_the_fastest(request: EngineRequest) -> SwappingEngine:
+    core = shared_core()
+    if not (others := accelerators(core)):
+        return create(replace(request, variant=""))
+    import openvino as ov
+
+    about = {
+        name.lower(): f"{full_name(core, name)} {driver(core, name)}" for name in (*others, "CPU")
+    }
+    return fastest(request, NAME, ov.get_version(), about, create)
+
+
+def _create(request: EngineRequest, core: ov.Core, device: str) -> SwappingEngine:
     precision = _choose_precision(request, core, device)
     options = _options(precision, core, device)
 
@@ -59,7 +79,7 @@ def create(request: EngineRequest) -> SwappingEngine:
             load,
             request.say,
         )
-        return OpenVinoProgram(program, core, device, network, request.max_batch)
+        return OpenVinoProgram(program, core, device, precision, network, request.max_batch)
 
     def load(blob: bytes) -> ov.CompiledModel:
         try:
@@ -88,26 +108,8 @@ def prebuild(request: EngineRequest) -> Prebuilt:
     return Prebuilt(request.cache.path(key), built)
 
 
-@lru_cache(maxsize=1)
-def shared_core() -> ov.Core:
-    """OpenVINO's core, one for the life of the process.
-
-    Its CPU plug-in gives the thread that loads it a stack for signal handlers, and frees that
-    memory when the last core goes, in whichever thread. The next Ctrl-C would then crash the
-    process (OpenVINO 2026.4).
-    """
-    import openvino as ov
-
-    return ov.Core()
-
-
 def _core_and_device(request: EngineRequest) -> tuple[ov.Core, str]:
-    try:
-        core = shared_core()
-    except (ImportError, OSError) as error:
-        raise BackendError(
-            f"OpenVINO is not installed ({type(error).__name__}): pip install openvino."
-        ) from error
+    core = shared_core()
     device = (request.variant or "cpu").upper()
     if not any(name == device or name.startswith(f"{device}.") for name in core.available_devices):
         here = ", ".join(name.lower() for name in core.available_devices)
@@ -133,52 +135,18 @@ def _floats(core: ov.Core, device: str) -> list[str]:
     """The precisions that really run there, the device's own choice first."""
     able = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
     floats = [name for name in TYPES if name.upper() in able]
-    if _is_cpu(device):
-        floats = [name for name in floats if instruction_set(core, name) is not None]
+    if is_cpu(device):
+        floats = [name for name in floats if instruction_set(core, TYPES[name]) is not None]
     own = core.get_property(device, "INFERENCE_PRECISION_HINT").to_string()
     return sorted(floats, key=lambda name: TYPES[name] != own)
 
 
-def _is_cpu(device: str) -> bool:
-    return device.partition(".")[0] == "CPU"
-
-
-@lru_cache(maxsize=8)
-def instruction_set(core: ov.Core, precision: str) -> str | None:
-    """What programs for this CPU need, found by compiling one convolution.
-
-    A user can limit the instructions. OpenVINO's properties still name what the processor has, so
-    that bfloat16 is listed where it does not compile.
-
-    Args:
-        core: OpenVINO's.
-        precision: of `TYPES`.
-
-    Returns:
-        OpenVINO's words, which name the instruction set; in versions without them, the limit that
-        the user set. None where nothing compiles in that precision.
-    """
-    import openvino as ov
-    from openvino import opset8 as operators
-
-    picture = operators.parameter([1, 8, 8, 8], np.float32)
-    weights = operators.constant(np.ones((8, 8, 3, 3), np.float32))
-    ones = [1, 1]
-    result = operators.convolution(picture, weights, ones, ones, ones, ones)
-    try:
-        options = {"INFERENCE_PRECISION_HINT": TYPES[precision]}
-        program = core.compile_model(ov.Model([result], [picture]), "CPU", options)
-    except RuntimeError:
-        return None
-    if "RUNTIME_REQUIREMENTS" in program.get_property("SUPPORTED_PROPERTIES"):
-        return str(program.get_property("RUNTIME_REQUIREMENTS"))
-    return next((value for name in LIMITS if (value := os.environ.get(name))), "")
-
-
 def _options(precision: str, core: ov.Core, device: str) -> dict[str, str]:
-    # A thread tied to a core waits for whatever else runs there, mostly the tracker, and all
-    # threads of a layer wait with it: free threads lose a third as many frames on two cores.
-    options = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
+    options = {"PERFORMANCE_HINT": "LATENCY"}
+    if is_cpu(device):
+        # A thread tied to a core waits for whatever else runs there, mostly the tracker, and all
+        # threads of a layer wait with it: free threads lose a third as many frames on two cores.
+        options["ENABLE_CPU_PINNING"] = "NO"
     # int8 is in the graph; the rest runs in the device's own choice
     floats = [precision] if precision in TYPES else _floats(core, device)
     if floats:
@@ -189,7 +157,7 @@ def _options(precision: str, core: ov.Core, device: str) -> dict[str, str]:
 def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> EngineKey:
     import openvino as ov
 
-    name = core.get_property(device, "FULL_DEVICE_NAME")
+    name = full_name(core, device)
     able = " ".join(sorted(core.get_property(device, "OPTIMIZATION_CAPABILITIES")))
     version = ov.get_version()
     if precision == "int8" and request.calibration is not None:
@@ -209,13 +177,9 @@ def _key(request: EngineRequest, core: ov.Core, device: str, precision: str) -> 
 
 def _code(core: ov.Core, device: str) -> str:
     """What compiled programs are for beside the device: its instructions, or its driver."""
-    if _is_cpu(device):
-        return instruction_set(core, "fp32") or ""
-    kind = device.partition(".")[0]
-    try:
-        return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
-    except RuntimeError:  # this device's plugin has no such property
-        return ""
+    if is_cpu(device):
+        return instruction_set(core, TYPES["fp32"]) or ""
+    return driver(core, device)
 
 
 def _build(
@@ -259,13 +223,14 @@ class OpenVinoProgram:
         program: ov.CompiledModel,
         core: ov.Core,
         device: str,
+        precision: str,
         network: ToonNetwork,
         max_batch: int,
     ) -> None:
         import openvino as ov
 
-        self.device = f"{device}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
-        self.precision = running_precision(program)
+        self.device = f"{device}, {full_name(core, device)}"
+        self.precision = running_precision(program) or precision
         self._results = HostOutputs(network, max_batch)
         self._slots = [
             [ov.Tensor(array[i : i + 1], shared_memory=True) for array in self._results.arrays]
@@ -281,7 +246,10 @@ class OpenVinoProgram:
             self._request.set_input_tensor(self._tensor(crops[i : i + 1], shared_memory=True))
             for k, slot in enumerate(self._slots[i]):
                 self._request.set_output_tensor(k, slot)
-            self._request.infer()
+            try:
+                self._request.infer()
+            except RuntimeError as error:  # a GPU's driver was reset, or its memory is full
+                raise BackendError(failed(self.device, error)) from error
         return self._results.engine_output(n)
 
     def close(self) -> None:
@@ -289,12 +257,19 @@ class OpenVinoProgram:
 
 
 def running_precision(program: ov.CompiledModel) -> str:
-    """What the convolutions of a compiled program really run in: the commonest of their types."""
+    """What the convolutions of a compiled program really run in: the commonest of their types.
+
+    Empty where the device does not tell, as NPUs do not.
+    """
     names = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "i8": "int8", "u8": "int8"}
     counts: dict[str, int] = {}
-    for node in program.get_runtime_model().get_ops():
+    try:
+        nodes = program.get_runtime_model().get_ops()
+    except RuntimeError:
+        return ""
+    for node in nodes:
         info = node.get_rt_info()
         if "layerType" in info and info["layerType"].astype(str).startswith("Convolution"):
             kind = names.get(info["runtimePrecision"].astype(str), "fp32")
             counts[kind] = counts.get(kind, 0) + 1
-    return max(counts, key=lambda kind: counts[kind]) if counts else "fp32"
+    return max(counts, key=lambda kind: counts[kind], default="")

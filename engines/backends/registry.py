@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -29,6 +29,9 @@ BACKENDS = {
     "torch": "engines.backends.torch_eager",
 }
 """Name -> module, in the order in which `auto` tries them: the fastest first."""
+
+AUTO_VARIANTS = {"openvino": "auto"}
+"""Name -> the variant that `auto` asks for, where it is not the back end's own choice."""
 
 BY_NAME = {"remote": "engines.backends.remote.engine"}
 """Name -> module of those that `auto` never takes, because they send crops to another machine."""
@@ -70,8 +73,8 @@ def create_engine(
     Args:
         network: on the CPU in float32; the engine keeps its own copy.
         name: `auto`, or a back end, which may carry a device or target after a colon:
-            `openvino:gpu`, `torch:cpu`, `tensorrt-rtx:sm89`; `remote:HOST:PORT` sends the crops
-            to a server.
+            `openvino:gpu`, `openvino:auto` (the fastest one), `torch:cpu`, `tensorrt-rtx:sm89`;
+            `remote:HOST:PORT` sends the crops to a server.
         precision: fp32, fp16, bf16 or int8; None takes the fastest the back end is good at.
         max_batch: the most crops of one call.
         cache_dir: where engines are kept (see `cache_directory`).
@@ -101,7 +104,8 @@ def _first_that_runs(request: EngineRequest) -> Engine:
     reasons = []
     for name in BACKENDS:
         try:
-            return _backend(name).create(request)
+            variant = AUTO_VARIANTS.get(name, "")
+            return _backend(name).create(replace(request, variant=variant))
         except BackendError as error:
             reasons.append(f"{name} skipped: {error}")
             if details_wanted() or not isinstance(error, NoDeviceError):

@@ -18,7 +18,7 @@ MOST_FOLLOWED = 16
 @grouped
 def image(
     *,
-    pictures: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures or folders.")],
+    pictures: Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures or folders.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")],
     toon: o.Toon,
     engine: o.Engine,

@@ -34,17 +34,24 @@ def models_show(name: Annotated[str, shared.MODEL_ARGUMENT] = DEFAULT_BUNDLE) ->
 @models_app.command("fetch")
 def models_fetch(
     what: Annotated[
-        str, typer.Argument(metavar="NAME|URL", help="A known model, or a .toon file's address.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="NAME|URL",
+            help="A known model, or a .toon file's address; without it, what there is to fetch.",
+        ),
+    ] = None,
     sha256: Annotated[
         str | None,
         typer.Option(metavar="HEX", help="Hash of the file; needed for a URL."),
     ] = None,
 ) -> None:
     """Download a model and check its hash; continues an interrupted download."""
-    from realtime.commands.models import fetch_model
+    from realtime.commands.models import fetch_model, list_downloads
 
-    fetch_model(what, sha256)
+    if what is None:
+        list_downloads()
+    else:
+        fetch_model(what, sha256)
 
 
 @models_app.command("import")
@@ -97,7 +104,7 @@ def engines_build(
     backends: Annotated[
         list[str],
         typer.Argument(
-            metavar="BACKEND...",
+            metavar="BACKEND",
             help="openvino, tensorrt or tensorrt-rtx, or one for a device: tensorrt-rtx:sm89.",
         ),
     ],

@@ -126,10 +126,13 @@ def run_image(
     Raises:
         ToonifyError: some of them could not be made; `say` was told why.
     """
-    with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
-        if failed := convert_images(sources, folder, toonify, say):
-            what = "1 picture" if failed == 1 else f"{failed} pictures"
-            raise ToonifyError(f"{what} could not be converted; the reasons are above.")
+    paths, failed = find_images(sources, folder, say)
+    if paths:
+        with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
+            failed += convert_images(paths, folder, toonify, say)
+    if failed:
+        what = "1 picture" if failed == 1 else f"{failed} pictures"
+        raise ToonifyError(f"{what} could not be converted; the reasons are above.")
 
 
 def run_video(
@@ -160,8 +163,12 @@ def run_video(
     say(f"Wrote {target}.")
 
 
-def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
-    """Write the toon of every picture into `folder`; returns how many could not be made."""
+def find_images(sources: Sequence[Path], folder: Path, say: Say) -> tuple[list[Path], int]:
+    """The pictures that were named or lie in named folders, and how many could not be found.
+
+    Raises:
+        ToonifyError: `folder`, for the results, cannot be made.
+    """
     paths: list[Path] = []
     failed = 0
     for source in sources:
@@ -182,6 +189,12 @@ def convert_images(sources: Sequence[Path], folder: Path, toonify: Toonifier, sa
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
+    return paths, failed
+
+
+def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
+    """Write the toon of every picture into `folder`; returns how many could not be made."""
+    failed = 0
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):
             try:

@@ -21,6 +21,7 @@ from engines.backends import (
 )
 from engines.backends.remote.repository import PORT, export_repository
 from engines.bundle import Bundle
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
 from engines.errors import ToonifyError, UsageError
@@ -48,6 +49,24 @@ def list_models() -> None:
     for name, download in DOWNLOADS.items():
         table.add_row(name, "", "", f"`toonify models fetch {name}` ({download.licence})")
     out.print(table)
+
+
+def list_downloads() -> None:
+    """What can be fetched by name, and how to fetch the rest."""
+    if DOWNLOADS:
+        table = Table("model", "what it is", "licence")
+        for name, download in DOWNLOADS.items():
+            table.add_row(name, download.summary, download.licence)
+        out.print(table)
+    else:
+        say(
+            f"No model can be fetched by name in this release; {DEFAULT_BUNDLE} comes with the "
+            "package."
+        )
+    say(
+        "Any model at an address can be fetched with its hash: `toonify models fetch "
+        "https://HOST/NAME.toon --sha256 HEX`."
+    )
 
 
 def show_model(what: str) -> None:

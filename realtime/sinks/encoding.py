@@ -95,7 +95,11 @@ class AudioTrack:
             packet.stream = self._stream
             self._output.mux(packet)
             return
-        for frame in packet.decode():
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:  # damaged; what follows keeps its own time
+            return
+        for frame in frames:
             for part in self._resampler.resample(frame):
                 self._output.mux(self._stream.encode(part))
 

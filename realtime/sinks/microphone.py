@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import av
@@ -18,6 +20,7 @@ from engines.say import Say
 from realtime.sinks.stream_writer import SOUND_RATE
 
 DEFAULT = "default"
+ALSA_SETTINGS = Path("/usr/share/alsa")  # of the system, on Linux
 PAUSE = 3.0  # seconds before the next attempt to open a device
 MEMORY = 10.0  # seconds of sound that are kept
 JUMP = 0.05  # seconds of error from which on sound is left out or repeated at once
@@ -29,8 +32,15 @@ Opener = Callable[[str], Any]
 
 
 def _system() -> str:
-    """FFmpeg's name of what captures sound on this system."""
-    return {"darwin": "avfoundation", "win32": "dshow"}.get(sys.platform, "alsa")
+    """FFmpeg's name of what captures sound on this system, which is ready to be used.
+
+    PyAV brings its own ALSA, which would look for its settings in a folder of the machine that
+    built it, and find no device without them.
+    """
+    name = {"darwin": "avfoundation", "win32": "dshow"}.get(sys.platform, "alsa")
+    if name == "alsa" and (ALSA_SETTINGS / "alsa.conf").is_file():
+        os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_SETTINGS))
+    return name
 
 
 def list_microphones() -> list[tuple[str, str]]:

@@ -86,27 +86,43 @@ class MediaSource:
         audio_location: where the sound that belongs to the pictures is; None if there is none.
         missing: seconds that the file states at its end but does not hold, known once `frames` has
             ended; above 0 for a file that was cut off.
+        damaged: pictures that could not be decoded and were left out (only if `tolerant`).
+        broken: why reading ended before the end of the file; empty if it did not (only if
+            `tolerant`).
         first: number of the first frame wanted; earlier ones are decoded and skipped. May be set
             until `frames` is called.
+
+    Args:
+        tolerant: a damaged file gives what can be decoded of it, instead of an error.
 
     Raises:
         SourceError: it cannot be opened, or holds no picture.
     """
 
-    def __init__(self, location: str, *, live: bool, loop: bool, first: int = 0) -> None:
+    def __init__(
+        self,
+        location: str,
+        *,
+        live: bool,
+        loop: bool,
+        first: int = 0,
+        tolerant: bool = False,
+    ) -> None:
         self.name = redacted(location)
         self.live = live
         self.first = first
         self._location = location
         self._loop = loop
+        self._tolerant = tolerant
         self._closed = threading.Event()
         self._offset = 0.0  # seconds from media time to timestamps
         self.missing = 0.0
+        self.damaged, self.broken = 0, ""
         self._latest = -float("inf")  # timestamp of the frame before
         with open_media(location) as container:
             stream = container.streams.video[0]
             try:
-                picture = next(container.decode(stream), None)
+                picture = next(self._pictures(container, stream), None)
             except (av.error.FFmpegError, OSError) as error:
                 raise SourceError(
                     f"{location} holds no picture that can be decoded ({reason(error)}); it may "
@@ -146,11 +162,12 @@ class MediaSource:
         self._closed.set()
 
     def _one_pass(self, number: int) -> Iterator[Frame]:
+        self.damaged, self.broken = 0, ""
         with open_media(self._location) as container:
             stream = container.streams.video[0]
             started: float | None = None
             media_time = Fraction(0)
-            decoded = container.decode(stream)
+            decoded = self._pictures(container, stream)
             while not self._closed.is_set():
                 try:
                     picture = next(decoded, None)
@@ -179,6 +196,27 @@ class MediaSource:
                     )
                 number += 1
                 media_time += 1 / Fraction(self.rate).limit_denominator(100_000)
+
+    def _pictures(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Decoded pictures; if `tolerant`, what cannot be decoded is counted and left out."""
+        if not self._tolerant:
+            yield from container.decode(stream)
+            return
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.error.FFmpegError, OSError) as error:
+                self.broken = reason(error)
+                return
+            if packet is None:
+                return
+            try:
+                pictures = packet.decode()
+            except (av.error.FFmpegError, OSError):  # decoders go on with the next key frame
+                self.damaged += 1
+                continue
+            yield from pictures
 
     def _stamp(self, media_time: Fraction) -> float:
         """`media_time` on a clock that always rises, also from pass to pass of a loop and where a

@@ -10,6 +10,7 @@ import os, sys
 from engines.streams import without_native_logs
 with without_native_logs():
     for line in (
+        b"ALSA lib conf.c:4580:(snd_config_update_r) Cannot access file alsa.conf\\n",
         b"W0000 00:00:1795876261.602250   25368 inference_runner_litert.cc:1418] not aligned\\n",
         b"I0000 00:00:1795876261.602250   25368 gl_context.cc:1] made\\n",
         b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\n",

@@ -197,7 +197,7 @@ def _warmup(spec: TensorSpec, batch: int) -> str:
 
 
 def _save_ir(graph: onnx.ModelProto, path: Path, precision: str) -> None:
-    from engines.backends.openvino import shared_core
+    from engines.backends.devices.intel import shared_core
 
     model = shared_core().read_model(graph.SerializeToString())
     import openvino as ov

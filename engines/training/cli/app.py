@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engines.catalogue import DEFAULT_BUNDLE
+from engines.command_line import DEBUG_HELP
 from engines.options import grouped
 from engines.training.cli import own as own_commands
 from engines.training.cli.options import (
@@ -32,6 +33,7 @@ app = typer.Typer(
     name="train",
     help="Train a model, or a style of your own. Every training stops cleanly after --minutes or "
     "on Ctrl-C; give the same command again to continue.",
+    epilog=DEBUG_HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -44,10 +46,14 @@ app.command()(own_commands.refit)
 
 @app.command()
 def prepare(
-    people: Annotated[Path, typer.Argument(help="Folder of portraits, or an aligned set.")],
-    out: Annotated[Path, typer.Argument(help="Folder for the pairs.")],
+    people: Annotated[
+        Path, typer.Argument(metavar="PEOPLE", help="Folder of portraits, or an aligned set.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pairs.")],
     look: Look = "film",
-    size: Annotated[int, typer.Option(help="Side of the pictures, pixels.")] = 256,
+    size: Annotated[
+        int, typer.Option(metavar="PIXELS", help="Side of the pictures, pixels.")
+    ] = 256,
     variants: Variants = None,
     turned: Turned = None,
     workers: Workers = None,
@@ -75,7 +81,9 @@ def prepare(
 @grouped
 def film(
     *,
-    out: Annotated[Path, typer.Option(help="Folder for pairs, training and model.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for pairs, training and model.")
+    ],
     people: People = None,
     recipe: Recipe = DEFAULT_BUNDLE,
     look: Look = "film",
@@ -122,8 +130,12 @@ def film(
 @grouped
 def run(
     *,
-    pairs: Annotated[Path, typer.Argument(help="Folder of pairs, from prepare or unpack.")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoint, curves and sample sheet.")],
+    pairs: Annotated[
+        Path, typer.Argument(metavar="PAIRS", help="Folder of pairs, from prepare or unpack.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for checkpoint, curves and sample sheet.")
+    ],
     recipe: Recipe = DEFAULT_BUNDLE,
     base: Annotated[str | None, Base] = None,
     options: RunOptions,
@@ -154,19 +166,23 @@ def run(
 @grouped
 def export(
     *,
-    trained: Annotated[Path, typer.Argument(help="Folder of `toonify train run`.")],
+    trained: Annotated[
+        Path, typer.Argument(metavar="TRAINED", help="Folder of `toonify train run`.")
+    ],
     out: Out,
     style: Name = "film",
     blend: Blend,
-    describe: Annotated[str, typer.Option(help="The style in one sentence.")] = "",
+    describe: Annotated[str, typer.Option(metavar="TEXT", help="The style in one sentence.")] = "",
     words: Annotated[
         Path | None,
         typer.Option(
-            help="JSON file for the card: title, summary, licence, training, metrics, limits."
+            metavar="FILE",
+            help="JSON file for the card: title, summary, licence, training, metrics, limits.",
         ),
     ] = None,
     add_to: Annotated[
-        str | None, typer.Option(help="Add the style to this model, given by name or path.")
+        str | None,
+        typer.Option(metavar="MODEL", help="Add the style to this model, given by name or path."),
     ] = None,
 ) -> None:
     """Make a model from the weights of a training."""
@@ -196,9 +212,11 @@ def export(
 
 @app.command()
 def pack(
-    pairs: Annotated[Path, typer.Argument(help="Folder of pairs.")],
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
-    quality: Annotated[int | None, typer.Option(min=1, max=100, help="WebP quality.")] = None,
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="Folder of pairs.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="N", help="WebP quality.")
+    ] = None,
 ) -> None:
     """Pack training pairs into one small file, to copy to another machine."""
     from engines.say import say
@@ -213,8 +231,10 @@ def pack(
 
 @app.command()
 def unpack(
-    file: Annotated[Path, typer.Argument(help="File made by `toonify train pack`.")],
-    folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File made by `toonify train pack`.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New or empty folder.")],
 ) -> None:
     """Unpack training pairs."""
     from engines.say import say
@@ -228,10 +248,14 @@ def unpack(
 
 @app.command()
 def sheets(
-    model: Annotated[str, typer.Argument(help="A model's name or path.")],
-    pairs: Annotated[Path, typer.Argument(help="Folder of pairs of people not trained on.")],
-    folder: Annotated[Path, typer.Argument(help="Folder for people.png and swaps.png.")],
-    count: Annotated[int, typer.Option(min=1, help="How many people.")] = 16,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or path.")],
+    pairs: Annotated[
+        Path, typer.Argument(metavar="PAIRS", help="Folder of pairs of people not trained on.")
+    ],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder for people.png and swaps.png.")
+    ],
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many people.")] = 16,
 ) -> None:
     """Draw two sheets: people beside the artist's and the model's toons, and all layer swaps."""
     from engines.catalogue.models import find_bundle

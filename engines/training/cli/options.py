@@ -191,11 +191,18 @@ def beside(out: Path, work: Path | None) -> Path:
 
 
 def portraits(people: Path | None, why: str) -> Path:
-    """The folder of people, which a training cannot do without."""
+    """The folder of people, which a training cannot do without.
+
+    Raises:
+        ToonifyError: none is given, it is missing, or it holds no pictures.
+    """
     if people is None:
         raise ToonifyError(
             f"--people is missing: give a folder of any portraits (a few hundred are good); {why}."
         )
+    from engines.training.pairs.portraits import people_files
+
+    people_files(people)  # hours of other work may come before the people are read
     return people
 
 

@@ -29,13 +29,17 @@ from engines.training.cli.options import (
 @grouped
 def style(
     *,
-    pictures: Annotated[Path, typer.Argument(help="Folder of about 300 pictures of the style.")],
+    pictures: Annotated[
+        Path, typer.Argument(metavar="PICTURES", help="Folder of about 300 pictures of the style.")
+    ],
     out: Out,
     people: People = None,
     base: Annotated[str, Base] = DEFAULT_BUNDLE,
     start: Annotated[
         str | None,
-        typer.Option(help="Which of its generators: face or a style; else its first style."),
+        typer.Option(
+            metavar="NAME", help="Which of its generators: face or a style; else its first style."
+        ),
     ] = None,
     name: Name = "own",
     aligned: Annotated[
@@ -84,10 +88,12 @@ def style(
 @grouped
 def distil(
     *,
-    model: Annotated[str, typer.Argument(help="Name or path.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or path.")],
     out: Out,
     people: People = None,
-    style: Annotated[str | None, typer.Option(help="The style that --swap applies to.")] = None,
+    style: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The style that --swap applies to.")
+    ] = None,
     blend: Blend,
     work: Work = None,
     pictures: Pictures = None,
@@ -126,10 +132,16 @@ def distil(
 @grouped
 def refit(
     *,
-    model: Annotated[str, typer.Argument(help="Name or path of a model without an encoder.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Name or path of a model without an encoder.")
+    ],
     people: People = None,
-    out: Annotated[Path | None, typer.Option(help="The model itself if not given.")] = None,
-    size: Annotated[int, typer.Option(help="Side of the encoder's input, pixels.")] = 256,
+    out: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The model itself if not given.")
+    ] = None,
+    size: Annotated[
+        int, typer.Option(metavar="PIXELS", help="Side of the encoder's input, pixels.")
+    ] = 256,
     work: Work = None,
     pictures: Pictures = None,
     options: RunOptions,

@@ -25,6 +25,7 @@ from engines.training.pairs.portraits import (
     listing,
     people_files,
     picture_files,
+    prepared_people,
     read_folder,
     read_people,
 )
@@ -136,7 +137,7 @@ def train_style(
 
 
 def check_job(job: StyleJob, base: Bundle) -> None:
-    """Check what would otherwise fail only after the training: blend, names and output path.
+    """Check what would otherwise fail only after long work: blend, names, folders, output path.
 
     Raises:
         ToonifyError: saying which of them is wrong.
@@ -145,6 +146,15 @@ def check_job(job: StyleJob, base: Bundle) -> None:
     styles = {job.name: Style("", job.blend)}
     replace(base.card, name=job.out.stem.lower(), styles=styles)  # checks the names
     check_place(job.out)
+    picture_files(job.pictures)
+    people_files(job.people)
+    prepared_people(job.people, _people_size(base))
+
+
+def _people_size(base: Bundle) -> int:
+    """Side of the pictures of people, pixels."""
+    encoder = base.card.encoder
+    return encoder.input_size if encoder else base.card.generator.resolution
 
 
 def _pairs(
@@ -184,8 +194,7 @@ def _crops(job: StyleJob, base: Bundle, say: Say, track: Track[Path]) -> tuple[P
             f"No face was found in {len(style.left_out)} pictures "
             f"({', '.join(style.left_out[:20])}); to use them, {BY_HAND}."
         )
-    size = base.card.encoder.input_size if base.card.encoder else side
-    people = read_people(job.people, size, job.work / "people.npz", track=track)
+    people = read_people(job.people, _people_size(base), job.work / "people.npz", track=track)
     # Pictures may be added while faces are missing, but not once training has begun.
     found = {"pictures": picture_files(job.pictures), "people": people_files(job.people)}
     claim(job.work, {what: listing(files) for what, files in found.items()}, PICTURES)

@@ -232,15 +232,26 @@ def read_people(
     Raises:
         ToonifyError: as `read_folder`, or when a prepared folder has another size.
     """
-    if (folder / "photo.npy").is_file():
-        pairs = PairSet.open(folder)
-        if pairs.size != size:
-            raise ToonifyError(
-                f"The pictures in {folder} are {pairs.size} px, but the model takes {size} px; "
-                f"run 'toonify train prepare' with --size {size}."
-            )
-        return pairs
+    if (prepared := prepared_people(folder, size)) is not None:
+        return prepared
     return read_folder(folder, size, cache=cache, track=track).pairs()
+
+
+def prepared_people(folder: Path, size: int) -> PairSet | None:
+    """The people of a prepared folder; None for a folder of portraits.
+
+    Raises:
+        ToonifyError: the folder was prepared for another size.
+    """
+    if not (folder / "photo.npy").is_file():
+        return None
+    pairs = PairSet.open(folder)
+    if pairs.size != size:
+        raise ToonifyError(
+            f"The pictures in {folder} are {pairs.size} px, but the model takes {size} px; "
+            f"run 'toonify train prepare' with --size {size}."
+        )
+    return pairs
 
 
 def _centre_square(image: Image, size: int) -> Image:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engines.backends import int8
 from engines.backends import openvino as backend
 from engines.backends.cache import list_engines
+from engines.backends.devices.cpu import LIMITS
 from engines.backends.protocol import BackendError
 from engines.backends.swapping import SwappingEngine
 from engines.backends.torch_eager import TorchEngine
@@ -251,7 +252,7 @@ def test_a_limit_on_instructions_makes_another_engine(tmp_path: Path) -> None:
         "    print(engine.precision)\n"
     )
     environment = {
-        **{name: value for name, value in os.environ.items() if name not in backend.LIMITS},
+        **{name: value for name, value in os.environ.items() if name not in LIMITS},
         "PYTHONPATH": os.pathsep.join(sys.path),
         "TOONIFY_CACHE": str(tmp_path),
     }

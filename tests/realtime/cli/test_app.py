@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
 
+from benchmarks.cli import app as benchmarks
+from engines.catalogue.models import DOWNLOADS, Download
+from engines.command_line import run_app
+from engines.training.cli.app import app as training
+from realtime.cli.app import app as toonify
 from realtime.cli.app import main
 from tests.realtime.cli.shell import run
 
@@ -36,6 +44,28 @@ def test_help_fits_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", "80")
     assert main([*words, "--help"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def every_command(app: typer.Typer) -> Iterator[tuple[str, ...]]:
+    """The words of each command of an app, with those that hold others."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
+    while waiting:
+        words, command = waiting.pop()
+        yield words
+        waiting += [((*words, name), one) for name, one in getattr(command, "commands", {}).items()]
+
+
+@pytest.mark.parametrize(
+    ("name", "app"), [("toonify", toonify), ("bench", benchmarks), ("train", training)]
+)
+def test_help_shows_no_types_of_python(
+    name: str, app: typer.Typer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in every_command(app):
+        assert run_app(app, name, [*words, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert "--help" in out
+        assert not re.search(r"<\w|list\[|\.\.\.\}", out), out
 
 
 @pytest.mark.parametrize(
@@ -134,3 +164,19 @@ def test_other_packages_commands_are_handed_on(
     assert code == 0
     assert "--loud" in out
     assert run(capsys, "bench", "many")[0] == 2
+
+
+def test_fetch_alone_says_what_there_is_to_fetch(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capsys, "models", "fetch")
+    assert code == 0
+    assert "No model can be fetched by name in this release" in err
+    assert "--sha256 HEX" in err
+    known = Download("https://a.invalid/opera.toon", "0" * 64, "An opera.", "CC0-1.0")
+    monkeypatch.setitem(DOWNLOADS, "opera", known)
+    code, out, err = run(capsys, "models", "fetch")
+    assert code == 0
+    assert "opera" in out
+    assert "An opera." in out
+    assert "No model" not in err

@@ -47,6 +47,15 @@ def test_pictures(tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixtu
     assert (tmp_path / "out" / "a-2.png").exists()
 
 
+def test_no_engine_is_started_for_pictures_that_are_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "image", tmp_path / "no.png", "--out", tmp_path / "out")
+    assert code == 1
+    assert "no.png; check the path. Error: 1 picture could not be converted" in err
+    assert "Running on" not in err
+
+
 def test_pictures_without_a_face_are_left_as_they_are_unless_a_guard_stands(
     tmp_path: Path, engine: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

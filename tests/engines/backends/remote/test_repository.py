@@ -9,7 +9,7 @@ import openvino as ov
 import pytest
 from numpy.typing import NDArray
 
-from engines.backends.openvino import shared_core
+from engines.backends.devices.intel import shared_core
 from engines.backends.protocol import PrecisionError
 from engines.backends.remote.interface import interface_of
 from engines.backends.remote.repository import Exported, export_repository, triton_config

@@ -27,6 +27,7 @@ from engines.backends.remote import engine as module
 from engines.backends.remote.repository import QUEUE_LIMIT, export_repository
 from engines.backends.torch_eager import TorchEngine
 from engines.bundle import default_bundle
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.faces.people import people
 from engines.networks.toon import ToonNetwork
 from engines.pictures import read_picture
@@ -46,6 +47,7 @@ ASK = (
     "print(json.dumps([str(pathlib.Path(pytriton.__file__).parents[1]),"
     " f'{sys.version_info[0]}.{sys.version_info[1]}', sysconfig.get_config_var('LIBDIR')]))"
 )
+MODEL = DEFAULT_BUNDLE  # its first style has its name
 CALLERS = 8
 START = 240  # seconds that a busy machine may take to load and warm up
 
@@ -139,17 +141,17 @@ def test_draws_what_this_machine_draws(
     assert difference(drawn.images, known.images) < AGREEMENT
     assert difference(drawn.masks, known.masks) < AGREEMENT
     assert "Running on remote: triton 2" in lines[-1]
-    assert f"at {server}, model film" in lines[-1]
+    assert f"at {server}, model {MODEL}" in lines[-1]
     remote.close()
     here.close()
 
 
 def test_the_other_style_is_not_served(server: str) -> None:
     comic = default_bundle().network("comic")
-    with pytest.raises(BackendError, match="serves no model 'film-comic'"):
+    with pytest.raises(BackendError, match=f"serves no model '{DEFAULT_BUNDLE}-comic'"):
         create_engine(comic, f"remote:{server}", say=lambda line: None)
-    with pytest.raises(BackendError, match="draws something else under the name 'film'"):
-        create_engine(comic, f"remote:{server}/film", say=lambda line: None)
+    with pytest.raises(BackendError, match=f"draws something else under the name '{MODEL}'"):
+        create_engine(comic, f"remote:{server}/{MODEL}", say=lambda line: None)
 
 
 def test_eight_callers_at_once_share_batches(
@@ -186,7 +188,15 @@ def test_eight_callers_at_once_share_batches(
 
 
 def _batches(server: str) -> dict[int, int]:
-    """Batch size -> how many of that size Triton has drawn."""
-    client = kserve.InferenceServerClient(server)
-    (model,) = client.get_inference_statistics("film").model_stats
-    return {one.batch_size: one.compute_infer.count for one in model.batch_stats}
+    """Batch size -> how many of that size Triton has drawn.
+
+    Triton counts a batch after it has sent the answer, so this asks until nothing is added.
+    """
+    client, seen = kserve.InferenceServerClient(server), None
+    while True:
+        (model,) = client.get_inference_statistics(MODEL).model_stats
+        found = {one.batch_size: one.compute_infer.count for one in model.batch_stats}
+        if found == seen:
+            return found
+        seen = found
+        time.sleep(1)

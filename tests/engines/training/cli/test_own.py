@@ -104,6 +104,19 @@ def test_a_mistyped_folder_does_not_block_the_right_one(
     assert not (tmp_path / "out-work/run.json").exists()
 
 
+@pytest.mark.parametrize("command", ["style", "distil", "refit", "film"])
+def test_a_folder_of_people_is_looked_at_first(
+    command: str, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.training.learn.distil.check_refittable", lambda bundle: None)
+    for what, said in (("nowhere", "there is none"), (".", "but has none")):
+        words = ("--out", tmp_path / "out.toon", "--people", tmp_path / what)
+        given = () if command == "film" else (base,)
+        with pytest.raises(ToonifyError, match=said):
+            toonify_train(command, *given, *words)
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_style_is_not_distilled(pairs: Path, base: Path, tmp_path: Path) -> None:
     for wrong, what in ((("--style", "opera"), "no style 'opera'"), (("--swap", 64), "lies above")):
         with pytest.raises(ToonifyError, match=what):

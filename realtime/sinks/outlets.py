@@ -12,7 +12,7 @@ from engines.say import Say
 from realtime.clocks import Statistics
 from realtime.guard import Output
 from realtime.sinks import Sink
-from realtime.sinks.files import on_green
+from realtime.sinks.matting import on_green
 from realtime.sinks.runner import SinkRunner
 from realtime.stages import Window
 

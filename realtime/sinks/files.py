@@ -12,7 +12,7 @@ from engines.pictures import Image
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
-from realtime.sinks.matting import with_alpha
+from realtime.toons.matting import with_alpha
 
 ALPHA_CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     ".mov": ("prores_ks", "yuva444p10le", {"profile": "4444"}),

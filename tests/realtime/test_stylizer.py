@@ -12,9 +12,9 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.settings import CompositingSettings, Mode
-from realtime.sinks.matting import toons_alone
 from realtime.sources.demo import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
+from realtime.toons.matting import toons_alone
 from tests.engines.factory import tiny_network
 
 RAW = CompositingSettings(colour=0)

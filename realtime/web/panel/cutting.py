@@ -14,7 +14,7 @@ import numpy as np
 from engines.pictures import Mask
 from realtime.frame import as_uint8, fit
 from realtime.guard import Output
-from realtime.sinks.matting import toons_alone
+from realtime.toons.matting import toons_alone
 from realtime.web.panel.feed import jpeg
 
 QUALITY = 85  # of the colours

@@ -157,6 +157,22 @@ def toon_mask(
     return np.maximum(face, around)
 
 
+def head_share(mode: Mode, head: FloatMask) -> FloatMask:
+    """What of a toon's picture is its head; the rest is the room that was drawn about it.
+
+    Args:
+        mode: see `realtime.settings.CompositingSettings`.
+        head: float32 [GRID, GRID] in [0, 1], where its head is.
+
+    Returns:
+        float32 [GRID, GRID] in [0, 1]; 1 everywhere in mode crop, which wants the room.
+    """
+    if mode == "crop":
+        return np.ones((GRID, GRID), np.float32)
+    # Inwards: a little less hair is not seen, a rim of the wall is. Without the blur, the grid is.
+    return smoothstep(0.5, 1.0, cv2.GaussianBlur(head, (0, 0), 0.9))
+
+
 def as_grid(mask: Mask | FloatMask) -> FloatMask:
     """A mask of any size, uint8 or float32, as float32 [GRID, GRID] in [0, 1]."""
     if mask.shape != (GRID, GRID):

@@ -74,6 +74,7 @@ class Result:
         stranger: whether a face was seen that is not one of `faces`, by the tracker's search or by
             `realtime.strangers`.
         moved: whether the toons have been shown already, in an earlier frame.
+        heads: see `realtime.stylizer.StylizedFrame`.
     """
 
     frame: Frame
@@ -83,6 +84,7 @@ class Result:
     covered: frozenset[int]
     stranger: bool = False
     moved: bool = False
+    heads: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,8 @@ class Output:
         under: the picture that the toons in it were drawn on, an earlier one if they are held; None
             where there are none. `for_others` takes both untooned pictures away.
         moved: for a toon, whether it has been shown already and was moved along with its face.
+        heads: uint8 [H, W], what of `alpha` is a toon's head, not the room drawn about it; None
+            where that is not known.
     """
 
     image: Image
@@ -109,6 +113,7 @@ class Output:
     before: Image | None = None
     under: Image | None = None
     moved: bool = False
+    heads: Mask | None = None
 
     def for_others(self) -> Output:
         """The same without the untooned pictures."""
@@ -194,7 +199,8 @@ class Guard:
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
         held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
-            return _output(held.image, held.alpha, "hold", newest, held.under)
+            shown = _output(held.image, held.alpha, "hold", newest, held.under)
+            return replace(shown, heads=held.heads)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
         return self._show_slate(newest)
@@ -272,7 +278,9 @@ class Guard:
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
         frame = result.frame
         image = fit(result.image, self._size)
-        return replace(_output(image, alpha, "toon", frame, frame.image), moved=result.moved)
+        heads = None if result.heads is None else fit_mask(result.heads, self._size)
+        shown = _output(image, alpha, "toon", frame, frame.image)
+        return replace(shown, moved=result.moved, heads=heads)
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)

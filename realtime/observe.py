@@ -139,7 +139,13 @@ class Observer:
             with self._tolerate("compositor"), self._timed("paste"):
                 frame, faces = result.frame, result.faces
                 done = drawing.move(frame, faces) if seen.moving else drawing.paste()
-                result = replace(result, image=done.image, alpha=done.alpha, covered=done.covered)
+                result = replace(
+                    result,
+                    image=done.image,
+                    alpha=done.alpha,
+                    covered=done.covered,
+                    heads=done.heads,
+                )
                 seen = replace(seen, result=result)
         return seen
 

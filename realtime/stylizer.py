@@ -23,6 +23,7 @@ from realtime.compositing import (
     border_fade,
     colour_stats,
     head_guess,
+    head_share,
     match_field,
     oval_mask,
     seam_field,
@@ -32,7 +33,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail
-from realtime.toons.pasting import coverage, paste
+from realtime.toons.pasting import Heads, coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -51,6 +52,8 @@ class StylizedFrame:
         covered: identities of the faces that lie wholly under toons, at full strength.
         toons: by identity, the toon as the engine drew it, uint8 [R, R, 3] BGR.
         crops: by identity, what the engine was given, uint8 [S, S, 3] BGR.
+        heads: uint8 [H, W], what of `alpha` is a toon's head, not the room drawn about it; None
+            where that is not known.
     """
 
     image: Image
@@ -58,6 +61,7 @@ class StylizedFrame:
     covered: frozenset[int]
     toons: dict[int, Image]
     crops: dict[int, Image]
+    heads: Mask | None = None
 
 
 class _Drawn(NamedTuple):
@@ -208,18 +212,21 @@ class Stylizer:
         toons = drawing.toons
         drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
+        heads = np.zeros_like(alpha)
         image = frame.image.copy() if drawn else frame.image
         for face in drawn:
             toon = toons[face.identity]
             if toon.finished is None:
                 toon.finished = self._finish(toon, drawing)
             points = _in_crop(face)
-            mask = toon_mask(drawing.settings.mode, points, _head(toon.head, points))
+            mode, head = drawing.settings.mode, _head(toon.head, points)
+            mask = toon_mask(mode, points, head)
             mask = mask * np.float32(toon.strength)
             detail = None
             if toon.plan is not None:
                 detail = Detail(toon.plan, frame.image, toon.crop.shape[0])
-            paste(image, alpha, toon.finished, mask, face.transform(GRID), detail)
+            shown = Heads(heads, head_share(mode, head))
+            paste(image, alpha, toon.finished, mask, face.transform(GRID), detail, shown)
         self._lights = {k: v for k, v in self._lights.items() if k in toons}
         return StylizedFrame(
             image,
@@ -227,6 +234,7 @@ class Stylizer:
             frozenset(f.identity for f in drawn if coverage(alpha, f.landmarks) >= COVERED),
             {identity: toon.image for identity, toon in toons.items()},
             {identity: toon.crop for identity, toon in toons.items()},
+            heads,
         )
 
     def reset(self) -> None:

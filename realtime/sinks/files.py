@@ -7,13 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from engines.pictures import Image
-from realtime.frame import as_uint8, fit
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
+from realtime.toons.matting import with_alpha
 
 ALPHA_CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     ".mov": ("prores_ks", "yuva444p10le", {"profile": "4444"}),
@@ -169,40 +168,6 @@ class PictureSequence:
 
     def close(self) -> None:
         """Nothing is open between two pictures."""
-
-
-def with_alpha(output: Output) -> Image:
-    """uint8 [H, W, 4] BGRA: the toons in their own colours; where there is none, black and clear.
-
-    At a soft edge the colours are as exact as their weight is large: over any ground, the picture
-    is right to a level.
-    """
-    weights = as_uint8(cv2.merge([output.alpha] * 3))
-    colours = cv2.divide(_toons(output, weights), weights, scale=255)  # 0 where nothing is toon
-    return as_uint8(cv2.merge([*cv2.split(colours), output.alpha]))
-
-
-def on_green(output: Output) -> Image:
-    """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
-    weights = as_uint8(cv2.merge([output.alpha] * 3))
-    green = np.zeros_like(output.image)
-    green[:, :, 1] = 255
-    ground = cv2.multiply(green, 255 - weights, scale=1 / 255)
-    return as_uint8(cv2.add(_toons(output, weights), ground))
-
-
-def _toons(output: Output, weights: Image) -> Image:
-    """What the toons add to the picture, their colours times uint8 [H, W, 3] `weights`.
-
-    The room's share is taken out again, in the arithmetic of `compositing.paste`, which needs the
-    frame under the toons. Where that is not known, what shows of the room at a soft edge counts as
-    toon.
-    """
-    if output.under is not None:
-        under = fit(output.under, output.image.shape[1::-1])
-        room = cv2.multiply(under, 255 - weights, scale=1 / 255)
-        return as_uint8(cv2.subtract(output.image, room))
-    return as_uint8(cv2.multiply(output.image, weights, scale=1 / 255))
 
 
 def write_bgr_png(path: Path, image: Image) -> None:

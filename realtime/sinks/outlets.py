@@ -12,9 +12,9 @@ from engines.say import Say
 from realtime.clocks import Statistics
 from realtime.guard import Output
 from realtime.sinks import Sink
-from realtime.sinks.files import on_green
 from realtime.sinks.runner import SinkRunner
 from realtime.stages import Window
+from realtime.toons.matting import on_green
 
 LIVE_TIMEOUT = 3.0  # seconds given to a live sink at the end
 FINISH_TIMEOUT = 60.0  # seconds given to files to be finished

@@ -17,6 +17,18 @@ from realtime.toons.detail import Box, Detail, add_detail
 VISIBLE = 0.002  # a mask below this changes no pixel of 8 bits
 
 
+class Heads(NamedTuple):
+    """What of the toons is head and not the room drawn about it.
+
+    Attributes:
+        picture: uint8 [H, W], how much of each pixel is a toon's head; each toon lands here too.
+        share: float32 [GRID, GRID] in [0, 1], what of the toon to be pasted is head.
+    """
+
+    picture: Mask
+    share: FloatMask
+
+
 class _Part(NamedTuple):
     """The part of a mask that is not empty, in its pixels."""
 
@@ -33,6 +45,7 @@ def paste(
     mask: FloatMask,
     transform: NDArray[np.floating],
     detail: Detail | None = None,
+    heads: Heads | None = None,
 ) -> None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
 
@@ -43,6 +56,7 @@ def paste(
         mask: float32 [GRID, GRID] in [0, 1] over the toon.
         transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
         detail: where the toon takes detail from that is finer than the network's crop.
+        heads: what of the toon is head, and where that is gathered.
     """
     part = _visible(mask)
     if part is None:
@@ -58,6 +72,7 @@ def paste(
         return
     back = invert(transform).astype(np.float64)  # frame -> grid
     back[:, 2] += back[:, :2] @ [x0, y0]
+    grid = back
     layer, back = _layer(toon, mask, part, back)
     warped = cv2.warpAffine(
         layer,
@@ -77,6 +92,17 @@ def paste(
     cv2.add(drawn, kept, dst=region)
     covered = alpha[y0:y1, x0:x1]
     np.maximum(covered, weight, out=covered)
+    if heads is not None:
+        share = cv2.warpAffine(
+            cv2.convertScaleAbs(heads.share, alpha=255),
+            pixel_matrix(grid),
+            (int(x1 - x0), int(y1 - y0)),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        )
+        shown = heads.picture[y0:y1, x0:x1]
+        drawn = cv2.multiply(share, weight, scale=1 / 255)
+        kept = cv2.multiply(shown, cv2.bitwise_not(weight), scale=1 / 255)
+        cv2.add(drawn, kept, dst=shown)
 
 
 def coverage(alpha: Mask, landmarks: NDArray[np.floating]) -> float:

@@ -14,7 +14,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Guard, Output, Result
 from realtime.settings import GUARD_MODES, GuardSettings
-from realtime.sinks.files import on_green, with_alpha
+from realtime.toons.matting import on_green, with_alpha
 from tests.realtime.fakes import (
     BOX,
     SIZE,

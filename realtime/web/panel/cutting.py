@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from engines.pictures import Image, Mask
+from engines.pictures import Mask
 from realtime.frame import as_uint8, fit
 from realtime.guard import Output
-from realtime.sinks.files import with_alpha
+from realtime.toons.matting import toons_alone
 from realtime.web.panel.feed import jpeg
 
 QUALITY = 85  # of the colours
 COARSE = 8  # pixels; boxes are multiples of it: JPEG's blocks fit, and so does a 64-bit number
-FIRM = 48  # alpha from which on a pixel's own colour is exact enough to be continued
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Cut:
 
 def cut(output: Output) -> list[Cut]:
     """The toons of a picture; none unless its own alpha says so."""
-    boxes = toon_boxes(output.alpha)
+    boxes = toon_boxes(output.alpha if output.heads is None else output.heads)
     under = output.under
     if boxes and under is not None:
         under = fit(under, output.image.shape[1::-1])
@@ -50,11 +49,12 @@ def cut(output: Output) -> list[Cut]:
             output,
             image=np.ascontiguousarray(output.image[spot]),
             alpha=np.ascontiguousarray(output.alpha[spot]),
+            heads=None if output.heads is None else np.ascontiguousarray(output.heads[spot]),
             under=None if under is None else np.ascontiguousarray(under[spot]),
         )
-        colours = cv2.cvtColor(with_alpha(part), cv2.COLOR_BGRA2BGR)
-        png = cv2.imencode(".png", part.alpha, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-        colour = jpeg(continued(as_uint8(colours), part.alpha), QUALITY)
+        colours, alpha = toons_alone(part)
+        png = cv2.imencode(".png", alpha, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+        colour = jpeg(colours, QUALITY)
         cuts.append(Cut((left, top, width, height), colour, bytes(png)))
     return cuts
 
@@ -74,19 +74,3 @@ def toon_boxes(alpha: Mask) -> list[tuple[int, int, int, int]]:
     for left, top, wide, high in (found[1:, :4] * COARSE).tolist():
         boxes.append((left, top, min(wide, width - left), min(high, height - top)))
     return boxes
-
-
-def continued(colours: Image, alpha: Mask) -> Image:
-    """Colours uint8 [H, W, 3] that go on smoothly where `alpha` uint8 [H, W] is low."""
-    firm = as_uint8(cv2.inRange(alpha, np.array([FIRM]), np.array([255])))
-    rows, columns = alpha.shape
-    small = (max(columns // COARSE, 1), max(rows // COARSE, 1))
-    layer = cv2.merge([*cv2.split(cv2.bitwise_and(colours, cv2.merge([firm] * 3))), firm])
-    known = cv2.resize(layer, small, interpolation=cv2.INTER_AREA).astype(np.float32)
-    total = np.full(known.shape, known.mean((0, 1)) * 1e-6, np.float32)
-    for reach, weight in ((0.8, 1.0), (3, 1e-2), (12, 1e-4)):
-        total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), reach)
-    filled = total[..., :3] / np.maximum(total[..., 3:], 1e-9) * 255
-    coarse = np.clip(filled, 0, 255).astype(np.uint8)
-    around = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return as_uint8(cv2.copyTo(colours, firm, around))

@@ -12,15 +12,9 @@ import pytest
 from realtime.compositing import GRID
 from realtime.guard import Output
 from realtime.sinks import SinkError
-from realtime.sinks.files import (
-    AlphaMovie,
-    PictureSequence,
-    Recording,
-    on_green,
-    unused,
-    with_alpha,
-)
+from realtime.sinks.files import AlphaMovie, PictureSequence, Recording, unused
 from realtime.sources.media import MediaSource
+from realtime.toons.matting import on_green, with_alpha
 from realtime.toons.pasting import paste
 from tests.pictures import read_bgr
 from tests.realtime.media import (

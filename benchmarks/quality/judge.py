@@ -130,9 +130,10 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
 
 
 def overlap(found: NDArray[np.uint8] | None, wanted: NDArray[np.uint8]) -> float | None:
-    """Intersection over union of two soft masks; None without the first."""
+    """Intersection over union of two soft masks, at the first one's size; None without that."""
     if found is None:
         return None
+    wanted = resize(wanted, found.shape[-1])
     return float(np.minimum(found[0], wanted).sum() / np.maximum(found[0], wanted).sum())
 
 

@@ -49,30 +49,35 @@ FILM = TrainSettings(
         replace(
             _FULL_SIZE,
             name="siblings",
-            pictures=30_000,
-            face_share=0.15,
-            swap_share=0.15,
+            pictures=60_000,
+            lr=7e-4,
+            face_share=0.12,
+            swap_share=0.12,
             consistency=0.2,
+            close_up=1.5,
             fork="face",
         ),
-        replace(_FOVEA, face_share=0.15),
+        replace(_FULL_SIZE, pictures=12_000, lr=8e-4, close_up=1.5, trains=("toon",)),
+        replace(_FOVEA, pictures=8_000, face_share=0.15),
     ),
     batch_size=8,
     twins=1,
     seed=1,
-    clip=5.0,
+    clip=20.0,
 )  # fmt: skip
 """The toon model at 128 px; then the face model, started from it, beside it at 256 px; then the
-eyes and mouths of both at 512 px.
+toon model alone; then the eyes and mouths of both at 512 px.
+
+A low rate matters: with batches of 8, most of what is learned at a high one is noise.
 
 The other order, face first, was tried and failed: reconstructing portraits uses only the finest
 feature map, so the deep ones, which toons need, stop learning."""
 
 SECOND_LOOK = TrainSettings(
-    stages=(replace(_FULL_SIZE, trains=("toon",)), _FOVEA),
+    stages=(replace(_FULL_SIZE, close_up=1.0, trains=("toon",)), _FOVEA),
     batch_size=8,
     seed=2,
-    clip=5.0,
+    clip=10.0,
 )
 """One more look for a finished model: only a toon generator learns, so the encoder and the face
 generator stay the same for all looks."""

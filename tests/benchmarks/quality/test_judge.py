@@ -14,6 +14,7 @@ def test_outlines_overlap_or_not() -> None:
     assert overlap(left[None], left) == 1
     assert overlap(left[None], right) == 0
     assert overlap(np.maximum(left, right)[None], left) == 0.5
+    assert overlap(left[None], np.kron(left, np.ones((4, 4), np.uint8))) == 1  # a larger picture's
     assert overlap(None, left) is None
 
 

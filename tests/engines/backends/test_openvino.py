@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 import threading
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 
 from engines.backends import int8
 from engines.backends import openvino as backend
-from engines.backends.cache import list_engines
-from engines.backends.devices.cpu import LIMITS
 from engines.backends.protocol import BackendError
 from engines.backends.swapping import SwappingEngine
 from engines.backends.torch_eager import TorchEngine
@@ -235,42 +232,6 @@ def test_drivers_and_the_quantiser_are_in_the_key(
     monkeypatch.setattr(int8, "metadata", versions)
     other = backend._key(request, cores[0], "GPU.0", "int8")
     assert replace(other, version=key.version) == key != other
-
-
-@pytest.mark.skipif(
-    platform.machine().lower() not in ("x86_64", "amd64"), reason="the limit is one for x86"
-)
-def test_a_limit_on_instructions_makes_another_engine(tmp_path: Path) -> None:
-    """Neither program takes the other's, and no precision is chosen that the limit rules out."""
-    script = (
-        "import numpy as np\n"
-        "from engines.backends.registry import create_engine\n"
-        "from tests.engines.factory import tiny_network\n"
-        "for precision in (None, 'fp32'):\n"
-        "    engine = create_engine(tiny_network(), 'openvino', precision=precision)\n"
-        "    engine.run(np.zeros((1, engine.input_size, engine.input_size, 3), np.uint8))\n"
-        "    print(engine.precision)\n"
-    )
-    environment = {
-        **{name: value for name, value in os.environ.items() if name not in LIMITS},
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "TOONIFY_CACHE": str(tmp_path),
-    }
-    kept = []
-    for limit in ({}, {"ONEDNN_MAX_CPU_ISA": "SSE41"}, {}):
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            capture_output=True, text=True, env={**environment, **limit}, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert "built again" not in done.stdout + done.stderr
-        assert done.stdout.split()[-1] == "fp32"
-        if limit:
-            assert done.stdout.split()[-2] == "fp32"
-        kept.append({entry.key.target for entry in list_engines(tmp_path / "engines")})
-    assert len(kept[0]) == 1
-    assert len(kept[1]) == 2
-    assert kept[2] == kept[1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no stacks for signal handlers")

@@ -118,6 +118,7 @@ class MediaSource:
         self._offset = 0.0  # seconds from media time to timestamps
         self.missing = 0.0
         self.damaged, self.broken = 0, ""
+        self._fault = ""  # the first picture that could not be decoded: why
         self._latest = -float("inf")  # timestamp of the frame before
         with open_media(location) as container:
             stream = container.streams.video[0]
@@ -129,7 +130,8 @@ class MediaSource:
                     f"be damaged."
                 ) from error
             if picture is None:
-                raise SourceError(f"{location} holds no picture that can be decoded.")
+                why = f" ({self._fault}); it may be damaged" if self._fault else ""
+                raise SourceError(f"{location} holds no picture that can be decoded{why}.")
             image = upright(picture)
             self.size = (image.shape[1], image.shape[0])
             self.rate = float(stream.average_rate or stream.guessed_rate or 30)
@@ -213,8 +215,9 @@ class MediaSource:
                 return
             try:
                 pictures = packet.decode()
-            except (av.error.FFmpegError, OSError):  # decoders go on with the next key frame
+            except (av.error.FFmpegError, OSError) as error:  # it goes on with the next key frame
                 self.damaged += 1
+                self._fault = self._fault or reason(error)
                 continue
             yield from pictures
 

@@ -126,14 +126,12 @@ def peers(
 
 @app.command()
 @grouped
-def wire(
-    *, engine: Engine = "auto", quick: Quick = False, noisy_ok: NoisyOk = False, output: Output
-) -> None:
+def wire(*, quick: Quick = False, noisy_ok: NoisyOk = False, output: Output) -> None:
     """What a face weighs on the way to a server and back, in each form it could be sent in."""
     from benchmarks.suites.wire import QUICK_ROUNDS, run
 
     with Status() as status:
-        report = run(engine, QUICK_ROUNDS if quick else 20, status)
+        report = run(QUICK_ROUNDS if quick else 20, status)
     finish(report, output, noisy_ok)
 
 

@@ -209,6 +209,7 @@ class OutputSettings:
         audio: microphone for streams, as late as the pictures; None for silence.
         preview: open a window.
         panel: port of the panel in the browser, 0 for a free one; None for no panel.
+        keep_address: panel and overlay have the same address in every run with this port.
         overlay: "none", "green" (toons on green in every sink), or the path of a movie (.mov,
             .webm) or folder that takes the toons with an alpha channel.
         pixel_format: what the virtual camera is fed with.
@@ -218,6 +219,7 @@ class OutputSettings:
     audio: str | None = None
     preview: bool = False
     panel: int | None = None
+    keep_address: bool = False
     overlay: str = "none"
     pixel_format: Literal["bgr", "rgb", "i420", "nv12", "yuyv", "uyvy"] = "i420"
 
@@ -235,6 +237,11 @@ class OutputSettings:
         require(
             self.panel is None or 0 <= self.panel <= 65535,
             f"output.panel must be a port from 1 to 65535, or 0 for a free one, not {self.panel}.",
+        )
+        require(
+            bool(self.panel) or not self.keep_address,
+            "output.keep_address needs a panel whose port stays the same; add --panel, or "
+            "--panel PORT with a port from 1 to 65535.",
         )
         require(
             bool(self.overlay.strip()),

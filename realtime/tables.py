@@ -135,6 +135,7 @@ FLAGS = {
     "audio": ("output", "audio"),
     "preview": ("output", "preview"),
     "panel": ("output", "panel"),
+    "keep_address": ("output", "keep_address"),
     "overlay": ("output", "overlay"),
     "pixel_format": ("output", "pixel_format"),
 }

@@ -49,7 +49,7 @@ def _peers(say: Say) -> Report:
 def _wire(say: Say) -> Report:
     from benchmarks.suites.wire import QUICK_ROUNDS, run
 
-    return run("auto", QUICK_ROUNDS, say)
+    return run(QUICK_ROUNDS, say)
 
 
 SUITES: dict[str, Callable[[Say], Report]] = {

@@ -65,6 +65,7 @@ def run(
     audio: o.Audio = None,
     preview: o.Preview = None,
     panel: o.Panel = None,
+    keep_address: o.KeepAddress = None,
     record: o.Record = None,
     overlay: o.Overlay = None,
     pixel_format: o.PixelFormat = None,
@@ -95,8 +96,8 @@ def run(
     settings = o.settings_from(
         toon, engine, config, source=source, size=o.parse_size(size), fps=fps, mirror=mirror,
         loop=loop, guard=guard, look_ahead=look_ahead, card=card, sinks=sink or None,
-        audio=audio, preview=preview, panel=panel, overlay=overlay, pixel_format=pixel_format,
-        cpu=o.parse_share(cpu), move=move,
+        audio=audio, preview=preview, panel=panel, keep_address=keep_address, overlay=overlay,
+        pixel_format=pixel_format, cpu=o.parse_share(cpu), move=move,
     )  # fmt: skip
     if record:
         from dataclasses import replace

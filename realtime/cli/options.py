@@ -153,6 +153,15 @@ Panel = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+KeepAddress = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-address/--no-keep-address",
+        help="Give panel and overlay the same address in every run, so that OBS is told it once; "
+        "it is kept in a file that only you can read.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Record = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also record to this movie.", rich_help_panel=OUTPUT),

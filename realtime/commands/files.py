@@ -126,7 +126,7 @@ def run_image(
     Raises:
         ToonifyError: some of them could not be made; `say` was told why.
     """
-    paths, failed = find_images(sources, folder, say)
+    paths, failed = find_images(sources, say)
     if paths:
         with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
             failed += convert_images(paths, folder, toonify, say)
@@ -163,12 +163,8 @@ def run_video(
     say(f"Wrote {target}.")
 
 
-def find_images(sources: Sequence[Path], folder: Path, say: Say) -> tuple[list[Path], int]:
-    """The pictures that were named or lie in named folders, and how many could not be found.
-
-    Raises:
-        ToonifyError: `folder`, for the results, cannot be made.
-    """
+def find_images(sources: Sequence[Path], say: Say) -> tuple[list[Path], int]:
+    """The pictures that were named or lie in named folders, and how many could not be found."""
     paths: list[Path] = []
     failed = 0
     for source in sources:
@@ -182,6 +178,15 @@ def find_images(sources: Sequence[Path], folder: Path, say: Say) -> tuple[list[P
         except ToonifyError as error:
             say(str(error))
             failed += 1
+    return paths, failed
+
+
+def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
+    """Write the toon of every picture into `folder`; returns how many could not be made.
+
+    Raises:
+        ToonifyError: `folder` cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -189,11 +194,6 @@ def find_images(sources: Sequence[Path], folder: Path, say: Say) -> tuple[list[P
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
-    return paths, failed
-
-
-def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
-    """Write the toon of every picture into `folder`; returns how many could not be made."""
     failed = 0
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):

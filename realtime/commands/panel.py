@@ -6,14 +6,16 @@ from types import TracebackType
 
 from engines.say import Say, say_whole
 from realtime.live.desk import Desk
+from realtime.settings import OutputSettings
 from realtime.sinks import Sink
 
 
-def check_panel(port: int) -> None:
+def check_panel(output: OutputSettings, say: Say) -> None:
     """Raises what `Panel` would, before anything else is made ready."""
     from realtime.web.server import LOOPBACK, check_address
 
-    check_address(LOOPBACK, port)
+    check_address(LOOPBACK, output.panel or 0)
+    _token(output, say)
 
 
 class Panel:
@@ -26,7 +28,7 @@ class Panel:
         show: told the pages' addresses, with their token.
 
     Raises:
-        WebError: the port is taken.
+        WebError: the port is taken, or its address cannot be kept.
     """
 
     def __init__(self, desk: Desk, sinks: list[Sink], say: Say, *, show: Say = say_whole) -> None:
@@ -36,7 +38,9 @@ class Panel:
 
         feed = Feed()
         routes = panel_routes(desk, feed)
-        self.server = WebServer(routes, port=desk.settings.output.panel or 0, say=say)
+        output = desk.settings.output
+        token = _token(output, say)
+        self.server = WebServer(routes, port=output.panel or 0, say=say, token=token)
         sinks.append(feed)
         self._show = show
 
@@ -53,3 +57,10 @@ class Panel:
         at: TracebackType | None,
     ) -> None:
         self.server.stop()
+
+
+def _token(output: OutputSettings, say: Say) -> str | None:
+    """The token that is kept for this port; None for one of this run only."""
+    from realtime.web.kept_token import kept_token
+
+    return kept_token(output.panel, say) if output.panel and output.keep_address else None

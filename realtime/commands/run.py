@@ -58,7 +58,7 @@ def run_live(
     if settings.output.preview:
         require_display()
     if settings.output.panel is not None:
-        check_panel(settings.output.panel)  # now, because the engine takes some seconds
+        check_panel(settings.output, say)  # now, because the engine takes some seconds
     source, changing = _open_source(settings, say)
     size, rate = source.size, source.rate
     sinks: list[Sink] = open_sinks(settings.output, size, rate, source, paced=True, say=say)

@@ -9,11 +9,13 @@ Three checks stand before every request and WebSocket:
 - The token. The address that the terminal shows has it as `?token=`; the first load exchanges it
   for a cookie and leads to the same address without it, so that it stays out of the browser's
   history and of screenshots. The cookie holds a second secret, because browsers send it to every
-  other port of this machine too.
+  other port of this machine too. It is made of the token, one way: who sees it does not know the
+  address, and with a token that is kept, an open page finds back to the next run.
 """
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import secrets
 from collections.abc import Iterable
@@ -53,6 +55,7 @@ HEADERS = {
 """On every answer, refusals too. There is no CORS header: other origins read nothing."""
 
 SAFE = ("GET", "HEAD")
+COOKIE = b"toonify cookie"  # what the second secret is made for
 STRANGER = "This address belongs to another site or program; open the one that the terminal shows."
 NO_TOKEN = (
     "This page needs the token of this run; open the whole address that the terminal shows, "
@@ -78,7 +81,7 @@ class Gate:
         host: what the server is bound to.
         port: its port.
         say: told of faults, without addresses.
-        token: the secret of this run; a random one if not given.
+        token: the secret of the address; one for this run only if not given.
     """
 
     def __init__(
@@ -87,7 +90,7 @@ class Gate:
         self.token = token or secrets.token_urlsafe(32)
         self._app, self._host, self._port, self._say = app, host.lower(), port, say
         self._cookie = f"toonify-{port}"  # two runs at once are told apart
-        self._session = secrets.token_urlsafe(32)
+        self._session = hmac.digest(self.token.encode(), COOKIE, "sha256").hex()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse or pass on."""

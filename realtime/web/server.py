@@ -39,6 +39,7 @@ class WebServer:
         host: the address to bind to; any but this machine's own must be asked for by the user.
         port: 1 to 65535; 0 for a free one.
         say: told what a `host` other than loopback means, and of faults.
+        token: the secret of the address; one for this run only if not given.
 
     Attributes:
         port: the port that was bound.
@@ -49,7 +50,13 @@ class WebServer:
     """
 
     def __init__(
-        self, routes: Sequence[BaseRoute], *, host: str = LOOPBACK, port: int = 0, say: Say
+        self,
+        routes: Sequence[BaseRoute],
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        say: Say,
+        token: str | None = None,
     ) -> None:
         check_address(host, port)
         self._host = host
@@ -58,7 +65,7 @@ class WebServer:
         app = Starlette(
             routes=[assets("/assets", SHARED), *routes], exception_handlers={Exception: _fault}
         )
-        self._gate = Gate(app, host, self.port, say)
+        self._gate = Gate(app, host, self.port, say, token)
         config = uvicorn.Config(
             self._gate,
             lifespan="off",
@@ -80,7 +87,7 @@ class WebServer:
             )
 
     def url(self, path: str = "/") -> str:
-        """The address of a page with this run's token, to be shown to the user only."""
+        """The address of a page with its token, to be shown to the user only."""
         host = _reachable(self._host)
         shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self.port}{path}?token={self._gate.token}"

@@ -10,11 +10,9 @@ from engines.faces.landmarker import Landmarker
 from engines.networks.toon import ToonNetwork
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
-from realtime.guard import Output
 from realtime.settings import CompositingSettings, Mode
 from realtime.sources.demo import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
-from realtime.toons.matting import toons_alone
 from tests.engines.factory import tiny_network
 
 RAW = CompositingSettings(colour=0)
@@ -241,37 +239,3 @@ def test_a_real_engine_draws_into_the_frame(scene: tuple[Frame, list[TrackedFace
     assert done.covered == {3, 8}
     assert done.toons[3].shape == (128, 128, 3)
     assert np.abs(done.image.astype(int) - frame.image)[done.alpha > 250].mean() > 5
-
-
-def test_what_is_cut_out_holds_nothing_of_the_drawn_wall() -> None:
-    picture = portrait()
-    with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
-    face = TrackedFace(0, points, ffhq_quad(points).astype(np.float32))
-
-    class Copyist(Inverter):
-        """Draws a red head before a loud wall as it is, and says how red it is."""
-
-        def run(self, crops: np.ndarray) -> EngineOutput:
-            super().run(crops)
-            share = np.clip(crops[..., 0].astype(float) / 200, 0, 1)
-            return EngineOutput(crops.copy(), (share * 255).astype(np.uint8))
-
-    head = np.zeros(picture.shape[:2], np.uint8)
-    middle = points[:, :2].mean(0).astype(int).tolist()
-    cv2.ellipse(head, middle, (150, 190), 0, 0, 360, 255, cv2.FILLED)
-    share = cv2.GaussianBlur(head, (0, 0), 6)[..., None] / 255
-    wall = (share * (40, 40, 200) + (1 - share) * (255, 255, 0)).astype(np.uint8)
-    for mode in ("head", "face"):
-        stylizer = Stylizer(Copyist(), CompositingSettings(mode=mode, colour=0))
-        done = stylizer.apply(Frame(wall, 0.0, 0), [face])
-        assert done.heads is not None
-        assert (done.heads <= done.alpha).all()
-        assert mode == "face" or (done.heads < done.alpha).any()  # which lies within the head
-        output = Output(done.image, done.alpha, "toon", under=wall, heads=done.heads)
-        colours, alpha = toons_alone(output)
-        soft = (alpha > 8) & (alpha < 250)
-        assert soft.any()
-        # Red, not the wall's cyan: its share of what is laid over a scene stays below 3 %.
-        cyan = colours[..., 0].astype(int) - 40
-        assert (cyan * (alpha / 255.0)).max() < 0.03 * 255

@@ -93,7 +93,7 @@ def test_every_suite_is_asked_for_its_quick_version(monkeypatch: pytest.MonkeyPa
     assert [tier.name for tier in asked["engines"][0].tiers] == ["shipped"]
     assert asked["engines"][0].budget == asked["peers"][0].budget
     assert asked["loop"][0].sizes == ((1280, 720),)
-    assert asked["wire"] == ("auto", 3)
+    assert asked["wire"] == (3,)
 
 
 @pytest.mark.parametrize("option", ["--quick", "--noisy-ok"])

@@ -5,6 +5,7 @@ python -m tests.realtime.web.screenshots FOLDER    # FOLDER/*.jpg belong into do
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 from PIL import Image as PillowImage
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -56,19 +58,38 @@ def shoot(browser: Browser, server: WebServer, folder: Path) -> None:
 
 
 def shoot_panel(browser: Browser, folder: Path) -> None:
-    """The panel of a run of the demo, wide and light, and on a phone in the dark."""
+    """The panel of a run of the demo, wide and light, on a phone in the dark; the overlay."""
     words = ["run", "--source", "demo", "--size", "1280x720", "--sink", "none", "--panel", "0"]
     with subprocess.Popen(
         [sys.executable, "-m", "realtime", *words], stderr=subprocess.PIPE, text=True
     ) as run:
         assert run.stderr
         found = next(filter(None, (re.match(r"Panel: (\S+)", line) for line in run.stderr)))
+        overlay = next(
+            filter(None, (re.match(r"Overlay.*?(http\S+)", line) for line in run.stderr))
+        )
         for size, scheme in (("wide", "light"), ("phone", "dark")):
             tab = open_tab(browser, size, scheme)
             tab.goto(found[1])
             tab.wait_for_timeout(8000)  # until times and pictures have settled
             tab.screenshot(path=folder / f"panel-{size}-{scheme}.png", full_page=size == "wide")
+        shoot_overlay(browser, overlay[1], folder)
         run.send_signal(signal.SIGINT)
+
+
+def shoot_overlay(browser: Browser, address: str, folder: Path) -> None:
+    """The overlay over a loud scene, where a rim of its own room would show."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 720})
+    tab.goto(address)
+    tab.wait_for_selector("#toons[data-number]")
+    tab.wait_for_timeout(2000)  # until the toon has come
+    toon = PillowImage.open(io.BytesIO(tab.screenshot(omit_background=True))).convert("RGBA")
+    tab.close()
+    rows, columns = np.mgrid[: toon.height, : toon.width]
+    colours = np.array([(255, 64, 160), (255, 214, 10), (0, 190, 220)], np.uint8)
+    scene = PillowImage.fromarray(colours[(columns + rows) // 80 % 3]).convert("RGBA")
+    picture = PillowImage.alpha_composite(scene, toon).convert("RGB").resize((960, 540))
+    picture.save(folder / "overlay.jpg", quality=82, optimize=True)
 
 
 def for_the_guide(folder: Path, wide_name: str, phone_name: str, name: str) -> None:

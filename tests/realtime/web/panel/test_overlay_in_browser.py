@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from playwright.sync_api import Page
+from collections.abc import Callable
 
+import numpy as np
+import pytest
+from playwright.sync_api import Error, Page
+
+from realtime.web.server import WebServer
 from tests.realtime.fakes import BOX, SIZE, TOON
 from tests.realtime.web.panel.conftest import PanelRun
 
@@ -50,3 +54,24 @@ def test_without_the_program_nothing_stays(run: PanelRun, tab: Page) -> None:
     tab.wait_for_selector("#toons[data-number]")
     run.server.stop()
     run.until(lambda: not seen(tab).any())
+
+
+def test_an_overlay_with_a_kept_address_comes_back_by_itself(
+    run: PanelRun, tab: Page, serve: Callable[..., WebServer]
+) -> None:
+    token = "k" * 43
+    first = serve(run.routes, token=token)
+    first.stop()
+    with pytest.raises(Error):
+        tab.goto(first.url("/overlay"))  # as OBS does if it is started first
+    first = serve(run.routes, token=token, port=first.port)
+    tab.reload()
+    tab.wait_for_selector("#toons[data-number]")
+    assert token not in tab.url
+    first.stop()
+    run.until(lambda: not seen(tab).any())
+    second = serve(run.routes, token=token, port=first.port)
+    run.until(lambda: bool(seen(tab).any()))
+    assert second.url("/overlay") == first.url("/overlay")
+    tab.reload()  # as OBS does with "Refresh cache of current page"
+    tab.wait_for_selector("#toons[data-number]")

@@ -225,7 +225,7 @@ def quality(
     ],
     look: Annotated[
         str, typer.Option(metavar="NAME", help="The artist's look to compare with.")
-    ] = "film-3d",
+    ] = "film",
     clips: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Animated pictures with moving faces."),

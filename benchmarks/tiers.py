@@ -40,7 +40,7 @@ def shipped_network() -> ToonNetwork:
     return default_bundle().network()
 
 
-def shipped_shape() -> ToonNetwork:
+def next_network() -> ToonNetwork:
     """The network that the recipe of `toonify train film` makes, with random weights."""
     from engines.training.learn.models import ModelSize, ToonModels
 
@@ -54,7 +54,7 @@ TIERS = {
     tier.name: tier
     for tier in (
         Tier("shipped", "the shipped model, made for two CPU cores", shipped_network),
-        Tier("cpu-512", "the shipped network with random weights", shipped_shape),
+        Tier("cpu-512", "the next model: 512 px at eyes and mouth, random weights", next_network),
         Tier("256", "paper256's width, random weights", lambda: random_network(256, 16384)),
         Tier("512", "config-f, random weights", lambda: random_network(512, 32768)),
         Tier("1024", "config-f, random weights", lambda: random_network(1024, 32768)),

@@ -126,8 +126,7 @@ class Bundle:
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
-        parts = (self.card.name, name, *([f"swap{swap}"] if swap else ()))
-        label = "-".join(dict.fromkeys(parts))  # style film of model film is film
+        label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
         return ToonNetwork(encoder, self.generator(name, spec), label)
 
     def save(self, path: Path | str) -> Bundle:

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-DEFAULT_BUNDLE = "film"
+DEFAULT_BUNDLE = "film-256"
 """The model that ships with the package and runs where none is named."""

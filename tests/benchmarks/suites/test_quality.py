@@ -54,9 +54,7 @@ def test_the_artist_is_a_perfect_model(
     artist.close()
     engine = PerfectEngine(person.crop(SIDE), toon, head)
     monkeypatch.setattr(suite, "create_engine", lambda *args, **kwargs: engine)
-    settings = suite.QualitySettings(
-        tmp_path, tmp_path / "cache", look="film", sheet=tmp_path / "sheet.png"
-    )
+    settings = suite.QualitySettings(tmp_path, tmp_path / "cache", sheet=tmp_path / "sheet.png")
     report = suite.measure(tiny_network(), [person], settings, lambda line: None)
     found = {result.name: result.metrics["mean"] for result in report.results}
     assert found["feature distance"] == pytest.approx(0, abs=1e-4)

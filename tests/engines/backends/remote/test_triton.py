@@ -47,7 +47,7 @@ ASK = (
     "print(json.dumps([str(pathlib.Path(pytriton.__file__).parents[1]),"
     " f'{sys.version_info[0]}.{sys.version_info[1]}', sysconfig.get_config_var('LIBDIR')]))"
 )
-MODEL = DEFAULT_BUNDLE  # its first style has its name
+MODEL = f"{DEFAULT_BUNDLE}-film"
 CALLERS = 8
 START = 240  # seconds that a busy machine may take to load and warm up
 

@@ -64,6 +64,7 @@ def test_an_overlay_with_a_kept_address_comes_back_by_itself(
     first.stop()
     with pytest.raises(Error):
         tab.goto(first.url("/overlay"))  # as OBS does if it is started first
+    tab.wait_for_url("chrome-error://**")  # shown a moment after the navigation has failed
     first = serve(run.routes, token=token, port=first.port)
     tab.reload()
     tab.wait_for_selector("#toons[data-number]")

@@ -199,8 +199,7 @@ class Guard:
         recent = self._toon is not None and 0 <= now - self._toon_time <= self._settings.grace
         held = self._toon if recent else self._kept if self.mode == "hold" else None
         if held is not None:
-            shown = _output(held.image, held.alpha, "hold", newest, held.under)
-            return replace(shown, heads=held.heads)
+            return _output(held.image, held.alpha, "hold", newest, held.under, held.heads)
         if self.mode == "blur" and newest:
             return _output(blurred(newest.image, self._size), self._clear, "blur", newest)
         return self._show_slate(newest)
@@ -279,8 +278,8 @@ class Guard:
         frame = result.frame
         image = fit(result.image, self._size)
         heads = None if result.heads is None else fit_mask(result.heads, self._size)
-        shown = _output(image, alpha, "toon", frame, frame.image)
-        return replace(shown, moved=result.moved, heads=heads)
+        shown = _output(image, alpha, "toon", frame, frame.image, heads)
+        return replace(shown, moved=result.moved)
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
@@ -292,10 +291,15 @@ class Guard:
 
 
 def _output(
-    image: Image, alpha: Mask, kind: Kind, frame: Frame | None, under: Image | None = None
+    image: Image,
+    alpha: Mask,
+    kind: Kind,
+    frame: Frame | None,
+    under: Image | None = None,
+    heads: Mask | None = None,
 ) -> Output:
     if frame is None:
-        return Output(image, alpha, kind, under=under)
+        return Output(image, alpha, kind, under=under, heads=heads)
     return Output(
         image,
         alpha,
@@ -305,4 +309,5 @@ def _output(
         captured=frame.captured,
         before=frame.image,
         under=under,
+        heads=heads,
     )

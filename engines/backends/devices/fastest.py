@@ -74,11 +74,12 @@ def fastest(
     for device in left:
         if (engine := start(device)) is None:
             continue
-        timed[device] = _seconds_a_face(engine, SECONDS / len(left))
-        slower = best if timed[device] == min(timed.values()) else engine
-        best = engine if slower is best else best
-        if slower is not None:
-            slower.close()
+        seconds = _seconds_a_face(engine, SECONDS / len(left))
+        if best is None or seconds <= min(timed.values()):
+            best, engine = engine, best
+        timed[device] = seconds
+        if engine is not None:  # the slower one
+            engine.close()
     if best is None:
         raise BackendError(f"No device of {backend} runs here. {' '.join(skipped)}")
     if len(timed) > 1:

@@ -6,6 +6,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from engines.backends.devices.cpu import is_cpu
 from engines.backends.protocol import BackendError, one_line
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def full_name(core: ov.Core, device: str) -> str:
 
 def driver(core: ov.Core, device: str) -> str:
     """The version of the driver that compiled programs are for; empty where there is none."""
-    kind = device.partition(".")[0]
-    if kind == "CPU":
+    if is_cpu(device):
         return ""
+    kind = device.partition(".")[0]
     try:
         return f"driver {core.get_property(device, f'{kind}_DRIVER_VERSION')}"
     except RuntimeError:  # this device's plugin has no such property
@@ -60,7 +61,7 @@ def driver(core: ov.Core, device: str) -> str:
 
 def failed(device: str, error: Exception) -> str:
     """The sentence for an error that a device's driver or plug-in raised."""
-    other = "torch" if device.startswith("CPU") else "openvino:cpu"
+    other = "torch" if is_cpu(device) else "openvino:cpu"
     return (
         f"OpenVINO failed on {device}: update the device's driver, or choose {other} "
         f"({one_line(error)})."

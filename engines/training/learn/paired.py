@@ -110,10 +110,12 @@ def band_losses(
     goal = (batch.toon if toon else batch.photo)[:count]
     if goal.shape[-1] < side:
         goal = F.interpolate(goal, [side, side], mode="bicubic")
+    focus = F.interpolate(batch.focus[:count], [side, side], mode="bilinear")
+    looked = share(count, weights.feature_share)
     losses: dict[str, Tensor] = {}
     for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
         terms = _picture_losses(
-            image, band.of(goal), weights, features, share(count, weights.feature_share)
+            image, band.of(goal), weights, features, looked, focus=band.of(focus)
         )
         losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
     return losses

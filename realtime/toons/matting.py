@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -65,7 +66,9 @@ def on_green(output: Output) -> Image:
 
 def part(output: Output, spot: tuple[slice, slice]) -> Output:
     """A part of a picture, rows and columns, with all that belongs to it."""
-    under, heads = output.under, output.heads
+    under, heads = output.under, None
+    if output.heads is not None:
+        heads = partial(np.ascontiguousarray, output.heads()[spot])
     if under is not None:
         under = np.ascontiguousarray(fit(under, output.image.shape[1::-1])[spot])
     return replace(
@@ -73,7 +76,7 @@ def part(output: Output, spot: tuple[slice, slice]) -> Output:
         image=np.ascontiguousarray(output.image[spot]),
         alpha=np.ascontiguousarray(output.alpha[spot]),
         under=under,
-        heads=None if heads is None else np.ascontiguousarray(heads[spot]),
+        heads=heads,
     )
 
 
@@ -84,8 +87,9 @@ def toons_alone(output: Output) -> tuple[Image, Mask]:
         return continued(colours, as_uint8(cv2.inRange(output.alpha, *_between(EXACT, 255)))), (
             output.alpha
         )
-    share = as_uint8(cv2.divide(output.heads, output.alpha, scale=255))
-    return foreground(colours, share, output.alpha), output.heads
+    heads = output.heads()
+    share = as_uint8(cv2.divide(heads, output.alpha, scale=255))
+    return foreground(colours, share, output.alpha), heads
 
 
 def foreground(colours: Image, share: Mask, known: Mask) -> Image:

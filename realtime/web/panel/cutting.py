@@ -41,7 +41,7 @@ class Cut:
 def cut(output: Output) -> list[Cut]:
     """The toons of a picture; none unless its own alpha says so."""
     cuts = []
-    for box in toon_boxes(output.alpha if output.heads is None else output.heads):
+    for box in toon_boxes(output.alpha if output.heads is None else output.heads()):
         left, top, width, height = box
         spot = np.s_[top : top + height, left : left + width]
         colours, alpha = toons_alone(part(output, spot))

@@ -28,10 +28,10 @@ def test_a_head_is_where_its_toon_was_pasted() -> None:
     frame, alpha = np.zeros((300, 400, 3), np.uint8), np.zeros((300, 400), np.uint8)
     share = np.zeros((GRID, GRID), np.float32)
     share[40:80, 50:70] = 1
-    share = cv2.GaussianBlur(share, (0, 0), 3)
+    share = cv2.GaussianBlur(share, (0, 0), 3).astype(np.float32)
     transform = place(1.0, 210.4, 140.7, 10)
     toon = np.dstack([np.rint(255 * share).astype(np.uint8)] * 3)
     landed = paste(frame, alpha, toon, np.ones((GRID, GRID), np.float32), transform)
     heads = Heads((300, 400))
-    heads.add(landed, transform, lambda: share.astype(np.float32))
+    heads.add(landed, transform, lambda: share)
     assert np.abs(heads.picture().astype(int) - frame[..., 0]).max() <= 2

@@ -174,7 +174,8 @@ class MediaSource:
         """What of a cut-off or damaged file was left out, a sentence each; known at its end."""
         told = []
         if self.damaged:
-            told.append(f"{self.name} is damaged: {self.damaged} of its pictures cannot be decoded.")
+            lost = f"{self.damaged} of its pictures cannot be decoded"
+            told.append(f"{self.name} is damaged: {lost}.")
         if self.broken:
             told.append(f"{self.name} is cut off: it cannot be read to its end ({self.broken}).")
         if self.missing:

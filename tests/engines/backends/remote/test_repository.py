@@ -45,6 +45,8 @@ def test_onnx_draws_what_the_network_draws(
     assert difference(drawn.images, here.images) < AGREEMENT
     assert difference(drawn.masks, here.masks) < AGREEMENT
     assert (results[2].dtype, results[0].dtype) == (np.float16, np.uint8)
+    assert drawn.details is not None
+    assert here.details is not None
     assert np.abs(drawn.details - here.details).mean() < 0.01
 
 
@@ -63,6 +65,8 @@ def test_ir_draws_what_the_network_draws_for_any_number_of_crops(
     assert difference(drawn.images, here.images) < AGREEMENT
     assert difference(drawn.masks, here.masks) < AGREEMENT
     assert found["details"].dtype == np.float16
+    assert drawn.details is not None
+    assert here.details is not None
     assert np.abs(drawn.details - here.details).mean() < 0.01
     assert program(tiny_crops[:1])["toons"].shape == (1, 64, 64, 3)
 

@@ -48,7 +48,7 @@ class DemoSource:
         rng = np.random.default_rng(seed)
         self._phases = rng.uniform(0, 2 * np.pi, 12)
         self._host = _Moving(host(), FACE * size[1])
-        self._guest = _Moving(guest(), 0.74 * FACE * size[1])
+        self._guest = _Moving(guest(), 0.78 * FACE * size[1])
         self._backdrop = _room(size, rng)
         noise = rng.normal(128, 2.2, (size[1] + 64, size[0] + 64, 3))
         self._noise = np.clip(np.rint(noise), 0, 255).astype(np.uint8)

@@ -41,9 +41,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -84,7 +85,7 @@ class Result:
     covered: frozenset[int]
     stranger: bool = False
     moved: bool = False
-    heads: Mask | None = None
+    heads: Callable[[], Mask] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +101,8 @@ class Output:
         under: the picture that the toons in it were drawn on, an earlier one if they are held; None
             where there are none. `for_others` takes both untooned pictures away.
         moved: for a toon, whether it has been shown already and was moved along with its face.
-        heads: uint8 [H, W], what of `alpha` is a toon's head, not the room drawn about it; None
-            where that is not known.
+        heads: gives uint8 [H, W], what of `alpha` is a toon's head, not the room drawn about it;
+            made at the first call, in any thread. None where that is not known.
     """
 
     image: Image
@@ -113,7 +114,7 @@ class Output:
     before: Image | None = None
     under: Image | None = None
     moved: bool = False
-    heads: Mask | None = None
+    heads: Callable[[], Mask] | None = None
 
     def for_others(self) -> Output:
         """The same without the untooned pictures."""
@@ -277,9 +278,11 @@ class Guard:
         alpha = self._clear if result.alpha is None else fit_mask(result.alpha, self._size)
         frame = result.frame
         image = fit(result.image, self._size)
-        heads = None if result.heads is None else fit_mask(result.heads, self._size)
-        shown = _output(image, alpha, "toon", frame, frame.image, heads)
+        shown = _output(image, alpha, "toon", frame, frame.image, self._fitted(result.heads))
         return replace(shown, moved=result.moved)
+
+    def _fitted(self, heads: Callable[[], Mask] | None) -> Callable[[], Mask] | None:
+        return heads and cache(lambda: fit_mask(heads(), self._size))
 
     def _raw(self, frame: Frame) -> Output:
         return _output(fit(frame.image, self._size), self._clear, "raw", frame)
@@ -296,7 +299,7 @@ def _output(
     kind: Kind,
     frame: Frame | None,
     under: Image | None = None,
-    heads: Mask | None = None,
+    heads: Callable[[], Mask] | None = None,
 ) -> Output:
     if frame is None:
         return Output(image, alpha, kind, under=under, heads=heads)

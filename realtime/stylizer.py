@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -33,7 +34,8 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail
-from realtime.toons.pasting import Heads, coverage, paste
+from realtime.toons.heads import Heads
+from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -52,8 +54,7 @@ class StylizedFrame:
         covered: identities of the faces that lie wholly under toons, at full strength.
         toons: by identity, the toon as the engine drew it, uint8 [R, R, 3] BGR.
         crops: by identity, what the engine was given, uint8 [S, S, 3] BGR.
-        heads: uint8 [H, W], what of `alpha` is a toon's head, not the room drawn about it; None
-            where that is not known.
+        heads: see `realtime.guard.Output`.
     """
 
     image: Image
@@ -61,7 +62,7 @@ class StylizedFrame:
     covered: frozenset[int]
     toons: dict[int, Image]
     crops: dict[int, Image]
-    heads: Mask | None = None
+    heads: Callable[[], Mask] | None = None
 
 
 class _Drawn(NamedTuple):
@@ -212,7 +213,7 @@ class Stylizer:
         toons = drawing.toons
         drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
-        heads = np.zeros_like(alpha)
+        heads = Heads(frame.image.shape[:2])
         image = frame.image.copy() if drawn else frame.image
         for face in drawn:
             toon = toons[face.identity]
@@ -220,13 +221,12 @@ class Stylizer:
                 toon.finished = self._finish(toon, drawing)
             points = _in_crop(face)
             mode, head = drawing.settings.mode, _head(toon.head, points)
-            mask = toon_mask(mode, points, head)
-            mask = mask * np.float32(toon.strength)
-            detail = None
-            if toon.plan is not None:
-                detail = Detail(toon.plan, frame.image, toon.crop.shape[0])
-            shown = Heads(heads, head_share(mode, head))
-            paste(image, alpha, toon.finished, mask, face.transform(GRID), detail, shown)
+            mask = toon_mask(mode, points, head) * np.float32(toon.strength)
+            transform = face.transform(GRID)
+            plan, side = toon.plan, toon.crop.shape[0]
+            detail = None if plan is None else Detail(plan, frame.image, side)
+            landed = paste(image, alpha, toon.finished, mask, transform, detail)
+            heads.add(landed, transform, partial(head_share, mode, head))
         self._lights = {k: v for k, v in self._lights.items() if k in toons}
         return StylizedFrame(
             image,
@@ -234,7 +234,7 @@ class Stylizer:
             frozenset(f.identity for f in drawn if coverage(alpha, f.landmarks) >= COVERED),
             {identity: toon.image for identity, toon in toons.items()},
             {identity: toon.crop for identity, toon in toons.items()},
-            heads,
+            heads.picture,
         )
 
     def reset(self) -> None:

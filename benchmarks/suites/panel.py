@@ -38,7 +38,7 @@ from realtime.pipeline import Pipeline
 from realtime.sinks.files import Recording
 from realtime.sinks.switchable import Switchable
 from realtime.web.panel.feed import Feed
-from realtime.web.panel.routes import panel_routes
+from realtime.web.panel.routes import OVERLAY, panel_routes
 from realtime.web.server import WebServer
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def open_panel(session: Session, controls: Controls) -> Iterator[OpenPanel]:
         recorder=recorder, folder=Path(),
     )  # fmt: skip
     feed = Feed()
-    with WebServer(panel_routes(desk, feed), say=session.say) as server:
+    routes = panel_routes(desk, feed, lambda: server.guest_url("/overlay"))
+    with WebServer(routes, say=session.say, guests=OVERLAY) as server:
         yield OpenPanel(desk, feed, server)
 
 

@@ -33,22 +33,28 @@ class Panel:
 
     def __init__(self, desk: Desk, sinks: list[Sink], say: Say, *, show: Say = say_whole) -> None:
         from realtime.web.panel.feed import Feed
-        from realtime.web.panel.routes import panel_routes
+        from realtime.web.panel.routes import OVERLAY, panel_routes
         from realtime.web.server import WebServer
 
         feed = Feed()
-        routes = panel_routes(desk, feed)
+        routes = panel_routes(desk, feed, self._overlay)
         output = desk.settings.output
         token = _token(output, say)
-        self.server = WebServer(routes, port=output.panel or 0, say=say, token=token)
+        self.server = WebServer(
+            routes, port=output.panel or 0, say=say, token=token, guests=OVERLAY
+        )
         sinks.append(feed)
         self._show = show
 
     def __enter__(self) -> Panel:
         self.server.start()
         self._show(f"Panel: {self.server.url()}")
-        self._show(f"Overlay, for a browser source of OBS: {self.server.url('/overlay')}")
+        self._show(f"Overlay, for a browser source of OBS: {self._overlay()}")
         return self
+
+    def _overlay(self) -> str:
+        """The address of the overlay, which opens nothing else."""
+        return self.server.guest_url("/overlay")
 
     def __exit__(
         self,

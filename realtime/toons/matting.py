@@ -7,6 +7,11 @@ own colour is estimated from pixels that are surely head or surely wall.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +24,8 @@ COARSE = 8  # pixels of the picture to one of the smooth colours
 SURE = 252  # share of 255 from which on a pixel counts as all head
 WALL = 20  # up to which it counts as all wall
 EXACT = 48  # alpha from which on a colour is exact once the camera's share is out
-NEAR = ((0.8, 1.0), (3, 1e-2), (12, 1e-4))  # reach in coarse pixels, and what it weighs
+NEAR = ((0.8, 1.0), (3, 1e-2))  # reach in coarse pixels, and what it weighs
+FAR = (12, 1e-4)  # the same once more
 
 
 def with_alpha(output: Output) -> Image:
@@ -28,25 +34,50 @@ def with_alpha(output: Output) -> Image:
     At a soft edge the colours are as exact as their weight is large: over any ground, the picture
     is right to a level.
     """
-    if output.heads is None:
-        colours, alpha = _without_camera(output), output.alpha
-    else:
-        colours, alpha = toons_alone(output)
-        colours = as_uint8(cv2.bitwise_and(colours, colours, mask=alpha))
-    return as_uint8(cv2.merge([*cv2.split(colours), alpha]))
+
+    def cut(toons: Output) -> Image:
+        if toons.heads is None:
+            colours, alpha = _without_camera(toons), toons.alpha
+        else:
+            colours, alpha = toons_alone(toons)
+            colours = as_uint8(cv2.bitwise_and(colours, colours, mask=alpha))
+        return as_uint8(cv2.merge([*cv2.split(colours), alpha]))
+
+    return _where_toons_are(output, cut, np.zeros((*output.alpha.shape, 4), np.uint8))
 
 
 def on_green(output: Output) -> Image:
     """uint8 [H, W, 3] BGR: the toons on the green that streaming software keys out."""
-    if output.heads is None:
-        alpha = output.alpha
-        drawn = _share(output, as_uint8(cv2.merge([alpha] * 3)))
-    else:
-        colours, alpha = toons_alone(output)
-        drawn = as_uint8(cv2.multiply(colours, cv2.merge([alpha] * 3), scale=1 / 255))
-    green = np.zeros_like(output.image)
-    green[:, :, 1] = 255 - alpha
-    return as_uint8(cv2.add(drawn, green))
+
+    def keyed(toons: Output) -> Image:
+        if toons.heads is None:
+            alpha = toons.alpha
+            drawn = _share(toons, as_uint8(cv2.merge([alpha] * 3)))
+        else:
+            colours, alpha = toons_alone(toons)
+            drawn = as_uint8(cv2.multiply(colours, cv2.merge([alpha] * 3), scale=1 / 255))
+        none = np.zeros_like(alpha)
+        return as_uint8(cv2.add(drawn, cv2.merge([none, cv2.bitwise_not(alpha), none])))
+
+    none = np.zeros_like(output.alpha)
+    green = as_uint8(cv2.merge([none, cv2.bitwise_not(none), none]))
+    return _where_toons_are(output, keyed, green)
+
+
+def part(output: Output, spot: tuple[slice, slice]) -> Output:
+    """A part of a picture, rows and columns, with all that belongs to it."""
+    under, heads = output.under, None
+    if output.heads is not None:
+        heads = partial(np.ascontiguousarray, output.heads()[spot])
+    if under is not None:
+        under = np.ascontiguousarray(fit(under, output.image.shape[1::-1])[spot])
+    return replace(
+        output,
+        image=np.ascontiguousarray(output.image[spot]),
+        alpha=np.ascontiguousarray(output.alpha[spot]),
+        under=under,
+        heads=heads,
+    )
 
 
 def toons_alone(output: Output) -> tuple[Image, Mask]:
@@ -56,8 +87,9 @@ def toons_alone(output: Output) -> tuple[Image, Mask]:
         return continued(colours, as_uint8(cv2.inRange(output.alpha, *_between(EXACT, 255)))), (
             output.alpha
         )
-    share = as_uint8(cv2.divide(output.heads, output.alpha, scale=255))
-    return foreground(colours, share, output.alpha), output.heads
+    heads = output.heads()
+    share = as_uint8(cv2.divide(heads, output.alpha, scale=255))
+    return foreground(colours, share, output.alpha), heads
 
 
 def foreground(colours: Image, share: Mask, known: Mask) -> Image:
@@ -79,11 +111,21 @@ def foreground(colours: Image, share: Mask, known: Mask) -> Image:
     behind = cv2.inRange(share, *_between(0, WALL))
     seen = cv2.inRange(known, *_between(EXACT, 255))
     back = continued(colours, as_uint8(cv2.bitwise_and(behind, seen)))
-    soft = cv2.inRange(share, *_between(1, SURE - 1)) > 0
-    a = share[soft][:, None].astype(np.float32) * np.float32(1 / 255)
-    own, other = front[soft].astype(np.float32), back[soft].astype(np.float32)
-    mixed = colours[soft].astype(np.float32)
-    front[soft] = np.clip(own + a * (mixed - a * own - (1 - a) * other), 0, 255)
+    # Only the soft edge is worked on, a tenth of the pixels; all other colours stand.
+    soft = np.flatnonzero(cv2.inRange(share, *_between(1, SURE - 1)) > 0)
+    if not soft.size:
+        return front
+    own, detail, other = (
+        picture.reshape(-1, 3).take(soft, axis=0).astype(np.float32)
+        for picture in (front, colours, back)
+    )
+    a = np.repeat(share.take(soft) * np.float32(1 / 255), 3).reshape(-1, 3)
+    detail -= other
+    other -= own
+    detail += a * other  # the mixture less a * own + (1 - a) * other
+    mended = as_uint8(cv2.add(own, a * detail, dtype=cv2.CV_8U))
+    pixel = np.dtype("V3")  # moved whole: four times as fast as three bytes
+    np.put(front.view(pixel), soft, mended.view(pixel))
     return front
 
 
@@ -94,15 +136,50 @@ def continued(colours: Image, firm: Mask) -> Image:
     """
     rows, columns = firm.shape
     small = (max(columns // COARSE, 1), max(rows // COARSE, 1))
-    layer = cv2.merge([*cv2.split(cv2.bitwise_and(colours, cv2.merge([firm] * 3))), firm])
-    known = cv2.resize(layer, small, interpolation=cv2.INTER_AREA).astype(np.float32)
-    total = np.full(known.shape, known.mean((0, 1)) * 1e-6, np.float32)
+    seen = as_uint8(cv2.bitwise_and(colours, colours, mask=firm))
+    known = cv2.merge([_averaged(seen, small), _averaged(firm, small)]).astype(np.float32)
+    total = np.array(cv2.mean(known), np.float32) * np.float32(1e-6)
     for reach, weight in NEAR:
-        total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), reach)
+        total = total + np.float32(weight) * _spread(known, reach)
+    # What is carried on far is smooth, so half the grid is enough for it.
+    half = cv2.resize(known, _halved(small), interpolation=cv2.INTER_AREA)
+    reach, weight = FAR
+    total += np.float32(weight) * cv2.resize(_spread(half, reach / 2), small)
     filled = total[..., :3] / np.maximum(total[..., 3:], 1e-9) * 255
     coarse = np.clip(filled, 0, 255).astype(np.uint8)
     around = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR)
     return as_uint8(cv2.copyTo(colours, firm, around))
+
+
+def _spread(known: NDArray[Any], reach: float) -> NDArray[np.float32]:
+    """Blurred as if all were 0 beyond the borders, so that a part is like the whole."""
+    blurred = cv2.GaussianBlur(known, (0, 0), reach, borderType=cv2.BORDER_CONSTANT)
+    return blurred.astype(np.float32, copy=False)
+
+
+def _averaged(layer: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture uint8 [H, W] or [H, W, C] averaged down to `size` (width, height)."""
+    rows, columns = layer.shape[:2]
+    for step in (_halved((columns, rows)), size):  # OpenCV halves much faster than it quarters
+        layer = as_uint8(cv2.resize(layer, step, interpolation=cv2.INTER_AREA))
+    return layer
+
+
+def _halved(size: tuple[int, int]) -> tuple[int, int]:
+    return max(size[0] // 2, 1), max(size[1] // 2, 1)
+
+
+def _where_toons_are(output: Output, draw: Callable[[Output], Image], ground: Image) -> Image:
+    """`ground` with what is drawn of the part of a picture that has toons in it."""
+    left, top, width, height = cv2.boundingRect(output.alpha)
+    if not width:
+        return ground
+    # By whole coarse pixels, so that the colours are those of the whole picture.
+    right, bottom = left + width + -(left + width) % COARSE, top + height + -(top + height) % COARSE
+    left, top = left - left % COARSE, top - top % COARSE
+    spot = np.s_[top:bottom, left:right]
+    ground[spot] = draw(part(output, spot))
+    return ground
 
 
 def _between(low: int, high: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

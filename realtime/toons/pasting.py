@@ -17,16 +17,17 @@ from realtime.toons.detail import Box, Detail, add_detail
 VISIBLE = 0.002  # a mask below this changes no pixel of 8 bits
 
 
-class Heads(NamedTuple):
-    """What of the toons is head and not the room drawn about it.
+class Landed(NamedTuple):
+    """Where a toon was pasted.
 
     Attributes:
-        picture: uint8 [H, W], how much of each pixel is a toon's head; each toon lands here too.
-        share: float32 [GRID, GRID] in [0, 1], what of the toon to be pasted is head.
+        left, top: of its box, pixels of the frame.
+        weight: uint8 [h, w], how much of each pixel of the box it is.
     """
 
-    picture: Mask
-    share: FloatMask
+    left: int
+    top: int
+    weight: Mask
 
 
 class _Part(NamedTuple):
@@ -45,8 +46,7 @@ def paste(
     mask: FloatMask,
     transform: NDArray[np.floating],
     detail: Detail | None = None,
-    heads: Heads | None = None,
-) -> None:
+) -> Landed | None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
 
     Args:
@@ -56,11 +56,13 @@ def paste(
         mask: float32 [GRID, GRID] in [0, 1] over the toon.
         transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
         detail: where the toon takes detail from that is finer than the network's crop.
-        heads: what of the toon is head, and where that is gathered.
+
+    Returns:
+        Where it landed; None if nowhere in the frame.
     """
     part = _visible(mask)
     if part is None:
-        return
+        return None
     # One pixel more on each side: there the mask has faded out.
     left, top, right, bottom = part.left - 1, part.top - 1, part.right + 1, part.bottom + 1
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
@@ -69,10 +71,9 @@ def paste(
     x0, y0 = np.clip(np.floor(placed.min(0)), 0, limit).astype(int)
     x1, y1 = np.clip(np.ceil(placed.max(0)), 0, limit).astype(int)
     if x0 >= x1 or y0 >= y1:
-        return
+        return None
     back = invert(transform).astype(np.float64)  # frame -> grid
     back[:, 2] += back[:, :2] @ [x0, y0]
-    grid = back
     layer, back = _layer(toon, mask, part, back)
     warped = cv2.warpAffine(
         layer,
@@ -80,7 +81,7 @@ def paste(
         (int(x1 - x0), int(y1 - y0)),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
-    weight = cv2.extractChannel(warped, 3)
+    weight = as_uint8(cv2.extractChannel(warped, 3))
     weights = cv2.cvtColor(weight, cv2.COLOR_GRAY2BGR)
     region = frame[y0:y1, x0:x1]
     colour = as_uint8(cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
@@ -92,17 +93,7 @@ def paste(
     cv2.add(drawn, kept, dst=region)
     covered = alpha[y0:y1, x0:x1]
     np.maximum(covered, weight, out=covered)
-    if heads is not None:
-        share = cv2.warpAffine(
-            cv2.convertScaleAbs(heads.share, alpha=255),
-            pixel_matrix(grid),
-            (int(x1 - x0), int(y1 - y0)),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        )
-        shown = heads.picture[y0:y1, x0:x1]
-        drawn = cv2.multiply(share, weight, scale=1 / 255)
-        kept = cv2.multiply(shown, cv2.bitwise_not(weight), scale=1 / 255)
-        cv2.add(drawn, kept, dst=shown)
+    return Landed(int(x0), int(y0), weight)
 
 
 def coverage(alpha: Mask, landmarks: NDArray[np.floating]) -> float:

@@ -11,6 +11,9 @@ Three checks stand before every request and WebSocket:
   history and of screenshots. The cookie holds a second secret, because browsers send it to every
   other port of this machine too. It is made of the token, one way: who sees it does not know the
   address, and with a token that is kept, an open page finds back to the next run.
+
+A guest's token opens a few paths only, with a cookie of its own. It is made of the other one in the
+same way, so it can be given away: a scene file of OBS holds it.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -56,10 +59,15 @@ HEADERS = {
 
 SAFE = ("GET", "HEAD")
 COOKIE = b"toonify cookie"  # what the second secret is made for
+GUEST = b"toonify guest"  # what a guest's token is made for
 STRANGER = "This address belongs to another site or program; open the one that the terminal shows."
 NO_TOKEN = (
     "This page needs the token of this run; open the whole address that the terminal shows, "
     "with ?token= in it."
+)
+
+GUESTS_ONLY = (
+    "This address opens the overlay only; for all else, open the panel's, which the terminal shows."
 )
 
 
@@ -82,15 +90,30 @@ class Gate:
         port: its port.
         say: told of faults, without addresses.
         token: the secret of the address; one for this run only if not given.
+        guests: the paths that a guest's token opens; if there are none, there is no such token.
+
+    Attributes:
+        token: the secret of the address.
+        guest_token: the secret of a guest's address.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, say: Say, token: str | None = None
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        say: Say,
+        token: str | None = None,
+        guests: Collection[str] = (),
     ) -> None:
         self.token = token or secrets.token_urlsafe(32)
+        self.guest_token = _derived(self.token, GUEST)
+        self._guests = frozenset(guests)
         self._app, self._host, self._port, self._say = app, host.lower(), port, say
         self._cookie = f"toonify-{port}"  # two runs at once are told apart
-        self._session = hmac.digest(self.token.encode(), COOKIE, "sha256").hex()
+        self._session = _derived(self.token, COOKIE)
+        self._guest_cookie = f"{self._cookie}-guest"  # beside the other: neither ends the other
+        self._guest_session = _derived(self.guest_token, COOKIE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse or pass on."""
@@ -136,9 +159,32 @@ class Gate:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         tokens = [value for name, value in query if name == "token"]
         if tokens and not acts and all(_same(token, self.token) for token in tokens):
-            return self._exchange(scope, hosts[0], query)
-        if not self._knows(headers.getlist("cookie")):
+            return self._exchange(scope, hosts[0], query, self._cookie, self._session)
+        cookies = headers.getlist("cookie")
+        if _holds(cookies, self._cookie, self._session):
+            return None
+        return self._answer_guest(scope, hosts[0], query, tokens, cookies, acts)
+
+    def _answer_guest(
+        self,
+        scope: Scope,
+        host: str,
+        query: Sequence[tuple[str, str]],
+        tokens: Sequence[str],
+        cookies: Sequence[str],
+        acts: bool,
+    ) -> Response | None:
+        """The answer for those who lack the token of this run."""
+        if not self._guests:
             return PlainTextResponse(NO_TOKEN, 403)
+        invited = bool(tokens) and all(_same(token, self.guest_token) for token in tokens)
+        known = _holds(cookies, self._guest_cookie, self._guest_session)
+        if not (known or (invited and not acts)):
+            return PlainTextResponse(NO_TOKEN, 403)
+        if scope["path"] not in self._guests:
+            return PlainTextResponse(GUESTS_ONLY, 403)
+        if invited and not acts:
+            return self._exchange(scope, host, query, self._guest_cookie, self._guest_session)
         return None
 
     def _is_own(self, host: str) -> bool:
@@ -160,20 +206,27 @@ class Gate:
         return True  # bound to the network; a name could be rebound, an address cannot
 
     def _exchange(
-        self, scope: Scope, host: str, query: Iterable[tuple[str, str]]
+        self, scope: Scope, host: str, query: Iterable[tuple[str, str]], name: str, value: str
     ) -> RedirectResponse:
         """The cookie, and the same address without the token."""
-        rest = urlencode([(name, value) for name, value in query if name != "token"])
+        rest = urlencode([pair for pair in query if pair[0] != "token"])
         # With its host: a path that begins with // would lead to another site.
         there = f"http://{host}{quote(scope['path'])}{'?' if rest else ''}{rest}"
         answer = RedirectResponse(there, 303)
-        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        answer.set_cookie(name, value, httponly=True, samesite="strict")
         return answer
 
-    def _knows(self, cookies: Iterable[str]) -> bool:
-        # Not by http.cookies, which gives up at the odd cookies of other programs on this machine.
-        found = (cookie_parser(header).get(self._cookie, "") for header in cookies)
-        return any(_same(value, self._session) for value in found)
+
+def _holds(cookies: Iterable[str], name: str, secret: str) -> bool:
+    """Whether a secret is among a browser's cookies."""
+    # Not by http.cookies, which gives up at the odd cookies of other programs on this machine.
+    found = (cookie_parser(header).get(name, "") for header in cookies)
+    return any(_same(value, secret) for value in found)
+
+
+def _derived(secret: str, use: bytes) -> str:
+    """Another secret, from which this one cannot be found."""
+    return hmac.digest(secret.encode(), use, "sha256").hex()
 
 
 def _same(given: str, secret: str) -> bool:

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import uvicorn
@@ -40,6 +40,7 @@ class WebServer:
         port: 1 to 65535; 0 for a free one.
         say: told what a `host` other than loopback means, and of faults.
         token: the secret of the address; one for this run only if not given.
+        guests: the paths that a guest's address opens, and nothing else; see `guest_url`.
 
     Attributes:
         port: the port that was bound.
@@ -57,6 +58,7 @@ class WebServer:
         port: int = 0,
         say: Say,
         token: str | None = None,
+        guests: Collection[str] = (),
     ) -> None:
         check_address(host, port)
         self._host = host
@@ -65,7 +67,7 @@ class WebServer:
         app = Starlette(
             routes=[assets("/assets", SHARED), *routes], exception_handlers={Exception: _fault}
         )
-        self._gate = Gate(app, host, self.port, say, token)
+        self._gate = Gate(app, host, self.port, say, token, guests)
         config = uvicorn.Config(
             self._gate,
             lifespan="off",
@@ -88,9 +90,16 @@ class WebServer:
 
     def url(self, path: str = "/") -> str:
         """The address of a page with its token, to be shown to the user only."""
+        return self._address(path, self._gate.token)
+
+    def guest_url(self, path: str) -> str:
+        """The address of one of `guests` with a token that opens nothing but them."""
+        return self._address(path, self._gate.guest_token)
+
+    def _address(self, path: str, token: str) -> str:
         host = _reachable(self._host)
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self.port}{path}?token={self._gate.token}"
+        return f"http://{shown}:{self.port}{path}?token={token}"
 
     def start(self) -> None:
         """Serve, from now on; browsers that came earlier were waiting."""

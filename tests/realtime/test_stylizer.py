@@ -8,10 +8,13 @@ from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.landmarker import Landmarker
 from engines.networks.toon import ToonNetwork
+from engines.pictures import FloatMask
+from realtime import stylizer as stylizer_module
+from realtime.compositing import head_share
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
 from tests.engines.factory import tiny_network
 
@@ -239,3 +242,22 @@ def test_a_real_engine_draws_into_the_frame(scene: tuple[Frame, list[TrackedFace
     assert done.covered == {3, 8}
     assert done.toons[3].shape == (128, 128, 3)
     assert np.abs(done.image.astype(int) - frame.image)[done.alpha > 250].mean() > 5
+
+
+def test_where_the_heads_are_is_worked_out_when_somebody_asks_and_once(
+    scene: tuple[Frame, list[TrackedFace]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Mode] = []
+
+    def counted(mode: Mode, head: FloatMask) -> FloatMask:
+        asked.append(mode)
+        return head_share(mode, head)
+
+    monkeypatch.setattr(stylizer_module, "head_share", counted)
+    done = Stylizer(Inverter()).apply(*scene)
+    assert done.heads
+    assert asked == []
+    heads = done.heads()
+    assert heads.any()
+    assert done.heads() is heads
+    assert len(asked) == 2

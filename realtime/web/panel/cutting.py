@@ -6,15 +6,17 @@ dark or foreign rim is mixed into its soft edge; the alpha travels as a lossless
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import struct
+import zlib
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from engines.pictures import Mask
-from realtime.frame import as_uint8, fit
+from realtime.frame import as_uint8
 from realtime.guard import Output
-from realtime.toons.matting import toons_alone
+from realtime.toons.matting import part, toons_alone
 from realtime.web.panel.feed import jpeg
 
 QUALITY = 85  # of the colours
@@ -38,25 +40,31 @@ class Cut:
 
 def cut(output: Output) -> list[Cut]:
     """The toons of a picture; none unless its own alpha says so."""
-    boxes = toon_boxes(output.alpha if output.heads is None else output.heads)
-    under = output.under
-    if boxes and under is not None:
-        under = fit(under, output.image.shape[1::-1])
     cuts = []
-    for left, top, width, height in boxes:
+    for box in toon_boxes(output.alpha if output.heads is None else output.heads()):
+        left, top, width, height = box
         spot = np.s_[top : top + height, left : left + width]
-        part = replace(
-            output,
-            image=np.ascontiguousarray(output.image[spot]),
-            alpha=np.ascontiguousarray(output.alpha[spot]),
-            heads=None if output.heads is None else np.ascontiguousarray(output.heads[spot]),
-            under=None if under is None else np.ascontiguousarray(under[spot]),
-        )
-        colours, alpha = toons_alone(part)
-        png = cv2.imencode(".png", alpha, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-        colour = jpeg(colours, QUALITY)
-        cuts.append(Cut((left, top, width, height), colour, bytes(png)))
+        colours, alpha = toons_alone(part(output, spot))
+        cuts.append(Cut(box, jpeg(colours, QUALITY), grey_png(alpha)))
     return cuts
+
+
+def grey_png(grey: Mask) -> bytes:
+    """uint8 [H, W] as PNG, in half the time that OpenCV takes.
+
+    Each row is written as its difference to the one above (the filter "up"), which is nearly all 0.
+    """
+    height, width = grey.shape
+    rows = np.empty((height, width + 1), np.uint8)
+    rows[:, 0] = 2  # the filter's number
+    rows[0, 1:] = grey[0]
+    np.subtract(grey[1:], grey[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, grey
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
 
 
 def toon_boxes(alpha: Mask) -> list[tuple[int, int, int, int]]:

@@ -41,8 +41,21 @@ Encode = Callable[[int, Output], tuple[dict[str, Any], list[bytes]]]
 """Makes of a picture what is sent: a header and its parts."""
 
 
-def panel_routes(desk: Desk, feed: Feed) -> list[BaseRoute]:
-    """The panel at `/`, the overlay at `/overlay`."""
+OVERLAY = (
+    "/overlay",
+    "/panel/overlay",
+    *(f"/panel/{name}" for name in ("overlay.css", "overlay.js", "link.js")),
+    *(f"/assets/{name}" for name in ("base.js", "mark.svg")),
+)
+"""All that the overlay asks for: page, WebSocket, files."""
+
+
+def panel_routes(desk: Desk, feed: Feed, address: Callable[[], str]) -> list[BaseRoute]:
+    """The panel at `/`, the overlay at `/overlay`.
+
+    Args:
+        address: gives the overlay's, to be copied from the panel.
+    """
     samples = Samples(desk.session.bundle)
 
     async def live(socket: WebSocket) -> None:
@@ -65,11 +78,15 @@ def panel_routes(desk: Desk, feed: Feed) -> list[BaseRoute]:
         found = await asyncio.to_thread(list_cameras)
         return JSONResponse([{"source": str(c.index), "name": c.name} for c in found])
 
+    async def overlay_address(_: Request) -> Response:
+        return JSONResponse({"address": address()})
+
     return [
         Route("/", page(HERE / "index.html")),
         Route("/overlay", page(HERE / "overlay.html")),
         Route("/panel/styles/{name}", style),
         Route("/panel/cameras", cameras),
+        Route("/panel/overlay-address", overlay_address),
         WebSocketRoute("/panel/live", live),
         WebSocketRoute("/panel/overlay", overlay),
         assets("/panel", HERE),

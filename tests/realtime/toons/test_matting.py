@@ -15,9 +15,9 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.settings import CompositingSettings
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 from realtime.stylizer import Stylizer
-from realtime.toons.matting import toons_alone
+from realtime.toons.matting import on_green, toons_alone, with_alpha
 from tests.realtime.test_stylizer import Inverter
 
 
@@ -55,8 +55,9 @@ def test_what_is_cut_out_holds_nothing_of_the_drawn_wall() -> None:
         stylizer = Stylizer(Copyist(), CompositingSettings(mode=mode, colour=0))
         done = stylizer.apply(Frame(wall, 0.0, 0), [face])
         assert done.heads is not None
-        assert (done.heads <= done.alpha).all()
-        assert mode == "face" or (done.heads < done.alpha).any()  # which lies within the head
+        heads = done.heads()
+        assert (heads <= done.alpha).all()
+        assert mode == "face" or (heads < done.alpha).any()  # which lies within the head
         output = Output(done.image, done.alpha, "toon", under=wall, heads=done.heads)
         colours, alpha = toons_alone(output)
         soft = (alpha > 8) & (alpha < 250)
@@ -105,3 +106,23 @@ def test_little_of_a_patterned_wall_is_left_about_a_soft_head(
     most, mean = left_over(replace(output, heads=None))
     assert most > 4 * worst
     assert mean > 7 * usual
+
+
+def test_a_toon_has_the_same_colours_alone_and_in_a_large_picture() -> None:
+    frame, face = red_head(waves(48), 12)
+    done = Stylizer(Copyist(), CompositingSettings(colour=0)).apply(Frame(frame, 0.0, 0), [face])
+    output = Output(done.image, done.alpha, "toon", under=frame, heads=done.heads)
+    wide = [(72, 40), (104, 16)]  # whole coarse pixels, as boxes are cut
+
+    def within(picture: np.ndarray | None) -> np.ndarray:
+        assert picture is not None
+        return np.pad(picture, [*wide, (0, 0)][: picture.ndim])
+
+    assert output.heads
+    heads = within(output.heads())
+    larger = Output(within(output.image), within(output.alpha), "toon",
+                    under=within(output.under), heads=lambda: heads)  # fmt: skip
+    for draw in (with_alpha, on_green):
+        inner = draw(larger)[72:-40, 104:-16]
+        assert np.abs(inner.astype(int) - draw(output)).max() <= 1
+        assert not draw(larger)[:72, :, ::2].any()  # clear, or green alone

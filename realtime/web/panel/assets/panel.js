@@ -1,6 +1,6 @@
 // The panel. The program has the one state; every control shows what it says, and asks for changes.
 
-import { fill, get, make } from "/assets/base.js";
+import { fill, get, make, sentence } from "/assets/base.js";
 import { Link } from "/panel/link.js";
 import { Person } from "/panel/person.js";
 
@@ -214,6 +214,16 @@ get("settings").onsubmit = (event) => event.preventDefault();
 get("add-sink").onclick = () => { ask("add-sink", get("sink").value); get("sink").value = ""; };
 get("change").onclick = () => {
   ask("source", { source: get("source").value, size: get("size").value.split("x").map(Number) });
+};
+get("copy-overlay").onclick = async () => {
+  try {
+    const answer = await fetch("/panel/overlay-address");
+    if (!answer.ok) throw new Error(await sentence(answer));
+    await navigator.clipboard.writeText((await answer.json()).address);
+    say("Copied: paste it as the URL of a browser source.", true);
+  } catch (error) {
+    say(`The address was not copied: ${error.message} The terminal shows it too.`, false);
+  }
 };
 get("places").addEventListener("toggle", async () => {
   if (!get("places").open) return;

@@ -21,7 +21,7 @@ from realtime.sinks.files import Recording
 from realtime.sinks.switchable import Switchable
 from realtime.stylizer import Manner, StylizedFrame
 from realtime.web.panel.feed import Feed
-from realtime.web.panel.routes import panel_routes
+from realtime.web.panel.routes import OVERLAY, panel_routes
 from realtime.web.server import WebServer
 from tests.realtime.fakes import (
     SIZE,
@@ -91,8 +91,8 @@ class PanelRun:
             self.source, MarkerTracker(), self.stylizer, [self.collector, recorder, self.feed],
             self.controls, self.messages, rate=30, on_output=self.desk.note,
         )  # fmt: skip
-        self.routes = panel_routes(self.desk, self.feed)
-        self.server = serve(self.routes)
+        self.routes = panel_routes(self.desk, self.feed, lambda: self.server.guest_url("/overlay"))
+        self.server = serve(self.routes, guests=OVERLAY)
         self._thread = threading.Thread(target=self.pipeline.run)
         self._thread.start()
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.guard import Output
-from realtime.web.panel.cutting import Cut, cut, toon_boxes
+from realtime.web.panel.cutting import Cut, cut, grey_png, toon_boxes
 
 SIZE = (320, 240)
 CENTRE, RADIUS, SOFT = (150, 110), 50, 16
@@ -69,3 +69,13 @@ def test_only_the_boxes_of_toons_travel() -> None:
 def test_where_no_toon_is_nothing_is_sent() -> None:
     raw = np.full((SIZE[1], SIZE[0], 3), 200, np.uint8)
     assert cut(Output(raw, np.zeros((SIZE[1], SIZE[0]), np.uint8), "raw")) == []
+
+
+def test_the_alpha_travels_without_loss() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (37, 53), np.uint8)
+    for grey in (soft_disk(), noise, noise[:1, :1], noise[::2, ::3]):
+        seen = cv2.imdecode(np.frombuffer(grey_png(grey), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert seen is not None
+        assert np.array_equal(seen, grey)
+    raw = len(cv2.imencode(".png", soft_disk(), [cv2.IMWRITE_PNG_COMPRESSION, 0])[1])
+    assert len(grey_png(soft_disk())) < raw / 5

@@ -154,6 +154,18 @@ def test_snapshot_recording_and_settings_are_written(
     assert {path.name for path in tmp_path.iterdir()} >= {"snapshot.png", "toonify.toml"}
 
 
+def test_the_overlay_s_address_is_copied_and_not_the_panel_s(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.click("#places summary")
+    tab.click("#copy-overlay")
+    expect(tab.locator("#said")).to_contain_text("Copied")
+    assert tab.evaluate("navigator.clipboard.readText()") == run.server.guest_url("/overlay")
+    run.server.stop()
+    tab.click("#copy-overlay", force=True)
+    expect(tab.locator("#said")).to_contain_text("The address was not copied")
+
+
 def test_a_server_that_goes_away_is_told_of_and_one_that_comes_back_is_used(
     run: PanelRun, tab: Page, serve: Callable[..., WebServer]
 ) -> None:

@@ -288,11 +288,11 @@ def _check_state(path: Path, part: str, state: State, kind: type[Any], config: A
             raise BundleError(f"{path}: {name} in {part} holds infinite or undefined numbers.")
 
 
-def shipped_bundle() -> Path:
-    """Where the model that comes with the package lies."""
-    return Path(__file__).parent / "catalogue" / DEFAULT_BUNDLE
+def shipped_bundle(name: str = DEFAULT_BUNDLE) -> Path:
+    """Where a model that comes with the package lies; see `engines.catalogue.SHIPPED`."""
+    return Path(__file__).parent / "catalogue" / name
 
 
 def default_bundle() -> Bundle:
-    """The model that comes with the package."""
+    """The model that runs where none is named."""
     return Bundle.load(shipped_bundle())

@@ -141,7 +141,7 @@ def _engine_names() -> list[str]:
 
 def _models() -> Iterator[Finding]:
     from engines.bundle import Bundle
-    from engines.catalogue import DEFAULT_BUNDLE
+    from engines.catalogue import SHIPPED
     from engines.catalogue.models import installed_models
 
     models = installed_models()
@@ -155,8 +155,9 @@ def _models() -> Iterator[Finding]:
         except ToonifyError as error:
             state: State = "bad" if model.shipped else "note"
             yield Finding(f"model {model.name}", state, str(error), _reinstall(model.shipped))
-    if not any(model.shipped for model in models):
-        yield Finding(f"model {DEFAULT_BUNDLE}", "bad", "missing", _reinstall(True))
+    for name in SHIPPED:
+        if name not in {model.name for model in models if model.shipped}:
+            yield Finding(f"model {name}", "bad", "missing", _reinstall(True))
 
 
 def _reinstall(shipped: bool) -> str:

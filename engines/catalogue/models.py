@@ -1,4 +1,4 @@
-"""Models by name: the shipped one, those the user installed, those that can be downloaded."""
+"""Models by name: the shipped ones, those the user installed, those that can be downloaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from engines.bundle import SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
-from engines.catalogue import DEFAULT_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE, SHIPPED
 from engines.errors import ToonifyError, UsageError
 from engines.files import atomic_path
 
@@ -40,7 +40,7 @@ class Download:
 
 
 DOWNLOADS: dict[str, Download] = {}
-"""Name -> model. Nothing is hosted yet beside the model in the package; `fetch` takes any URL."""
+"""Name -> model. Nothing is hosted yet beside the models in the package; `fetch` takes any URL."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def models_directory() -> Path:
 
 
 def installed_models() -> list[Installed]:
-    """The shipped model, if this package has it, then the user's by name."""
-    shipped = shipped_bundle()
-    models = [Installed(DEFAULT_BUNDLE, shipped, True)] if (shipped / "card.json").exists() else []
+    """The shipped models, if this package has them, then the user's by name."""
+    shipped = [Installed(name, shipped_bundle(name), True) for name in SHIPPED]
+    models = [model for model in shipped if (model.path / "card.json").exists()]
     folder = models_directory()
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix == SUFFIX or (path / "card.json").is_file():
@@ -82,7 +82,7 @@ def find_model(what: str) -> Path:
         if model.name == what:
             return model.path
     names = ", ".join(model.name for model in models) or "none"
-    advice = "fetch or import it" if what != DEFAULT_BUNDLE else "reinstall the package"
+    advice = "fetch or import it" if what not in SHIPPED else "reinstall the package"
     raise BundleError(f"There is no model {what!r} (installed: {names}); {advice}.")
 
 
@@ -135,7 +135,7 @@ def fetch(
         url, sha256 = DOWNLOADS[what].url, DOWNLOADS[what].sha256
     elif what.startswith(("https://", "http://")):
         url = what
-    elif what == DEFAULT_BUNDLE:
+    elif what in SHIPPED:
         raise DownloadUseError(f"{what} comes with the package; there is nothing to fetch.")
     else:
         names = ", ".join(DOWNLOADS) or "none in this release"

@@ -21,7 +21,7 @@ from engines.backends import (
 )
 from engines.backends.remote.repository import PORT, export_repository
 from engines.bundle import Bundle
-from engines.catalogue import DEFAULT_BUNDLE
+from engines.catalogue import SHIPPED
 from engines.catalogue.making import blend_into, import_into
 from engines.catalogue.models import DOWNLOADS, fetch, find_bundle, installed_models
 from engines.errors import ToonifyError, UsageError
@@ -60,8 +60,8 @@ def list_downloads() -> None:
         out.print(table)
     else:
         say(
-            f"No model can be fetched by name in this release; {DEFAULT_BUNDLE} comes with the "
-            "package."
+            f"No model can be fetched by name in this release; {' and '.join(SHIPPED)} come with "
+            "the package."
         )
     say(
         "Any model at an address can be fetched with its hash: `toonify models fetch "

@@ -40,16 +40,17 @@ def test_a_model_of_one_s_own_that_is_damaged_is_noted_and_a_missing_shipped_one
     tiny_bundle(styles=2).save(mine / "good.toon")
     (mine / "broken.toon").write_bytes(b"junk")
     monkeypatch.setenv("TOONIFY_MODELS", str(mine))
-    monkeypatch.setattr("engines.catalogue.models.shipped_bundle", lambda: tmp_path / "gone")
+    monkeypatch.setattr("engines.catalogue.models.shipped_bundle", lambda name: tmp_path / name)
     found = {finding.what: finding for finding in doctor._models()}
     assert found["model good"].state == "good"
     assert "film, comic" in found["model good"].detail
     assert (found["model broken"].state, found["model broken"].fix) == (
         "note", "delete it, then fetch or import it again",
     )  # fmt: skip
-    (missing,) = (finding for finding in found.values() if finding.detail == "missing")
-    assert missing.state == "bad"
-    assert "git checkout" in missing.fix
+    missing = [finding for finding in found.values() if finding.detail == "missing"]
+    assert [finding.what for finding in missing] == ["model film-256", "model film-fast"]
+    assert all(finding.state == "bad" for finding in missing)
+    assert all("git checkout" in finding.fix for finding in missing)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def refit(
     from engines.training.learn.encoder import REFIT
 
     path = find_model(model)
-    if out is None and path.resolve() == shipped_bundle().resolve():
+    if out is None and path.resolve().parent == shipped_bundle().resolve().parent:
         raise ToonifyError(
             f"{model} belongs to the package and is not changed; give --out for the refitted copy."
         )

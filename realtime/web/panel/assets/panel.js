@@ -99,7 +99,7 @@ function count(numbers) {
     return make("li", {}, make("span", {}, name), make("span", { className: "bar-of" }, part), make("b", {}, `${ms.toFixed(1)} ms`));
   }));
   const reason = numbers.reason && state && !state.panic ? `Hidden: ${numbers.reason}.` : "";
-  const hints = [...numbers.hints, reason].filter(Boolean).join(" ");
+  const hints = [numbers.lost, ...numbers.hints, reason].filter(Boolean).join(" ");
   const note = get("hints");
   note.hidden = !hints;
   if (note.textContent !== hints) note.textContent = hints;

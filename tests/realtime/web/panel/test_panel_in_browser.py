@@ -107,6 +107,15 @@ def test_another_camera_is_used_without_a_raw_face_in_between(run: PanelRun, tab
     assert all(raw_pixels(output.image) == 0 for output in run.collector.outputs)
 
 
+def test_a_camera_that_gives_no_pictures_is_told_of_until_it_does(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    expect(tab.locator("#hints")).to_be_hidden()
+    run.pausing.set()
+    expect(tab.locator("#hints")).to_have_text("No picture comes from fake; it is waited for.")
+    run.pausing.clear()
+    expect(tab.locator("#hints")).to_be_hidden()
+
+
 def test_the_untooned_picture_is_shown_when_asked_for_and_says_so(run: PanelRun, tab: Page) -> None:
     opened(tab, run)
     assert not tab.is_visible("#before-view")

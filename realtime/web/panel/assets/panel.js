@@ -234,12 +234,20 @@ get("places").addEventListener("toggle", async () => {
   );
 });
 
-// The space bar is panic wherever it does not type; a focused button must not take it.
+// The space bar is panic wherever it does not type; a focused button or switch must not take it.
+// Enter does what it would have done there, for switches too, of which browsers leave it out.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || event.repeat || event.target.matches('input[type="text"], select')) return;
-  event.preventDefault();
-  panic();
+  const { key, repeat, target } = event;
+  if (key === "Enter" && target.matches('input[type="checkbox"], #sink')) {
+    event.preventDefault();
+    if (!repeat) (target.id === "sink" ? get("add-sink") : target).click();
+  }
+  if (!isPanic(event)) return;
+  event.preventDefault(); // held down too, or the page would scroll
+  if (!repeat) panic();
 }, true);
-document.addEventListener("keyup", (event) => {
-  if (event.key === " " && !event.target.matches('input[type="text"], select')) event.preventDefault();
-}, true);
+document.addEventListener("keyup", (event) => { if (isPanic(event)) event.preventDefault(); }, true);
+
+function isPanic({ key, ctrlKey, altKey, metaKey, target }) {
+  return key === " " && !ctrlKey && !altKey && !metaKey && !target.matches('input[type="text"], select');
+}

@@ -45,6 +45,35 @@ def test_panic_by_space_and_button_and_every_panel_agrees(
     other.context.close()
 
 
+def test_switches_are_flipped_by_enter_because_space_is_panic(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    run.until(lambda: run.controls.mirror)
+    expect(tab.locator("#mirror")).to_be_checked()
+    tab.keyboard.press("Control+ ")  # changes the input method, or speaks to a screen reader
+    tab.keyboard.press("Enter")
+    run.until(lambda: not run.controls.mirror)
+    assert not run.guard.panic
+    tab.keyboard.press(" ")
+    run.until(lambda: run.guard.panic)
+    expect(tab.locator("#mirror")).not_to_be_checked()
+
+
+def test_a_space_bar_that_is_held_down_is_one_panic_and_scrolls_nothing(
+    run: PanelRun, tab: Page
+) -> None:
+    tab.set_viewport_size({"width": 360, "height": 500})
+    opened(tab, run)
+    for _ in range(5):  # the second one and those that follow are repeats
+        tab.keyboard.down(" ")
+    tab.keyboard.up(" ")
+    run.until(lambda: run.guard.panic)
+    tab.wait_for_timeout(300)
+    assert run.guard.panic
+    assert tab.evaluate("scrollY") == 0
+
+
 def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
     run: PanelRun, tab: Page
 ) -> None:

@@ -20,7 +20,11 @@ const SIZES = [[640, 480], [1280, 720], [1920, 1080]];
 let state = null;
 const held = new Set(); // sliders that a finger is on; the state does not move them
 const link = new Link("/panel/live", { opened, text, picture: show, away });
-const ask = (name, value) => link.send({ do: name, value });
+const ask = (name, value) => {
+  if (link.send({ do: name, value })) return;
+  say("Nothing was changed: this page is not connected to the program.", false);
+  if (state) update(state); // what was moved in vain goes back
+};
 const person = new Person(ask);
 
 function opened() {
@@ -35,6 +39,10 @@ function away(words) {
   get("away").hidden = false;
   get("out").dataset.kind = "";
   get("out-words").textContent = "Not connected";
+  for (const id of ["fps", "latency"]) get(id).textContent = "–";
+  get("stages").replaceChildren();
+  get("hints").hidden = true;
+  person.meet([]);
 }
 
 function text(message) {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, Page, expect
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from realtime.session import Session
 from realtime.web.server import WebServer
@@ -214,6 +218,42 @@ def test_a_server_that_goes_away_is_told_of_and_one_that_comes_back_is_used(
     expect(tab.locator("#away")).to_contain_text("was started again")
     tab.goto(again.url())
     tab.wait_for_selector("#after[data-number]")
+    expect(tab.locator("#away")).to_be_hidden()
+
+
+def test_without_the_program_nothing_looks_as_if_it_went_on(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.wait_for_selector("#people button")
+    expect(tab.locator("#latency")).to_contain_text("ms")
+    run.server.stop()
+    expect(tab.locator("#away")).to_be_visible()
+    expect(tab.locator("#latency")).to_have_text("–")
+    expect(tab.locator("#people button")).to_have_count(0)
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#said")).to_contain_text("Nothing was changed")
+    expect(tab.locator("#mirror")).not_to_be_checked()
+    tab.keyboard.press(" ")
+    expect(tab.locator("#panic")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_program_that_hangs_is_told_of_until_it_goes_on(
+    run: PanelRun, tab: Page, serve: Callable[..., WebServer]
+) -> None:
+    going = threading.Event()
+
+    async def hang(_: Request) -> Response:
+        going.wait(60)  # in the server's own loop: nothing is answered, and nothing is closed
+        return Response("went on")
+
+    server = serve([*run.routes, Route("/hang", hang)])
+    tab.goto(server.url())
+    tab.wait_for_selector("#after[data-number]")
+    try:
+        tab.evaluate("void fetch('/hang')")
+        expect(tab.locator("#away")).to_contain_text("does not answer")
+    finally:
+        going.set()
     expect(tab.locator("#away")).to_be_hidden()
 
 

@@ -42,6 +42,7 @@ def switches(desk: Desk) -> dict[str, Any]:
         "swaps": sorted(controls.swaps, key=lambda swap: swap or 1 << 20),
         "low": blend.low or session.bundle.card.styles[blend.style].blend.low,
         "building": controls.building,
+        "refused": controls.refused,
         "kept": {
             "count": session.blends.count,
             "most": session.blends.most,

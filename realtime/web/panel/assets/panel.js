@@ -138,7 +138,7 @@ function update(now) {
   get("guard-help").textContent = GUARD_WORDS[now.guard];
   const building = get("building");
   building.dataset.busy = String(Boolean(now.building));
-  building.textContent = now.building ? `Building ${now.building}; the old one goes on.` : "";
+  building.textContent = now.building ? `Building ${now.building}; the old one goes on.` : now.refused;
   get("kept").textContent =
     `${now.kept.count} ${now.kept.count === 1 ? "mix is" : "mixes are"} ready at once (${Math.ceil(now.kept.memory / 1e6)} MB); the last ${now.kept.most} are kept.`;
   const { name, device, precision } = now.engine;

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.requests import Request
 from starlette.responses import Response
@@ -115,6 +116,26 @@ def test_a_style_is_built_beside_the_running_one_and_kept(
     run.controls.next_style()
     expect(tab.locator("#styles input[value=comic]")).to_be_checked()
     run.controls.next_style()
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
+
+
+def test_a_style_that_cannot_be_built_is_told_beside_the_styles(
+    run: PanelRun, tab: Page, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory")
+
+    opened(tab, run)
+    with monkeypatch.context() as patched:
+        patched.setattr(session.blends, "take", refuse)
+        tab.click("#styles label:has-text('comic')")
+        said = "The style stays as it is: out of memory"
+        expect(tab.locator("#building")).to_have_text(said)
+    expect(tab.locator("#styles input[value=film]")).to_be_checked()
+    tab.click("#styles label:has-text('comic')")
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == OTHER_TOON)
+    expect(tab.locator("#building")).to_have_text("")
+    tab.click("#styles label:has-text('film')")
     run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
 
 

@@ -39,6 +39,7 @@ function away(words) {
   get("away").hidden = false;
   get("out").dataset.kind = "";
   get("out-words").textContent = "Not connected";
+  get("out-heard").textContent = ""; // the alert says it
   for (const id of ["fps", "latency"]) get(id).textContent = "–";
   get("stages").replaceChildren();
   get("hints").hidden = true;
@@ -91,7 +92,11 @@ async function show(header, parts) {
   const kind = header.kind === "toon" && bare ? "raw" : header.kind;
   get("after").dataset.number = header.number;
   get("out").dataset.kind = kind;
-  get("out-words").textContent = bare && header.kind === "toon" ? "A real face goes out" : KINDS[header.kind];
+  const words = bare && header.kind === "toon" ? "A real face goes out" : KINDS[header.kind];
+  if (get("out-words").textContent !== words) get("out-words").textContent = words;
+  // A toon that is held for a moment is no news to those who listen.
+  const heard = kind === "hold" ? KINDS.toon : words;
+  if (get("out-heard").textContent !== heard) get("out-heard").textContent = heard;
   person.meet(header.people);
 }
 
@@ -121,7 +126,7 @@ function update(now) {
   if (first) build(now);
   press("panic", now.panic);
   get("panic-words").textContent = now.panic ? "Hidden. Show the picture again" : "Panic: hide the picture";
-  press("record", Boolean(now.recording));
+  get("record").dataset.on = String(Boolean(now.recording));
   get("record").textContent = now.recording ? "Stop recording" : "Record";
   get("toon").checked = now.toon;
   get("mirror").checked = now.mirror;

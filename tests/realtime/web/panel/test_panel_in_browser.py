@@ -199,6 +199,31 @@ def test_a_person_is_left_as_they_are_when_it_was_asked_for_twice(run: PanelRun,
     run.until(lambda: run.last.kind == "toon" and raw_pixels(run.last.image) == 0)
 
 
+def test_the_keyboard_comes_back_to_the_person_whose_sheet_was_closed(
+    run: PanelRun, tab: Page
+) -> None:
+    opened(tab, run)
+    person = tab.get_by_role("button", name="Person 1")
+    person.focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#person-style")).to_be_focused()
+    tab.get_by_role("button", name="Close").press("Enter")
+    expect(tab.locator("#person")).to_be_hidden()
+    expect(person).to_be_focused()
+
+
+def test_what_goes_out_is_read_out_and_controls_have_plain_names(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    heard = tab.locator("#out-heard[role=status]")
+    expect(heard).to_have_text("Toon")
+    tab.get_by_role("button", name="Panic: hide the picture", exact=True).press("Enter")
+    expect(heard).to_have_text("Hidden: card")
+    tab.check("#show-before")
+    expect(tab.get_by_role("img", name="Before: your camera's own picture")).to_be_visible()
+    record = tab.get_by_role("button", name="Record", exact=True)
+    assert record.get_attribute("aria-pressed") is None  # its words say what it does next
+
+
 def test_snapshot_recording_and_settings_are_written(
     run: PanelRun, tab: Page, tmp_path: Path
 ) -> None:

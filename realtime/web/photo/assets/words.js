@@ -25,7 +25,13 @@ export function tell(status, notes = []) {
   get("notes").replaceChildren(...notes);
 }
 
+/** Bring what is said into view: on a phone it stands below the picture. */
+export function point() {
+  get("notes").scrollIntoView({ block: "nearest" });
+}
+
 /** Say in one sentence why not. */
 export function refuse(words) {
   tell("", [note("bad", words)]);
+  point();
 }

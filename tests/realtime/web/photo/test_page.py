@@ -131,6 +131,25 @@ def test_a_broken_file_is_one_sentence_and_the_next_photo_works(
     expect(opened.get_by_role("button", name="Choose a photo")).to_be_focused()
 
 
+def test_on_a_phone_what_is_wrong_is_brought_into_view(opened: Page, tmp_path: Path) -> None:
+    opened.set_viewport_size({"width": 375, "height": 667})
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    opened.set_input_files("#file", tmp_path / "broken.jpg")
+    expect(opened.locator(".note.bad")).to_be_in_viewport(ratio=1)
+    PillowImage.new("RGB", (300, 500), (80, 120, 90)).save(tmp_path / "nobody.png")
+    opened.set_input_files("#file", tmp_path / "nobody.png")
+    expect(opened.locator(".note.tip")).to_be_in_viewport(ratio=1)
+
+
+def test_after_a_refusal_the_keyboard_is_where_the_next_photo_is_chosen(
+    opened: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    opened.set_input_files("#file", tmp_path / "broken.jpg")
+    expect(opened.locator(".note.bad")).to_be_visible()
+    expect(opened.get_by_role("button", name="Choose a photo")).to_be_focused()
+
+
 def test_a_file_that_is_too_large_is_not_even_sent(opened: Page, tmp_path: Path) -> None:
     large = tmp_path / "large.jpg"
     large.write_bytes(b"\xff" * 25_000_001)
@@ -201,8 +220,14 @@ def test_a_server_that_ended_or_came_back_is_one_sentence(
     server.stop()
     tab.set_input_files("#file", people()[0])
     expect(tab.get_by_role("alert")).to_contain_text("The program does not answer")
+    tab.evaluate("document.getElementById('notes').replaceChildren()")
+    tab.get_by_role("button", name="Person 4").click()
+    expect(tab.get_by_role("alert")).to_contain_text("The program does not answer")
     again = serve([], port=server.port)
     tab.set_input_files("#file", people()[0])
+    expect(tab.get_by_role("alert")).to_contain_text("The program was started again")
+    tab.evaluate("document.getElementById('notes').replaceChildren()")
+    tab.get_by_role("button", name="Person 4").click()
     expect(tab.get_by_role("alert")).to_contain_text("The program was started again")
     assert again.port == server.port
 

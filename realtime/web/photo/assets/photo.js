@@ -199,10 +199,14 @@ async function show(toon) {
     tips.map((tip) => note("tip", faces.length > 1 ? `Face ${i + 1}: ${tip[0].toLowerCase()}${tip.slice(1)}` : tip)));
   tell(faces.length ? words : "", faces.length ? tips : [note("tip", words)]);
   get("badges").replaceChildren(...(faces.length > 1 ? faces.map(badge) : []));
-  if (fresh) {
-    if (!faces.length) point();
+  desk.dataset.faces = faces.length; // without one there is no toon to compare with, or to save
+  get("save").hidden = !faces.length;
+  if (fresh && faces.length) {
     get("slider").focus({ preventScroll: true });
     reveal();
+  } else if (fresh) {
+    get("again").focus({ preventScroll: true });
+    point();
   }
 }
 

@@ -40,6 +40,12 @@ def give(tab: Page, picture: Path) -> None:
     tab.wait_for_selector("[data-state=toon]")
 
 
+def give_again(tab: Page, picture: Path) -> None:
+    """Give a photo in place of the one that is shown, and wait until its faces are counted."""
+    tab.set_input_files("#file", picture)
+    tab.wait_for_selector("[data-state=toon]:not([data-faces='0'])")
+
+
 def saved(tab: Page) -> tuple[str, bytes]:
     """Name and bytes of what "Save the toon" saves."""
     with tab.expect_download() as download:
@@ -170,6 +176,12 @@ def test_tips_are_of_the_very_photo(opened: Page, tmp_path: Path) -> None:
     opened.set_input_files("#file", tmp_path / "nobody.png")
     expect(opened.get_by_role("alert")).to_contain_text("No face was found")
     expect(opened.locator(".badge")).to_have_count(0)
+    expect(opened.get_by_role("button", name="Another photo")).to_be_focused()
+    for what in (opened.locator("#slider"), opened.locator(".tag.right"), opened.locator("#save")):
+        expect(what).to_be_hidden()  # there is no toon
+    give_again(opened, people()[0])
+    expect(opened.locator(".tag.right")).to_be_visible()
+    expect(opened.locator("#save")).to_be_visible()
 
 
 def test_a_file_is_dropped(opened: Page) -> None:

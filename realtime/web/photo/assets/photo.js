@@ -4,7 +4,7 @@ import { AWAY, fill, get, make, sentence } from "/assets/base.js";
 import { startCamera } from "/photo/camera.js";
 import { startCharacters } from "/photo/characters.js";
 import { reveal } from "/photo/compare.js";
-import { note, point, refuse, tell } from "/photo/words.js";
+import { note, point, promise, refuse, tell } from "/photo/words.js";
 
 const KEPT = 12; // toons of the photo in hand that are kept, so that going back is at once
 
@@ -288,6 +288,7 @@ function prepareSources() {
   }
 }
 
+promise();
 prepareSettings();
 prepareSources();
 startCharacters(about, { style, refuse });

@@ -244,6 +244,18 @@ def test_a_server_that_ended_or_came_back_is_one_sentence(
     assert again.port == server.port
 
 
+def test_the_promise_is_another_one_over_the_network(
+    serve: Serve, opened: Page, maker: PhotoMaker
+) -> None:
+    expect(opened.locator("#promise")).to_contain_text("stays on this machine")
+    routes = PhotoPage(maker.session.bundle, maker, "None.", Desk()).routes
+    server = serve(routes, host="0.0.0.0")
+    path = server.url().split("/", 3)[3]
+    opened.goto(f"http://0.0.0.0:{server.port}/{path}")  # no loopback address as far as it says
+    opened.wait_for_selector("[data-ready]")
+    expect(opened.locator("#promise")).to_contain_text("not encrypted")
+
+
 def test_everything_has_a_name_and_fits_a_phone(opened: Page) -> None:
     opened.set_viewport_size({"width": 360, "height": 700})
     give(opened, people()[0])

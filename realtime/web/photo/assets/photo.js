@@ -202,6 +202,7 @@ async function show(toon) {
   desk.dataset.faces = faces.length; // without one there is no toon to compare with, or to save
   get("save").hidden = !faces.length;
   if (fresh && faces.length) {
+    compare.scrollIntoView({ block: "nearest" }); // a refusal may have led away from it
     get("slider").focus({ preventScroll: true });
     reveal();
   } else if (fresh) {

@@ -145,6 +145,8 @@ def test_on_a_phone_what_is_wrong_is_brought_into_view(opened: Page, tmp_path: P
     PillowImage.new("RGB", (300, 500), (80, 120, 90)).save(tmp_path / "nobody.png")
     opened.set_input_files("#file", tmp_path / "nobody.png")
     expect(opened.locator(".note.tip")).to_be_in_viewport(ratio=1)
+    give_again(opened, people()[0])
+    expect(opened.locator("#compare")).to_be_in_viewport(ratio=1)
 
 
 def test_after_a_refusal_the_keyboard_is_where_the_next_photo_is_chosen(

@@ -158,6 +158,13 @@ def loop(
             help="Frames a second of the source; 0: as fast as it can; may be repeated.",
         ),
     ] = None,
+    cpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Keep to this share of the processor, such as 20%; the report says what was used.",
+        ),
+    ] = None,
     panel: Annotated[
         bool,
         typer.Option("--panel", help="With and without panel and overlay open, one face."),
@@ -171,6 +178,7 @@ def loop(
     """The whole road from source to sink: fps, latency by stage, drops, processor and memory."""
     output.check()
     from benchmarks.suites.loop import LoopSettings, parse_size, run
+    from realtime.cli.options import parse_share
 
     usual = LoopSettings.quick() if quick else LoopSettings()
     settings = replace(
@@ -180,6 +188,7 @@ def loop(
         rates=tuple(rate or usual.rates),
         engine=engine,
         seconds=seconds or usual.seconds,
+        cpu=parse_share(cpu),
     )
     if panel:
         from benchmarks.suites.panel import run

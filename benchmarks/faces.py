@@ -1,4 +1,4 @@
-"""People to measure on without a data set: the demo's moving portrait."""
+"""People to measure on without a data set: the demo's moving person."""
 
 from __future__ import annotations
 

@@ -41,6 +41,8 @@ COLUMNS: dict[str, Sequence[tuple[str, str]]] = {
         ("dropped", "dropped_share"),
         ("holds", "holds"),
         ("CPU cores", "cpu_cores"),
+        ("share asked", "cpu_asked"),
+        ("share used", "cpu_used"),
         ("beside engine ms", "beside_engine_ms"),
         ("MiB/min", "memory_growth_mib_per_min"),
     ),

@@ -92,22 +92,12 @@ def convert_video(
         pipeline.run()
     if pipeline.interrupted:
         raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
-    _tell_losses(media, source, target, say)
+    losses = media.losses()
+    for loss in [*losses, f"{target} holds what is there."] if losses else []:
+        say(loss)
     _join(finished_parts(folder), audio, target, say)
     shutil.rmtree(folder)
     return pipeline.snapshot()
-
-
-def _tell_losses(media: MediaSource, source: Path, target: Path, say: Say) -> None:
-    """Say what of a cut-off or damaged file could not be converted."""
-    if media.damaged:
-        say(f"{source} is damaged: {media.damaged} of its pictures cannot be decoded.")
-    if media.broken:
-        say(f"{source} is cut off: it cannot be read to its end ({media.broken}).")
-    if media.missing:
-        say(f"{source} is cut off: its last {media.missing:.1f} s are missing.")
-    if media.damaged or media.broken or media.missing:
-        say(f"{target} holds what is there.")
 
 
 def _check_target(source: Path, target: Path, force: bool) -> None:

@@ -21,6 +21,7 @@ from benchmarks.thread_times import beside_engine
 from engines.errors import ToonifyError
 from engines.pictures import Image
 from engines.say import Say
+from realtime.pace import usable_cores
 from realtime.session import Session
 from realtime.settings import (
     EngineSettings,
@@ -48,7 +49,10 @@ LEAST_FOR_GROWTH = 12.0
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What to run. A rate of 0 is unpaced: every frame, as fast as it goes."""
+    """What to run. A rate of 0 is unpaced: every frame, as fast as it goes.
+
+    `cpu` is the share of all cores that a run may take, 0.05 to 1; None for no budget.
+    """
 
     sizes: Sequence[Size] = ((640, 480), (1280, 720), (1920, 1080))
     faces: Sequence[int] = (1, 2, 4)
@@ -58,6 +62,7 @@ class LoopSettings:
     rounds: int = 3
     warmup: float = 1.0
     toons: bool = True
+    cpu: float | None = None
 
     @classmethod
     def quick(cls) -> LoopSettings:
@@ -108,7 +113,7 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
     return Session(
         Settings(
             faces=tracker if settings.toons else replace(tracker, refresh_interval=0.0),
-            engine=EngineSettings(backend=settings.engine),
+            engine=EngineSettings(backend=settings.engine, cpu=settings.cpu),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),
         ),
@@ -141,7 +146,12 @@ def run_rates(
                 monitor.look_at_gpu()
     engine = session.engine
     about = f"{engine.name} {engine.precision}" if settings.toons else "no toons"
-    return [loop_result(size, faces, rate, about, seen) for rate, seen in visits.items()]
+    results = [loop_result(size, faces, rate, about, seen) for rate, seen in visits.items()]
+    if settings.cpu is not None:
+        for result in results:
+            result.metrics["cpu_asked"] = settings.cpu
+            result.metrics["cpu_used"] = result.metrics["cpu_cores"] / usable_cores()
+    return results
 
 
 def loop_result(size: Size, faces: int, rate: float, about: str, visits: Sequence[Visit]) -> Result:

@@ -29,16 +29,18 @@ _FULL_SIZE = Stage(
 )
 _FOVEA = Stage(
     "fovea",
-    10_000,
+    12_000,
     512,
-    lr=2e-3,
+    lr=2.5e-3,
     face_share=0.0,
+    features=0.5,
     feature_share=0.5,
-    detail=3.0,
-    colour=3.0,
+    gradients=3.0,
+    colour=4.0,
     trains=("fovea",),
     statistics=False,
 )
+"""No term for the amount of detail, wherever it is: two sub-pixel steps would earn it with a grid."""
 
 FILM = TrainSettings(
     stages=(
@@ -54,11 +56,19 @@ FILM = TrainSettings(
             face_share=0.12,
             swap_share=0.12,
             consistency=0.2,
-            close_up=1.5,
+            close_up=2.0,
             fork="face",
         ),
-        replace(_FULL_SIZE, pictures=12_000, lr=8e-4, close_up=1.5, trains=("toon",)),
-        replace(_FOVEA, pictures=8_000, face_share=0.15),
+        replace(
+            _FULL_SIZE,
+            pictures=12_000,
+            lr=8e-4,
+            detail=4.0,
+            gradients=1.0,
+            close_up=2.0,
+            trains=("toon",),
+        ),
+        replace(_FOVEA, face_share=0.15),
     ),
     batch_size=8,
     twins=1,

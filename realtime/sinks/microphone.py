@@ -26,6 +26,8 @@ MEMORY = 10.0  # seconds of sound that are kept
 JUMP = 0.05  # seconds of error from which on sound is left out or repeated at once
 STRETCH = 5  # samples in about a thousand by which a smaller error is mended, too few to be heard
 MARGIN = 0.02  # seconds by which a device may be late with a block
+GAP = 0.03  # seconds between two stamped blocks from which on sound between them was lost
+OLDEST = 1.0  # seconds that a block may take from the device to here
 
 Samples = NDArray[np.float32]
 Opener = Callable[[str], Any]
@@ -87,18 +89,32 @@ class DelayedSound:
         self._block = 0.0  # seconds that the device hands over at once
         self._place: float | None = None  # number of the sample to be taken next
 
-    def add(self, samples: Samples, now: float) -> None:
-        """Add float32 [2, N] whose last sample was heard at `now`, monotonic seconds."""
+    def add(self, samples: Samples, heard: float, *, stamped: bool = False) -> None:
+        """Add float32 [2, N] whose last sample was heard at `heard`, monotonic seconds.
+
+        Args:
+            stamped: the device says so; else it is when the block arrived, which may be late.
+        """
         count = samples.shape[1]
         with self._lock:
-            self._ring[:, (self._total + np.arange(count)) % self._ring.shape[1]] = samples
-            self._total += count
+            begin = heard - (self._total + count) / SOUND_RATE
+            late = 0.0 if self._begin is None else begin - self._begin
+            if stamped and GAP < late < MEMORY:
+                self._append(np.zeros((2, round(late * SOUND_RATE)), np.float32))
+                begin -= late
+            self._append(samples)
             self._block = max(count / SOUND_RATE, 0.99 * self._block)
-            begin = now - self._total / SOUND_RATE
             if self._begin is None or abs(begin - self._begin) > 0.5:
                 self._begin = begin  # the first block, or one after a gap
+            elif stamped:
+                self._begin += 0.1 * (begin - self._begin)
             else:  # a block may come late but not early
                 self._begin += (0.2 if begin < self._begin else 0.01) * (begin - self._begin)
+
+    def _append(self, samples: Samples) -> None:
+        count = samples.shape[1]
+        self._ring[:, (self._total + np.arange(count)) % self._ring.shape[1]] = samples
+        self._total += count
 
     @property
     def least_delay(self) -> float:
@@ -169,11 +185,29 @@ class Microphone:
     def _listen(self, device: Any) -> None:
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
         for frame in device.decode(device.streams.audio[0]):
-            now = time.monotonic()
+            heard, stamped = end_of(frame)
             if self._closed.is_set():
                 return
             if self._problem:
                 self._problem = ""
                 self._say(f"The microphone {self.name} is back.")
             for part in resampler.resample(frame):
-                self.sound.add(part.to_ndarray().astype(np.float32, copy=False), now)
+                samples = part.to_ndarray().astype(np.float32, copy=False)
+                self.sound.add(samples, heard, stamped=stamped)
+
+
+def end_of(frame: Any) -> tuple[float, bool]:
+    """When the last sample of a new frame was heard, monotonic seconds; whether the device says so.
+
+    FFmpeg stamps what ALSA hands over with the system's clock at the first sample, so that blocks
+    that wait on a busy machine do not move the sound. Other systems count from a zero of their
+    own: there it is when the frame arrived.
+    """
+    for _ in range(5):
+        now, wall = time.monotonic(), time.time()
+        if time.monotonic() - now < 0.001:  # else this thread had to wait between the two
+            break
+    if frame.pts is None:
+        return now, False
+    age = wall - float(frame.pts * frame.time_base) - frame.samples / frame.sample_rate
+    return (now - max(age, 0.0), True) if -MARGIN < age < OLDEST else (now, False)

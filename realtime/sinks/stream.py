@@ -204,5 +204,6 @@ class StreamSink:
         if not self._microphone or not self._latencies:
             return np.zeros((2, SOUND_STEP), np.float32)
         sound = self._microphone.sound
-        latency = max(statistics.median(self._latencies), sound.least_delay)
-        return sound.take(SOUND_STEP, moment - latency)
+        # What happens between two pictures is seen with the later one: half a step late on average.
+        latency = statistics.median(self._latencies) + float(1 / self._shape.rate) / 2
+        return sound.take(SOUND_STEP, moment - max(latency, sound.least_delay))

@@ -46,7 +46,8 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
     """The source that `settings.source` means.
 
     Args:
-        every_frame: a file is read at the reader's pace and loses nothing, instead of in real time.
+        every_frame: a file is read at the reader's pace and loses nothing: a damaged one is an
+            error. Otherwise it is read in real time, and what cannot be decoded is left out.
 
     Raises:
         SourceError, PictureError: there is no such file, or a stream shows nothing. A missing
@@ -67,7 +68,8 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
     if "://" in what or (path.is_file() and not is_picture(path)):
         from realtime.sources.media import MediaSource
 
-        return MediaSource(what, live=not every_frame, loop=settings.loop)
+        live = not every_frame
+        return MediaSource(what, live=live, loop=settings.loop, tolerant=live, say=say)
     if path.is_dir() or path.is_file():
         from realtime.sources.pictures import PictureSource
 

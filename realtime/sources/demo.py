@@ -1,9 +1,8 @@
-"""The built-in demo: a public-domain portrait moved like a person at a webcam.
+"""The built-in demo: a person at a webcam, and another who looks in at times.
 
-The portrait is Grace Hopper's official one (United States Navy, public domain), which matplotlib
-ships as sample data. Head and shoulders are cut out along an outline traced by hand, the head
-moves on the neck, the body on the chair, and a second person looks in at times. Everything is a
-function of the frame number and the seed.
+Both are portraits of which the head moves on the neck and the body on the chair
+(`realtime.sources.sitters` says who they are). Everything is a function of the frame number and
+the seed.
 """
 
 from __future__ import annotations
@@ -12,54 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.pictures import Image, Mask
+from engines.pictures import Image
 from realtime.frame import Frame, as_uint8
-from realtime.sources import SourceError
+from realtime.sources.sitters import Sitter, guest, host
 
 Matrix = NDArray[np.float64]
 
-# Portrait pixels (512 x 600). The person, clockwise from the cap, and the head down to the jaw.
-PERSON = """
-218,32 212,43 196,50 181,64 176,74 175,83 156,101 149,102 145,106 147,170 152,186 152,206 158,236
-165,262 166,276 176,290 187,294 193,299 196,318 183,333 162,345 132,354 120,360 97,363 81,368
-60,380 52,382 46,389 38,410 27,425 27,459 19,526 14,570 13,600 12,680 560,680 545,560 528,480
-511,434 504,428 493,395 490,391 466,378 420,365 363,341 337,321 332,311 341,302 352,289 359,264
-367,240 374,214 376,190 369,184 371,134 369,129 369,103 365,90 351,83 347,70 335,56 315,45 299,41
-294,35 277,26 249,23
-"""
-HEAD = """
-120,0 400,0 400,280 352,302 331,318 314,334 292,344 270,347 244,344 220,335 203,322 192,304 120,290
-"""
-NECK = (268.0, 345.0)  # about which the head tilts
-NOSE = (268.0, 235.0)  # about which it turns and nods
-MARGIN = 60  # pixels by which the portrait is continued so that no edge shows
-FACE_HEIGHT = 202.0  # forehead to chin in the portrait
-
-
-def portrait() -> Image:
-    """The portrait, uint8 [600, 512, 3] BGR.
-
-    Raises:
-        SourceError: matplotlib lacks it.
-    """
-    spec = find_spec("matplotlib")
-    folder = Path(spec.origin).parent if spec and spec.origin else Path()
-    path = folder / "mpl-data" / "sample_data" / "grace_hopper.jpg"
-    image = cv2.imread(str(path)) if path.is_file() else None
-    if image is None:
-        raise SourceError(
-            "The demo needs matplotlib's sample portrait grace_hopper.jpg, which is not there; "
-            "`pip install --force-reinstall matplotlib` brings it back."
-        )
-    return as_uint8(image)
+FACE = 0.32  # of the picture's height: what an arm's length from a laptop gives
+LARGEST = 1.1  # a person who leans forward, by their usual size
 
 
 class DemoSource:
@@ -83,17 +47,8 @@ class DemoSource:
         self._closed = threading.Event()
         rng = np.random.default_rng(seed)
         self._phases = rng.uniform(0, 2 * np.pi, 12)
-        # Face 0.32 of the picture's height: what an arm's length from a laptop gives.
-        self._scale = 0.32 * size[1] / FACE_HEIGHT
-        picture = cv2.copyMakeBorder(
-            portrait(), 0, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE, value=(0, 0, 0)
-        )
-        self._body, self._head = _layers(picture)
-        guest = cv2.convertScaleAbs(cv2.flip(picture, 1), alpha=0.86)
-        guest = cv2.add(guest, np.array([0, 0, 14, 0], np.float64))
-        self._guest_body, self._guest_head = (
-            _premultiply(guest, cv2.flip(layer[:, :, 3], 1)) for layer in _layers(picture)
-        )
+        self._host = _Moving(host(), FACE * size[1])
+        self._guest = _Moving(guest(), 0.78 * FACE * size[1])
         self._backdrop = _room(size, rng)
         noise = rng.normal(128, 2.2, (size[1] + 64, size[0] + 64, 3))
         self._noise = np.clip(np.rint(noise), 0, 255).astype(np.uint8)
@@ -127,10 +82,8 @@ class DemoSource:
         width, height = self.size
         if visit > 0:
             place = (width * (1.06 - 0.24 * visit), height * 0.56)
-            self._person(image, self._guest_body, self._guest_head, seconds + 31, 0.74, place, True)
-        self._person(
-            image, self._body, self._head, seconds, 1.0, (width * 0.46, height * 0.485), False
-        )
+            self._person(image, self._guest, seconds + 31, place)
+        self._person(image, self._host, seconds, (width * 0.46, height * 0.485))
         light = 1.0 + 0.05 * self._wave(11, 9.0, seconds)
         rng = np.random.default_rng(step)
         top, left = rng.integers(0, 64, 2)
@@ -145,32 +98,40 @@ class DemoSource:
     def _person(
         self,
         image: Image,
-        body: Image,
-        head: Image,
+        person: _Moving,
         seconds: float,
-        size: float,
         place: tuple[float, float],
-        flipped: bool,
     ) -> None:
-        """Draw one person so that the nose of the portrait comes to `place`."""
+        """Draw one person so that their nose comes to `place`."""
 
         def wave(index: int, period: float) -> float:
             return self._wave(index, period, seconds)
 
-        scale = self._scale * size
-        zoom = scale * (1 + 0.06 * wave(0, 7.3))
-        sway = 26 * wave(1, 5.1) + 10 * wave(2, 2.3)
-        seat = _shift(place[0], place[1]) @ np.diag([zoom, zoom, 1.0])
-        mirror = np.diag([-1.0, 1.0, 1.0]) if flipped else np.eye(3)
-        lean = _turn(1.6 * wave(3, 4.3), (0.0, 300.0))
-        base = seat @ mirror @ _shift(sway, 4 * wave(4, 3.1)) @ lean @ _shift(-NOSE[0], -NOSE[1])
-        tilt = _turn(6.0 * wave(5, 3.7), NECK)
-        face = _shift(*NOSE) @ _tilted(5.0e-4 * wave(6, 4.7), 4.0e-4 * wave(7, 2.9))
-        nod = _shift(7 * wave(6, 4.7), 5 * wave(7, 2.9)) @ face @ _shift(-NOSE[0], -NOSE[1])
-        unflip = mirror if not flipped else _shift(512.0 + 2 * MARGIN - 1, 0) @ mirror
-        origin = _shift(-MARGIN, 0) @ unflip
-        _paste(image, body, base @ origin)
-        _paste(image, head, base @ tilt @ nod @ origin)
+        sitter, unit = person.sitter, person.sitter.face_height
+        zoom = person.scale * (1 + 0.06 * wave(0, 7.3))
+        sway = unit * (0.13 * wave(1, 5.1) + 0.05 * wave(2, 2.3))
+        seat = _shift(*place) @ np.diag([zoom, zoom, 1.0])
+        lean = _turn(1.6 * wave(3, 4.3), (0.0, 1.5 * unit))
+        nose = _shift(-sitter.nose[0], -sitter.nose[1])
+        base = seat @ _shift(sway, 0.02 * unit * wave(4, 3.1)) @ lean @ nose
+        tilt = _turn(6.0 * wave(5, 3.7), sitter.neck)
+        across, down = wave(6, 4.7), wave(7, 2.9)
+        face = _tilted(0.10 / unit * across, 0.08 / unit * down)
+        nod = _shift(0.035 * unit * across, 0.025 * unit * down) @ np.linalg.inv(nose) @ face @ nose
+        _paste(image, person.body, base @ person.enlarged)
+        _paste(image, person.head, base @ tilt @ nod @ person.enlarged)
+
+
+class _Moving:
+    """A sitter in layers for a face that is drawn `height` pixels high."""
+
+    def __init__(self, sitter: Sitter, height: float) -> None:
+        self.sitter = sitter
+        self.scale = height / sitter.face_height
+        self.body, self.head = sitter.layers(LARGEST * self.scale)
+        rows, columns = sitter.picture.shape[:2]
+        grow = np.diag([columns / self.body.shape[1], rows / self.body.shape[0], 1.0])
+        self.enlarged = _shift(-0.5, -0.5) @ grow @ _shift(0.5, 0.5)  # layer -> picture pixels
 
 
 def _visit(seconds: float) -> float:
@@ -190,34 +151,6 @@ def _turn(degrees: float, about: tuple[float, float]) -> Matrix:
 def _tilted(across: float, down: float) -> Matrix:
     """A turn of the head out of the picture plane, as a perspective about the origin."""
     return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [across, down, 1.0]])
-
-
-def _outline(points: str, shape: tuple[int, ...], feather: float) -> Mask:
-    """A soft mask uint8 [H, W] of an outline given in portrait pixels."""
-    corners = np.array([pair.split(",") for pair in points.split()], np.int32)
-    corners[:, 0] += MARGIN
-    mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(mask, [corners], 255)
-    return as_uint8(cv2.GaussianBlur(mask, (0, 0), feather))
-
-
-def _premultiply(image: NDArray[Any], mask: NDArray[Any]) -> Image:
-    """uint8 [H, W, 4] BGRA with colours already multiplied by alpha."""
-    colour = cv2.multiply(image, cv2.merge([mask] * 3), scale=1 / 255)
-    return as_uint8(cv2.merge([*cv2.split(colour), mask]))
-
-
-def _layers(picture: NDArray[Any]) -> tuple[Image, Image]:
-    """Body and head as premultiplied BGRA; behind the jaw the neck is filled in."""
-    # Doubling the ramp pulls the edge inwards: nothing of the portrait's own backdrop remains.
-    person = cv2.addWeighted(soft := _outline(PERSON, picture.shape, 1.5), 2.0, soft, 0.0, -255.0)
-    head = cv2.multiply(person, _outline(HEAD, picture.shape, 2.5), scale=1 / 255)
-    jaw = (cv2.dilate(head, np.ones((7, 7), np.uint8)) > 8).astype(np.uint8)
-    jaw[:285] = 0
-    neck = cv2.inpaint(picture, jaw, 7, cv2.INPAINT_TELEA)
-    body = person.copy()
-    body[:314] = 0
-    return _premultiply(neck, body), _premultiply(picture, head)
 
 
 def _paste(image: Image, layer: Image, transform: Matrix) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from engines.errors import reason
 from engines.pictures import Image
+from engines.say import Say
 from realtime.addresses import redacted
 from realtime.frame import Frame
 from realtime.sources import SourceError
@@ -94,6 +95,7 @@ class MediaSource:
 
     Args:
         tolerant: a damaged file gives what can be decoded of it, instead of an error.
+        say: is told once, at the end of the file, what of a damaged one was left out.
 
     Raises:
         SourceError: it cannot be opened, or holds no picture.
@@ -107,6 +109,7 @@ class MediaSource:
         loop: bool,
         first: int = 0,
         tolerant: bool = False,
+        say: Say | None = None,
     ) -> None:
         self.name = redacted(location)
         self.live = live
@@ -114,6 +117,7 @@ class MediaSource:
         self._location = location
         self._loop = loop
         self._tolerant = tolerant
+        self._say = say
         self._closed = threading.Event()
         self._offset = 0.0  # seconds from media time to timestamps
         self.missing = 0.0
@@ -153,11 +157,30 @@ class MediaSource:
         """
         number = 0
         while not self._closed.is_set():
+            before = number
             for frame in self._one_pass(number):
                 yield frame
                 number = frame.number + 1
+            say, self._say = self._say, None
+            if say is not None:
+                for loss in self.losses():
+                    say(loss)
             if not self._loop:
                 return
+            if number == before and not self._closed.is_set():
+                raise SourceError(f"{self.name} holds no picture any more that can be decoded.")
+
+    def losses(self) -> list[str]:
+        """What of a cut-off or damaged file was left out, a sentence each; known at its end."""
+        told = []
+        if self.damaged:
+            lost = f"{self.damaged} of its pictures cannot be decoded"
+            told.append(f"{self.name} is damaged: {lost}.")
+        if self.broken:
+            told.append(f"{self.name} is cut off: it cannot be read to its end ({self.broken}).")
+        if self.missing:
+            told.append(f"{self.name} is cut off: its last {self.missing:.1f} s are missing.")
+        return told
 
     def close(self) -> None:
         """End `frames()` after the frame in hand."""

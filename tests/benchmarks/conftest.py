@@ -10,7 +10,7 @@ import pytest
 from benchmarks.quality.portraits import FULL, Portrait
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker
-from realtime.sources.demo import portrait as demo_portrait
+from realtime.sources.sitters import portrait as demo_portrait
 
 SIDE = 256
 

@@ -11,7 +11,8 @@ import pytest
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.session import Session
-from realtime.sources import SourceError
+from realtime.settings import SourceSettings
+from realtime.sources import SourceError, open_source
 from realtime.sources.media import MediaSource
 from realtime.video import convert_video
 from tests.realtime.fakes import Messages
@@ -73,6 +74,27 @@ def test_a_decoder_that_fails_in_the_middle_goes_on_behind_it(
     assert times == sorted(set(times))
     assert times[-10:] == pytest.approx([number / 25 for number in numbers[-10:]], abs=1e-3)
     assert sound_packets(target) == sound_packets(bad)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_film_as_the_camera_goes_on_behind_damage_too(loop: bool, tmp_path: Path) -> None:
+    bad = spoilt(write_movie(tmp_path / "in.mp4", COUNT), 0.4, 0.6)
+    said = Messages()
+    source = open_source(SourceSettings(source=str(bad), loop=loop), said)
+    passes: list[list[int]] = []
+    for frame in source.frames():
+        if frame.media_time == 0:
+            passes.append([])
+        passes[-1].append(number_of(frame.image))
+        if len(passes) == 3:  # only a loop goes on for so long
+            break
+    assert len(passes) == (3 if loop else 1)
+    whole = passes[0]
+    lost = COUNT - len(whole)
+    assert 5 < lost < 30
+    assert whole[:20] == list(range(20))
+    assert whole[-10:] == list(range(COUNT - 10, COUNT))
+    assert said == [f"{bad} is damaged: {lost} of its pictures cannot be decoded."]
 
 
 def test_a_tail_that_cannot_be_decoded_is_cut_off(tmp_path: Path, session: Session) -> None:

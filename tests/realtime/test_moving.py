@@ -15,7 +15,7 @@ from engines.faces.landmarker import Landmarker
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 from realtime.stylizer import Stylizer
 from tests.realtime.fakes import (
     BOX,

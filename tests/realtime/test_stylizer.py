@@ -14,7 +14,7 @@ from realtime.compositing import head_share
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
 from tests.engines.factory import tiny_network
 

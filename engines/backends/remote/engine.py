@@ -78,7 +78,7 @@ class RemoteEngine(SwappingEngine):
 
     def _ask(self, network: ToonNetwork) -> RemoteProgram:
         program = RemoteProgram(self, self._connection, network)
-        self.wire = program.interface.wire
+        self.wire = program.wire
         return program
 
 
@@ -90,6 +90,7 @@ class RemoteProgram:
     def __init__(self, engine: RemoteEngine, connection: Connection, network: ToonNetwork) -> None:
         self._engine, self._connection = engine, connection
         self.interface = interface_of(network)
+        self._outputs = self.interface.outputs  # as the server serves them
         self._results = HostOutputs(network, engine.max_batch)
         self._model = connection.address.model or model_name(network)
         if not self._model:
@@ -104,6 +105,11 @@ class RemoteProgram:
         self.device = (
             f"{connection.server(FIRST_CHECK)} at {connection.address.server}, model {self._model}"
         )
+
+    @property
+    def wire(self) -> tuple[int, int]:
+        """Bytes of one face to the server and back, in the form in which this server serves."""
+        return self.interface.input.size, sum(spec.size for spec in self._outputs)
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         if time.monotonic() > self._trusted_until:
@@ -129,9 +135,8 @@ class RemoteProgram:
         """Nothing to free: the connection is the engine's."""
 
     def _infer(self, crops: NDArray[np.uint8], seconds: float) -> list[NDArray[Any]]:
-        interface = self.interface
         return self._connection.infer(
-            self._model, crops, interface.input, interface.outputs, seconds
+            self._model, crops, self.interface.input, self._outputs, seconds
         )
 
     def _refuse_photos(self, crops: NDArray[np.uint8], toons: NDArray[Any]) -> None:
@@ -148,9 +153,8 @@ class RemoteProgram:
             BackendError: the server does not answer, or serves something else.
         """
         served, interface = self._connection.metadata(self._model, seconds), self.interface
-        batch = self._compare(served.inputs, interface.input)
-        for spec in interface.outputs:
-            self._compare(served.outputs, spec)
+        _, batch = self._compare(served.inputs, interface.input)
+        self._outputs = tuple(self._compare(served.outputs, one)[0] for one in interface.outputs)
         self._at_once = None if batch < 0 else batch
         drawn = self._infer(interface.probe, seconds)
         for spec, array, known in zip(interface.outputs, drawn, interface.answers, strict=True):
@@ -165,17 +169,19 @@ class RemoteProgram:
                 )
         self._trusted_until = time.monotonic() + PAUSE
 
-    def _compare(self, served: Any, spec: TensorSpec) -> int:
-        """How many crops the server takes at once, -1 for any number, if it has this tensor."""
+    def _compare(self, served: Any, spec: TensorSpec) -> tuple[TensorSpec, int]:
+        """In which form the server has this tensor, if it has; how many crops it takes at once, -1
+        for any number."""
         found = {one.name: (one.datatype, list(one.shape) or [0]) for one in served}
         datatype, (batch, *shape) = found.get(spec.name, ("", [0]))
-        if (datatype, tuple(shape)) != (spec.datatype, spec.shape) or batch not in (-1, 1):
+        served_as = TensorSpec(spec.name, datatype, tuple(shape))
+        if served_as not in spec.forms or batch not in (-1, 1):
             raise BackendError(
                 f"{self._connection.address.server} serves another network as {self._model!r}: "
                 f"expected {spec.name} {spec.datatype} {[-1, *spec.shape]}, found "
                 f"{one_line(str(found)) if found else 'nothing'}; export this model again."
             )
-        return int(batch)
+        return served_as, int(batch)
 
 
 def _distance(crop: NDArray[np.uint8], toon: NDArray[Any]) -> float:

@@ -1,12 +1,13 @@
 """What goes in and out of a network by name, and what it draws of a portrait.
 
-All of it is the network's own description: one with more outputs is served without a change.
+All of it is the network's own description: one with more outputs is served without a change. What
+is no picture travels in half precision, which is half the bytes; earlier exports serve FP32.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -40,6 +41,11 @@ class TensorSpec:
         """Bytes of one."""
         return int(np.prod(self.shape)) * int("".join(filter(str.isdigit, self.datatype))) // 8
 
+    @property
+    def forms(self) -> tuple[TensorSpec, ...]:
+        """This, and how earlier exports serve the same."""
+        return (self, replace(self, datatype="FP32")) if self.datatype == "FP16" else (self,)
+
 
 @dataclass(frozen=True, eq=False)
 class Interface:
@@ -70,7 +76,8 @@ def interface_of(network: ToonNetwork) -> Interface:
     with torch.inference_mode():
         answers = tuple(tensor.numpy() for tensor in network(torch.from_numpy(probe)))
     outputs = tuple(
-        _spec(output.name, answer) for output, answer in zip(network.outputs, answers, strict=True)
+        _spec(output.name, as_sent(answer))
+        for output, answer in zip(network.outputs, answers, strict=True)
     )
     return Interface(_spec(INPUT, probe), outputs, probe, answers)
 
@@ -78,6 +85,11 @@ def interface_of(network: ToonNetwork) -> Interface:
 def model_name(network: ToonNetwork) -> str:
     """The network's label with what may not stand in a folder's name or an address replaced."""
     return re.sub(r"[^\w.-]", "-", network.label)
+
+
+def as_sent(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """One result in the type in which a server sends it: uint8 as it is, floats as float16."""
+    return array.astype(np.float16) if array.dtype.kind == "f" else array
 
 
 def _spec(name: str, array: NDArray[np.generic]) -> TensorSpec:

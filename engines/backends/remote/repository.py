@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from engines.backends.onnx_graph import export_onnx
+from engines.backends.onnx_graph import export_onnx, with_half_outputs
 from engines.backends.protocol import BackendError, PrecisionError
 from engines.backends.remote.interface import Interface, TensorSpec, interface_of, model_name
 from engines.errors import UsageError, install
@@ -87,6 +87,7 @@ def export_repository(
     version = folder / str(1 + max(_versions(folder), default=0))
     # OpenVINO decides itself what it computes in; its graph must leave it the choice.
     graph = export_onnx(network, precision if form == "triton" else "fp32", max_batch)
+    with_half_outputs(graph)
     with atomic_path(version) as part:
         part.mkdir(parents=True)
         if form == "triton":

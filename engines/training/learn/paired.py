@@ -34,8 +34,9 @@ class PairWeights:
         feature_share: share of the drawn pictures that the feature distance looks at.
         elsewhere: how much the feature distance of the toon counts outside its head, which is all
             that is shown by default.
-        close_up: weight of the feature distance of the toon's enlarged eyes, which are a fiftieth
-            of the picture and half of its expression; their colours count as the picture's do.
+        close_up: weight of the feature distance, the L1 and the edges of the toon's enlarged eyes,
+            which are a fiftieth of the picture and half of its expression; their colours count as
+            the picture's do.
         warp: weight of the error of the toon's shape, in pixels of a 256 px picture; for the face,
             whose shape is the person's own, of any move at all.
     """
@@ -81,6 +82,8 @@ def paired_losses(
         eyes = batch.eyes * (top / batch.photo.shape[-1])
         mine, aim = (eye_strips(x[:looked], eyes) for x in (image, target))
         losses["eyes"] = weights.close_up * features(mine, aim)
+        lines = (mine - aim).abs().mean() + gradient_l1(mine, aim)
+        losses["pupils"] = weights.close_up * lines
         if weights.colour:
             losses["irises"] = weights.colour * colour_loss(mine, aim)
     if mask is not None:
@@ -107,10 +110,12 @@ def band_losses(
     goal = (batch.toon if toon else batch.photo)[:count]
     if goal.shape[-1] < side:
         goal = F.interpolate(goal, [side, side], mode="bicubic")
+    focus = F.interpolate(batch.focus[:count], [side, side], mode="bilinear")
+    looked = share(count, weights.feature_share)
     losses: dict[str, Tensor] = {}
     for name, band, image in zip(BAND_NAMES, BANDS, drawing.bands, strict=True):
         terms = _picture_losses(
-            image, band.of(goal), weights, features, share(count, weights.feature_share)
+            image, band.of(goal), weights, features, looked, focus=band.of(focus)
         )
         losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
     return losses

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.quality.portraits import FULL, Artist, load_portraits
 from engines.errors import ToonifyError
-from realtime.sources.demo import portrait as demo_portrait
+from realtime.sources.sitters import portrait as demo_portrait
 
 
 def test_folders_are_checked(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from benchmarks.render import grids
 from benchmarks.report import Report
 from benchmarks.suites import loop as suite
 from engines.errors import ToonifyError
+from realtime.pace import usable_cores
 from tests.engines.factory import tiny_bundle
 
 SIZE = (320, 240)
@@ -68,6 +69,17 @@ def test_the_floor_draws_nothing() -> None:
     found = suite.run(settings, lambda line: None, tiny_bundle())
     assert found.results[0].labels["run"] == "no toons"
     assert found.results[0].metrics["fps"] > 0
+
+
+def test_the_share_that_was_used_stands_beside_the_one_that_was_asked_for(report: Report) -> None:
+    assert "cpu_used" not in report.results[0].metrics
+    settings = suite.LoopSettings((SIZE,), (1,), (10.0,), "torch:cpu", 1.0, 1, 1.0, cpu=0.9)
+    found = suite.run(settings, lambda line: None, tiny_bundle())
+    metrics = found.results[0].metrics
+    assert metrics["cpu_asked"] == 0.9
+    assert metrics["cpu_used"] == pytest.approx(metrics["cpu_cores"] / usable_cores())
+    assert 0 < metrics["cpu_used"] <= 1
+    assert {"share asked", "share used"} <= set(grids(found)[0].header)
 
 
 @pytest.mark.parametrize("text", ["1280", "x720", "12x", "8x8", "axb"])

@@ -14,7 +14,7 @@ from engines.pictures import Image
 from realtime.faces.face import TrackedFace
 from realtime.faces.tracker import FaceTracker
 from realtime.frame import Frame
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 
 FPS = 30
 Person = tuple[float, float, float, bool]

@@ -13,7 +13,7 @@ from engines.faces.landmarker import FaceLandmarks, Landmarker
 from engines.pictures import Image
 from realtime.faces import motion
 from realtime.faces.motion import Anchor, likeness, similarity
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 
 SIDE = 512
 

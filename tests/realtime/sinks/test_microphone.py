@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import deque
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +17,13 @@ import numpy as np
 import pytest
 
 from realtime.guard import Output
-from realtime.sinks.microphone import MARGIN, DelayedSound, Microphone, list_microphones
+from realtime.sinks.microphone import (
+    MARGIN,
+    DelayedSound,
+    Microphone,
+    end_of,
+    list_microphones,
+)
 from realtime.sinks.stream import WINDOW, StreamSink
 from realtime.sinks.stream_writer import SOUND_RATE, SOUND_STEP
 from tests.realtime.fakes import Messages
@@ -113,6 +121,52 @@ def test_the_sound_is_never_60_ms_from_its_picture() -> None:
     assert max(error for at, error in errors.items() if at > 103) < 0.15 + 0.06
 
 
+def test_blocks_that_the_device_stamps_may_come_late_and_with_gaps() -> None:
+    """Blocks of 10 ms tell when they were heard; 0.2 s of them are lost on the way."""
+    sound = DelayedSound()
+    for block in [*range(200), *range(220, 400)]:
+        begin = block * BLOCK
+        sound.add(ramp(begin), 100 + (begin + BLOCK) / SOUND_RATE, stamped=True)
+    lost = sound.take(SOUND_STEP, 102.1)
+    assert not lost.any()
+    for heard in 101.5, 101.9, 102.3, 103.5:
+        assert sound.take(SOUND_STEP, heard)[0, 0] * 10 == pytest.approx(heard - 100, abs=1e-3)
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_busy_machine_reads_blocks_late(stamped: bool) -> None:
+    """What was heard 0.5 s ago, as blocks come in; each waits up to 80 ms before it is read."""
+    random = np.random.default_rng(1)
+    sound, errors = DelayedSound(), []
+    for block in range(1000):
+        heard = 100 + (block + 1) * BLOCK / SOUND_RATE
+        waited = 0 if stamped else random.uniform(0, 0.08)
+        sound.add(ramp(block * BLOCK), heard + waited, stamped=stamped)
+        if block > 200:
+            taken = sound.take(BLOCK, heard - 0.5)
+            errors.append(abs(float(taken[0, 0]) * 10 - (heard - 100.5)))
+    assert max(errors) < (0.001 if stamped else 0.03)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "age"),
+    [(-0.3, 0.3), (0.01, 0.0), (-3.0, None), (0.5, None), (-1e9, None), (None, None)],
+    ids=["late", "rounded", "stepped", "future", "zero", "none"],
+)
+def test_the_stamp_of_a_block_counts_where_it_is_the_time_of_day(
+    stamp: float | None, age: float | None
+) -> None:
+    """`stamp`: when the last sample was heard, in seconds from now on the system's clock."""
+    frame = av.AudioFrame(format="flt", layout="mono", samples=BLOCK)
+    frame.sample_rate, frame.time_base = SOUND_RATE, Fraction(1, 1_000_000)
+    if stamp is not None:
+        frame.pts = round((time.time() + stamp - BLOCK / SOUND_RATE) * 1e6)
+    now = time.monotonic()
+    heard, stamped = end_of(frame)
+    assert stamped == (age is not None)
+    assert heard == pytest.approx(now - (age or 0.0), abs=0.02)
+
+
 def test_what_is_missing_is_silence() -> None:
     assert not DelayedSound().take(SOUND_STEP, 5.0).any()
     sound = filled(2.0)
@@ -149,14 +203,15 @@ def test_alsa_finds_the_settings_of_the_system(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys; from realtime.sinks import microphone\n"
         "microphone.ALSA_SETTINGS = pathlib.Path(sys.argv[1])\n"
-        "print(next(microphone.open_microphone('desk').decode(audio=0)).sample_rate)"
+        "frame = next(microphone.open_microphone('desk').decode(audio=0))\n"
+        "print(frame.sample_rate, microphone.end_of(frame)[1])"
     )
     clean = {name: value for name, value in os.environ.items() if name != "ALSA_CONFIG_DIR"}
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         capture_output=True, text=True, env=clean, check=False,
     )  # fmt: skip
-    assert done.stdout == "48000\n", done.stderr
+    assert done.stdout == "48000 True\n", done.stderr
 
 
 def test_microphones_can_be_listed_anywhere() -> None:

@@ -27,6 +27,7 @@ from realtime.sinks.runner import SinkRunner
 from realtime.sinks.stream import StreamSink
 from tests.realtime.fakes import SIZE, Collector, FakeSource, Messages, raw_pixels
 from tests.realtime.media import time_of
+from tests.realtime.microphones import Desk
 from tests.realtime.runs import Run
 from tests.realtime.servers import free_port, receiver, require_ffmpeg, rtmp_server, wait_for
 
@@ -242,15 +243,17 @@ def test_sound_is_as_late_as_the_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.ts"
     begun: list[float] = []
 
-    def open_device(name: str) -> Any:
-        begun.append(time.monotonic())
-        beeps = "aevalsrc='if(lt(mod(t,1),0.3),sin(2764*t),0)':s=44100,arealtime"
-        return av.open(beeps, format="lavfi")
+    def beeps(at: np.ndarray) -> np.ndarray:
+        begun[:] = begun or [at[0]]
+        return np.where((at - begun[0]) % 1 < 0.3, np.sin(2764 * at), 0)
 
     def shown(now: float) -> Output:
         captured = now - 0.4
         white = bool(begun) and captured >= begun[0] and (captured - begun[0]) % 1 < 0.3
         return picture(235 if white else 20, captured=captured)
+
+    def open_device(name: str) -> Any:
+        return Desk(beeps, stamped=True)
 
     sink = stream(str(path), audio="desk", open_device=open_device)
     with fed(sink, shown, pause=0.01):

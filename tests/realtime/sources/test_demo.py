@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from realtime.sources.demo import FACE_HEIGHT, DemoSource
+from realtime.sources.demo import DemoSource
 
 
 @pytest.fixture(scope="module")
@@ -43,4 +43,5 @@ class TestDemo:
         assert frames[0].image.shape == (180, 320, 3)
         assert frames[3].media_time == Fraction(3, 30)
         assert [frame.timestamp for frame in frames] == [step / 30 for step in range(5)]
-        assert small._scale * FACE_HEIGHT == pytest.approx(0.32 * 180)
+        host = small._host
+        assert host.scale * host.sitter.face_height == pytest.approx(0.32 * 180)

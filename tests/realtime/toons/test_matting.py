@@ -15,7 +15,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.settings import CompositingSettings
-from realtime.sources.demo import portrait
+from realtime.sources.sitters import portrait
 from realtime.stylizer import Stylizer
 from realtime.toons.matting import on_green, toons_alone, with_alpha
 from tests.realtime.test_stylizer import Inverter

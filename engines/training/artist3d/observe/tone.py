@@ -22,6 +22,7 @@ TYPICAL = np.array(
 )  # fmt: skip
 # Weight of the photo's lit skin against the estimated tone, and L* by which it may move the tone:
 DIM, BRIGHT = (0.14, 5.0), (0.26, 9.0)  # dim light says less of a skin than bright light
+FRESH = 2.5  # L* by which a film's light flatters every skin
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def find_tone(scene: Scene, region: Region) -> Tone:
     colour = max(masks.colourfulness(scene.skin_colour), masks.colourfulness(seen))
     colour = 0.35 * float(rise(2, 5, chroma)) + 0.65 * colour if colour < 1 else 1.0
     chroma *= colour
+    level += FRESH
     lab = np.array([level, chroma * np.cos(hue), chroma * np.sin(hue)])
     return Tone(seen, lab, lab_to_linear(*lab), float(rise(54, 38, level)), colour)
 

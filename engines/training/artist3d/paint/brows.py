@@ -148,9 +148,9 @@ def _comb(
     thick = _soft(mass * (offsets[1] - offsets[0]), 4)
     reach = (
         (0.72 + 0.18 * scene.traits.male) * landmark_thick,
-        1.75 * landmark_thick + 0.02 * scene.unit,
+        1.9 * landmark_thick + 0.025 * scene.unit,
     )
-    thick = np.clip(thick * (1.32 + 0.12 * scene.traits.male), *reach)
+    thick = np.clip(thick * (1.45 + 0.15 * scene.traits.male), *reach)
     full = float(np.percentile(thick[20:80], 65))
     shape = rise(-0.12, 0.52, s) * (1 - 0.36 * rise(0.74, 1.0, s))
     thick = 0.35 * thick * shape + 0.65 * full * shape
@@ -234,7 +234,7 @@ def _paint(
     body = body * (0.72 + 0.28 * seen)
     near = smoothstep(1.35, 0.95, np.abs(across) / (half + 0.5)) * np.clip(ends * 1.2, 0, 1)
     dark, light = _hairs(brow, line, (height, width))
-    alpha = np.clip(body * 0.90 + dark * 0.32 * near, 0, 1) * (0.50 + 0.44 * strong)
+    alpha = np.clip(body * 0.90 + dark * 0.32 * near, 0, 1) * (0.58 + 0.38 * strong)
     patch = cv2.resize(image[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_CUBIC)
     shown = cv2.resize(np.clip(visible[y0:y1, x0:x1], 0, 1), (width, height))
     shade = cv2.GaussianBlur(body, (0, 0), 0.02 * brow.landmark_thick * 8 * FACTOR) * 0.5 * shown

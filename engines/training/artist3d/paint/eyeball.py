@@ -13,8 +13,8 @@ from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import Box
 from engines.training.artist3d.paint.light import Lamp
 
-PUPIL = 0.445  # radius, of the iris
-WHITE = np.array([0.80, 0.79, 0.785], np.float32)  # of the eye, linear
+PUPIL = 0.41  # radius, of the iris
+WHITE = np.array([0.88, 0.87, 0.865], np.float32)  # of the eye, linear
 PUPIL_COLOUR = np.array([0.006, 0.005, 0.006], np.float32)
 WINDOW = (0.42, 0.26, 0.22)  # catchlight above the middle: y, half sizes, in radii of the iris
 SECOND = (0.50, 0.12)  # small one below: y, radius
@@ -107,7 +107,7 @@ def trace_ball(view: EyeView, paint: EyePaint) -> Floats:
     pixel = 1.0 / (view.iris * view.radius)
     white = _white(paint, normals, to_upper, to_lower, inner, outer)
     iris = _iris(paint, u, v, rho, pixel)
-    iris = iris * (1 - 0.62 * np.exp(-((to_upper / 0.13) ** 1.7)))[..., None]
+    iris = iris * (1 - 0.52 * np.exp(-((to_upper / 0.12) ** 1.7)))[..., None]
     inside = smoothstep(1.045 + pixel, 0.955 - pixel, rho)
     eye = white * (1 - inside[..., None]) + iris * inside[..., None]
     limbus = np.exp(-(((rho - 1.02) / 0.09) ** 2)) * (1 - inside)
@@ -158,16 +158,18 @@ def _white(
 
 
 def _iris(paint: EyePaint, u: Floats, v: Floats, rho: Floats, pixel: float) -> Floats:
-    """Fibres lit through the cornea, brightest below; dark ring and pupil."""
-    angle = np.arctan2(v, u)
-    fibres = 0.5 + 0.18 * np.sin(angle * 23 + 1.3 * np.sin(angle * 7))
-    fibres = fibres + 0.12 * np.sin(angle * 41 + 2.0) + 0.10 * np.sin(angle * 11 + 0.5)
-    glow = np.clip(0.36 - 0.70 * v, 0, 1.4)
-    amount = (glow * (0.55 + 0.45 * fibres))[..., None]
-    colour = paint.middle + (paint.light * 1.25 - paint.middle) * amount
-    around = np.exp(-(((rho - 0.50) / 0.14) ** 2)) * fibres
+    """Lit through the cornea, brightest below; dark ring and pupil.
+
+    A few broad rays, alike to both sides: a network draws the mean of anything finer, which is
+    milk.
+    """
+    rays = 0.55 + 0.12 * np.sin(np.arctan2(v, u) * 9)
+    glow = np.clip(0.40 - 0.74 * v, 0, 1.4)
+    amount = (glow * (0.55 + 0.45 * rays))[..., None]
+    colour = paint.middle + (paint.light * 1.3 - paint.middle) * amount
+    around = np.exp(-(((rho - 0.50) / 0.14) ** 2)) * rays
     colour = colour * (1 + 0.35 * around[..., None] * np.array([1.1, 1.0, 0.8], np.float32))
-    ring = (smoothstep(0.72, 0.98, rho) * 0.88)[..., None]
+    ring = (smoothstep(0.74, 0.96, rho) * 0.92)[..., None]
     colour = colour + (paint.dark * 0.5 - colour) * ring
     pupil = smoothstep(PUPIL + 0.05 + pixel, PUPIL - 0.05 - pixel, rho)[..., None]
     return colour * (1 - 0.93 * pupil) + PUPIL_COLOUR * pupil

@@ -20,13 +20,13 @@ def draw_lids(canvas: Floats, view: EyeView, paint: EyePaint) -> Floats:
         above = -above  # positive above the lid, whichever way the curve runs
     canvas = _lower_rim(canvas, view, paint)
     canvas = _crease(canvas, along, above, wide, opened, paint)
-    thick = wide * (0.020 + 0.026 * paint.lashes + 0.020 * paint.lashes * rise(0.75, 0.15, along))
+    thick = wide * (0.030 + 0.024 * paint.lashes + 0.020 * paint.lashes * rise(0.75, 0.15, along))
     thick = (
         thick * (0.35 + 0.65 * rise(1.02, 0.80, along)) * (0.25 + 0.75 * rise(-0.03, 0.05, along))
     )
     line = smoothstep(1.0, 0.35, np.abs(above - thick * 0.25) / (thick * 0.80 + 0.6))
     line = line * smoothstep(-0.03, 0.01, along) * smoothstep(1.03, 0.97, along)
-    share = line * (0.72 + 0.25 * paint.lashes) * (0.15 + 0.85 * opened)
+    share = line * (0.84 + 0.14 * paint.lashes) * (0.15 + 0.85 * opened)
     canvas = mix(canvas, np.broadcast_to(paint.lash, canvas.shape), share.astype(np.float32))
     if opened < 0.75:
         canvas = _closed(canvas, view, paint)

@@ -175,7 +175,10 @@ def irradiance(
         for c, (radius, kept) in enumerate(SCATTER)
     ]  # fmt: skip
     light = np.dstack(channels).astype(np.float32)
-    below = -7.5 + 0.115 * surface.rest[..., 0] ** 2 - surface.rest[..., 1]  # under the jaw, cm
-    neck = (0.50 * np.exp(-np.maximum(below, 0) / 2.6) * rise(0.1, 1.0, below)) * surface.cover
-    darker = blur(neck.astype(np.float32), 2.0)[..., None]
+    x, y, z = (surface.rest[..., k] for k in range(3))  # cm
+    below = -7.5 + 0.115 * x**2 - y  # the jaw's lower edge
+    behind = rise(9.3, 7.3, z + 0.10 * x**2)  # the chin itself stays in the light
+    neck = 0.74 * np.exp(-np.maximum(below - 1, 0) / 5.0) * rise(0.0, 0.8, below) * behind
+    neck = neck * surface.cover
+    darker = blur(neck.astype(np.float32), 1.5)[..., None]
     return light * (1 - darker * np.array([0.80, 1.0, 1.05], np.float32))

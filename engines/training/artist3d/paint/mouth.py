@@ -30,10 +30,10 @@ def draw_mouth(scene: Scene, tone: Tone, image: Floats) -> Floats:
     line = (upper + lower) / 2 if gap < 0.05 else upper
     seam = np.zeros((scene.size, scene.size), np.uint8)
     corners = np.round(line * 16).astype(np.int32)
-    cv2.polylines(seam, [corners], False, 255, max(1, round(0.012 * unit)), cv2.LINE_AA, 4)
+    cv2.polylines(seam, [corners], False, 255, max(1, round(0.016 * unit)), cv2.LINE_AA, 4)
     soft = np.clip(blur(seam.astype(np.float32) / 255, 0.010 * unit) * 1.5, 0, 1)
     dark = to_srgb(tone.linear * np.array([0.26, 0.10, 0.09], np.float32))
-    return mix(image, np.broadcast_to(dark, image.shape), soft * (0.85 if gap < 0.05 else 0.4))
+    return mix(image, np.broadcast_to(dark, image.shape), soft * (0.92 if gap < 0.05 else 0.45))
 
 
 def _inside(

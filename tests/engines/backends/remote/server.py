@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends.onnx_graph import INPUT
+from engines.backends.remote.interface import as_sent
 from engines.networks.toon import ToonNetwork
 
 grpc = pytest.importorskip("grpc", reason="needs the extra remote: pip install -e '.[remote]'")
@@ -23,7 +24,6 @@ pb = pytest.importorskip(
 stubs = pytest.importorskip("tritonclient.grpc.service_pb2_grpc")
 
 Arrays = list[NDArray[Any]]
-TYPES = {torch.uint8: "UINT8", torch.float32: "FP32"}
 
 
 class Service(stubs.GRPCInferenceServiceServicer):  # type: ignore[name-defined]
@@ -33,12 +33,14 @@ class Service(stubs.GRPCInferenceServiceServicer):  # type: ignore[name-defined]
         batch: first dimension of the shapes it reports.
         change: what it does to its outputs before it answers.
         asked: batch sizes of the calls so far.
+        half: floats are sent in half precision, not as exports of before did.
     """
 
     def __init__(self, network: ToonNetwork, model: str) -> None:
         self.network, self.model, self.batch = network, model, -1
         self.change: Callable[[Arrays], Arrays] = lambda arrays: arrays
         self.asked: list[int] = []
+        self.half = True
         self.free = threading.Event()
         self.free.set()
 
@@ -50,7 +52,7 @@ class Service(stubs.GRPCInferenceServiceServicer):  # type: ignore[name-defined]
 
         def tensor(name: str, dtype: torch.dtype, shape: tuple[int, ...]) -> Any:
             return pb.ModelMetadataResponse.TensorMetadata(
-                name=name, datatype=TYPES[dtype], shape=[self.batch, *shape]
+                name=name, datatype=self._kind(dtype), shape=[self.batch, *shape]
             )
 
         side = self.network.input_size
@@ -71,12 +73,16 @@ class Service(stubs.GRPCInferenceServiceServicer):  # type: ignore[name-defined]
         answer = pb.ModelInferResponse(model_name=self.model, model_version="1")
         with torch.inference_mode():
             drawn = self.network(torch.from_numpy(crops))
-        arrays = self.change([tensor.numpy() for tensor in drawn])
+        whole = [tensor.numpy() for tensor in drawn]
+        arrays = self.change([as_sent(array) for array in whole] if self.half else whole)
         for output, array in zip(self.network.outputs, arrays, strict=False):
-            kind = TYPES[output.dtype]
+            kind = self._kind(output.dtype)
             answer.outputs.add(name=output.name, datatype=kind, shape=array.shape)
             answer.raw_output_contents.append(array.tobytes())
         return answer
+
+    def _kind(self, dtype: torch.dtype) -> str:
+        return "UINT8" if dtype == torch.uint8 else "FP16" if self.half else "FP32"
 
     def _require(self, name: str, context: Any) -> None:
         if name != self.model:

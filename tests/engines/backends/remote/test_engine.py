@@ -60,13 +60,35 @@ def test_draws_what_the_network_draws(
     assert difference(drawn.masks, here.masks) < 0.01
 
 
+@pytest.mark.parametrize(("half", "returned"), [(True, 53_248), (False, 77_824)])
+def test_where_the_detail_is_taken_from_comes_back_in_half_or_single_precision(
+    half: bool,
+    returned: int,
+    tiny: ToonNetwork,
+    service: Service,
+    server: str,
+    reference: TorchEngine,
+    tiny_crops: NDArray[np.uint8],
+) -> None:
+    service.half = half
+    engine = connect(tiny, f"{server}/{MODEL}", [])
+    assert engine.wire == (64 * 64 * 3, returned)
+    drawn, here = engine.run(tiny_crops), reference.run(tiny_crops)
+    assert drawn.details is not None
+    assert here.details is not None
+    assert drawn.details.dtype == np.float32
+    assert np.abs(drawn.details - here.details).max() < 1e-3
+    assert (np.abs(drawn.details - here.details).max() < 1e-5) != half
+    engine.close()
+
+
 def test_says_first_that_crops_leave_the_machine(
     remote: RemoteEngine, server: str, said: list[str]
 ) -> None:
     assert said[0].startswith(LEAVES)
     assert server in said[0]
     assert "not encrypted" in said[0]
-    assert said[1].startswith("A face takes 12 kB to the server and 78 kB back")
+    assert said[1].startswith("A face takes 12 kB to the server and 53 kB back")
     assert f"test server 1 at {server}, model tiny" in said[2]
     assert (remote.name, remote.precision, remote.max_batch) == ("remote", "as served", 4)
 

@@ -44,6 +44,10 @@ def test_onnx_draws_what_the_network_draws(
     drawn, here = put_together(tiny, results), reference.run(tiny_crops)
     assert difference(drawn.images, here.images) < AGREEMENT
     assert difference(drawn.masks, here.masks) < AGREEMENT
+    assert (results[2].dtype, results[0].dtype) == (np.float16, np.uint8)
+    assert drawn.details is not None
+    assert here.details is not None
+    assert np.abs(drawn.details - here.details).mean() < 0.01
 
 
 def test_ir_draws_what_the_network_draws_for_any_number_of_crops(
@@ -60,11 +64,17 @@ def test_ir_draws_what_the_network_draws_for_any_number_of_crops(
     drawn = put_together(tiny, [found[output.name] for output in tiny.outputs])
     assert difference(drawn.images, here.images) < AGREEMENT
     assert difference(drawn.masks, here.masks) < AGREEMENT
+    assert found["details"].dtype == np.float16
+    assert drawn.details is not None
+    assert here.details is not None
+    assert np.abs(drawn.details - here.details).mean() < 0.01
     assert program(tiny_crops[:1])["toons"].shape == (1, 64, 64, 3)
 
 
 def test_the_bytes_on_the_wire_are_those_of_the_tensors(triton: Exported) -> None:
-    assert (triton.sent, triton.returned) == (64 * 64 * 3, 64 * 64 * 16 + 3 * 32 * 128)
+    assert (triton.sent, triton.returned) == (64 * 64 * 3, 64 * 64 * 10 + 3 * 32 * 128)
+    text = (triton.path.parent / "config.pbtxt").read_text(encoding="utf-8")
+    assert '{ name: "details", data_type: TYPE_FP16, dims: [ 3, 64, 64 ] }' in text
 
 
 def test_the_configuration_names_every_tensor_and_batches(triton: Exported) -> None:

@@ -31,6 +31,7 @@ def test_a_perfect_drawing_has_nothing_to_lose() -> None:
     assert set(losses) == {
         *("l1", "edges", "detail", "colour", "features"),
         "eyes",
+        "pupils",
         "irises",
         "warp",
     }
@@ -38,7 +39,7 @@ def test_a_perfect_drawing_has_nothing_to_lose() -> None:
 
     drawing = Drawing(batch.photo, None, torch.zeros(4, 4, 64, 64))
     face = paired_losses(drawing, batch, weights, FeatureDistance(), toon=False)
-    assert set(face) == set(losses) - {"eyes", "irises"} | {"head"}
+    assert set(face) == set(losses) - {"eyes", "pupils", "irises"} | {"head"}
     assert all(loss < 1e-5 for name, loss in face.items() if name != "head"), face
 
 

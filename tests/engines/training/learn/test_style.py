@@ -41,7 +41,7 @@ def test_training_is_resumed_exactly(bundle: Bundle, tmp_path: Path) -> None:
     whole, first, second = make(bundle), make(bundle), make(bundle)
     seen: list[dict[str, float]] = []
     assert run(whole, tmp_path / "a", Deadline(), report=lambda _, losses: seen.append(losses))
-    drawing = {"l1", "edges", "detail", "colour", "features", "eyes", "irises"}
+    drawing = {"l1", "edges", "detail", "colour", "features", "eyes", "pupils", "irises"}
     shape = {"mask", "head", "warp"}
     assert drawing | shape | {"adversarial", "discriminator", "r_t", "p"} == set(seen[0])
     assert all(np.isfinite(value) for losses in seen for value in losses.values())

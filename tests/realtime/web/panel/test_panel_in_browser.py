@@ -56,13 +56,17 @@ def test_switches_are_flipped_by_enter_because_space_is_panic(run: PanelRun, tab
     tab.keyboard.press("Enter")
     run.until(lambda: run.controls.mirror)
     expect(tab.locator("#mirror")).to_be_checked()
-    tab.keyboard.press("Control+ ")  # changes the input method, or speaks to a screen reader
     tab.keyboard.press("Enter")
     run.until(lambda: not run.controls.mirror)
+    tab.evaluate("document.activeElement.blur()")
+    tab.keyboard.press("Control+ ")  # changes the input method, or speaks to a screen reader
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    run.until(lambda: run.controls.mirror)
     assert not run.guard.panic
     tab.keyboard.press(" ")
     run.until(lambda: run.guard.panic)
-    expect(tab.locator("#mirror")).not_to_be_checked()
+    expect(tab.locator("#mirror")).to_be_checked()
 
 
 def test_a_space_bar_that_is_held_down_is_one_panic_and_scrolls_nothing(

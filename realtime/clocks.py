@@ -74,6 +74,10 @@ class Rate:
         while self._recent[0] < now - self._window:
             self._recent.popleft()
 
+    def silent(self, now: float) -> float:
+        """Seconds from the last event to `now`, monotonic seconds; 0 before the first event."""
+        return 0.0 if self._first is None else now - self._last
+
     def recent(self) -> float:
         """Events per second over the last window."""
         times = list(self._recent)

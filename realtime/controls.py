@@ -56,6 +56,7 @@ class Controls:
 
     Attributes:
         building: the blend that is being built; empty if none is.
+        refused: why the last blend asked for is not drawn, in one sentence; empty if it is.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Controls:
         self.mirror = mirror
         self.stopped = threading.Event()
         self.people = people
-        self.building = ""
+        self.building = self.refused = ""
         self.styles = tuple(styles)
         self.swaps = tuple(swaps)
         self.most_faces = guard.max_faces
@@ -225,6 +226,7 @@ class Controls:
                 f"This model has no blend {blend}; choose one of its styles and swaps."
             )
         self._asked = blend
+        self.refused = ""
         self.building = "" if blend == self._running else str(blend)
         self._done()
         threading.Thread(target=self._change_to, args=(blend,), daemon=True).start()
@@ -281,6 +283,8 @@ class Controls:
                 said = f"Style {blend.style or 'default'}, swap at {blend.swap or 'default'}."
             except Exception as error:
                 said = f"The style stays as it is: {error}"
+                if blend == self._asked:
+                    self.refused = said
             if blend == self._asked:
                 self.building = ""
         self._done(said)

@@ -40,12 +40,14 @@ def test_percentiles_are_those_of_the_samples_and_memory_is_bounded() -> None:
 
 def test_rates() -> None:
     rate = Rate()
+    assert rate.silent(10.0) == 0
     for step in range(61):
         rate.tick(10 + step / 30)
     assert rate.overall() == pytest.approx(30)
     for step in range(1, 61):
         rate.tick(12 + step / 60)
     assert rate.recent() == pytest.approx(45, rel=0.05)
+    assert rate.silent(15.0) == pytest.approx(2)
 
 
 def test_the_delay_of_a_microphone_is_that_of_the_picture() -> None:

@@ -94,6 +94,7 @@ def test_a_switch_that_fails_is_told_and_the_next_one_works() -> None:
             if thread.name.endswith("(_change_to)"):
                 thread.join(5)
         assert len(messages) == count
+        assert controls.refused == ("" if count == 2 else messages[0])
     assert asked == [16, None]
     assert messages == [
         "The style stays as it is: out of memory", "Style default, swap at default.",

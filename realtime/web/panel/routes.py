@@ -57,6 +57,7 @@ def panel_routes(desk: Desk, feed: Feed, address: Callable[[], str]) -> list[Bas
         address: gives the overlay's, to be copied from the panel.
     """
     samples = Samples(desk.session.bundle)
+    samples.begin()  # before the first page asks, which would see empty frames meanwhile
 
     async def live(socket: WebSocket) -> None:
         await socket.accept()

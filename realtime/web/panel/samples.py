@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import cv2
+import torch
 
-from engines.backends.registry import create_engine
+from engines.backends.prepare import prepared
 from engines.bundle import Bundle
 from engines.faces.people import people
 from engines.pictures import read_picture
@@ -18,24 +20,39 @@ SIDE = 160  # pixels
 
 
 class Samples:
-    """Draws each style once, when it is first asked for."""
+    """Draws each style once: when it is first asked for, or before.
+
+    Args:
+        bundle: the model.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._pictures: dict[str, bytes] = {}
         self._drawing = threading.Lock()
 
+    def begin(self) -> None:
+        """Draw them all in a thread of its own, one by one, so that no page waits for them."""
+        threading.Thread(target=self._draw_all, name="samples", daemon=True).start()
+
     def picture(self, style: str) -> bytes:
         """A JPEG of `SIDE` pixels."""
         with self._drawing:
             if style not in self._pictures:
-                engine = create_engine(
-                    self._bundle.network(style), "torch:cpu", max_batch=1, say=lambda line: None
-                )
-                side = engine.input_size
-                crop = cv2.resize(read_picture(people()[PORTRAIT]).rgb, (side, side))
-                toon = cv2.cvtColor(engine.run(as_uint8(crop)[None]).images[0], cv2.COLOR_RGB2BGR)
-                engine.close()
-                small = cv2.resize(toon, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-                self._pictures[style] = jpeg(as_uint8(small), 88)
+                self._pictures[style] = self._drawn(style)
             return self._pictures[style]
+
+    def _draw_all(self) -> None:
+        for style in self._bundle.styles:
+            with contextlib.suppress(Exception):  # told to whoever asks for this picture
+                self.picture(style)
+
+    def _drawn(self, style: str) -> bytes:
+        # Without an engine: one draws twice, since it warms up first, and this is drawn once.
+        network = prepared(self._bundle.network(style), "fp32")
+        side = network.input_size
+        crop = as_uint8(cv2.resize(read_picture(people()[PORTRAIT]).rgb, (side, side)))
+        with torch.inference_mode():
+            toon = network(torch.from_numpy(crop[None]))[0][0].numpy()
+        small = cv2.resize(toon, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return jpeg(as_uint8(cv2.cvtColor(small, cv2.COLOR_RGB2BGR)), 88)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from realtime.addresses import redacted
@@ -11,6 +12,7 @@ from realtime.live.desk import Desk
 from realtime.live.people import People
 from realtime.settings import GUARD_MODES, MODES
 
+SILENCE = 2.0  # seconds without a picture of a live source after which the panel says so
 STAGES = ("track", "stylize", "paste", "guard", "search", "refresh", "watch")
 
 
@@ -40,6 +42,7 @@ def switches(desk: Desk) -> dict[str, Any]:
         "swaps": sorted(controls.swaps, key=lambda swap: swap or 1 << 20),
         "low": blend.low or session.bundle.card.styles[blend.style].blend.low,
         "building": controls.building,
+        "refused": controls.refused,
         "kept": {
             "count": session.blends.count,
             "most": session.blends.most,
@@ -60,15 +63,25 @@ def switches(desk: Desk) -> dict[str, Any]:
 def numbers(desk: Desk) -> dict[str, Any]:
     """What changes all the time. Times in milliseconds, medians of the last few frames."""
     statistics, guard = desk.pipeline.statistics, desk.controls.guard
-    faces = desk.pipeline.faces
+    lost = _lost(desk)
+    faces = () if lost else desk.pipeline.faces
     return {
         "fps": round(statistics.sent.recent(), 1),
         "latency": round(statistics.latency.usual() * 1e3),
         "stages": {name: round(statistics.stages[name].usual() * 1e3, 1) for name in STAGES},
-        "reason": guard.reason if guard.mode != "pass" else "",
+        "reason": guard.reason if guard.mode != "pass" and not lost else "",
+        "lost": lost,
         "hints": sorted({hint for face in faces for hint in face.hints}),
         "faces": len(faces),
     }
+
+
+def _lost(desk: Desk) -> str:
+    """That a live source gives no pictures, as a sentence; empty if it does."""
+    captured = desk.pipeline.statistics.captured
+    if desk.source is None or captured.silent(time.monotonic()) <= SILENCE:
+        return ""
+    return f"No picture comes from {redacted(desk.source.name)}; it is waited for."
 
 
 def picture(desk: Desk, output: Output) -> dict[str, Any]:

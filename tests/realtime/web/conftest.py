@@ -63,8 +63,9 @@ def tab(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    # What the server refused, and that it was not there, is listed by the browser itself.
-    known = ("Failed to load resource", "WebSocket connection to")
+    # What the server refused, that it was not there, and which header counts for nothing on a page
+    # that is not encrypted, is listed by the browser itself.
+    known = ("Failed to load resource", "WebSocket connection to", "Cross-Origin-Opener-Policy")
     page.on(
         "console",
         lambda line: (

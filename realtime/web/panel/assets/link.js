@@ -3,6 +3,7 @@
 import { AWAY, GONE } from "/assets/base.js";
 
 const PAUSES = [250, 500, 1000, 2000]; // ms before each next attempt; the last one repeats
+const SILENCE = 5000; // ms without a message after which the program counts as hung
 
 /** Take JSON and pictures from `path`; `on` has text, picture, opened and away. */
 export class Link {
@@ -19,9 +20,12 @@ export class Link {
     socket.onopen = () => {
       this.failures = 0;
       this.socket = socket;
+      this.silent = false;
       this.on.opened?.();
+      this.heard();
     };
     socket.onmessage = async ({ data }) => {
+      this.heard();
       if (typeof data === "string") {
         this.on.text?.(JSON.parse(data));
         return;
@@ -35,16 +39,31 @@ export class Link {
     };
     socket.onclose = async () => {
       this.socket = null;
+      clearTimeout(this.timer);
       const pause = PAUSES[Math.min(this.failures++, PAUSES.length - 1)];
       // One that runs but refuses was started again: it wants another token.
-      const answer = await fetch("/assets/mark.svg").catch(() => null);
+      const answer = await fetch("/assets/mark.svg", { signal: AbortSignal.timeout(SILENCE) }).catch(() => null);
       this.on.away?.(answer?.status === 403 ? GONE : AWAY);
       setTimeout(() => this.open(), pause);
     };
   }
 
+  /** A program that hangs closes nothing; its last picture must not stay as if it were live. */
+  heard() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.silent = true;
+      this.on.away?.(AWAY);
+    }, SILENCE);
+    if (!this.silent) return;
+    this.silent = false;
+    this.on.opened?.();
+  }
+
+  /** Whether a message could be sent. */
   send(message) {
     this.socket?.send(JSON.stringify(message));
+    return Boolean(this.socket);
   }
 }
 

@@ -20,7 +20,11 @@ const SIZES = [[640, 480], [1280, 720], [1920, 1080]];
 let state = null;
 const held = new Set(); // sliders that a finger is on; the state does not move them
 const link = new Link("/panel/live", { opened, text, picture: show, away });
-const ask = (name, value) => link.send({ do: name, value });
+const ask = (name, value) => {
+  if (link.send({ do: name, value })) return;
+  say("Nothing was changed: this page is not connected to the program.", false);
+  if (state) update(state); // what was moved in vain goes back
+};
 const person = new Person(ask);
 
 function opened() {
@@ -35,6 +39,11 @@ function away(words) {
   get("away").hidden = false;
   get("out").dataset.kind = "";
   get("out-words").textContent = "Not connected";
+  get("out-heard").textContent = ""; // the alert says it
+  for (const id of ["fps", "latency"]) get(id).textContent = "–";
+  get("stages").replaceChildren();
+  get("hints").hidden = true;
+  person.meet([]);
 }
 
 function text(message) {
@@ -83,7 +92,11 @@ async function show(header, parts) {
   const kind = header.kind === "toon" && bare ? "raw" : header.kind;
   get("after").dataset.number = header.number;
   get("out").dataset.kind = kind;
-  get("out-words").textContent = bare && header.kind === "toon" ? "A real face goes out" : KINDS[header.kind];
+  const words = bare && header.kind === "toon" ? "A real face goes out" : KINDS[header.kind];
+  if (get("out-words").textContent !== words) get("out-words").textContent = words;
+  // A toon that is held for a moment is no news to those who listen.
+  const heard = kind === "hold" ? KINDS.toon : words;
+  if (get("out-heard").textContent !== heard) get("out-heard").textContent = heard;
   person.meet(header.people);
 }
 
@@ -99,7 +112,7 @@ function count(numbers) {
     return make("li", {}, make("span", {}, name), make("span", { className: "bar-of" }, part), make("b", {}, `${ms.toFixed(1)} ms`));
   }));
   const reason = numbers.reason && state && !state.panic ? `Hidden: ${numbers.reason}.` : "";
-  const hints = [...numbers.hints, reason].filter(Boolean).join(" ");
+  const hints = [numbers.lost, ...numbers.hints, reason].filter(Boolean).join(" ");
   const note = get("hints");
   note.hidden = !hints;
   if (note.textContent !== hints) note.textContent = hints;
@@ -113,7 +126,7 @@ function update(now) {
   if (first) build(now);
   press("panic", now.panic);
   get("panic-words").textContent = now.panic ? "Hidden. Show the picture again" : "Panic: hide the picture";
-  press("record", Boolean(now.recording));
+  get("record").dataset.on = String(Boolean(now.recording));
   get("record").textContent = now.recording ? "Stop recording" : "Record";
   get("toon").checked = now.toon;
   get("mirror").checked = now.mirror;
@@ -130,7 +143,7 @@ function update(now) {
   get("guard-help").textContent = GUARD_WORDS[now.guard];
   const building = get("building");
   building.dataset.busy = String(Boolean(now.building));
-  building.textContent = now.building ? `Building ${now.building}; the old one goes on.` : "";
+  building.textContent = now.building ? `Building ${now.building}; the old one goes on.` : now.refused;
   get("kept").textContent =
     `${now.kept.count} ${now.kept.count === 1 ? "mix is" : "mixes are"} ready at once (${Math.ceil(now.kept.memory / 1e6)} MB); the last ${now.kept.most} are kept.`;
   const { name, device, precision } = now.engine;
@@ -234,12 +247,20 @@ get("places").addEventListener("toggle", async () => {
   );
 });
 
-// The space bar is panic wherever it does not type; a focused button must not take it.
+// The space bar is panic wherever it does not type; a focused button or switch must not take it.
+// Enter does what it would have done there, for switches too, of which browsers leave it out.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || event.repeat || event.target.matches('input[type="text"], select')) return;
-  event.preventDefault();
-  panic();
+  const { key, repeat, target } = event;
+  if (key === "Enter" && target.matches('input[type="checkbox"], #sink')) {
+    event.preventDefault();
+    if (!repeat) (target.id === "sink" ? get("add-sink") : target).click();
+  }
+  if (!isPanic(event)) return;
+  event.preventDefault(); // held down too, or the page would scroll
+  if (!repeat) panic();
 }, true);
-document.addEventListener("keyup", (event) => {
-  if (event.key === " " && !event.target.matches('input[type="text"], select')) event.preventDefault();
-}, true);
+document.addEventListener("keyup", (event) => { if (isPanic(event)) event.preventDefault(); }, true);
+
+function isPanic({ key, ctrlKey, altKey, metaKey, target }) {
+  return key === " " && !ctrlKey && !altKey && !metaKey && !target.matches('input[type="text"], select');
+}

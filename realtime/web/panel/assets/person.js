@@ -8,7 +8,11 @@ export class Person {
     this.chosen = null; // identity
     this.buttons = new Map();
     this.sure = false;
-    get("person-close").onclick = () => this.choose(null);
+    get("person-close").onclick = () => {
+      const back = this.buttons.get(this.chosen) ?? get("panic");
+      this.choose(null);
+      back.focus();
+    };
     get("person-style").onchange = ({ target }) =>
       ask("person-style", { id: this.chosen, style: target.value || null });
     get("person-strength").oninput = ({ target }) =>

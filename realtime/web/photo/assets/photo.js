@@ -4,7 +4,7 @@ import { AWAY, fill, get, make, sentence } from "/assets/base.js";
 import { startCamera } from "/photo/camera.js";
 import { startCharacters } from "/photo/characters.js";
 import { reveal } from "/photo/compare.js";
-import { note, refuse, tell } from "/photo/words.js";
+import { note, point, promise, refuse, tell } from "/photo/words.js";
 
 const KEPT = 12; // toons of the photo in hand that are kept, so that going back is at once
 
@@ -144,7 +144,10 @@ async function draw() {
     } catch (error) {
       if (error.name !== "AbortError") {
         if (shown) choose(shown);
-        else forget();
+        else {
+          forget();
+          if (document.activeElement === document.body) get("choose").focus({ preventScroll: true });
+        }
         refuse(error.words ?? AWAY);
       }
       return;
@@ -196,9 +199,15 @@ async function show(toon) {
     tips.map((tip) => note("tip", faces.length > 1 ? `Face ${i + 1}: ${tip[0].toLowerCase()}${tip.slice(1)}` : tip)));
   tell(faces.length ? words : "", faces.length ? tips : [note("tip", words)]);
   get("badges").replaceChildren(...(faces.length > 1 ? faces.map(badge) : []));
-  if (fresh) {
+  desk.dataset.faces = faces.length; // without one there is no toon to compare with, or to save
+  get("save").hidden = !faces.length;
+  if (fresh && faces.length) {
+    compare.scrollIntoView({ block: "nearest" }); // a refusal may have led away from it
     get("slider").focus({ preventScroll: true });
     reveal();
+  } else if (fresh) {
+    get("again").focus({ preventScroll: true });
+    point();
   }
 }
 
@@ -271,11 +280,16 @@ function prepareSources() {
   for (const [i, path] of about.people.entries()) {
     const image = make("img", { src: path, alt: `Person ${i + 1}`, width: 84, height: 84 });
     const button = make("button", { type: "button" }, image);
-    button.addEventListener("click", async () => take(await (await fetch(path)).blob(), `person-${i + 1}.webp`));
+    button.addEventListener("click", async () => {
+      const answer = await fetch(path).catch(() => null);
+      if (answer?.ok) take(await answer.blob(), `person-${i + 1}.webp`);
+      else refuse(answer ? await sentence(answer) : AWAY);
+    });
     get("people").append(make("li", {}, button));
   }
 }
 
+promise();
 prepareSettings();
 prepareSources();
 startCharacters(about, { style, refuse });

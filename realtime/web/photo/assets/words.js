@@ -25,7 +25,20 @@ export function tell(status, notes = []) {
   get("notes").replaceChildren(...notes);
 }
 
+/** Promise only what holds: over the network a photo leaves the machine that shows the page. */
+export function promise() {
+  if (/^(localhost|127\..*|\[::1\])$/.test(location.hostname)) return;
+  get("promise").textContent =
+    "The photo goes to the machine that runs this program, not encrypted; it stays there in memory and is not kept.";
+}
+
+/** Bring what is said into view: on a phone it stands below the picture. */
+export function point() {
+  get("notes").scrollIntoView({ block: "nearest" });
+}
+
 /** Say in one sentence why not. */
 export function refuse(words) {
   tell("", [note("bad", words)]);
+  point();
 }

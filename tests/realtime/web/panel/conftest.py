@@ -70,9 +70,10 @@ class PanelRun:
         self.messages = Messages()
         self.collector = Collector()
         self.stylizer = session.stylizer
+        self.pausing = threading.Event()  # set, the camera gives no pictures
         bright = np.where(marked() == 90, OTHER_ROOM, marked()).astype(np.uint8)
         self.source = ChangingSource(
-            FakeSource(total=10**9, rate=30),
+            FakeSource(total=10**9, rate=30, picture=self._picture),
             SourceSettings("0", size=SIZE),
             lambda _: FakeSource(total=10**9, rate=30, picture=lambda number: bright),
         )
@@ -99,6 +100,11 @@ class PanelRun:
     def stop(self) -> None:
         self.controls.stop()
         self._thread.join()
+
+    def _picture(self, _: int) -> Any:
+        while self.pausing.is_set() and not self.controls.stopped.is_set():
+            time.sleep(0.01)
+        return marked()
 
     @property
     def last(self) -> Any:

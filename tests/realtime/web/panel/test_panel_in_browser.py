@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page, expect
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from realtime.session import Session
 from realtime.web.server import WebServer
@@ -43,6 +48,39 @@ def test_panic_by_space_and_button_and_every_panel_agrees(
         expect(page.locator("#panic")).to_have_attribute("aria-pressed", "true")
     assert not list(run.desk._folder.glob("snapshot*"))
     other.context.close()
+
+
+def test_switches_are_flipped_by_enter_because_space_is_panic(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    run.until(lambda: run.controls.mirror)
+    expect(tab.locator("#mirror")).to_be_checked()
+    tab.keyboard.press("Enter")
+    run.until(lambda: not run.controls.mirror)
+    tab.evaluate("document.activeElement.blur()")
+    tab.keyboard.press("Control+ ")  # changes the input method, or speaks to a screen reader
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    run.until(lambda: run.controls.mirror)
+    assert not run.guard.panic
+    tab.keyboard.press(" ")
+    run.until(lambda: run.guard.panic)
+    expect(tab.locator("#mirror")).to_be_checked()
+
+
+def test_a_space_bar_that_is_held_down_is_one_panic_and_scrolls_nothing(
+    run: PanelRun, tab: Page
+) -> None:
+    tab.set_viewport_size({"width": 360, "height": 500})
+    opened(tab, run)
+    for _ in range(5):  # the second one and those that follow are repeats
+        tab.keyboard.down(" ")
+    tab.keyboard.up(" ")
+    run.until(lambda: run.guard.panic)
+    tab.wait_for_timeout(300)
+    assert run.guard.panic
+    assert tab.evaluate("scrollY") == 0
 
 
 def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
@@ -85,6 +123,26 @@ def test_a_style_is_built_beside_the_running_one_and_kept(
     run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
 
 
+def test_a_style_that_cannot_be_built_is_told_beside_the_styles(
+    run: PanelRun, tab: Page, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory")
+
+    opened(tab, run)
+    with monkeypatch.context() as patched:
+        patched.setattr(session.blends, "take", refuse)
+        tab.click("#styles label:has-text('comic')")
+        said = "The style stays as it is: out of memory"
+        expect(tab.locator("#building")).to_have_text(said)
+    expect(tab.locator("#styles input[value=film]")).to_be_checked()
+    tab.click("#styles label:has-text('comic')")
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == OTHER_TOON)
+    expect(tab.locator("#building")).to_have_text("")
+    tab.click("#styles label:has-text('film')")
+    run.until(lambda: tuple(run.last.image[MIDDLE]) == TOON)
+
+
 def test_the_swap_and_its_direction_change_the_engine(run: PanelRun, tab: Page) -> None:
     opened(tab, run)
     assert not tab.is_visible("#lows")
@@ -105,6 +163,15 @@ def test_another_camera_is_used_without_a_raw_face_in_between(run: PanelRun, tab
     run.until(lambda: run.last.kind == "toon")
     expect(tab.locator("#said")).to_have_text("Pictures come from 1.")
     assert all(raw_pixels(output.image) == 0 for output in run.collector.outputs)
+
+
+def test_a_camera_that_gives_no_pictures_is_told_of_until_it_does(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    expect(tab.locator("#hints")).to_be_hidden()
+    run.pausing.set()
+    expect(tab.locator("#hints")).to_have_text("No picture comes from fake; it is waited for.")
+    run.pausing.clear()
+    expect(tab.locator("#hints")).to_be_hidden()
 
 
 def test_the_untooned_picture_is_shown_when_asked_for_and_says_so(run: PanelRun, tab: Page) -> None:
@@ -134,6 +201,31 @@ def test_a_person_is_left_as_they_are_when_it_was_asked_for_twice(run: PanelRun,
     expect(tab.locator("#out-words")).to_have_text("A real face goes out")
     tab.click("#person-reset")
     run.until(lambda: run.last.kind == "toon" and raw_pixels(run.last.image) == 0)
+
+
+def test_the_keyboard_comes_back_to_the_person_whose_sheet_was_closed(
+    run: PanelRun, tab: Page
+) -> None:
+    opened(tab, run)
+    person = tab.get_by_role("button", name="Person 1")
+    person.focus()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#person-style")).to_be_focused()
+    tab.get_by_role("button", name="Close").press("Enter")
+    expect(tab.locator("#person")).to_be_hidden()
+    expect(person).to_be_focused()
+
+
+def test_what_goes_out_is_read_out_and_controls_have_plain_names(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    heard = tab.locator("#out-heard[role=status]")
+    expect(heard).to_have_text("Toon")
+    tab.get_by_role("button", name="Panic: hide the picture", exact=True).press("Enter")
+    expect(heard).to_have_text("Hidden: card")
+    tab.check("#show-before")
+    expect(tab.get_by_role("img", name="Before: your camera's own picture")).to_be_visible()
+    record = tab.get_by_role("button", name="Record", exact=True)
+    assert record.get_attribute("aria-pressed") is None  # its words say what it does next
 
 
 def test_snapshot_recording_and_settings_are_written(
@@ -176,6 +268,42 @@ def test_a_server_that_goes_away_is_told_of_and_one_that_comes_back_is_used(
     expect(tab.locator("#away")).to_contain_text("was started again")
     tab.goto(again.url())
     tab.wait_for_selector("#after[data-number]")
+    expect(tab.locator("#away")).to_be_hidden()
+
+
+def test_without_the_program_nothing_looks_as_if_it_went_on(run: PanelRun, tab: Page) -> None:
+    opened(tab, run)
+    tab.wait_for_selector("#people button")
+    expect(tab.locator("#latency")).to_contain_text("ms")
+    run.server.stop()
+    expect(tab.locator("#away")).to_be_visible()
+    expect(tab.locator("#latency")).to_have_text("–")
+    expect(tab.locator("#people button")).to_have_count(0)
+    tab.focus("#mirror")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#said")).to_contain_text("Nothing was changed")
+    expect(tab.locator("#mirror")).not_to_be_checked()
+    tab.keyboard.press(" ")
+    expect(tab.locator("#panic")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_program_that_hangs_is_told_of_until_it_goes_on(
+    run: PanelRun, tab: Page, serve: Callable[..., WebServer]
+) -> None:
+    going = threading.Event()
+
+    async def hang(_: Request) -> Response:
+        going.wait(60)  # in the server's own loop: nothing is answered, and nothing is closed
+        return Response("went on")
+
+    server = serve([*run.routes, Route("/hang", hang)])
+    tab.goto(server.url())
+    tab.wait_for_selector("#after[data-number]")
+    try:
+        tab.evaluate("void fetch('/hang')")
+        expect(tab.locator("#away")).to_contain_text("does not answer")
+    finally:
+        going.set()
     expect(tab.locator("#away")).to_be_hidden()
 
 

@@ -40,6 +40,12 @@ def give(tab: Page, picture: Path) -> None:
     tab.wait_for_selector("[data-state=toon]")
 
 
+def give_again(tab: Page, picture: Path) -> None:
+    """Give a photo in place of the one that is shown, and wait until its faces are counted."""
+    tab.set_input_files("#file", picture)
+    tab.wait_for_selector("[data-state=toon]:not([data-faces='0'])")
+
+
 def saved(tab: Page) -> tuple[str, bytes]:
     """Name and bytes of what "Save the toon" saves."""
     with tab.expect_download() as download:
@@ -131,6 +137,27 @@ def test_a_broken_file_is_one_sentence_and_the_next_photo_works(
     expect(opened.get_by_role("button", name="Choose a photo")).to_be_focused()
 
 
+def test_on_a_phone_what_is_wrong_is_brought_into_view(opened: Page, tmp_path: Path) -> None:
+    opened.set_viewport_size({"width": 375, "height": 667})
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    opened.set_input_files("#file", tmp_path / "broken.jpg")
+    expect(opened.locator(".note.bad")).to_be_in_viewport(ratio=1)
+    PillowImage.new("RGB", (300, 500), (80, 120, 90)).save(tmp_path / "nobody.png")
+    opened.set_input_files("#file", tmp_path / "nobody.png")
+    expect(opened.locator(".note.tip")).to_be_in_viewport(ratio=1)
+    give_again(opened, people()[0])
+    expect(opened.locator("#compare")).to_be_in_viewport(ratio=1)
+
+
+def test_after_a_refusal_the_keyboard_is_where_the_next_photo_is_chosen(
+    opened: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    opened.set_input_files("#file", tmp_path / "broken.jpg")
+    expect(opened.locator(".note.bad")).to_be_visible()
+    expect(opened.get_by_role("button", name="Choose a photo")).to_be_focused()
+
+
 def test_a_file_that_is_too_large_is_not_even_sent(opened: Page, tmp_path: Path) -> None:
     large = tmp_path / "large.jpg"
     large.write_bytes(b"\xff" * 25_000_001)
@@ -151,6 +178,12 @@ def test_tips_are_of_the_very_photo(opened: Page, tmp_path: Path) -> None:
     opened.set_input_files("#file", tmp_path / "nobody.png")
     expect(opened.get_by_role("alert")).to_contain_text("No face was found")
     expect(opened.locator(".badge")).to_have_count(0)
+    expect(opened.get_by_role("button", name="Another photo")).to_be_focused()
+    for what in (opened.locator("#slider"), opened.locator(".tag.right"), opened.locator("#save")):
+        expect(what).to_be_hidden()  # there is no toon
+    give_again(opened, people()[0])
+    expect(opened.locator(".tag.right")).to_be_visible()
+    expect(opened.locator("#save")).to_be_visible()
 
 
 def test_a_file_is_dropped(opened: Page) -> None:
@@ -201,10 +234,28 @@ def test_a_server_that_ended_or_came_back_is_one_sentence(
     server.stop()
     tab.set_input_files("#file", people()[0])
     expect(tab.get_by_role("alert")).to_contain_text("The program does not answer")
+    tab.evaluate("document.getElementById('notes').replaceChildren()")
+    tab.get_by_role("button", name="Person 4").click()
+    expect(tab.get_by_role("alert")).to_contain_text("The program does not answer")
     again = serve([], port=server.port)
     tab.set_input_files("#file", people()[0])
     expect(tab.get_by_role("alert")).to_contain_text("The program was started again")
+    tab.evaluate("document.getElementById('notes').replaceChildren()")
+    tab.get_by_role("button", name="Person 4").click()
+    expect(tab.get_by_role("alert")).to_contain_text("The program was started again")
     assert again.port == server.port
+
+
+def test_the_promise_is_another_one_over_the_network(
+    serve: Serve, opened: Page, maker: PhotoMaker
+) -> None:
+    expect(opened.locator("#promise")).to_contain_text("stays on this machine")
+    routes = PhotoPage(maker.session.bundle, maker, "None.", Desk()).routes
+    server = serve(routes, host="0.0.0.0")
+    path = server.url().split("/", 3)[3]
+    opened.goto(f"http://0.0.0.0:{server.port}/{path}")  # no loopback address as far as it says
+    opened.wait_for_selector("[data-ready]")
+    expect(opened.locator("#promise")).to_contain_text("not encrypted")
 
 
 def test_everything_has_a_name_and_fits_a_phone(opened: Page) -> None:

@@ -169,6 +169,7 @@ def loop(
         bool,
         typer.Option("--panel", help="With and without panel and overlay open, one face."),
     ] = False,
+    model: Annotated[str, options.MODEL] = DEFAULT_BUNDLE,
     engine: Engine = "auto",
     seconds: Seconds = None,
     quick: Quick = False,
@@ -189,6 +190,7 @@ def loop(
         engine=engine,
         seconds=seconds or usual.seconds,
         cpu=parse_share(cpu),
+        model=model,
     )
     if panel:
         from benchmarks.suites.panel import run

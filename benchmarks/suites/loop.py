@@ -18,6 +18,7 @@ from benchmarks.loop_parts import Bypass, Visit, visit
 from benchmarks.machine import device_kind
 from benchmarks.report import Aim, Label, Report, Result, Series
 from benchmarks.thread_times import beside_engine
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.pictures import Image
 from engines.say import Say
@@ -63,6 +64,7 @@ class LoopSettings:
     warmup: float = 1.0
     toons: bool = True
     cpu: float | None = None
+    model: str = DEFAULT_BUNDLE
 
     @classmethod
     def quick(cls) -> LoopSettings:
@@ -113,7 +115,7 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
     return Session(
         Settings(
             faces=tracker if settings.toons else replace(tracker, refresh_interval=0.0),
-            engine=EngineSettings(backend=settings.engine, cpu=settings.cpu),
+            engine=EngineSettings(settings.model, backend=settings.engine, cpu=settings.cpu),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),
         ),

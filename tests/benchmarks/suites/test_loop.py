@@ -10,6 +10,7 @@ import pytest
 from benchmarks.render import grids
 from benchmarks.report import Report
 from benchmarks.suites import loop as suite
+from engines.card import BundleError
 from engines.errors import ToonifyError
 from realtime.pace import usable_cores
 from tests.engines.factory import tiny_bundle
@@ -62,6 +63,13 @@ def test_processor_time_is_told_by_work(report: Report) -> None:
         beside = sum(ms for name, ms in spent.items() if name != "processor_ms:engine")
         assert 0 < result.metrics["beside_engine_ms"] < 2 * beside
     assert any(grid.title == "Processor, ms a toon" for grid in grids(report))
+
+
+def test_the_model_that_is_asked_for_is_the_one_that_runs() -> None:
+    settings = suite.LoopSettings((SIZE,), (1,), (0.0,), "torch:cpu", model="nobody's")
+    assert settings.record()["model"] == "nobody's"
+    with pytest.raises(BundleError, match='no model "nobody\'s"'):
+        suite.run(settings, lambda line: None)
 
 
 def test_the_floor_draws_nothing() -> None:

@@ -23,7 +23,9 @@ def test_a_picture_is_what_the_style_s_engine_draws(session: Session) -> None:
     toon = cv2.resize(engine.run(crop[None]).images[0], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     engine.close()
     data = np.frombuffer(Samples(session.bundle).picture(name), np.uint8)
-    picture = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     assert picture.shape == (SIDE, SIDE, 3)
     assert np.abs(picture.astype(int) - toon).mean() < 6  # a JPEG
 

@@ -19,7 +19,9 @@ from benchmarks.options import (
     Output,
     Precisions,
     Quick,
+    Rates,
     Seconds,
+    Share,
     Tiers,
     Timing,
     chosen_engines,
@@ -150,21 +152,8 @@ def loop(
         list[int] | None,
         typer.Option(metavar="N", help="Faces in the picture: 1, 2 or 4; may be repeated."),
     ] = None,
-    rate: Annotated[
-        list[float] | None,
-        typer.Option(
-            min=0,
-            metavar="RATE",
-            help="Frames a second of the source; 0: as fast as it can; may be repeated.",
-        ),
-    ] = None,
-    cpu: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Keep to this share of the processor, such as 20%; the report says what was used.",
-        ),
-    ] = None,
+    rate: Rates = None,
+    cpu: Share = None,
     panel: Annotated[
         bool,
         typer.Option("--panel", help="With and without panel and overlay open, one face."),

@@ -126,6 +126,22 @@ Tiers = Annotated[
         help="Model size: shipped, cpu-512, 256, 512 or 1024; may be repeated.",
     ),
 ]
+Rates = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--rate",
+        min=0,
+        metavar="RATE",
+        help="Frames a second of the source; 0: as fast as it can; may be repeated.",
+    ),
+]
+Share = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Keep to this share of the processor, such as 20%; the report says what was used.",
+    ),
+]
 Seconds = Annotated[
     float | None,
     typer.Option(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -18,38 +17,8 @@ from engines.faces.people import people
 from engines.networks.toon import ToonNetwork
 from engines.pictures import read_picture
 from tests.engines.backends.conftest import AGREEMENT, difference
+from tests.engines.backends.remote.conftest import MODEL, connect
 from tests.engines.backends.remote.server import Service, serving
-
-MODEL = "tiny"
-
-
-@pytest.fixture
-def service(tiny: ToonNetwork) -> Service:
-    return Service(tiny, MODEL)
-
-
-@pytest.fixture
-def server(service: Service) -> Iterator[str]:
-    with serving(service) as server:
-        yield server
-
-
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def remote(tiny: ToonNetwork, server: str, said: list[str]) -> Iterator[RemoteEngine]:
-    engine = connect(tiny, f"{server}/{MODEL}", said)
-    yield engine
-    engine.close()
-
-
-def connect(network: ToonNetwork, place: str, said: list[str], max_batch: int = 4) -> RemoteEngine:
-    engine = create_engine(network, f"remote:{place}", max_batch=max_batch, say=said.append)
-    assert isinstance(engine, RemoteEngine)
-    return engine
 
 
 def test_draws_what_the_network_draws(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -33,6 +33,9 @@ from tests.realtime.fakes import (
     Messages,
     marked,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 OTHER_TOON = (40, 200, 255)  # BGR, of any engine but the first
 OTHER_ROOM = 200  # grey of the other camera's room
@@ -131,3 +134,10 @@ def run(
     made.until(lambda: made.last.kind == "toon")
     yield made
     made.stop()
+
+
+def opened(tab: Page, run: PanelRun) -> Page:
+    """The panel of a run, once it shows a picture."""
+    tab.goto(run.server.url())
+    tab.wait_for_selector("#after[data-number]")
+    return tab

@@ -17,16 +17,10 @@ from realtime.session import Session
 from realtime.web.server import WebServer
 from tests.realtime.fakes import BOX, TOON, Messages, raw_pixels
 from tests.realtime.web.conftest import PATIENCE
-from tests.realtime.web.panel.conftest import OTHER_ROOM, OTHER_TOON, PanelRun
+from tests.realtime.web.panel.conftest import OTHER_ROOM, OTHER_TOON, PanelRun, opened
 
 MIDDLE = ((BOX[1] + BOX[3]) // 2, (BOX[0] + BOX[2]) // 2)
 expect.set_options(timeout=PATIENCE)
-
-
-def opened(tab: Page, run: PanelRun) -> Page:
-    tab.goto(run.server.url())
-    tab.wait_for_selector("#after[data-number]")
-    return tab
 
 
 def test_panic_by_space_and_button_and_every_panel_agrees(
@@ -48,39 +42,6 @@ def test_panic_by_space_and_button_and_every_panel_agrees(
         expect(page.locator("#panic")).to_have_attribute("aria-pressed", "true")
     assert not list(run.desk._folder.glob("snapshot*"))
     other.context.close()
-
-
-def test_switches_are_flipped_by_enter_because_space_is_panic(run: PanelRun, tab: Page) -> None:
-    opened(tab, run)
-    tab.focus("#mirror")
-    tab.keyboard.press("Enter")
-    run.until(lambda: run.controls.mirror)
-    expect(tab.locator("#mirror")).to_be_checked()
-    tab.keyboard.press("Enter")
-    run.until(lambda: not run.controls.mirror)
-    tab.evaluate("document.activeElement.blur()")
-    tab.keyboard.press("Control+ ")  # changes the input method, or speaks to a screen reader
-    tab.focus("#mirror")
-    tab.keyboard.press("Enter")
-    run.until(lambda: run.controls.mirror)
-    assert not run.guard.panic
-    tab.keyboard.press(" ")
-    run.until(lambda: run.guard.panic)
-    expect(tab.locator("#mirror")).to_be_checked()
-
-
-def test_a_space_bar_that_is_held_down_is_one_panic_and_scrolls_nothing(
-    run: PanelRun, tab: Page
-) -> None:
-    tab.set_viewport_size({"width": 360, "height": 500})
-    opened(tab, run)
-    for _ in range(5):  # the second one and those that follow are repeats
-        tab.keyboard.down(" ")
-    tab.keyboard.up(" ")
-    run.until(lambda: run.guard.panic)
-    tab.wait_for_timeout(300)
-    assert run.guard.panic
-    assert tab.evaluate("scrollY") == 0
 
 
 def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
@@ -201,31 +162,6 @@ def test_a_person_is_left_as_they_are_when_it_was_asked_for_twice(run: PanelRun,
     expect(tab.locator("#out-words")).to_have_text("A real face goes out")
     tab.click("#person-reset")
     run.until(lambda: run.last.kind == "toon" and raw_pixels(run.last.image) == 0)
-
-
-def test_the_keyboard_comes_back_to_the_person_whose_sheet_was_closed(
-    run: PanelRun, tab: Page
-) -> None:
-    opened(tab, run)
-    person = tab.get_by_role("button", name="Person 1")
-    person.focus()
-    tab.keyboard.press("Enter")
-    expect(tab.locator("#person-style")).to_be_focused()
-    tab.get_by_role("button", name="Close").press("Enter")
-    expect(tab.locator("#person")).to_be_hidden()
-    expect(person).to_be_focused()
-
-
-def test_what_goes_out_is_read_out_and_controls_have_plain_names(run: PanelRun, tab: Page) -> None:
-    opened(tab, run)
-    heard = tab.locator("#out-heard[role=status]")
-    expect(heard).to_have_text("Toon")
-    tab.get_by_role("button", name="Panic: hide the picture", exact=True).press("Enter")
-    expect(heard).to_have_text("Hidden: card")
-    tab.check("#show-before")
-    expect(tab.get_by_role("img", name="Before: your camera's own picture")).to_be_visible()
-    record = tab.get_by_role("button", name="Record", exact=True)
-    assert record.get_attribute("aria-pressed") is None  # its words say what it does next
 
 
 def test_snapshot_recording_and_settings_are_written(

@@ -138,7 +138,7 @@ class Card:
             "",
             (
                 f"Input: {self.encoder.input_size if self.encoder else '?'} px crop, "
-                f"{self.value_range}; {self.alignment}. Output: {g.resolution} px toon"
+                f"{self.value_range}; {self.alignment}. Output: {g.output_size} px toon"
                 f"{' and a soft head mask' if g.mask_resolution else ''}."
             ),
             "",

@@ -45,7 +45,7 @@ def list_models() -> None:
             continue
         where = "in the package" if model.shipped else str(model.path)
         styles = ", ".join(card.styles)
-        table.add_row(model.name, styles, f"{card.generator.resolution} px", where)
+        table.add_row(model.name, styles, f"{card.generator.output_size} px", where)
     for name, download in DOWNLOADS.items():
         table.add_row(name, "", "", f"`toonify models fetch {name}` ({download.licence})")
     out.print(table)

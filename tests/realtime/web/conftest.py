@@ -6,6 +6,7 @@ Debian's Chromium is driven by Playwright; `.ci/browser` installs it where it ca
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -94,3 +95,17 @@ def serve() -> Iterator[Callable[..., WebServer]]:
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was compared with a secret in constant time."""
+    given_ones: list[bytes] = []
+    real = secrets.compare_digest
+
+    def compare(given: bytes, secret: bytes) -> bool:
+        given_ones.append(given)
+        return real(given, secret)
+
+    monkeypatch.setattr(secrets, "compare_digest", compare)
+    return given_ones

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from engines.training.artist.head import BROW
+from engines.training.artist.head import BROW, Head
 from engines.training.artist.imaging import (
     Floats,
+    Reals,
     blur,
     masked_blur,
     mix,
@@ -21,6 +23,10 @@ from engines.training.artist.imaging import (
 )
 
 
+GROWTH = 1.10  # of a brow: a film character's are a little larger
+OWN = 0.8  # share of the photo's shape, the rest follows the eye below
+
+
 @dataclass(frozen=True)
 class Brows:
     """What the photo shows of the brows, in toon space."""
@@ -30,24 +36,71 @@ class Brows:
     colour: Floats  # [3] Lab
 
 
-def find_brows(lab: Floats, skin: Floats, points: Floats, unit: float) -> Brows:
-    """Opacity from the photo's own hair inside the landmarks' outline, evened out per brow."""
-    size = lab.shape[0]
+def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
+    """Opacity from the photo's own hair inside the landmarks' outline, evened out per brow.
+
+    The deformation lifts a brow's middle over the larger eye, which would give everybody the same
+    arch. So each brow is laid down in nearly the shape that it has in the photo.
+
+    Args:
+        lab: [S, S, 3] in toon space, brows arched by the deformation.
+        skin: [S, S] of it.
+        head: the photo's.
+        points: toon landmarks [478, 3].
+    """
+    size, unit = lab.shape[0], head.unit
     light = lab[..., 0] / 100
     cover = union(polygon(size, points[ids], 0.035 * unit, 0.075 * unit) for ids in BROW)
     bare = np.clip(skin - cover * 1.5, 0, 1)
     around = masked_blur(light, bare, 0.16 * unit)
     visible = smoothstep(0.04, 0.16, blur(bare, 0.25 * unit))  # a fringe leaves nothing to repaint
-    hair = smoothstep(0.05, 0.30, (around - blur(light, 0.010 * unit)) / (around + 0.05))
-    shape = np.zeros((size, size), np.float32)
+    contrast = (around - blur(light, 0.010 * unit)) / (around + 0.05)
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    usual = masked_blur(chroma, bare, 0.16 * unit)
+    grey = smoothstep(0.92, 0.75, blur(chroma, 0.015 * unit) / (usual + 1))
+    hair = np.maximum(
+        smoothstep(0.05, 0.30, contrast), 0.8 * grey * smoothstep(0.0, 0.20, -contrast)
+    )
+    shape, weight = np.zeros((2, size, size), np.float32)
     for ids in BROW:
-        outline = polygon(size, points[ids], 0.022 * unit, 0.018 * unit)
-        density = float((hair * outline).sum() / (outline.sum() + 1e-3))
-        body = 0.42 * step(0.03, 0.28, density) + 1.0 * blur(hair, 0.016 * unit)
+        arched = points[ids, :2]
+        own = _own_shape(head.landmarks[ids, :2], arched)
+        strands = _carried(hair, arched, own)
+        outline = polygon(size, own, 0.022 * unit, 0.018 * unit)
+        density = float((strands * outline).sum() / (outline.sum() + 1e-3))
+        body = 0.26 + 0.20 * step(0.03, 0.28, density) + 1.0 * blur(strands, 0.016 * unit)
         shape = np.maximum(shape, outline**0.8 * np.clip(body, 0, 1))
-    weight = (shape * hair) ** 4 + 1e-6
+        weight = np.maximum(weight, polygon(size, arched) * hair)
+    weight = weight**8 + 1e-6
     colour = (lab * weight[..., None]).sum((0, 1)) / weight.sum()
     return Brows((cover * visible).astype(np.float32), (shape * visible).astype(np.float32), colour)
+
+
+def _own_shape(photo: Reals, arched: Reals) -> Floats:
+    """Where a brow's landmarks [10, 2] go: the photo's shape, larger, at the arched ones' place."""
+    plain = (photo - photo.mean(0)) * GROWTH + arched.mean(0)
+    return np.asarray(OWN * plain + (1 - OWN) * arched, np.float32)
+
+
+def _carried(hair: Floats, arched: Reals, own: Reals) -> Floats:
+    """The hair of the arched brow in the brow's own shape: a quadratic map between landmarks."""
+    size = hair.shape[0]
+    middle, scale = own.mean(0), float(np.ptp(own, axis=0).max()) / 2
+
+    def terms(x: Reals, y: Reals) -> Reals:
+        return np.stack([np.ones_like(x), x, y, x * y, x * x], -1)
+
+    x, y = ((own - middle) / scale).T
+    solved = np.linalg.lstsq(terms(x, y), arched - own, rcond=1e-3)[0]
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    reach = 1.6  # half lengths: nothing of the brow lies outside, where the map means nothing
+    x, y = (
+        np.clip((v - m) / scale, -reach, reach)
+        for v, m in zip((columns, rows), middle, strict=True)
+    )
+    source = np.stack([columns, rows], -1) + terms(x, y) @ solved
+    source = source.astype(np.float32)
+    return cv2.remap(hair, source[..., 0], source[..., 1], cv2.INTER_LINEAR)
 
 
 def draw_brows(image: Floats, brows: Brows, skin_light: float) -> Floats:

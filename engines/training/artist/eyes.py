@@ -125,7 +125,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     green = step(-1.0, 3.5, b) * step(2.5, -1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
-    lightness = (1 - cool) * (27 + 30 * dark_tone) + cool * (42 + 20 * light_tone)
+    lightness = (1 - cool) * (20 + 32 * dark_tone) + cool * (42 + 20 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.8 * step(0.38, 0.55, ratio) * step(4.0, 1.0, a)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (24 + 14 * dark_tone)
@@ -273,8 +273,8 @@ def _ball(
     iris = mix(np.broadcast_to(tones.dark, ball.shape), tones.middle, smoothstep(-1.0, 0.05, dy))
     iris = mix(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1).astype(np.float32))
     iris = iris * (1 - 0.62 * smoothstep(0.80, 1.0, rho))[..., None]
-    iris = mix(iris, tones.dark * 0.3, smoothstep(0.49 + edge, 0.43 - edge, rho))
-    iris = mix(iris, np.full(3, 0.025, np.float32), smoothstep(0.43 + edge, 0.43 - edge, rho))
+    iris = mix(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
+    iris = mix(iris, np.full(3, 0.025, np.float32), smoothstep(0.48 + edge, 0.48 - edge, rho))
     return mix(ball, iris, smoothstep(1.0 + edge, 1.0 - edge, rho))
 
 

@@ -152,9 +152,10 @@ def plan(
     alike = step(0.10, 0.05, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values
     gaps, opened = (v + (v.mean() - v) * alike for v in (gaps, np.array(openness)))
     widths[:] = widths.mean()
+    turned = 1 - 0.4 * step(0.2, 0.6, head.turn)  # the far eye would bulge over the cheek
     eyes = []
     for eye in range(2):
-        amount = strength * (1 - 0.75 * sunglasses) * (0.35 + 0.65 * opened[eye])
+        amount = strength * (1 - 0.75 * sunglasses) * (0.35 + 0.65 * opened[eye]) * turned
         scale = float(np.clip(look.eye_width / widths[eye], *look.eye_scale))
         scale = 1 + (scale - 1) * (1 - 0.25 * glasses) * amount
         wanted = float(np.clip(look.eye_tall * gaps[eye], 0.0, 0.46)) / (gaps[eye] + 1e-3)

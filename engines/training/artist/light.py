@@ -44,8 +44,8 @@ def cast_light(residual: Floats, skin: Floats, unit: float, gloss: float) -> Flo
     """
     weight = blur(skin, 0.05 * unit) + 1e-3
     base = guided_filter(residual, blur(residual * skin, 0.05 * unit) / weight, 0.10 * unit, 0.012)
-    shadow = -0.66 * np.minimum(base + 0.06, 0)
-    burnt = -0.80 * (1 - 0.75 * gloss) * np.maximum(base - 0.04, 0)
+    shadow = -0.78 * np.minimum(base + 0.05, 0)
+    burnt = -0.92 * (1 - 0.2 * gloss) * np.maximum(base - 0.03, 0)
     return (shadow + burnt).astype(np.float32)
 
 

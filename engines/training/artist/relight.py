@@ -12,6 +12,7 @@ from engines.training.artist.imaging import (
     Reals,
     blur,
     luminance,
+    masked_blur,
     mix,
     smoothstep,
     step,
@@ -24,6 +25,9 @@ from engines.training.artist.skin import Painting
 
 NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
+KEY = 0.42  # log gain of the key over the shade
+SHADING = 0.88  # share of the photo's shading that goes
+FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
 KNEE = 0.82  # luminance above which highlights roll off
 
 
@@ -71,6 +75,9 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
     light = np.where(light > KNEE, rolled, light)
     light = light + _glow(scene, key, side) * amount * (0.48 + lit)
+    top = target * (1.12 + 0.10 * scene.gloss)
+    over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
+    light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
     return Lit(rgb, side, lit, target)
 
@@ -78,12 +85,14 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
 def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) -> Floats:
     """Log gain: the toon's shading instead of the photo's, cast shadows and hot spots softened."""
     skin, shape, gloss = scene.all_skin, scene.shape, scene.gloss
-    toon = -0.20 + 0.34 * smoothstep(0.05, 1.0, (shape.normals @ key + 0.45) / 1.45)
+    toon = -0.20 + KEY * smoothstep(0.05, 1.0, (shape.normals @ key + 0.45) / 1.45)
     toon = toon - np.clip(-shape.cavity, -0.06, 0.06) * (1 - scene.band.repaint)
-    rest = relative - 0.75 * shading
-    softened = -0.75 * (1 - 0.7 * gloss) * np.maximum(blur(rest, 2.0) - 0.08, 0)
+    rest = relative - SHADING * shading
+    stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
+    rest = rest - stains
+    softened = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
     softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
-    return toon - 0.75 * shading + softened * skin * (1 - 0.5 * scene.marks.nose)
+    return toon - SHADING * shading - stains * skin + softened * skin * (1 - 0.5 * scene.marks.nose)
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:
@@ -94,7 +103,8 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     sheen = 0.09 * np.clip(scene.shape.normals @ half, 0, 1) ** 30 * skin * scene.shape.face
     tip = points[4, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
-    soft = 0.06 * stroke(size, points[NOSE_LINE], 0.10 * unit, 0.045 * unit)
+    soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.06 * unit)
+    soft = soft + 0.05 * _spots(size, points[[4]], [0.11 * unit])
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)

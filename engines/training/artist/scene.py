@@ -123,7 +123,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     if glasses > 0.02:
         frame = np.clip(field.apply(spectacles.mask), 0, 1) * glasses
         skin = skin * (1 - frame)
-    brows = find_brows(lab, skin, points, unit)
+    brows = find_brows(lab, skin, head, points)
     cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))
     band = _eye_band(points, unit, skin, marks, cover, (1 - frame) * (1 - sunglasses))
     return Scene(

@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.head import CHIN, LOWER_LID, NASOLABIAL, UNDER_EYE, UPPER_LID, Head
+from engines.training.artist.head import (
+    CHIN,
+    LOWER_LID,
+    NASOLABIAL,
+    NOSTRILS,
+    UNDER_EYE,
+    UPPER_LID,
+    Head,
+)
 from engines.training.artist.imaging import (
     Floats,
     blur,
@@ -26,6 +34,7 @@ from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
+NOSE_BALL = [51, 5, 281, 275, 440, 274, 1, 44, 220, 45]
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
 
@@ -48,7 +57,7 @@ def kept_lines(points: Floats, head: Head, size: int) -> Floats:
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     for eye, sign in enumerate((-1, 1)):
         bag = polygon(size, points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]], 0.05 * unit, 0.06 * unit)
-        keep *= 1 - 0.75 * np.clip(bag * 1.4, 0, 1)
+        keep *= 1 - 0.92 * np.clip(bag * 1.4, 0, 1)
         x0, y0 = points[UPPER_LID[eye][0], :2] + head.rotation[0, :2] * sign * 0.16 * unit
         feet = np.exp(-((columns - x0) ** 2 + (rows - y0) ** 2) / (2 * (0.12 * unit) ** 2))
         keep *= 1 - 0.40 * feet
@@ -95,6 +104,15 @@ def _filled_shadows(scene: Scene) -> Floats:
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
 
 
+def _nose_sides(scene: Scene) -> Floats:
+    """Where the nose is skin [S, S], without its nostrils."""
+    unit, points = scene.unit, scene.points
+    whole = polygon(scene.size, points[NOSE_BRIDGE], 0.03 * unit, 0.05 * unit)
+    ball = np.maximum(whole, polygon(scene.size, points[NOSE_BALL], 0.02 * unit, 0.04 * unit))
+    holes = polygon(scene.size, points[NOSTRILS], 0.02 * unit, 0.05 * unit)
+    return np.clip(ball - holes, 0, 1) * scene.all_skin
+
+
 def _skin_light(scene: Scene, light: Floats) -> Floats:
     """Skin luminance: ironed, flattened along edges, the middle scale kept in part."""
     skin, unit, gloss = scene.all_skin, scene.unit, scene.gloss
@@ -102,6 +120,8 @@ def _skin_light(scene: Scene, light: Floats) -> Floats:
     flat = ironed(light, skin, keep, scene.marks.oval * skin, unit, gloss)
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
+    # Planes of the nose become round; the nostrils stay.
+    flat = mix(flat, masked_blur(flat, skin, 0.06 * unit), _nose_sides(scene))
     wide = masked_blur(light, skin, 0.10 * unit)
     return wide + (flat - wide) * np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss)
 
@@ -117,7 +137,7 @@ def _skin_colour(scene: Scene) -> tuple[Floats, Floats]:
     local = masked_blur(
         scene.lab[..., 1:], scene.band.reference * np.exp(-2.5 * burnt), 0.14 * scene.unit
     )
-    even = np.clip(0.35 + 0.4 * np.minimum(burnt, 1), 0, 1)
+    even = np.clip(0.60 + 0.3 * np.minimum(burnt, 1), 0, 1)
     return mix(local, np.broadcast_to(mean, local.shape), even) + (aim - mean), aim
 
 

@@ -107,7 +107,7 @@ class Deformation:
         offset = flat - shape.centre
         u = offset[..., 0] / (0.47 + 0.14 * glasses)
         v = offset[..., 1] / (0.41 + 0.20 * glasses)
-        plateau = np.exp(-((u * u + v * v) ** 1.5))
+        plateau = np.exp(-(u * u + v * v))  # steeper sides would fold at twice the height
         scale_y = shape.scale_y + (shape.scale_x - shape.scale_y) * 0.7 * glasses
         apart = np.tanh(4 * shape.centre[0]) * 0.10 * (shape.scale_x - 1)
         moved[..., 0] += ((shape.scale_x - 1) * offset[..., 0] + apart) * plateau

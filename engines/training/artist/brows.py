@@ -23,7 +23,7 @@ from engines.training.artist.imaging import (
 )
 
 
-GROWTH = 1.10  # of a brow: a film character's are a little larger
+GROWTH = 1.05  # of a brow: a film character's are a little larger
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
 
 
@@ -50,7 +50,7 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
     """
     size, unit = lab.shape[0], head.unit
     light = lab[..., 0] / 100
-    cover = union(polygon(size, points[ids], 0.035 * unit, 0.075 * unit) for ids in BROW)
+    cover = union(polygon(size, points[ids], 0.055 * unit, 0.10 * unit) for ids in BROW)
     bare = np.clip(skin - cover * 1.5, 0, 1)
     around = masked_blur(light, bare, 0.16 * unit)
     visible = smoothstep(0.04, 0.16, blur(bare, 0.25 * unit))  # a fringe leaves nothing to repaint

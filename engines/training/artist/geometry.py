@@ -152,7 +152,7 @@ def plan(
     alike = step(0.10, 0.05, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values
     gaps, opened = (v + (v.mean() - v) * alike for v in (gaps, np.array(openness)))
     widths[:] = widths.mean()
-    turned = 1 - 0.4 * step(0.2, 0.6, head.turn)  # the far eye would bulge over the cheek
+    turned = 1 - 0.5 * step(0.15, 0.55, head.turn)  # the far eye would bulge over the cheek
     eyes = []
     for eye in range(2):
         amount = strength * (1 - 0.75 * sunglasses) * (0.35 + 0.65 * opened[eye]) * turned

@@ -102,9 +102,12 @@ def skin(
     value = lightness / 100
     texture = np.sqrt(np.maximum(cv2.blur(value * value, (7, 7)) - cv2.blur(value, (7, 7)) ** 2, 0))
     up = (points[FOREHEAD, :2] - points[CHIN, :2]) / height * unit
-    scalp = polygon(size, points[FACE_OVAL, :2] + up * 0.40, 0.05 * unit, -0.10 * unit)
+    scalp = polygon(size, points[FACE_OVAL, :2] + up * 0.58, 0.05 * unit, -0.10 * unit)
     burnt = smoothstep(2, 12, lightness - mean[0]) * smoothstep(0.1, -0.15, below_nose)
     burnt *= np.maximum(blur(marks.oval, 3) ** 2, scalp * smoothstep(0.06, 0.03, blur(texture, 3)))
+    coloured = np.hypot(lab[..., 1], lab[..., 2]) / np.float32(np.hypot(*mean[1:]) + 1)
+    along = lab[..., 1:] @ (mean[1:] / (np.hypot(*mean[1:]) + 1e-3)).astype(np.float32)
+    burnt *= smoothstep(0.30, 0.48, coloured) * smoothstep(-2, 3, along)  # not cloth
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
     relative = np.hypot(lab[..., 1], lab[..., 2]) / (

@@ -69,7 +69,9 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
-    lit = float(np.exp(np.percentile(log_light[on_skin], 60) if enough else median))
+    lit = float(
+        np.exp(np.percentile(log_light[on_skin], 60 - 12 * scene.gloss) if enough else median)
+    )
     target = lit + (0.10 + 0.28 * step(0.28, 0.52, lit)) * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
@@ -93,7 +95,8 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     rest = rest - stains
     softened = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
     softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
-    return toon - SHADING * shading - stains * skin + softened * skin * (1 - 0.5 * scene.marks.nose)
+    softened = blur(softened * skin, 0.02 * scene.unit)
+    return toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:

@@ -143,7 +143,7 @@ def _eye_band(
     for eye in range(2):
         bag = points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]]
         socket = points[UPPER_LID[eye] + BROW_BOTTOM[eye][::-1]]
-        bags.append(0.85 * polygon(size, bag, 0.09 * unit, 0.08 * unit))
+        bags.append(polygon(size, bag, 0.14 * unit, 0.13 * unit))
         sockets.append(polygon(size, socket, 0.05 * unit, 0.02 * unit))
     between = polygon(size, points[BETWEEN_EYES], 0.06 * unit, 0.06 * unit)
     zone: Floats = union([ring, *bags, *sockets, between, cover]).astype(np.float32)

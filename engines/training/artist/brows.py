@@ -22,7 +22,6 @@ from engines.training.artist.imaging import (
     union,
 )
 
-
 GROWTH = 1.05  # of a brow: a film character's are a little larger
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
 

@@ -117,7 +117,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     """
     ratio, a, b = (float(v) for v in sample)
     sure = max(step(-2.0, -4.0, a), step(-2.0, -4.0, b) * step(3.0, 0.0, a))
-    bar = 0.24 + 0.12 * dark_hair * (1 - sure)
+    bar = 0.23 + 0.08 * dark_hair * (1 - sure)
     not_red = max(step(3.0, 0.0, a), step(-4.0, -9.0, b))  # clear blue is a little red
     not_amber = max(step(7.0, 4.0, b), step(0.0, -2.5, a))
     cool = not_red * not_amber * step(bar, bar + 0.08, ratio)
@@ -128,7 +128,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     lightness = (1 - cool) * (20 + 32 * dark_tone) + cool * (42 + 20 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.8 * step(0.38, 0.55, ratio) * step(4.0, 1.0, a)
-    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (24 + 14 * dark_tone)
+    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
     ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (15 + 11 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:

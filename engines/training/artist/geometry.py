@@ -109,8 +109,8 @@ class Deformation:
         v = offset[..., 1] / (0.41 + 0.20 * glasses)
         plateau = np.exp(-(u * u + v * v))  # steeper sides would fold at twice the height
         scale_y = shape.scale_y + (shape.scale_x - shape.scale_y) * 0.7 * glasses
-        apart = np.tanh(4 * shape.centre[0]) * 0.10 * (shape.scale_x - 1)
-        moved[..., 0] += ((shape.scale_x - 1) * offset[..., 0] + apart) * plateau
+        closer = np.tanh(4 * shape.centre[0]) * -0.02 * (shape.scale_x - 1)
+        moved[..., 0] += ((shape.scale_x - 1) * offset[..., 0] + closer) * plateau
         moved[..., 1] += (scale_y - 1) * offset[..., 1] * plateau
         lids = np.exp(
             -((offset[..., 0] / (0.45 * shape.width)) ** 4) - (offset[..., 1] / 0.26) ** 2

@@ -107,7 +107,7 @@ def skin(
     burnt *= np.maximum(blur(marks.oval, 3) ** 2, scalp * smoothstep(0.06, 0.03, blur(texture, 3)))
     coloured = np.hypot(lab[..., 1], lab[..., 2]) / np.float32(np.hypot(*mean[1:]) + 1)
     along = lab[..., 1:] @ (mean[1:] / (np.hypot(*mean[1:]) + 1e-3)).astype(np.float32)
-    burnt *= smoothstep(0.30, 0.48, coloured) * smoothstep(-2, 3, along)  # not cloth
+    burnt *= smoothstep(0.26, 0.44, coloured) * smoothstep(-2, 3, along)  # not cloth
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
     relative = np.hypot(lab[..., 1], lab[..., 2]) / (

@@ -70,7 +70,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
     lit = float(
-        np.exp(np.percentile(log_light[on_skin], 60 - 12 * scene.gloss) if enough else median)
+        np.exp(np.percentile(log_light[on_skin], 60 - 6 * scene.gloss) if enough else median)
     )
     target = lit + (0.10 + 0.28 * step(0.28, 0.52, lit)) * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)

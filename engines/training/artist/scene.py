@@ -14,6 +14,7 @@ from engines.training.artist.geometry import Warp, plan, warp
 from engines.training.artist.head import (
     BROW_BOTTOM,
     EYE,
+    FACE_OVAL,
     LOWER_LID,
     UNDER_EYE,
     UPPER_LID,
@@ -138,7 +139,7 @@ def _eye_band(
 ) -> EyeBand:
     """Lashes, liner, bags, dark sockets, brows and the bridge between them; `free` of frames."""
     size = skin.shape[0]
-    ring = union(polygon(size, points[ids], 0.09 * unit, 0.20 * unit) for ids in EYE)
+    ring = union(polygon(size, points[ids], 0.10 * unit, 0.22 * unit) for ids in EYE)
     bags, sockets = [], []
     for eye in range(2):
         bag = points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]]
@@ -148,7 +149,8 @@ def _eye_band(
     between = polygon(size, points[BETWEEN_EYES], 0.06 * unit, 0.06 * unit)
     zone: Floats = union([ring, *bags, *sockets, between, cover]).astype(np.float32)
     zone = cv2.morphologyEx(zone, cv2.MORPH_CLOSE, disc(0.16 * unit))
-    zone = np.clip(blur(zone, 0.03 * unit) * 1.1, 0, 1) * marks.oval
+    zone = np.clip(blur(zone, 0.03 * unit) * 1.1, 0, 1)
+    zone = zone * polygon(size, points[FACE_OVAL], 0.06 * unit, 0.08 * unit)
     near_skin = blur(np.clip(skin - marks.all, 0, 1), 0.25 * unit)  # a fringe is left alone
     repaint = zone * smoothstep(0.04, 0.20, near_skin) * free
     drawn = union([marks.eyes, cover, ring * 0.9, *bags, *sockets, between * 0.5, marks.lips])

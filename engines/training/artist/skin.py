@@ -12,6 +12,7 @@ from engines.training.artist.head import (
     CHIN,
     LOWER_LID,
     NASOLABIAL,
+    NOSE_BASE,
     NOSTRILS,
     UNDER_EYE,
     UPPER_LID,
@@ -102,6 +103,8 @@ def _filled_shadows(scene: Scene) -> Floats:
     light = light + band.repaint * np.maximum(around * 0.98 - light, 0) * 0.95
     bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
     bridge = bridge * scene.all_skin * (1 - scene.marks.nose)
+    base = polygon(scene.size, scene.points[NOSE_BASE], 0.04 * unit, 0.03 * unit) * scene.marks.oval
+    light = light + 0.6 * base * np.maximum(around * 0.74 - light, 0)
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
 
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.training.artist import brows
+from engines.training.artist.head import BROW
+from engines.training.artist.looks import FILM
+from engines.training.artist.scene import Scene, observe
+
+
+@pytest.fixture(scope="module")
+def scene(portrait) -> Scene:
+    return observe(portrait.rgb, portrait.landmarks, portrait.person, FILM)
+
+
+def arch(points: np.ndarray) -> float:
+    """How far a brow's outline (upper edge, then lower) bends up, in shares of its length."""
+    line = (points[:5, :2] + points[9:4:-1, :2]) / 2
+    ends = (line[0] + line[-1]) / 2
+    return float((ends[1] - line[2, 1]) / np.linalg.norm(line[0] - line[-1]))
+
+
+def drawn_arch(shape: np.ndarray, like: np.ndarray) -> float:
+    """The same of the opacity that was drawn near such an outline."""
+    near = np.zeros(shape.shape, np.uint8)
+    cv2.fillConvexPoly(near, cv2.convexHull(like[:, :2].astype(np.int32)), 1)
+    weight = shape * cv2.dilate(near, np.ones((9, 9)))
+    rows, columns = np.mgrid[0 : shape.shape[0], 0 : shape.shape[1]]
+    left, right = like[:, 0].min(), like[:, 0].max()
+
+    def middle(low: float, high: float) -> float:
+        part = (columns >= left + low * (right - left)) & (columns < left + high * (right - left))
+        return float((rows * weight)[part].sum() / weight[part].sum())
+
+    ends = (middle(0.0, 0.2) + middle(0.8, 1.0)) / 2
+    return (ends - middle(0.4, 0.6)) / float(right - left)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_larger_eye_does_not_arch_the_brow_above_it(
+    portrait, scene: Scene, side: int, monkeypatch
+) -> None:
+    outline = scene.points[BROW[side]]
+    lifted = arch(outline) - arch(scene.head.landmarks[BROW[side]])
+    assert lifted > 0.03
+    monkeypatch.setattr(brows, "OWN", 0.0)
+    follows = observe(portrait.rgb, portrait.landmarks, portrait.person, FILM).brows.shape
+    change = drawn_arch(follows, outline) - drawn_arch(scene.brows.shape, outline)
+    assert change > 0.4 * lifted
+
+
+def test_grey_brows_are_seen_and_dark_ones_stay_dark(portrait) -> None:
+    """Grace Hopper's brows are dark; painted as light as white hair, they stay brows."""
+    dark = observe(portrait.rgb, portrait.landmarks, portrait.person, FILM)
+    white = portrait.rgb.copy()
+    for ids in BROW:
+        outline = cv2.convexHull(portrait.landmarks[ids, :2].astype(np.int32))
+        cv2.fillConvexPoly(white, outline, (205, 205, 205), cv2.LINE_AA)
+    grey = observe(white, portrait.landmarks, portrait.person, FILM)
+    assert grey.brows.colour[0] > dark.brows.colour[0] + 25
+    assert grey.brows.shape.max() > 0.6

@@ -109,7 +109,7 @@ class Deformation:
         v = offset[..., 1] / (0.41 + 0.20 * glasses)
         plateau = np.exp(-(u * u + v * v))  # steeper sides would fold at twice the height
         scale_y = shape.scale_y + (shape.scale_x - shape.scale_y) * 0.7 * glasses
-        closer = np.tanh(4 * shape.centre[0]) * -0.02 * (shape.scale_x - 1)
+        closer = -0.02 * np.tanh(4 * shape.centre[0]) * (shape.scale_x - 1)
         moved[..., 0] += ((shape.scale_x - 1) * offset[..., 0] + closer) * plateau
         moved[..., 1] += (scale_y - 1) * offset[..., 1] * plateau
         lids = np.exp(

@@ -82,8 +82,8 @@ def skin(
     reach = np.where(
         lightness < mean[0], min(spread[0] * 2.3, 0.33 * mean[0] + 3), spread[0] * 3.0
     ).astype(np.float32)
-    chroma = (lab[..., 1:] - mean[1:].astype(np.float32)) / (spread[1:] * 1.8).astype(np.float32)
-    distance = ((lightness - np.float32(mean[0])) / reach) ** 2 + (chroma**2).sum(-1)
+    hue = (lab[..., 1:] - mean[1:].astype(np.float32)) / (spread[1:] * 1.8).astype(np.float32)
+    distance = ((lightness - np.float32(mean[0])) / reach) ** 2 + (hue**2).sum(-1)
     likely = smoothstep(0.12, 0.5, np.exp(-0.4 * distance))
 
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
@@ -105,14 +105,13 @@ def skin(
     scalp = polygon(size, points[FACE_OVAL, :2] + up * 0.58, 0.05 * unit, -0.10 * unit)
     burnt = smoothstep(2, 12, lightness - mean[0]) * smoothstep(0.1, -0.15, below_nose)
     burnt *= np.maximum(blur(marks.oval, 3) ** 2, scalp * smoothstep(0.06, 0.03, blur(texture, 3)))
-    coloured = np.hypot(lab[..., 1], lab[..., 2]) / np.float32(np.hypot(*mean[1:]) + 1)
-    along = lab[..., 1:] @ (mean[1:] / (np.hypot(*mean[1:]) + 1e-3)).astype(np.float32)
-    burnt *= smoothstep(0.26, 0.44, coloured) * smoothstep(-2, 3, along)  # not cloth
+    usual, chroma = np.hypot(*mean[1:]), np.hypot(lab[..., 1], lab[..., 2])
+    along = lab[..., 1:] @ (mean[1:] / (usual + 1e-3)).astype(np.float32)
+    like_skin = smoothstep(0.26, 0.44, chroma / np.float32(usual + 1)) * smoothstep(-2, 3, along)
+    burnt *= like_skin  # cloth shines, too
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
-    relative = np.hypot(lab[..., 1], lab[..., 2]) / (
-        np.hypot(*mean[1:]) * np.clip(lightness / mean[0], 0.3, 1.2) + 1
-    ).astype(np.float32)
+    relative = chroma / (usual * np.clip(lightness / mean[0], 0.3, 1.2) + 1).astype(np.float32)
     beard = smoothstep(0.010, 0.022, grain) * smoothstep(0.95, 0.70, blur(relative, 2))
     likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
     filled = cv2.morphologyEx(likely.astype(np.float32), cv2.MORPH_CLOSE, disc(0.11 * unit))

@@ -28,7 +28,7 @@ RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 KEY = 0.42  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
-SHARPENING = 0.4
+SHARPENING = 0.4  # share of the finest detail that the print adds
 KNEE = 0.82  # luminance above which highlights roll off
 
 
@@ -69,9 +69,8 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
-    lit = float(
-        np.exp(np.percentile(log_light[on_skin], 60 - 6 * scene.gloss) if enough else median)
-    )
+    usual = 60 - 6 * scene.gloss  # percentile: the sheen of dark skin must not make it lighter
+    lit = float(np.exp(np.percentile(log_light[on_skin], usual) if enough else median))
     target = lit + (0.10 + 0.28 * step(0.28, 0.52, lit)) * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))

@@ -35,8 +35,8 @@ from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
-PLAIN = 0.45  # share of the shade between features that stays
 NOSE_BALL = [51, 5, 281, 275, 440, 274, 1, 44, 220, 45]
+PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
 
@@ -130,7 +130,7 @@ def _skin_light(scene: Scene, light: Floats) -> Floats:
     even = masked_blur(flat, skin, 0.035 * unit)
     lines = np.clip(keep / 0.40, PLAIN, 1) * (1 - scene.band.repaint)
     lines = np.maximum(lines, blur(np.maximum(scene.marks.nose, scene.marks.lips), 0.05 * unit))
-    flat = mix(even, flat, np.clip(lines, 0, 1).astype(np.float32))
+    flat = mix(even, flat, lines.astype(np.float32))
     share = np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss) * np.clip(lines, PLAIN, 1)
     return (wide + (flat - wide) * share).astype(np.float32)
 

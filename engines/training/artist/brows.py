@@ -23,6 +23,7 @@ from engines.training.artist.imaging import (
 )
 
 GROWTH = 1.05  # of a brow: a film character's are a little larger
+THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
 
 
@@ -65,9 +66,14 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         arched = points[ids, :2]
         own = _own_shape(head.landmarks[ids, :2], arched)
         strands = _carried(hair, arched, own)
-        outline = polygon(size, own, 0.022 * unit, 0.018 * unit)
+        outline = polygon(size, own, 0.015 * unit, 0.018 * unit)
         density = float((strands * outline).sum() / (outline.sum() + 1e-3))
-        body = 0.26 + 0.20 * step(0.03, 0.28, density) + 1.0 * blur(strands, 0.016 * unit)
+        # The landmarks know a brow's place, not how thin it is: that its hair says.
+        outline = polygon(
+            size, own, 0.015 * unit, (0.018 - THINNEST * step(0.75, 0.35, density)) * unit
+        )
+        thick = masked_blur(strands, outline, 0.07 * unit)  # single hairs would draw an edge
+        body = 0.26 + 0.20 * step(0.03, 0.28, density) + thick
         shape = np.maximum(shape, outline**0.8 * np.clip(body, 0, 1))
         weight = np.maximum(weight, polygon(size, arched) * hair)
     weight = weight**8 + 1e-6

@@ -127,7 +127,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
     lightness = (1 - cool) * (20 + 32 * dark_tone) + cool * (42 + 20 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
-    hazel = 0.8 * step(0.38, 0.55, ratio) * step(4.0, 1.0, a)
+    hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
     ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (15 + 11 * strength)) * colour
 

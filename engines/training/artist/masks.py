@@ -20,6 +20,7 @@ from engines.training.artist.head import (
     NOSTRILS,
     SUBNASALE,
     UNDER_EYE,
+    UPPER_LID,
     Head,
 )
 from engines.training.artist.imaging import (
@@ -131,6 +132,19 @@ def person_edge(rgb: Floats, person: Floats) -> Floats:
     mask = cv2.resize(person, half, interpolation=cv2.INTER_AREA)
     fine = guided_filter(small, mask, max(size / 128, 2), 4e-4)
     return np.clip(cv2.resize(fine, (size, size), interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def crows_feet(points: Reals, unit: float, size: int) -> Floats:
+    """The skin beside the outer corners of the eyes [S, S], where smiles fold it."""
+    spots = []
+    for upper in UPPER_LID:
+        outer, inner = points[upper[0], :2], points[upper[-1], :2]
+        outward = (outer - inner) / np.linalg.norm(outer - inner)
+        fan = [(0.0, -0.14), (0.0, 0.14), (0.34, 0.22), (0.40, 0.0), (0.34, -0.22)]
+        across = np.array([-outward[1], outward[0]])
+        corners = np.stack([outer + unit * (x * outward + y * across) for x, y in fan])
+        spots.append(polygon(size, corners, 0.07 * unit, 0.02 * unit))
+    return union(spots)
 
 
 def head_region(head: Head, points: Reals, person: Floats) -> Floats:

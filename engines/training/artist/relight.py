@@ -14,6 +14,7 @@ from engines.training.artist.imaging import (
     luminance,
     masked_blur,
     mix,
+    polygon,
     smoothstep,
     step,
     stroke,
@@ -25,6 +26,8 @@ from engines.training.artist.skin import Painting
 
 NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
+NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
+NOSE_RELIEF = 0.3  # log gain of the key on the slopes of the nose
 KEY = 0.42  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
@@ -59,7 +62,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     enough = on_skin.sum() > 50
     median = float(np.median(log_light[on_skin] if enough else log_light))
     shading = np.clip(shading - median, -0.7, 0.45)
-    side = 0.50 * float(np.tanh(azimuth * 5 - 0.35))  # follows the photo's lamp, left by default
+    side = 0.50 * float(np.tanh(azimuth * 5 - 0.8))  # follows the photo's lamp, left by default
     key = np.array([side, -0.50, 0.75], np.float32)
     key /= np.linalg.norm(key)
     gain = _light_gain(scene, key, log_light - median, shading) * amount
@@ -69,15 +72,17 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
-    usual = 60 - 6 * scene.gloss  # percentile: the sheen of dark skin must not make it lighter
+    dark = step(64, 40, float(scene.skin_colour[0]))
+    usual = 60 - 24 * dark  # percentile: the sheen of dark skin must not make it lighter
     lit = float(np.exp(np.percentile(log_light[on_skin], usual) if enough else median))
-    target = lit + (0.10 + 0.28 * step(0.28, 0.52, lit)) * max(0.72 - lit, 0)
+    lift = 0.10 - 0.07 * scene.gloss + 0.28 * step(0.28, 0.52, lit)  # dark skin stays dark
+    target = lit + lift * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
     rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
     light = np.where(light > KNEE, rolled, light)
     light = light + _glow(scene, key, side) * amount * (0.48 + lit)
-    top = target * (1.12 + 0.10 * scene.gloss)
+    top = target * (1.12 + 0.36 * dark)
     over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
     light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
@@ -89,6 +94,7 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     skin, shape, gloss = scene.all_skin, scene.shape, scene.gloss
     toon = -0.20 + KEY * smoothstep(0.05, 1.0, (shape.normals @ key + 0.45) / 1.45)
     toon = toon - np.clip(-shape.cavity, -0.06, 0.06) * (1 - scene.band.repaint)
+    toon = toon + _nose_form(scene, key)
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
     rest = rest - stains
@@ -96,6 +102,16 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
     softened = blur(softened * skin, 0.02 * scene.unit)
     return toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
+
+
+def _nose_form(scene: Scene, key: Floats) -> Floats:
+    """Log gain that models the nose: the key on its own slopes, which the mesh knows."""
+    unit = scene.unit
+    nose = polygon(scene.size, scene.points[NOSE], 0.06 * unit, 0.05 * unit)
+    normals = blur(scene.shape.normals, 0.03 * unit)
+    own = normals - blur(normals, 0.30 * unit)
+    lamp = np.array([1.2 * key[0], 0.8 * key[1], 0.6], np.float32)
+    return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:
@@ -125,10 +141,13 @@ def _coloured(
     cheeks = _spots(
         scene.size, scene.points[[205, 425, 4]], [0.22 * unit, 0.22 * unit, 0.13 * unit]
     )
-    blush = np.clip(cheeks, 0, 1) * colour
-    a = painting.ab[..., 0] * chroma
-    a = a + skin * (colour * 5 * np.minimum(shade, 0.4) + 5.0 * blush)
-    b = painting.ab[..., 1] * chroma + skin * blush
+    blush = np.clip(cheeks, 0, 1) * colour * (1 - 0.7 * scene.gloss)
+    # Light on dark skin differs so much from place to place that one paint must follow it, or the
+    # lit places look grey and the shaded ones red.
+    followed = painting.skin_ab * np.clip(light / target, 0.4, 1.5)[..., None] ** 0.8
+    ab = mix(painting.ab * chroma[..., None], followed, 0.85 * scene.gloss * skin)
+    a = ab[..., 0] + skin * ((1 - scene.gloss) * colour * 5 * np.minimum(shade, 0.4) + 5.0 * blush)
+    b = ab[..., 1] + skin * blush
     core = (skin > 0.6) & (scene.marks.oval > 0.5)
     if core.sum() > 200:
         wanted = np.array([target * 100 + 2.0, *(painting.skin_ab * 1.14 + 0.6 * colour)])

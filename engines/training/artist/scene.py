@@ -144,14 +144,15 @@ def _eye_band(
     for eye in range(2):
         bag = points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]]
         socket = points[UPPER_LID[eye] + BROW_BOTTOM[eye][::-1]]
-        bags.append(polygon(size, bag, 0.14 * unit, 0.13 * unit))
+        bags.append(polygon(size, bag, 0.10 * unit, 0.20 * unit))
         sockets.append(polygon(size, socket, 0.05 * unit, 0.02 * unit))
     between = polygon(size, points[BETWEEN_EYES], 0.06 * unit, 0.06 * unit)
-    zone: Floats = union([ring, *bags, *sockets, between, cover]).astype(np.float32)
+    feet = masks.crows_feet(points, unit, size)
+    zone: Floats = union([ring, feet, *bags, *sockets, between, cover]).astype(np.float32)
     zone = cv2.morphologyEx(zone, cv2.MORPH_CLOSE, disc(0.16 * unit))
     zone = np.clip(blur(zone, 0.03 * unit) * 1.1, 0, 1)
     zone = zone * polygon(size, points[FACE_OVAL], 0.06 * unit, 0.08 * unit)
     near_skin = blur(np.clip(skin - marks.all, 0, 1), 0.25 * unit)  # a fringe is left alone
     repaint = zone * smoothstep(0.04, 0.20, near_skin) * free
-    drawn = union([marks.eyes, cover, ring * 0.9, *bags, *sockets, between * 0.5, marks.lips])
+    drawn = union([marks.eyes, cover, ring * 0.9, feet, *bags, *sockets, between * 0.5, marks.lips])
     return EyeBand(repaint, np.clip(skin - drawn * 1.3, 0, 1) * marks.oval)

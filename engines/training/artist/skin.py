@@ -60,9 +60,9 @@ def kept_lines(points: Floats, head: Head, size: int) -> Floats:
     for eye, sign in enumerate((-1, 1)):
         bag = polygon(size, points[UNDER_EYE[eye] + LOWER_LID[eye][::-1]], 0.05 * unit, 0.06 * unit)
         keep *= 1 - 0.92 * np.clip(bag * 1.4, 0, 1)
-        x0, y0 = points[UPPER_LID[eye][0], :2] + head.rotation[0, :2] * sign * 0.16 * unit
-        feet = np.exp(-((columns - x0) ** 2 + (rows - y0) ** 2) / (2 * (0.12 * unit) ** 2))
-        keep *= 1 - 0.40 * feet
+        x0, y0 = points[UPPER_LID[eye][0], :2] + head.rotation[0, :2] * sign * 0.20 * unit
+        feet = np.exp(-((columns - x0) ** 2 + (rows - y0) ** 2) / (2 * (0.18 * unit) ** 2))
+        keep *= 1 - 0.95 * feet
     for ids in NASOLABIAL:
         keep = np.maximum(keep, stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
     return keep
@@ -85,7 +85,7 @@ def ironed(
     depth = blur(np.maximum(top - smooth, 0), 0.014 * unit)
     age = step(0.010, 0.030, float((depth / (top + 0.1) * face).sum() / (face.sum() + 1)))
     depth = mix(depth, blur(depth, 0.03 * unit), 0.5)
-    share = (keep + 0.70 * age * (1 - keep)) * (1 + 0.5 * age)
+    share = keep * (1 + 0.8 * age)
     result = top - 0.16 * np.tanh(depth * share / 0.16)
     kernel = disc(0.040 * unit)
     low = cv2.erode(np.where(on, result, np.float32(1)), kernel)
@@ -125,12 +125,15 @@ def _skin_light(scene: Scene, light: Floats) -> Floats:
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
     # Planes of the nose become round; the nostrils stay.
-    flat = mix(flat, masked_blur(flat, skin, 0.06 * unit), _nose_sides(scene))
+    flat = mix(flat, masked_blur(flat, skin, 0.03 * unit), _nose_sides(scene))
     wide = masked_blur(light, skin, 0.10 * unit)
     even = masked_blur(flat, skin, 0.035 * unit)
     lines = np.clip(keep / 0.40, PLAIN, 1) * (1 - scene.band.repaint)
     lines = np.maximum(lines, blur(np.maximum(scene.marks.nose, scene.marks.lips), 0.05 * unit))
     flat = mix(even, flat, lines.astype(np.float32))
+    flat = mix(
+        flat, masked_blur(flat, skin, 0.09 * unit), scene.band.repaint * (1 - scene.marks.nose)
+    )
     share = np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss) * np.clip(lines, PLAIN, 1)
     return (wide + (flat - wide) * share).astype(np.float32)
 
@@ -140,7 +143,7 @@ def _skin_colour(scene: Scene) -> tuple[Floats, Floats]:
     mean = scene.skin_colour[1:].astype(np.float32)
     chroma = float(np.hypot(*mean))
     aim = mean * min(1.0, (FULL_CHROMA + 0.5 * max(chroma - FULL_CHROMA, 0)) / max(chroma, 1e-3))
-    peach = PEACH * max(np.hypot(*aim), 21.0 * scene.colour)
+    peach = PEACH * max(np.hypot(*aim), (21.0 + 6.0 * scene.gloss) * scene.colour)
     aim = aim + (peach - aim) * (0.30 + 0.45 * step(22, 12, chroma)) * scene.colour
     burnt = np.clip((scene.lab[..., 0] - scene.skin_colour[0]) / 16, 0, 1.5).astype(np.float32)
     local = masked_blur(
@@ -159,7 +162,9 @@ def paint(scene: Scene, look: Look) -> Painting:
     below_chin = scene.head.grid(scene.size)[1] - np.float32(
         scene.head.flat(scene.points[[CHIN]])[0, 1]
     )
-    strokes = to_lab(flow_paint(base, hair, 0.40 * look.hair * smoothstep(0.5, 0.1, below_chin)))
+    near = smoothstep(0.5, 0.1, below_chin)
+    flowing = flow_paint(base, hair, 0.40 * look.hair * near)
+    strokes = to_lab(mix(base, flowing, near * (1 - 0.5 * blur(marks.oval, 3))))
 
     light = _filled_shadows(scene)
     skin_ab, aim = _skin_colour(scene)

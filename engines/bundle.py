@@ -127,7 +127,8 @@ class Bundle:
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
         label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
-        return ToonNetwork(encoder, self.generator(name, spec), label)
+        painted = self.card.styles[name].painted_eyes
+        return ToonNetwork(encoder, self.generator(name, spec), label, painted_eyes=painted)
 
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.

@@ -31,10 +31,20 @@ class StyleError(BundleError, UsageError):
 
 @dataclass(frozen=True)
 class Style:
-    """One style of a bundle: its description and the blend it is shown with by default."""
+    """One style of a bundle.
+
+    Attributes:
+        description: for people.
+        blend: what it is shown with by default.
+        painted_eyes: whether the eyes that the network draws are only the ground on which live
+            pictures get theirs painted, at the frame's own resolution (`realtime.toons.eyes`). For
+            styles that were learned from the artist's eyes, of networks that say where they take
+            the photo's detail from.
+    """
 
     description: str = ""
     blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
+    painted_eyes: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,11 @@ class Card:
             encoder = values.pop("encoder")
             check_texts(values)
             styles = {
-                name: Style(style["description"], _spec(style["blend"]))
+                name: Style(
+                    style["description"],
+                    _spec(style["blend"]),
+                    as_flag(style.get("painted_eyes", False)),
+                )
                 for name, style in values.pop("styles").items()
             }
             return cls(
@@ -171,6 +185,17 @@ def check_texts(values: Mapping[str, Any]) -> None:
             raise TypeError(f"{key} should be texts by name, not {texts!r:.40}")
     if not isinstance(values.get("metrics", {}), dict):
         raise TypeError(f"metrics should be values by name, not {values['metrics']!r:.40}")
+
+
+def as_flag(value: object) -> bool:
+    """Check that a value of a card is true or false.
+
+    Raises:
+        TypeError: when it is neither.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"painted_eyes should be true or false, not {value!r:.40}")
+    return value
 
 
 def _spec(values: dict[str, Any]) -> BlendSpec:

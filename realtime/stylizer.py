@@ -34,6 +34,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail
+from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
 
@@ -71,6 +72,7 @@ class _Drawn(NamedTuple):
     image: Image
     head: Mask | None
     plan: NDArray[np.float32] | None
+    painted_eyes: bool
 
 
 @dataclass(eq=False)
@@ -84,7 +86,9 @@ class _Toon:
         image: the toon, uint8 [R, R, 3] BGR.
         head: where its head is, uint8 [M, M], or None for an engine without masks.
         plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        painted_eyes: whether its eyes are to be painted.
         finished: the toon in the scene's colours; None before it is first pasted.
+        eyes: painted over the finished toon's, if they are to be.
     """
 
     face: TrackedFace
@@ -93,7 +97,9 @@ class _Toon:
     image: Image
     head: Mask | None
     plan: NDArray[np.float32] | None
+    painted_eyes: bool
     finished: Image | None = None
+    eyes: Eyes | None = None
 
 
 @dataclass(eq=False)
@@ -176,6 +182,7 @@ class Stylizer:
         self.max_faces = max_faces
         self.manners: Mapping[int, Manner] = {}
         self._lights: dict[int, _Light] = {}
+        self._eyes = EyeWatch()
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
         """Draw the toon of every face into a copy of the frame, the nearest face last.
@@ -219,15 +226,17 @@ class Stylizer:
             toon = toons[face.identity]
             if toon.finished is None:
                 toon.finished = self._finish(toon, drawing)
+                toon.eyes = self._see_eyes(toon, drawing)
             points = _in_crop(face)
             mode, head = drawing.settings.mode, _head(toon.head, points)
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
             transform = face.transform(GRID)
             plan, side = toon.plan, toon.crop.shape[0]
             detail = None if plan is None else Detail(plan, frame.image, side)
-            landed = paste(image, alpha, toon.finished, mask, transform, detail)
+            landed = paste(image, alpha, toon.finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._lights = {k: v for k, v in self._lights.items() if k in toons}
+        self._eyes.forget(but=toons)
         return StylizedFrame(
             image,
             alpha,
@@ -240,6 +249,7 @@ class Stylizer:
     def reset(self) -> None:
         """Forget the scene's light; the next frame belongs to another stream."""
         self._lights = {}
+        self._eyes.forget()
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
         """The toon in the colours of the scene that it was drawn for."""
@@ -256,6 +266,15 @@ class Stylizer:
         field = self._light_field(drawing, toon.face.identity, photo, small, oval)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(toon.image, field)
+
+    def _see_eyes(self, toon: _Toon, drawing: Drawing) -> Eyes | None:
+        """The eyes of a finished toon, if its style wants them painted."""
+        if not toon.painted_eyes or toon.plan is None or toon.finished is None:
+            return None
+        points, time = _in_crop(toon.face), drawing.frame.timestamp
+        return self._eyes.see(
+            toon.face.identity, time, toon.crop, toon.finished, points, toon.plan
+        )
 
     def _light_field(
         self, drawing: Drawing, identity: int, photo: Small, toon: Small, oval: FloatMask
@@ -276,7 +295,7 @@ def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
     batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
     for start in range(0, len(batch), engine.max_batch):
         part = batch[start : start + engine.max_batch]
-        images, masks, plans = engine.run(part)
+        images, masks, plans, painted_eyes = engine.run(part)
         side = engine.output_size
         if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
             raise StylizerError(
@@ -286,7 +305,8 @@ def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
         for i, image in enumerate(images):  # copies: the engine draws into the same memory
             toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
             head = None if masks is None else masks[i].copy()
-            drawn.append(_Drawn(toon, head, None if plans is None else plans[i].copy()))
+            plan = None if plans is None else plans[i].copy()
+            drawn.append(_Drawn(toon, head, plan, painted_eyes))
     return drawn
 
 

@@ -48,11 +48,14 @@ class EngineOutput(NamedTuple):
         details: float32 [N, 3, M, M]: from where each place of the toon takes the photo's finest
             detail, as an offset (x, y) in shares of the side, and how much of it, 0..1; None for a
             network that does not say.
+        painted_eyes: whether the style wants its eyes painted over the network's, see
+            `engines.card.Style`.
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8] | None
     details: NDArray[np.float32] | None = None
+    painted_eyes: bool = False
 
 
 class Engine(Protocol):

@@ -32,12 +32,20 @@ class ToonNetwork(nn.Module):
         encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
         label: what a server calls it, such as film-256-film; empty if it has no name.
+        painted_eyes: see `engines.card.Style`.
 
     Raises:
         ToonifyError: when the two do not fit together.
     """
 
-    def __init__(self, encoder: Encoder, generator: Generator, label: str = "") -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        generator: Generator,
+        label: str = "",
+        *,
+        painted_eyes: bool = False,
+    ) -> None:
         super().__init__()
         e, g = encoder.config, generator.config
         if (e.num_ws, e.w_dim) != (g.num_ws, g.w_dim):
@@ -65,6 +73,7 @@ class ToonNetwork(nn.Module):
         self.has_detail = bool(g.finish and g.detail_resolution)
         self.has_bands = bool(g.fovea_channels)
         self.label = label
+        self.painted_eyes = painted_eyes and self.has_detail
         self.enlarge = Upsample2x(1, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.eval().requires_grad_(False)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from engines.errors import ToonifyError
 
 if TYPE_CHECKING:
+    from engines.faces.pixels import Floats, Reals
     from engines.training.artist.geometry import Warp
-    from engines.training.artist.imaging import Floats, Reals
 
 
 class ArtistError(ToonifyError):

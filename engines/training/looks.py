@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.training.artist.imaging import Floats, Reals
+from engines.faces.pixels import Floats, Reals
 from engines.training.drawing import ToonResult
 
 FLAT, SOLID = ("film", "comic"), ("film-3d", "comic-3d")

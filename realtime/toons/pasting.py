@@ -13,6 +13,7 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box, Detail, add_detail
+from realtime.toons.eyes import Eyes, paint_eyes
 
 VISIBLE = 0.002  # a mask below this changes no pixel of 8 bits
 
@@ -46,6 +47,7 @@ def paste(
     mask: FloatMask,
     transform: NDArray[np.floating],
     detail: Detail | None = None,
+    eyes: Eyes | None = None,
 ) -> Landed | None:
     """Blend one toon into a frame, in place, touching only the box of its mask.
 
@@ -56,6 +58,7 @@ def paste(
         mask: float32 [GRID, GRID] in [0, 1] over the toon.
         transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
         detail: where the toon takes detail from that is finer than the network's crop.
+        eyes: painted over the toon's.
 
     Returns:
         Where it landed; None if nowhere in the frame.
@@ -85,9 +88,11 @@ def paste(
     weights = cv2.cvtColor(weight, cv2.COLOR_GRAY2BGR)
     region = frame[y0:y1, x0:x1]
     colour = as_uint8(cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
+    box = Box(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
     if detail is not None:
-        box = Box(int(x0), int(y0), int(x1 - x0), int(y1 - y0))
         colour = add_detail(colour, detail, box, transform)
+    if eyes is not None:
+        colour = paint_eyes(colour, eyes, box, transform)
     drawn = cv2.multiply(colour, weights, scale=1 / 255)
     kept = cv2.multiply(region, cv2.bitwise_not(weights), scale=1 / 255)
     cv2.add(drawn, kept, dst=region)

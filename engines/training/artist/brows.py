@@ -7,20 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.training.artist.head import BROW, Head
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    masked_blur,
-    mix,
-    polygon,
-    smoothstep,
-    step,
-    to_lab,
-    to_rgb,
-    union,
-)
+from engines.faces.features import BROW
+from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
+from engines.training.artist.head import Head
+from engines.training.artist.imaging import masked_blur, union
 
 GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances

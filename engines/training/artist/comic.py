@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.training.artist.imaging import (
-    Floats,
-    blur,
-    guided_filter,
-    luminance,
-    mix,
-    smoothstep,
-    to_lab,
-    to_rgb,
-)
+from engines.faces.pixels import Floats, blur, mix, smoothstep, to_lab, to_rgb
+from engines.training.artist.imaging import guided_filter, luminance
 
 BANDS = 6
 

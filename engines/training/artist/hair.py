@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.training.artist.imaging import Floats, blur, luminance, mix, smoothstep
+from engines.faces.pixels import Floats, blur, mix, smoothstep
+from engines.training.artist.imaging import luminance
 
 STROKE_STEPS = 6
 STROKE_STEP = 1.75  # pixels

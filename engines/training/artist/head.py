@@ -8,29 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, Reals
+from engines.faces.features import LID_POINTS
+from engines.faces.pixels import Floats, Reals
 
 # Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right).
 FACE_OVAL = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ]  # fmt: skip
-UPPER_LID = (
-    [33, 246, 161, 160, 159, 158, 157, 173, 133],
-    [263, 466, 388, 387, 386, 385, 384, 398, 362],
-)
-LOWER_LID = (
-    [33, 7, 163, 144, 145, 153, 154, 155, 133],
-    [263, 249, 390, 373, 374, 380, 381, 382, 362],
-)
-EYE = tuple(lower + upper[::-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True))
-LID_POINTS = tuple(
-    [*upper, *lower[1:-1]] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
-)
-IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
-BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
-BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
-BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
 UNDER_EYE = (
     [226, 31, 228, 229, 230, 231, 232, 233, 244],
     [446, 261, 448, 449, 450, 451, 452, 453, 464],
@@ -118,19 +103,3 @@ class Head:
         centre = self.local(self.landmarks)[FACE_OVAL].mean(0) + np.array([0, 0, 0.35])
         outward = local - centre
         return outward @ self.rotation[:, 2] / np.linalg.norm(outward, axis=1)
-
-
-def aperture(landmarks: Reals) -> tuple[float, float]:
-    """Lid distance / eye width of both eyes."""
-    values = []
-    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
-        gap = np.linalg.norm(landmarks[upper[3:6], :2] - landmarks[lower[3:6], :2], axis=1).mean()
-        width = np.linalg.norm(landmarks[upper[0], :2] - landmarks[upper[-1], :2])
-        values.append(float(gap / (width + 1e-6)))
-    return values[0], values[1]
-
-
-def eye_iris(landmarks: Reals, eye: int) -> tuple[int, list[int]]:
-    """The iris (centre, ring) that belongs to an eye."""
-    centre = landmarks[LID_POINTS[eye], :2].mean(0)
-    return min(IRIS, key=lambda iris: float(np.linalg.norm(landmarks[iris[0], :2] - centre)))

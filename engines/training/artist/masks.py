@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.features import BROW, EYE, UPPER_LID
+from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step
 from engines.training.artist.head import (
-    BROW,
     CHEEK,
     CHIN,
-    EYE,
     FACE_OVAL,
     FOREHEAD,
     LIPS,
@@ -20,20 +20,9 @@ from engines.training.artist.head import (
     NOSTRILS,
     SUBNASALE,
     UNDER_EYE,
-    UPPER_LID,
     Head,
 )
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    disc,
-    guided_filter,
-    polygon,
-    smoothstep,
-    step,
-    union,
-)
+from engines.training.artist.imaging import guided_filter, union
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.pixels import Floats, mix, polygon, smoothstep, step, to_lab, to_rgb
 from engines.training.artist.head import INNER_LIPS
-from engines.training.artist.imaging import (
-    Floats,
-    guided_filter,
-    luminance,
-    mix,
-    polygon,
-    smoothstep,
-    step,
-    to_lab,
-    to_rgb,
-)
+from engines.training.artist.imaging import guided_filter, luminance
 
 
 def tidy_teeth(image: Floats, points: Floats, unit: float, skin_light: float) -> Floats:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist import eyes as eye_art
-from engines.training.artist import masks
-from engines.training.artist.brows import draw_brows
-from engines.training.artist.comic import comic
-from engines.training.artist.head import BROW
-from engines.training.artist.imaging import (
+from engines.faces.features import BROW
+from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
+from engines.faces.pixels import (
     Floats,
     Reals,
     blur,
     lab_colour,
-    luminance,
     mix,
     polygon,
     smoothstep,
     step,
     to_lab,
     to_rgb,
-    union,
 )
+from engines.training.artist import masks
+from engines.training.artist.brows import draw_brows
+from engines.training.artist.comic import comic
+from engines.training.artist.eyes import lash_strength
+from engines.training.artist.imaging import luminance, union
 from engines.training.artist.looks import FILM, Look
 from engines.training.artist.mouth import fresh_lips, tidy_teeth
 from engines.training.artist.relight import Lit, add_rim, grade, relight
@@ -86,10 +87,7 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     exposure = float(np.clip(0.62 + 0.62 * lit.target, 0.74, 1.0))
     skin_light = float(scene.skin_colour[0])
     samples, areas = zip(
-        *(
-            eye_art.iris_sample(scene.photo_lab, scene.head.landmarks, eye, skin_light)
-            for eye in range(2)
-        ),
+        *(iris_sample(scene.photo_lab, scene.head.landmarks, eye, skin_light) for eye in range(2)),
         strict=True,
     )
     shares = np.array([a * o + 1e-3 for a, o in zip(areas, scene.openness, strict=True)])
@@ -99,16 +97,16 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     if on_brow.sum() > 20:
         brow_light = float(np.percentile(luminance(scene.rgb)[on_brow], 8))
     dark_hair = step(0.30, 0.16, brow_light / (lit.skin_light + 0.05))
-    dark_hair = max(eye_art.doubt_of_light_eyes(skin_light), 0.8 * dark_hair)
+    dark_hair = max(doubt_of_light_eyes(skin_light), 0.8 * dark_hair)
     colour, aim = scene.colour, painting.skin_ab
-    shared = eye_art.EyePaint(
-        tones=eye_art.iris_tones(iris, exposure, colour, dark_hair),
+    shared = EyePaint(
+        tones=iris_tones(iris, exposure, colour, dark_hair),
         exposure=exposure,
         lash=lab_colour(float(np.clip(brow_light * 60, 7, 20)), 7 * colour, 8 * colour),
         skin_shadow=lab_colour(
             lit.target * 66, float(aim[0]) + 5 * colour, float(aim[1]) + 2 * colour
         ),
-        lashes=eye_art.lash_strength(scene.head),
+        lashes=lash_strength(scene.head),
         iris_scale=look.iris,
         light_side=lit.side,
         colour=colour,
@@ -116,6 +114,6 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     )
     in_front = np.clip(blur(scene.frame, 0.8) * 1.2, 0, 1) * 0.6
     for eye, open_ in enumerate(scene.openness):
-        drawn = eye_art.paint_eye(image, scene.points, eye, open_, shared)
+        drawn = paint_eye(image, EyeShape.of(scene.points, eye, open_), shared)
         image = mix(image, drawn, (1 - scene.sunglasses) * (1 - in_front))
     return image

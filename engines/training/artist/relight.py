@@ -6,20 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    luminance,
-    masked_blur,
-    mix,
-    polygon,
-    smoothstep,
-    step,
-    stroke,
-    to_rgb,
-)
+from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 from engines.training.artist.skin import Painting

@@ -8,29 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist import eyes, masks
+from engines.faces.features import BROW_BOTTOM, EYE, LOWER_LID, UPPER_LID, openness
+from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step, to_lab
+from engines.training.artist import masks
 from engines.training.artist.brows import Brows, find_brows
 from engines.training.artist.geometry import Warp, plan, warp
-from engines.training.artist.head import (
-    BROW_BOTTOM,
-    EYE,
-    FACE_OVAL,
-    LOWER_LID,
-    UNDER_EYE,
-    UPPER_LID,
-    Head,
-)
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    disc,
-    polygon,
-    smoothstep,
-    step,
-    to_lab,
-    union,
-)
+from engines.training.artist.head import FACE_OVAL, UNDER_EYE, Head
+from engines.training.artist.imaging import union
 from engines.training.artist.looks import Look
 from engines.training.artist.spectacles import find_frame
 from engines.training.artist.surface import Surface, surface
@@ -107,11 +91,11 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     head = Head(landmarks.astype(np.float32))
     unit = head.unit
     photo_lab = to_lab(photo)
-    openness = eyes.openness(head.landmarks)
+    opened = openness(head.landmarks)
     sunglasses = masks.sunglasses_level(photo_lab, head.landmarks)
     spectacles = find_frame(photo_lab, head)
     glasses = spectacles.certainty * (1 - sunglasses)
-    field = warp(head, plan(head, look, openness, glasses=glasses, sunglasses=sunglasses), size)
+    field = warp(head, plan(head, look, opened, glasses=glasses, sunglasses=sunglasses), size)
     points = field.landmarks
     warped = np.clip(field.apply(photo), 0, 1)
     lab = to_lab(warped)
@@ -130,7 +114,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     return Scene(
         float(np.clip(look.strength, 0, 1)), size, head, field, photo_lab, warped, lab,
         surface(points, head, size), marks, inside, skin, skin_colour, frame, glasses, sunglasses,
-        openness, brows, band,
+        opened, brows, band,
     )  # fmt: skip
 
 

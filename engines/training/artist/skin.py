@@ -7,30 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engines.faces.features import LOWER_LID, UPPER_LID
+from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.head import (
-    CHIN,
-    LOWER_LID,
-    NASOLABIAL,
-    NOSE_BASE,
-    NOSTRILS,
-    UNDER_EYE,
-    UPPER_LID,
-    Head,
-)
-from engines.training.artist.imaging import (
-    Floats,
-    blur,
-    disc,
-    guided_filter,
-    masked_blur,
-    mix,
-    polygon,
-    smoothstep,
-    step,
-    stroke,
-    to_lab,
-)
+from engines.training.artist.head import CHIN, NASOLABIAL, NOSE_BASE, NOSTRILS, UNDER_EYE, Head
+from engines.training.artist.imaging import guided_filter, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 

@@ -14,17 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.head import BROW, EYE, LID_POINTS, Head
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    disc,
-    polygon,
-    smoothstep,
-    step,
-    union,
-)
+from engines.faces.features import BROW, EYE, LID_POINTS
+from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step
+from engines.training.artist.head import Head
+from engines.training.artist.imaging import union
 from engines.training.artist.masks import cheek_colour, glasses_edges
 
 STEPS, ACROSS = 96, 64  # places along a line and across it

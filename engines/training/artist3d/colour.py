@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, Reals, to_rgb
+from engines.faces.pixels import Floats, Reals, to_rgb
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, linear light
 

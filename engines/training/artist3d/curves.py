@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, Reals
+from engines.faces.pixels import Floats, Reals
 from engines.training.artist3d.colour import unit
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1

@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.pixels import Floats, Reals, blur, mix, smoothstep, to_lab, to_rgb
 from engines.training.artist import masks
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    luminance,
-    mix,
-    smoothstep,
-    to_lab,
-    to_rgb,
-)
+from engines.training.artist.imaging import luminance
 from engines.training.artist3d.colour import to_srgb
 from engines.training.artist3d.head.rig import Rig, default_rig
 from engines.training.artist3d.looks import FILM, Look

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from engines.errors import ToonifyError
+from engines.faces.features import LID_POINTS
 from engines.pictures import Image, write_png
 from engines.training.artist.expressions import close_eyes, open_mouth
-from engines.training.artist.head import LID_POINTS
 from engines.training.learn.runs import Deadline
 from engines.training.own.exemplars import Exemplars, openings
 from engines.training.own.lines import lines_of

@@ -16,15 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
+from engines.faces.features import BROW, EYE, IRIS, LOWER_LID
 from engines.training.artist.geometry import least_stretch
 from engines.training.artist.head import (
-    BROW,
-    EYE,
     FACE_OVAL,
     INNER_LIPS,
-    IRIS,
     LIPS,
-    LOWER_LID,
     MOUTH_CORNERS,
     NOSE_BASE,
     NOSE_TIP,

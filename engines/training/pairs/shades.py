@@ -14,8 +14,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.faces.pixels import blur
 from engines.pictures import Image
-from engines.training.artist.imaging import blur
 from engines.training.pairs.augment import bent
 
 Floats = NDArray[np.float32]

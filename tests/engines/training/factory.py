@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.features import LID_POINTS
 from engines.networks.encoder import EncoderConfig
 from engines.pictures import Image
-from engines.training.artist.head import LID_POINTS
 from engines.training.hardware import Hardware
 from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import Deadline

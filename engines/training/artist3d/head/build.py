@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.faces.landmarker import MODEL
-from engines.training.artist.head import LOWER_LID, UPPER_LID
 from engines.training.artist3d.head.build_tables import (
     ICT_68,
     INNER_LIPS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Reals
+from engines.faces.pixels import Reals
 from engines.training.artist3d.head.rig import Rig
 
 DISTANCE = 85.0  # of the camera from the head, centimetres: a portrait's perspective

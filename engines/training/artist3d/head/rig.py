@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
-from engines.training.artist.imaging import Floats
+from engines.faces.pixels import Floats
 
 FOLDER_VARIABLE = "TOONIFY_RIG"  # environment: folder with ict.npz and rig.npz
 FACE, SKIN = 9409, 11248  # vertices [0, FACE) are the face, [0, SKIN) face, skull and neck

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Reals
+from engines.faces.pixels import Reals
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.head.fit import Fit
 from engines.training.artist3d.head.rig import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.training.artist.imaging import Floats, Reals, disc
+from engines.faces.pixels import Floats, Reals, disc
 from engines.training.artist3d.colour import unit
 from engines.training.artist3d.head.fit import Camera
 from engines.training.artist3d.head.raster import interpolate, rasterise, vertex_normals

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.pixels import Floats, Reals, smoothstep
 from engines.training.artist.geometry import Warp, least_stretch
-from engines.training.artist.imaging import Floats, Reals, smoothstep
 from engines.training.artist3d.head.fit import Camera
 from engines.training.artist3d.head.raster import interpolate, rasterise
 from engines.training.artist3d.head.rig import SKIN, Rig

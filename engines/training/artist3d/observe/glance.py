@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Reals
+from engines.faces.pixels import Reals
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.observe.traits import About
 

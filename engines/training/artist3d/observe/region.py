@@ -7,16 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engines.faces.features import EYE
+from engines.faces.pixels import Floats, blur, disc, polygon, smoothstep
 from engines.training.artist import masks
-from engines.training.artist.head import CHIN, EYE
-from engines.training.artist.imaging import (
-    Floats,
-    blur,
-    disc,
-    polygon,
-    smoothstep,
-    union,
-)
+from engines.training.artist.head import CHIN
+from engines.training.artist.imaging import union
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.observe.beard import find_beard
 from engines.training.artist3d.observe.scene import Scene

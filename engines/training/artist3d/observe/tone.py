@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.pixels import Floats, blur
 from engines.training.artist import masks
-from engines.training.artist.imaging import Floats, blur
 from engines.training.artist3d.colour import lab_to_linear, rise
 from engines.training.artist3d.observe.region import Region
 from engines.training.artist3d.observe.scene import Scene

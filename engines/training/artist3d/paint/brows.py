@@ -8,18 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.head import BROW, BROW_BOTTOM, BROW_TOP
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    masked_blur,
-    mix,
-    polygon,
-    smoothstep,
-    to_rgb,
-    union,
-)
+from engines.faces.features import BROW, BROW_BOTTOM, BROW_TOP
+from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, to_rgb
+from engines.training.artist.imaging import masked_blur, union
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import along_curve, box_around, even, open_curve
 from engines.training.artist3d.observe.scene import Scene

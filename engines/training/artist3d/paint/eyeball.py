@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, Reals, smoothstep
+from engines.faces.pixels import Floats, Reals, smoothstep
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import Box
 from engines.training.artist3d.paint.light import Lamp

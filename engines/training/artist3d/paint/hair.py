@@ -6,17 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.faces.pixels import Floats, blur, mix, smoothstep, to_lab, to_rgb
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.imaging import (
-    Floats,
-    blur,
-    guided_filter,
-    masked_blur,
-    mix,
-    smoothstep,
-    to_lab,
-    to_rgb,
-)
+from engines.training.artist.imaging import guided_filter, masked_blur
 from engines.training.artist3d.observe.region import Region
 from engines.training.artist3d.observe.scene import Scene
 from engines.training.artist3d.paint.light import Lamp

@@ -5,16 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.training.artist.imaging import (
-    Floats,
-    blur,
-    guided_filter,
-    luminance,
-    mix,
-    smoothstep,
-    to_lab,
-    to_rgb,
-)
+from engines.faces.pixels import Floats, blur, mix, smoothstep, to_lab, to_rgb
+from engines.training.artist.imaging import guided_filter, luminance
 from engines.training.artist3d.observe.region import Region
 from engines.training.artist3d.observe.scene import Scene
 

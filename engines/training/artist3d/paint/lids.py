@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.training.artist.imaging import Floats, Reals, mix, smoothstep
+from engines.faces.pixels import Floats, Reals, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb, unit
 from engines.training.artist3d.curves import along_curve
 from engines.training.artist3d.paint.eyeball import EyePaint, EyeView

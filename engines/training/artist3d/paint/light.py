@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, Reals, blur, masked_blur, mix
+from engines.faces.pixels import Floats, Reals, blur, mix
+from engines.training.artist.imaging import masked_blur
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.head.fit import Camera
 from engines.training.artist3d.head.raster import rasterise

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, blur, mix, smoothstep
+from engines.faces.pixels import Floats, blur, mix, smoothstep
 from engines.training.artist3d.colour import rise, to_srgb
 from engines.training.artist3d.curves import along_curve, box_around, fill_exactly, open_curve
 from engines.training.artist3d.observe.scene import Scene

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.head import BROW, EYE
-from engines.training.artist.imaging import Floats, Reals, blur, polygon, union
+from engines.faces.features import BROW, EYE
+from engines.faces.pixels import Floats, Reals, blur, polygon
+from engines.training.artist.imaging import union
 from engines.training.artist.masks import cheek_colour
 from engines.training.artist.spectacles import lines, trace
 from engines.training.artist3d.colour import rise

@@ -6,15 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import (
-    Floats,
-    Reals,
-    blur,
-    mix,
-    smoothstep,
-    to_lab,
-    to_rgb,
-)
+from engines.faces.pixels import Floats, Reals, blur, mix, smoothstep, to_lab, to_rgb
 from engines.training.artist3d.observe.region import Region
 from engines.training.artist3d.observe.scene import Scene
 from engines.training.artist3d.paint.light import Lamp

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.head import EYE, INNER_LIPS
-from engines.training.artist.imaging import Floats, Reals, polygon, union
+from engines.faces.features import EYE
+from engines.faces.pixels import Floats, Reals, polygon
+from engines.training.artist.head import INNER_LIPS
+from engines.training.artist.imaging import union
 from engines.training.artist3d.head.fit import DISTANCE, Camera, Fit
 from engines.training.artist3d.head.raster import interpolate, rasterise
 from engines.training.artist3d.head.rig import SKIN, Rig

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.training.artist.imaging import Floats, blur, smoothstep
+from engines.faces.pixels import Floats, blur, smoothstep
 
 SMOOTH = 2.0  # of the mirror's edge, pixels
 MIRRORED, FADED = 8.0, 36.0  # pixels from the edge: up to there the mirror, from there soft colour

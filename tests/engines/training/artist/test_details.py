@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.faces.features import EYE, aperture
+from engines.faces.iris import iris_sample, iris_tones
+from engines.faces.pixels import polygon, smoothstep, to_lab
 from engines.training.artist import masks
 from engines.training.artist.expressions import close_eyes, open_mouth
-from engines.training.artist.eyes import iris_sample, iris_tones
-from engines.training.artist.head import EYE, Head, aperture
-from engines.training.artist.imaging import guided_filter, masked_blur, polygon, smoothstep, to_lab
+from engines.training.artist.head import Head
+from engines.training.artist.imaging import guided_filter, masked_blur
 from engines.training.artist.pipeline import toonify
 from engines.training.artist.spectacles import find_frame, trace
 from tests.engines.training.artist.conftest import SIZE, seen

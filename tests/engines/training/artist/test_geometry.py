@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engines.training.artist.eyes import openness
+from engines.faces.features import openness
 from engines.training.artist.geometry import Warp, plan, warp
 from engines.training.artist.head import Head
 from engines.training.artist.looks import FILM

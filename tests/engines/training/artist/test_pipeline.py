@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.faces.features import EYE, eye_iris
+from engines.faces.pixels import polygon, to_lab
 from engines.training.artist import LOOKS, toonify
 from engines.training.artist.expressions import close_eyes
 from engines.training.artist.geometry import plan, warp
-from engines.training.artist.head import CHEEK, EYE, FACE_OVAL, Head, eye_iris
-from engines.training.artist.imaging import polygon, to_lab
+from engines.training.artist.head import CHEEK, FACE_OVAL, Head
 from engines.training.drawing import ArtistError
 from tests.engines.training.artist.conftest import SIZE, Portrait, portraits, seen
 

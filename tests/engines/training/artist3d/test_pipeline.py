@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engines.faces.features import EYE, eye_iris
+from engines.faces.pixels import polygon, to_lab
 from engines.training.artist.expressions import close_eyes
-from engines.training.artist.head import EYE, eye_iris
-from engines.training.artist.imaging import polygon, to_lab
 from engines.training.artist3d import LOOKS, ArtistError, toonify
 from engines.training.artist3d.head.fit import fit_head
 from engines.training.artist3d.observe.glance import glance

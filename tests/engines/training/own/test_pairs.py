@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engines.errors import ToonifyError
-from engines.training.artist.head import LOWER_LID, UPPER_LID
+from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.training.learn.runs import Deadline
 from engines.training.own.exemplars import openings
 from engines.training.own.pairs import StylePictures, draw_people, style_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.training.artist.head import EYE, IRIS
+from engines.faces.features import EYE, IRIS
 from engines.training.own.palette import (
     MOST_CONTRAST,
     filled,

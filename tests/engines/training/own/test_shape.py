@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.training.artist.geometry import least_stretch
-from engines.training.artist.head import CHIN, LOWER_LID, MOUTH_CORNERS, UPPER_LID
+from engines.training.artist.head import CHIN, MOUTH_CORNERS
 from engines.training.own.shape import (
     EYES,
     FEWEST_FACES,

@@ -1,0 +1,49 @@
+"""Which landmarks make the eyes, and how far they are open.
+
+Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engines.faces.pixels import Reals, step
+
+UPPER_LID = (
+    [33, 246, 161, 160, 159, 158, 157, 173, 133],
+    [263, 466, 388, 387, 386, 385, 384, 398, 362],
+)
+LOWER_LID = (
+    [33, 7, 163, 144, 145, 153, 154, 155, 133],
+    [263, 249, 390, 373, 374, 380, 381, 382, 362],
+)
+EYE = tuple(lower + upper[::-1] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True))
+LID_POINTS = tuple(
+    [*upper, *lower[1:-1]] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
+)
+BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
+BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
+BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
+IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
+
+
+def aperture(landmarks: Reals) -> tuple[float, float]:
+    """Lid distance / eye width of both eyes."""
+    values = []
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        gap = np.linalg.norm(landmarks[upper[3:6], :2] - landmarks[lower[3:6], :2], axis=1).mean()
+        width = np.linalg.norm(landmarks[upper[0], :2] - landmarks[upper[-1], :2])
+        values.append(float(gap / (width + 1e-6)))
+    return values[0], values[1]
+
+
+def eye_iris(landmarks: Reals, eye: int) -> tuple[int, list[int]]:
+    """The iris (centre, ring) that belongs to an eye."""
+    centre = landmarks[LID_POINTS[eye], :2].mean(0)
+    return min(IRIS, key=lambda iris: float(np.linalg.norm(landmarks[iris[0], :2] - centre)))
+
+
+def openness(landmarks: Reals) -> tuple[float, float]:
+    """0 closed .. 1 open, per eye."""
+    left, right = aperture(landmarks)
+    return step(0.085, 0.15, left), step(0.085, 0.15, right)

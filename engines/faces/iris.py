@@ -1,0 +1,89 @@
+"""The colour of a person's irises, measured in a picture and made a painter's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.faces.features import EYE, eye_iris
+from engines.faces.pixels import Floats, Reals, lab_colour, polygon, step
+
+BROWN, HAZEL, GREEN, BLUE = (
+    np.array(v) for v in ((0.56, 0.83), (0.05, 0.90), (-0.52, 0.85), (-0.40, -0.92))
+)
+
+
+def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> tuple[Floats, float]:
+    """Iris seen against the white of the same eye, which cancels the colour of the light.
+
+    Returns:
+        (lightness ratio to the white, a, b left after scaling out the white's tint), and the
+        visible eye area in pixels.  Highlights are rejected.
+    """
+    size = lab.shape[0]
+    centre, ring = eye_iris(landmarks, eye)
+    radius = np.linalg.norm(landmarks[ring, :2] - landmarks[centre, :2], axis=1).mean()
+    opening = polygon(size, landmarks[EYE[eye]])
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    distance = np.hypot(columns - landmarks[centre, 0], rows - landmarks[centre, 1]) / radius
+    below_lid = rows > landmarks[centre, 1] - 0.35 * radius
+    use = (distance > 0.42) & (distance < 0.88) & (opening > 0.6) & below_lid
+    if use.sum() < 12:
+        use = (distance < 0.9) & (opening > 0.4)
+    inside = lab[opening > 0.6]
+    if use.sum() < 6 or len(inside) < 12:
+        return np.array([0.2, 2.0, 4.0], np.float32), 1e-3
+    white = np.median(inside[inside[:, 0] >= np.percentile(inside[:, 0], 85)], 0)
+    samples = lab[use]
+    iris = np.median(samples[samples[:, 0] <= np.percentile(samples[:, 0], 75)], 0)
+    ratio = iris[0] / max(float(white[0]), 0.5 * skin_light, 8.0)
+    tint = iris[1:] - white[1:] * min(float(ratio), 1.0)
+    return np.array([ratio, *tint], np.float32), float(opening.sum()) + 1e-3
+
+
+def doubt_of_light_eyes(skin_light: float) -> float:
+    """0..1, more the darker the skin, whose L* is `skin_light`."""
+    return step(58, 44, skin_light)
+
+
+@dataclass(frozen=True)
+class IrisTones:
+    """Clean iris colours, RGB [3]."""
+
+    dark: Floats
+    middle: Floats
+    light: Floats
+
+
+def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float) -> IrisTones:
+    """Turn a sampled iris into three clean colours: brown unless it is clearly light and cool.
+
+    Args:
+        sample: (lightness ratio, a, b) of `iris_sample`.
+        exposure: 0.6..1, key of the picture.
+        colour: 0 for grey photos.
+        dark_hair: 0..1, dark brows or skin, which ask for stronger evidence of light eyes.
+    """
+    ratio, a, b = (float(v) for v in sample)
+    sure = max(step(-2.0, -4.0, a), step(-2.0, -4.0, b) * step(3.0, 0.0, a))
+    bar = 0.23 + 0.08 * dark_hair * (1 - sure)
+    not_red = max(step(3.0, 0.0, a), step(-4.0, -9.0, b))  # clear blue is a little red
+    not_amber = max(step(7.0, 4.0, b), step(0.0, -2.5, a))
+    cool = not_red * not_amber * step(bar, bar + 0.08, ratio)
+    strength = float(np.clip(np.hypot(a, b) / 7, 0, 1))
+    green = step(-1.0, 3.5, b) * step(2.5, -1.0, a)
+    light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
+    dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
+    lightness = (1 - cool) * (20 + 32 * dark_tone) + cool * (42 + 20 * light_tone)
+    lightness *= 0.55 + 0.45 * exposure
+    hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
+    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (15 + 11 * strength)) * colour
+
+    def tint(level: float, gain: float) -> Floats:
+        return lab_colour(level, ab[0] * gain, ab[1] * gain)
+
+    return IrisTones(
+        tint(lightness * 0.42, 0.85), tint(lightness, 1.0), tint(min(lightness * 1.45, 86), 1.3)
+    )

@@ -1,0 +1,229 @@
+"""A painted eye: ball, iris, catchlights and lids, from the places of lids and iris."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
+from engines.faces.iris import IrisTones
+from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, mix, smoothstep
+
+SUPERSAMPLING = 3
+
+
+def spline(points: Reals, count: int = 6) -> Floats:
+    """Catmull-Rom curve through an open polyline, `count` points per segment."""
+    first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
+    p = np.concatenate([first, points, last])
+    t = np.linspace(0, 1, count, endpoint=False)[:, None]
+    pieces = []
+    for i in range(1, len(p) - 2):
+        a, b, c, d = p[i - 1 : i + 3]
+        pieces.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
+                   + (3 * b - a - 3 * c + d) * t**3)
+        )  # fmt: skip
+    return np.concatenate([*pieces, points[-1:]]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class EyePaint:
+    """Everything both eyes share."""
+
+    tones: IrisTones
+    exposure: float  # 0.6..1
+    lash: Floats  # RGB [3]
+    skin_shadow: Floats  # RGB [3], the colour of the lid crease
+    lashes: float
+    iris_scale: float
+    light_side: float  # -1 left .. 1 right
+    colour: float  # 0 for grey photos
+    unit: float  # eye distance in pixels
+    crease: float = 1.0  # share of the lid's crease and fold that is drawn
+
+
+def _distance(shape: tuple[int, int], curve: Floats) -> Floats:
+    """Distance in pixels to a curve."""
+    canvas = np.full(shape, 255, np.uint8)
+    corners = np.round(curve * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.polylines(canvas, [corners], False, 0, 1, cv2.LINE_8, SUBPIXEL_BITS)
+    return cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
+
+
+@dataclass(frozen=True)
+class EyeShape:
+    """Where one eye is, in pixels of the picture that it is painted into.
+
+    Attributes:
+        upper, lower: lids [9, 2], from the outer to the inner corner.
+        centre: of the iris [2].
+        radius: of the iris.
+        open: 0 closed .. 1 open.
+        right: unit vector [2] to the right of the upright face.
+    """
+
+    upper: Floats
+    lower: Floats
+    centre: Floats
+    radius: float
+    open: float
+    right: Floats
+
+    @classmethod
+    def of(cls, points: Reals, eye: int, open_: float, right: Reals = (1.0, 0.0)) -> EyeShape:
+        """From landmarks [478, 2 or more]; `eye` 0 is the left one in the picture."""
+        centre, ring = eye_iris(points, eye)
+        middle = points[centre, :2]
+        radius = float(np.linalg.norm(points[ring, :2] - middle, axis=1).mean())
+        lids = points[UPPER_LID[eye], :2], points[LOWER_LID[eye], :2]
+        return cls(*lids, middle, radius, open_, np.asarray(right, np.float32))
+
+    @property
+    def width(self) -> float:
+        """From corner to corner."""
+        return float(np.linalg.norm(self.upper[0] - self.upper[-1]))
+
+    @property
+    def height(self) -> float:
+        """From lid to lid."""
+        return float(np.linalg.norm(self.upper[4] - self.lower[4]))
+
+    def moved(self, by: Reals) -> EyeShape:
+        """The same eye `by` (x, y) pixels away."""
+        upper, lower, centre = (at + np.float32(by) for at in (self.upper, self.lower, self.centre))
+        return replace(self, upper=upper, lower=lower, centre=centre)
+
+    def opening(self, size: tuple[int, int], factor: int = 1) -> Floats:
+        """What lies between the lids, 0..1 in a picture of `size` (height, width), which has
+        `factor` times the pixels along each side."""
+        outline = np.concatenate([spline(self.upper), spline(self.lower)[::-1]]) * factor
+        mask = np.zeros(size, np.uint8)
+        corners = np.round(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+        return mask.astype(np.float32) / 255
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """All that is painted: left, top, right, bottom; it may lie outside the picture."""
+        both, margin = np.concatenate([self.upper, self.lower]), 0.40 * self.width
+        low, high = np.floor(both.min(0) - margin), np.ceil(both.max(0) + margin)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def paint_eye(
+    image: Floats, shape: EyeShape, paint: EyePaint, factor: int = SUPERSAMPLING
+) -> Floats:
+    """Draw one eye over a picture whose lashes are painted out: ball, iris, catchlights, lids.
+
+    Args:
+        image: float32 [H, W, 3] RGB in 0..1.
+        shape: where.
+        paint: colours.
+        factor: it is painted at so many times the picture's resolution.
+    """
+    open_, width, height = shape.open, shape.width, shape.height
+    radius = shape.radius * paint.iris_scale
+    if open_ > 0.3:
+        radius = float(np.clip(max(radius, 0.60 * height * open_), 0.255 * width, 0.335 * width))
+    x0, y0 = np.maximum(shape.box[:2], 0)
+    x1, y1 = np.minimum(shape.box[2:], image.shape[1::-1])
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return image
+    size = ((y1 - y0) * factor, (x1 - x0) * factor)
+    corner = np.array([x0, y0], np.float32)
+    top, bottom, centre = (
+        (curve - corner) * factor
+        for curve in (spline(shape.upper), spline(shape.lower), shape.centre)
+    )
+    opening = shape.moved((-x0, -y0)).opening(size, factor)
+    soft = cv2.GaussianBlur(opening, (0, 0), 0.5 * factor)
+    to_top, to_bottom = _distance(size, top), _distance(size, bottom)
+    rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    tall, r = max(height, 0.12 * width) * factor, radius * factor
+    aside, down = columns - centre[0], rows - centre[1]
+    cos, sin = shape.right  # the lights stay upright with the face
+    dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
+    ball = _ball(columns, rows, top, width * factor, dx, dy, paint)
+    lid_shadow = 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2)) + 0.20 * np.exp(
+        -((to_top / (0.07 * tall)) ** 2)
+    )
+    ball = ball * (1 - lid_shadow)[..., None]
+    ball = _catchlights(ball, dx, dy, 1.6 / r, paint.exposure)
+    region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
+    # Lid crease above the opening, in the skin's own shadow colour.
+    axis = top[-1] - top[0]
+    along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
+    along = np.clip(along, -0.2, 1.2)
+    u = paint.unit * factor
+    outside = 1 - soft
+    above = outside * (to_top < to_bottom)
+    crease_at = u * (0.060 + 0.035 * open_)
+    crease = np.exp(-(((to_top - crease_at) / (0.016 * u)) ** 2)) * above
+    crease *= smoothstep(-0.12, 0.2, along) * smoothstep(1.12, 0.8, along) * (0.35 + 0.65 * open_)
+    fold = np.exp(-((to_top / (0.075 * u)) ** 2)) * above * 0.16
+    lid = paint.crease * np.clip(0.36 * crease + fold, 0, 1)
+    region = mix(region, paint.skin_shadow, lid.astype(np.float32))
+    region = mix(region, ball.astype(np.float32), soft * open_)
+    # Lash lines, thicker towards the outer corner; the lower one is only a hint.
+    outer = smoothstep(1.05, 0.25, along)
+    thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))
+    thick = thick * smoothstep(1.06, 0.90, along) * smoothstep(-0.10, 0.05, along)
+    edge = 0.5 * factor
+    lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * 0.90
+    thin = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
+    hint = smoothstep(1, -1, (to_bottom - thin) / (edge * 1.4)) * (thin > 0.2)
+    hint *= 0.20 + 0.16 * paint.lashes
+    region = mix(region, paint.lash, np.maximum(lash, hint).astype(np.float32))
+    result = image.copy()
+    result[y0:y1, x0:x1] = cv2.resize(
+        region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
+    )
+    return result
+
+
+def _ball(
+    columns: Floats,
+    rows: Floats,
+    top: Floats,
+    width: float,
+    dx: Floats,
+    dy: Floats,
+    paint: EyePaint,
+) -> Floats:
+    """White of the eye, iris and pupil; dx, dy in iris radii."""
+    rho = np.sqrt(dx * dx + dy * dy)
+    edge = 2.0 * 1.6 / (width * 0.28)
+    middle = (top[0] + top[-1]) / 2
+    corner = np.clip(
+        np.hypot(columns - middle[0], (rows - middle[1]) * 0.6) / (0.5 * width), 0, 1.2
+    )
+    white = np.array([0.975, 0.972, 0.968], np.float32) * np.float32(paint.exposure)
+    ball = white * (1 - 0.16 * corner**2)[..., None]
+    rosy = np.array([1.0, 0.91, 0.88], np.float32) if paint.colour > 0.3 else np.float32(1)
+    ball = mix(ball, ball * rosy, smoothstep(0.78, 1.1, corner) * 0.8)
+    ball = ball * (1 - 0.20 * smoothstep(1.22, 1.0, rho))[..., None]
+    tones = paint.tones
+    angle = np.arctan2(dy, dx)
+    fibres = 0.5 * np.sin(angle * 23 + 2.1 * np.sin(angle * 5))
+    fibres *= smoothstep(0.35, 0.6, rho) * smoothstep(1.0, 0.75, rho)
+    glow = np.clip(0.55 + 0.60 * dy - 0.15 * dx * paint.light_side, 0, 1) * smoothstep(
+        0.30, 0.60, rho
+    )
+    iris = mix(np.broadcast_to(tones.dark, ball.shape), tones.middle, smoothstep(-1.0, 0.05, dy))
+    iris = mix(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1).astype(np.float32))
+    iris = iris * (1 - 0.62 * smoothstep(0.80, 1.0, rho))[..., None]
+    iris = mix(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
+    iris = mix(iris, np.full(3, 0.025, np.float32), smoothstep(0.48 + edge, 0.48 - edge, rho))
+    return mix(ball, iris, smoothstep(1.0 + edge, 1.0 - edge, rho))
+
+
+def _catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> Floats:
+    """A large and a small highlight, on the same side in every face so that nothing flips."""
+    large, small = np.hypot(dx + 0.34, dy + 0.36) / 0.25, np.hypot(dx - 0.38, dy - 0.42) / 0.15
+    edge = pixel * 3
+    white = np.array([1.0, 1.0, 0.99], np.float32) * max(exposure, 0.9)
+    ball = mix(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * 0.97)
+    return mix(ball, np.ones(3, np.float32), smoothstep(1.3, 0.5, small) * 0.45)

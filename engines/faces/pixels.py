@@ -1,0 +1,75 @@
+"""Small operations on pictures and masks, which are float32 in 0..1."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[Any]  # float32; numpy's stubs widen it in most expressions
+Reals: TypeAlias = NDArray[Any]  # any real numbers
+
+SUBPIXEL_BITS = 4  # OpenCV draws polygons on a grid of 1/16 pixel
+
+
+def smoothstep(low: float, high: float, value: Reals | float) -> NDArray[np.float32]:
+    """Rise smoothly from 0 at `low` to 1 at `high`; `low > high` gives a falling edge."""
+    t = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
+    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
+
+
+def step(low: float, high: float, value: float) -> float:
+    """`smoothstep` of one number."""
+    return float(smoothstep(low, high, value))
+
+
+def blur(image: Floats, sigma: float) -> Floats:
+    """Gaussian blur; wide ones are computed on a reduced grid."""
+    if sigma < 6:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    height, width = image.shape[:2]
+    factor = 2 if sigma < 12 else 4
+    small = cv2.resize(image, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def disc(radius: float) -> NDArray[Any]:
+    """A round structuring element of at least one pixel radius."""
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(radius), 1) + 1,) * 2)
+
+
+def polygon(size: int, points: Reals, soft: float = 0.0, grow: float = 0.0) -> Floats:
+    """Anti-aliased filled polygon [size, size], grown by `grow` pixels, then blurred."""
+    mask: NDArray[Any] = np.zeros((size, size), np.uint8)
+    corners = np.round(points[:, :2] * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    if abs(grow) > 0.5:
+        mask = (cv2.dilate if grow > 0 else cv2.erode)(mask, disc(abs(grow)))
+    result = mask.astype(np.float32) / 255
+    return blur(result, soft) if soft > 0 else result
+
+
+def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
+    """`first` where `amount` is 0, `second` where it is 1."""
+    if isinstance(amount, np.ndarray):
+        weight = amount[..., None] if amount.ndim == first.ndim - 1 else amount
+        return first + (second - first) * weight
+    return first + (second - first) * np.float32(amount)
+
+
+def to_lab(rgb: Floats) -> Floats:
+    """sRGB in 0..1 -> CIE L*a*b* (L in 0..100)."""
+    return cv2.cvtColor(np.clip(rgb, 0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
+
+
+def to_rgb(lab: Floats) -> Floats:
+    """CIE L*a*b* -> sRGB clipped to 0..1."""
+    return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
+
+
+def lab_colour(lightness: float, a: float, b: float) -> Floats:
+    """One L*a*b* colour as RGB [3]."""
+    return to_rgb(np.array([[[lightness, a, b]]], np.float32))[0, 0]

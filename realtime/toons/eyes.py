@@ -1,0 +1,275 @@
+"""The toon's eyes, painted at the frame's own resolution.
+
+A network draws a few hundred pixels, in which an iris is a dozen wide: too few for a pupil, a rim
+and the lights that make an eye live. The landmarks know where iris and lids are in the photo, and
+the network's map says where they went in its toon. So there the eyes are painted again, sharp at
+any size, both in the one colour that the person's irises have over time. Where the network drew no
+eye, because a hand or dark glasses cover it, nothing is painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.alignment import transform_points
+from engines.faces.features import BROW, EYE, LID_POINTS, eye_iris, openness
+from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
+from engines.faces.pixels import Floats, lab_colour, mix, step, to_lab
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.frame import as_uint8
+from realtime.toons.detail import Box
+
+CHEEKS = [50, 205, 280, 425]
+INVERSION_STEPS = 20
+RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
+SMOOTHING = 0.008  # of the map, in shares of its side
+WATCHED = 256  # side at which a toon is looked at, pixels
+IRIS_SCALE = 1.2  # as the artist enlarges the iris inside an eye
+LASHES = 0.5  # of the artist's greatest; the network draws the person's own
+SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
+FINE = 110.0  # width of an eye in frame pixels from which it needs no supersampling
+COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
+TRUST_MEMORY = 0.12  # seconds in which an eye comes and goes behind a hand
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Both eyes of one toon, ready to be painted wherever it lands.
+
+    Attributes:
+        points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
+        open: 0 closed .. 1 open, of each eye.
+        trust: 0..1, how surely the network drew each of them.
+        paint: their colours; lengths in shares of the crop's side.
+    """
+
+    points: NDArray[np.float32]
+    open: tuple[float, float]
+    trust: tuple[float, float]
+    paint: EyePaint
+
+
+@dataclass
+class _Memory:
+    """What is known of one person's eyes: iris sample and its weight, trust, and since when."""
+
+    iris: Floats
+    weight: float
+    trust: Floats
+    time: float
+
+
+class EyeWatch:
+    """Knows the eyes of everybody who is drawn, over time."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Memory] = {}
+
+    def see(
+        self,
+        identity: int,
+        time: float,
+        crop: Image,
+        toon: Image,
+        points: NDArray[np.floating],
+        plan: NDArray[np.float32],
+    ) -> Eyes:
+        """The eyes of one person's newest toon.
+
+        Args:
+            identity: whose.
+            time: of the frame, seconds.
+            crop: uint8 [S, S, 3] BGR, the photo.
+            toon: uint8 [R, R, 3] BGR.
+            points: float [478, 2 or 3], landmarks, 0..1 across the crop.
+            plan: see `realtime.toons.detail.Detail`.
+        """
+        opened = openness(points)
+        photo = _photo(crop, points, opened)
+        moved = toon_points(points, plan)
+        small = cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA)
+        rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+        known = self._known.get(identity)
+        if known is None:
+            known = self._known[identity] = _Memory(photo.iris, photo.weight, np.zeros(2), time)
+            fresh = True
+        else:
+            fresh = False
+            elapsed = max(time - known.time, 0.0)
+            kept = known.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
+            total = kept + photo.weight + 1e-6
+            known.iris = (known.iris * kept + photo.iris * photo.weight) / total
+            known.weight, known.time = total, time
+        paint = _paint(known.iris, photo, rgb, moved)
+        found = np.array([_trust(rgb, moved, eye, opened[eye], paint) for eye in range(2)])
+        share = 1.0 if fresh else 1 - float(np.exp(-elapsed / TRUST_MEMORY))
+        known.trust = known.trust + share * (found - known.trust)
+        return Eyes(moved, opened, (float(known.trust[0]), float(known.trust[1])), paint)
+
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Forget everybody `but` some."""
+        self._known = {k: v for k, v in self._known.items() if k in but}
+
+
+def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where a toon shows what the photo shows at `points`, both 0..1 across the crop.
+
+    Args:
+        points: float [N, 2 or more].
+        plan: float32 [3, M, M]; its first two planes say where each place of the toon comes from.
+
+    Returns:
+        float32 [N, 2].
+    """
+    wanted = np.asarray(points, np.float32)[:, :2]
+    moves, side = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1)), plan.shape[1]
+    moves = cv2.GaussianBlur(moves, (0, 0), SMOOTHING * side)  # a network's map is a little rough
+    place = wanted
+    for _ in range(INVERSION_STEPS):  # the fixed point of place = wanted - moves(place)
+        at = place * side - 0.5
+        there = cv2.remap(
+            moves, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        place = place + np.float32(RELAXATION) * (wanted - there[0] - place)
+    for eye in range(2):
+        _settle_iris(wanted, place, eye)
+    return np.asarray(place, np.float32)
+
+
+def _settle_iris(photo: NDArray[np.float32], toon: NDArray[np.float32], eye: int) -> None:
+    """Move an iris as the whole eye moves, in place: alone its few points are not sure enough."""
+    centre, ring = eye_iris(photo, eye)
+    iris = [centre, *ring]
+    both = [*LID_POINTS[eye], *ring]
+
+    def terms(ids: list[int]) -> NDArray[np.float32]:
+        return np.concatenate([photo[ids], np.ones((len(ids), 1), np.float32)], 1)
+
+    middle = photo[both].mean(0)
+    photo = photo - middle
+    solved = np.linalg.lstsq(terms(both), toon[both], rcond=1e-3)[0]
+    toon[iris] = terms(iris) @ solved
+
+
+def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.floating]) -> Image:
+    """A pasted toon with its eyes painted.
+
+    Args:
+        picture: uint8 [h, w, 3] BGR, what is pasted into `box`.
+        eyes: of this toon.
+        box: where in the frame.
+        transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
+
+    Returns:
+        uint8 [h, w, 3]; `picture` itself where there is nothing to paint.
+    """
+    side = np.asarray(transform, np.float64)[:, 0] * GRID  # the crop's upper side, frame pixels
+    length = float(np.hypot(*side))
+    points = transform_points(eyes.points * GRID, transform) - np.float32([box.x, box.y])
+    points = points - 0.5  # OpenCV draws at the centres of pixels
+    paint = replace(eyes.paint, unit=eyes.paint.unit * length)
+    result = picture
+    for eye in range(2):
+        shape = EyeShape.of(points, eye, eyes.open[eye], side / length)
+        share = eyes.trust[eye] * step(SMALLEST, 2 * SMALLEST, shape.width)
+        left, top = np.maximum(shape.box[:2], 0)
+        right, bottom = np.minimum(shape.box[2:], picture.shape[1::-1])
+        if share < 0.02 or shape.open < 0.05 or right <= left or bottom <= top:
+            continue
+        if result is picture:
+            result = picture.copy()
+        patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
+        before = patch.astype(np.float32) / 255
+        drawn = paint_eye(before, shape.moved((-left, -top)), paint, 1 + (shape.width < FINE))
+        after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
+        result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
+    return result
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """What a photo says of its eyes: iris sample and how much it counts; skin and brows, 0..1."""
+
+    iris: Floats
+    weight: float
+    skin_light: float
+    brow_light: float
+
+
+def _photo(crop: Image, points: NDArray[np.floating], opened: tuple[float, float]) -> _Photo:
+    pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
+    skin, brows = (_light_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
+    skin_light, brow_light = float(np.median(skin)), float(np.percentile(brows, 8))
+    samples, weights = [], []
+    for eye in range(2):
+        reach = round(0.6 * float(np.ptp(pixels[EYE[eye], 0]))) + 6
+        middle = pixels[LID_POINTS[eye]].mean(0)
+        patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
+        lab = to_lab(cv2.cvtColor(patch, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
+        sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin_light)
+        samples.append(sample)
+        weights.append(area * opened[eye] / crop.shape[0] ** 2 + 1e-9)
+    share = np.array(weights) / sum(weights)
+    return _Photo(share @ np.stack(samples), sum(weights), skin_light, brow_light)
+
+
+def _light_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
+    """L* at some places."""
+    at = cv2.remap(bgr, pixels[None, :, 0], pixels[None, :, 1], cv2.INTER_LINEAR)
+    return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0, :, 0]
+
+
+def _paint(iris: Floats, photo: _Photo, toon: Floats, points: NDArray[np.float32]) -> EyePaint:
+    """The colours of both eyes in the light of the toon."""
+    pixels = points[CHEEKS] * toon.shape[0] - 0.5
+    cheeks = cv2.remap(toon, pixels[None, :, 0], pixels[None, :, 1], cv2.INTER_LINEAR)
+    light, a, b = np.median(to_lab(cheeks)[0], 0)
+    exposure = float(np.clip(0.62 + 0.62 * light / 100, 0.74, 1.0))
+    colour = step(3, 9, float(np.hypot(a, b)))
+    brow = photo.brow_light / 100
+    dark_brows = step(0.30, 0.16, brow / (photo.skin_light / 100 + 0.05))
+    doubt = max(doubt_of_light_eyes(photo.skin_light), 0.8 * dark_brows)
+    left, right = (points[ids].mean(0) for ids in LID_POINTS)
+    return EyePaint(
+        tones=iris_tones(iris, exposure, colour, doubt),
+        exposure=exposure,
+        lash=lab_colour(float(np.clip(brow * 60, 7, 20)), 7 * colour, 8 * colour),
+        skin_shadow=lab_colour(light * 0.66, a + 5 * colour, b + 2 * colour),
+        lashes=LASHES,
+        iris_scale=IRIS_SCALE,
+        light_side=0.0,
+        colour=colour,
+        unit=float(np.linalg.norm(right - left)),
+        crease=0.0,
+    )
+
+
+def _trust(
+    toon: Floats, points: NDArray[np.float32], eye: int, opened: float, paint: EyePaint
+) -> float:
+    """How surely a toon, float32 [S, S, 3] RGB, shows an eye where one would be painted: the share
+    of the painted eye's light and shade that is there."""
+    if opened < 0.05:
+        return 0.0
+    side = toon.shape[0]
+    shape = EyeShape.of(points * side - 0.5, eye, opened)
+    left, top = np.maximum(shape.box[:2], 0)
+    right, bottom = np.minimum(shape.box[2:], (side, side))
+    if right - left < 8 or bottom - top < 8:
+        return 0.0
+    there = toon[top:bottom, left:right]
+    inside = shape.moved((-left, -top))
+    drawn = paint_eye(there, inside, replace(paint, unit=paint.unit * side), 1)
+    area = inside.opening((bottom - top, right - left)) > 0.5
+    if area.sum() < 12:
+        return 0.0
+    found, wanted = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[area] for p in (there, drawn))
+    wanted = wanted - wanted.mean()
+    return step(0.08, 0.25, float((found - found.mean()) @ wanted / (wanted @ wanted + 1e-6)))

@@ -272,8 +272,9 @@ class Stylizer:
         if not toon.painted_eyes or toon.plan is None or toon.finished is None:
             return None
         points, time = _in_crop(toon.face), drawing.frame.timestamp
+        zoom = toon.face.side / toon.crop.shape[0]
         return self._eyes.see(
-            toon.face.identity, time, toon.crop, toon.finished, points, toon.plan
+            toon.face.identity, time, toon.crop, toon.finished, points, toon.plan, zoom
         )
 
     def _light_field(

@@ -43,9 +43,7 @@ class HostOutputs:
             for i in range(n):
                 self._assemble(i, toons[i], self._whole[i])
             toons = self._whole[:n]
-        return EngineOutput(
-            toons, results.get("masks"), results.get("details"), self._painted_eyes
-        )
+        return EngineOutput(toons, results.get("masks"), results.get("details"), self._painted_eyes)
 
     def _assemble(self, i: int, toon: NDArray[np.uint8], whole: NDArray[np.uint8]) -> None:
         """The toon at twice its side, with its eyes and mouth as they were drawn at that side."""

@@ -45,12 +45,15 @@ class EyePaint:
     crease: float = 1.0  # share of the lid's crease and fold that is drawn
 
 
-def _distance(shape: tuple[int, int], curve: Floats) -> Floats:
-    """Distance in pixels to a curve."""
-    canvas = np.full(shape, 255, np.uint8)
-    corners = np.round(curve * (1 << SUBPIXEL_BITS)).astype(np.int32)
+def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
+    """Distance in pixels to a curve, as it is at `finer` times the resolution."""
+    canvas = np.full((size[0] * finer, size[1] * finer), 255, np.uint8)
+    corners = np.round(curve * (finer << SUBPIXEL_BITS)).astype(np.int32)
     cv2.polylines(canvas, [corners], False, 0, 1, cv2.LINE_8, SUBPIXEL_BITS)
-    return cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
+    if finer == 1:
+        return distance
+    return cv2.resize(distance, size[::-1], interpolation=cv2.INTER_AREA) / np.float32(finer)
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,10 @@ class EyeShape:
         cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
         return mask.astype(np.float32) / 255
 
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        """All that is painted: left, top, right, bottom; it may lie outside the picture."""
-        both, margin = np.concatenate([self.upper, self.lower]), 0.40 * self.width
+    def box(self, margin: float = 0.15) -> tuple[int, int, int, int]:
+        """What holds the lids and `margin` widths around them: left, top, right, bottom; it may lie
+        outside the picture."""
+        both, margin = np.concatenate([self.upper, self.lower]), margin * self.width
         low, high = np.floor(both.min(0) - margin), np.ceil(both.max(0) + margin)
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
@@ -128,8 +131,9 @@ def paint_eye(
     radius = shape.radius * paint.iris_scale
     if open_ > 0.3:
         radius = float(np.clip(max(radius, 0.60 * height * open_), 0.255 * width, 0.335 * width))
-    x0, y0 = np.maximum(shape.box[:2], 0)
-    x1, y1 = np.minimum(shape.box[2:], image.shape[1::-1])
+    box = shape.box(0.40 if paint.crease else 0.15)
+    x0, y0 = np.maximum(box[:2], 0)
+    x1, y1 = np.minimum(box[2:], image.shape[1::-1])
     if x1 - x0 < 8 or y1 - y0 < 8:
         return image
     size = ((y1 - y0) * factor, (x1 - x0) * factor)
@@ -140,32 +144,28 @@ def paint_eye(
     )
     opening = shape.moved((-x0, -y0)).opening(size, factor)
     soft = cv2.GaussianBlur(opening, (0, 0), 0.5 * factor)
-    to_top, to_bottom = _distance(size, top), _distance(size, bottom)
+    finer = 2 if factor == 1 else 1
+    to_top, to_bottom = _distance(size, top, finer), _distance(size, bottom, finer)
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     tall, r = max(height, 0.12 * width) * factor, radius * factor
     aside, down = columns - centre[0], rows - centre[1]
     cos, sin = shape.right  # the lights stay upright with the face
     dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
-    ball = _ball(columns, rows, top, width * factor, dx, dy, paint)
+    pixel = factor / r  # of the picture, in iris radii
+    ball = _ball(columns, rows, top, dx, dy, pixel, paint)
     lid_shadow = 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2)) + 0.20 * np.exp(
         -((to_top / (0.07 * tall)) ** 2)
     )
     ball = ball * (1 - lid_shadow)[..., None]
-    ball = _catchlights(ball, dx, dy, 1.6 / r, paint.exposure)
+    ball = _catchlights(ball, dx, dy, pixel, paint.exposure)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
-    # Lid crease above the opening, in the skin's own shadow colour.
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
     along = np.clip(along, -0.2, 1.2)
     u = paint.unit * factor
-    outside = 1 - soft
-    above = outside * (to_top < to_bottom)
-    crease_at = u * (0.060 + 0.035 * open_)
-    crease = np.exp(-(((to_top - crease_at) / (0.016 * u)) ** 2)) * above
-    crease *= smoothstep(-0.12, 0.2, along) * smoothstep(1.12, 0.8, along) * (0.35 + 0.65 * open_)
-    fold = np.exp(-((to_top / (0.075 * u)) ** 2)) * above * 0.16
-    lid = paint.crease * np.clip(0.36 * crease + fold, 0, 1)
-    region = mix(region, paint.skin_shadow, lid.astype(np.float32))
+    if paint.crease:
+        lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
+        region = mix(region, paint.skin_shadow, lid)
     region = mix(region, ball.astype(np.float32), soft * open_)
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)
@@ -184,19 +184,28 @@ def paint_eye(
     return result
 
 
+def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float) -> Floats:
+    """Shadow 0..1 of the upper lid's crease and fold, in the skin's own shadow colour."""
+    crease_at = unit * (0.060 + 0.035 * open_)
+    crease = np.exp(-(((to_top - crease_at) / (0.016 * unit)) ** 2)) * above
+    crease *= smoothstep(-0.12, 0.2, along) * smoothstep(1.12, 0.8, along) * (0.35 + 0.65 * open_)
+    fold = np.exp(-((to_top / (0.075 * unit)) ** 2)) * above * 0.16
+    return np.clip(0.36 * crease + fold, 0, 1).astype(np.float32)
+
+
 def _ball(
     columns: Floats,
     rows: Floats,
     top: Floats,
-    width: float,
     dx: Floats,
     dy: Floats,
+    pixel: float,
     paint: EyePaint,
 ) -> Floats:
-    """White of the eye, iris and pupil; dx, dy in iris radii."""
+    """White of the eye, iris and pupil; dx, dy and the width of edges in iris radii."""
     rho = np.sqrt(dx * dx + dy * dy)
-    edge = 2.0 * 1.6 / (width * 0.28)
-    middle = (top[0] + top[-1]) / 2
+    edge = 1.15 * pixel
+    middle, width = (top[0] + top[-1]) / 2, float(np.linalg.norm(top[0] - top[-1]))
     corner = np.clip(
         np.hypot(columns - middle[0], (rows - middle[1]) * 0.6) / (0.5 * width), 0, 1.2
     )
@@ -223,7 +232,7 @@ def _ball(
 def _catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> Floats:
     """A large and a small highlight, on the same side in every face so that nothing flips."""
     large, small = np.hypot(dx + 0.34, dy + 0.36) / 0.25, np.hypot(dx - 0.38, dy - 0.42) / 0.15
-    edge = pixel * 3
+    edge = 1.6 * pixel
     white = np.array([1.0, 1.0, 0.99], np.float32) * max(exposure, 0.9)
     ball = mix(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * 0.97)
     return mix(ball, np.ones(3, np.float32), smoothstep(1.3, 0.5, small) * 0.45)

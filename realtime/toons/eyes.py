@@ -34,9 +34,11 @@ WATCHED = 256  # side at which a toon is looked at, pixels
 IRIS_SCALE = 1.2  # as the artist enlarges the iris inside an eye
 LASHES = 0.5  # of the artist's greatest; the network draws the person's own
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
-FINE = 110.0  # width of an eye in frame pixels from which it needs no supersampling
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
-TRUST_MEMORY = 0.12  # seconds in which an eye comes and goes behind a hand
+SURE = (0.04, 0.14)  # how much lighter the white is: no eye .. surely one
+SEEN = (1.8, 4.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
+UNSEEN = np.array([0.2, 3.0, 4.0], np.float32)  # the iris sample of the unknown: brown
+TRUST_MEMORY = 0.25  # seconds in which an eye comes and goes behind a hand
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class EyeWatch:
         toon: Image,
         points: NDArray[np.floating],
         plan: NDArray[np.float32],
+        zoom: float,
     ) -> Eyes:
         """The eyes of one person's newest toon.
 
@@ -90,9 +93,10 @@ class EyeWatch:
             toon: uint8 [R, R, 3] BGR.
             points: float [478, 2 or 3], landmarks, 0..1 across the crop.
             plan: see `realtime.toons.detail.Detail`.
+            zoom: pixels of the frame in one of the crop.
         """
         opened = openness(points)
-        photo = _photo(crop, points, opened)
+        photo = _photo(crop, points, opened, zoom)
         moved = toon_points(points, plan)
         small = cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA)
         rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
@@ -108,7 +112,7 @@ class EyeWatch:
             known.iris = (known.iris * kept + photo.iris * photo.weight) / total
             known.weight, known.time = total, time
         paint = _paint(known.iris, photo, rgb, moved)
-        found = np.array([_trust(rgb, moved, eye, opened[eye], paint) for eye in range(2)])
+        found = np.array([_trust(rgb, moved, eye, opened[eye]) for eye in range(2)])
         share = 1.0 if fresh else 1 - float(np.exp(-elapsed / TRUST_MEMORY))
         known.trust = known.trust + share * (found - known.trust)
         return Eyes(moved, opened, (float(known.trust[0]), float(known.trust[1])), paint)
@@ -179,15 +183,15 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     for eye in range(2):
         shape = EyeShape.of(points, eye, eyes.open[eye], side / length)
         share = eyes.trust[eye] * step(SMALLEST, 2 * SMALLEST, shape.width)
-        left, top = np.maximum(shape.box[:2], 0)
-        right, bottom = np.minimum(shape.box[2:], picture.shape[1::-1])
+        left, top = np.maximum(shape.box()[:2], 0)
+        right, bottom = np.minimum(shape.box()[2:], picture.shape[1::-1])
         if share < 0.02 or shape.open < 0.05 or right <= left or bottom <= top:
             continue
         if result is picture:
             result = picture.copy()
         patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
-        drawn = paint_eye(before, shape.moved((-left, -top)), paint, 1 + (shape.width < FINE))
+        drawn = paint_eye(before, shape.moved((-left, -top)), paint, 1)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
@@ -203,7 +207,9 @@ class _Photo:
     brow_light: float
 
 
-def _photo(crop: Image, points: NDArray[np.floating], opened: tuple[float, float]) -> _Photo:
+def _photo(
+    crop: Image, points: NDArray[np.floating], opened: tuple[float, float], zoom: float
+) -> _Photo:
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     skin, brows = (_light_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
     skin_light, brow_light = float(np.median(skin)), float(np.percentile(brows, 8))
@@ -214,7 +220,9 @@ def _photo(crop: Image, points: NDArray[np.floating], opened: tuple[float, float
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
         lab = to_lab(cv2.cvtColor(patch, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
         sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin_light)
-        samples.append(sample)
+        # In a small face skin mixes into the white, next to which a dark iris would look blue.
+        seen = step(*SEEN, 0.2 * float(np.ptp(pixels[EYE[eye], 0])) * min(zoom, 1.0))
+        samples.append(UNSEEN + seen * (sample - UNSEEN))
         weights.append(area * opened[eye] / crop.shape[0] ** 2 + 1e-9)
     share = np.array(weights) / sum(weights)
     return _Photo(share @ np.stack(samples), sum(weights), skin_light, brow_light)
@@ -251,25 +259,21 @@ def _paint(iris: Floats, photo: _Photo, toon: Floats, points: NDArray[np.float32
     )
 
 
-def _trust(
-    toon: Floats, points: NDArray[np.float32], eye: int, opened: float, paint: EyePaint
-) -> float:
-    """How surely a toon, float32 [S, S, 3] RGB, shows an eye where one would be painted: the share
-    of the painted eye's light and shade that is there."""
-    if opened < 0.05:
-        return 0.0
+def _trust(toon: Floats, points: NDArray[np.float32], eye: int, opened: float) -> float:
+    """How surely a toon, float32 [S, S, 3] RGB, shows an eye where one would be painted: how much
+    lighter it is beside the iris than on it."""
     side = toon.shape[0]
     shape = EyeShape.of(points * side - 0.5, eye, opened)
-    left, top = np.maximum(shape.box[:2], 0)
-    right, bottom = np.minimum(shape.box[2:], (side, side))
-    if right - left < 8 or bottom - top < 8:
+    left, top, right, bottom = shape.box(0.0)
+    if opened < 0.05 or min(left, top) < 0 or max(right, bottom) > side:
         return 0.0
-    there = toon[top:bottom, left:right]
-    inside = shape.moved((-left, -top))
-    drawn = paint_eye(there, inside, replace(paint, unit=paint.unit * side), 1)
-    area = inside.opening((bottom - top, right - left)) > 0.5
-    if area.sum() < 12:
+    size = (bottom - top + 1, right - left + 1)
+    inside = shape.moved((-left, -top)).opening(size)
+    grey = cv2.cvtColor(toon[top : bottom + 1, left : right + 1], cv2.COLOR_RGB2GRAY)
+    rows, columns = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float32)
+    iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius
+    on, beside = inside * iris, inside * ~iris
+    if min(on.sum(), beside.sum()) < 6:
         return 0.0
-    found, wanted = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[area] for p in (there, drawn))
-    wanted = wanted - wanted.mean()
-    return step(0.08, 0.25, float((found - found.mean()) @ wanted / (wanted @ wanted + 1e-6)))
+    light = float((grey * beside).sum() / beside.sum() - (grey * on).sum() / on.sum())
+    return step(*SURE, light)

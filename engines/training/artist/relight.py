@@ -11,12 +11,12 @@ from engines.training.artist import light as lamps
 from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
-from engines.training.artist.skin import Painting
+from engines.training.artist.skin import Painting, own_nose
 
 NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
-NOSE_RELIEF = 0.3  # log gain of the key on the slopes of the nose
+NOSE_RELIEF = 0.16  # log gain of the key on the slopes of the nose
 KEY = 0.42  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
@@ -90,6 +90,7 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     softened = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
     softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
     softened = blur(softened * skin, 0.02 * scene.unit)
+    softened = softened * (1 - 0.8 * own_nose(scene))
     return toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
 
 

@@ -94,7 +94,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     opened = openness(head.landmarks)
     sunglasses = masks.sunglasses_level(photo_lab, head.landmarks)
     spectacles = find_frame(photo_lab, head)
-    glasses = spectacles.certainty * (1 - sunglasses)
+    glasses = step(0.5, 0.7, spectacles.certainty) * (1 - sunglasses)  # less may be wrinkles
     field = warp(head, plan(head, look, opened, glasses=glasses, sunglasses=sunglasses), size)
     points = field.landmarks
     warped = np.clip(field.apply(photo), 0, 1)

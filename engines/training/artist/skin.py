@@ -10,13 +10,13 @@ import numpy as np
 from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.head import CHIN, NASOLABIAL, NOSE_BASE, NOSTRILS, UNDER_EYE, Head
+from engines.training.artist.head import CHIN, NASOLABIAL, NOSE_BASE, UNDER_EYE, Head
 from engines.training.artist.imaging import guided_filter, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
-NOSE_BALL = [51, 5, 281, 275, 440, 274, 1, 44, 220, 45]
+NOSE_BALL = [6, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
@@ -83,19 +83,15 @@ def _filled_shadows(scene: Scene) -> Floats:
     )
     light = light + band.repaint * np.maximum(around * 0.98 - light, 0) * 0.95
     bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
-    bridge = bridge * scene.all_skin * (1 - scene.marks.nose)
+    bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - own_nose(scene))
     base = polygon(scene.size, scene.points[NOSE_BASE], 0.04 * unit, 0.03 * unit) * scene.marks.oval
-    light = light + 0.6 * base * np.maximum(around * 0.74 - light, 0)
+    light = light + 0.6 * base * np.maximum(around * 0.62 - light, 0)
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
 
 
-def _nose_sides(scene: Scene) -> Floats:
-    """Where the nose is skin [S, S], without its nostrils."""
-    unit, points = scene.unit, scene.points
-    whole = polygon(scene.size, points[NOSE_BRIDGE], 0.03 * unit, 0.05 * unit)
-    ball = np.maximum(whole, polygon(scene.size, points[NOSE_BALL], 0.02 * unit, 0.04 * unit))
-    holes = polygon(scene.size, points[NOSTRILS], 0.02 * unit, 0.05 * unit)
-    return np.clip(ball - holes, 0, 1) * scene.all_skin
+def own_nose(scene: Scene) -> Floats:
+    """Tip, wings and nostrils [S, S]: the part of a nose by which friends know it."""
+    return polygon(scene.size, scene.points[NOSE_BALL], 0.05 * scene.unit, 0.05 * scene.unit)
 
 
 def _skin_light(scene: Scene, light: Floats) -> Floats:
@@ -105,17 +101,19 @@ def _skin_light(scene: Scene, light: Floats) -> Floats:
     flat = ironed(light, skin, keep, scene.marks.oval * skin, unit, gloss)
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
-    # Planes of the nose become round; the nostrils stay.
-    flat = mix(flat, masked_blur(flat, skin, 0.03 * unit), _nose_sides(scene))
+    nose = own_nose(scene)
+    flat = mix(flat, guided_filter(light, light, 0.03 * unit, 0.0008), 0.8 * nose * skin)
     wide = masked_blur(light, skin, 0.10 * unit)
     even = masked_blur(flat, skin, 0.035 * unit)
     lines = np.clip(keep / 0.40, PLAIN, 1) * (1 - scene.band.repaint)
-    lines = np.maximum(lines, blur(np.maximum(scene.marks.nose, scene.marks.lips), 0.05 * unit))
+    drawn = np.maximum(blur(np.maximum(scene.marks.nose, scene.marks.lips), 0.05 * unit), nose)
+    lines = np.maximum(lines, drawn)
     flat = mix(even, flat, lines.astype(np.float32))
     flat = mix(
         flat, masked_blur(flat, skin, 0.09 * unit), scene.band.repaint * (1 - scene.marks.nose)
     )
     share = np.where(flat < wide, 0.85, 0.78 + 0.2 * gloss) * np.clip(lines, PLAIN, 1)
+    share = np.maximum(share, nose)
     return (wide + (flat - wide) * share).astype(np.float32)
 
 

@@ -53,8 +53,8 @@ def next_network() -> ToonNetwork:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("shipped", "film-256, made for two CPU cores", shipped_network),
-        Tier("cpu-512", "film-fast: 512 px at eyes and mouth, random weights", next_network),
+        Tier("shipped", "film, made for two CPU cores", shipped_network),
+        Tier("cpu-512", "film's network, random weights", next_network),
         Tier("256", "paper256's width, random weights", lambda: random_network(256, 16384)),
         Tier("512", "config-f, random weights", lambda: random_network(512, 32768)),
         Tier("1024", "config-f, random weights", lambda: random_network(1024, 32768)),

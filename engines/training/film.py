@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines.bundle import Bundle
-from engines.catalogue import FAST_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.export import Description, TrainedModels, export
 from engines.training.hardware import Hardware
@@ -85,7 +85,7 @@ class FilmJob:
 
     people: Path
     out: Path
-    name: str = FAST_BUNDLE
+    name: str = DEFAULT_BUNDLE
     look: str = "film"
     settings: TrainSettings = FILM
     words: Description = field(default_factory=lambda: Description.read(FILM_WORDS))

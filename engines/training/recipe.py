@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engines.catalogue import FAST_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.export import model_size
 from engines.training.learn.stages import Stage, TrainSettings
@@ -92,7 +92,7 @@ SECOND_LOOK = TrainSettings(
 """One more look for a finished model: only a toon generator learns, so the encoder and the face
 generator stay the same for all looks."""
 
-RECIPES = {FAST_BUNDLE: FILM, "second-look": SECOND_LOOK}
+RECIPES = {DEFAULT_BUNDLE: FILM, "second-look": SECOND_LOOK}
 
 FILM_VARIANTS = 900
 """Extra pairs with closed and narrowed eyes and open mouths, which portraits seldom show."""
@@ -101,7 +101,7 @@ FILM_TURNED = 400
 """Extra pairs with heads turned to as much as 60 degrees, for looks that have a head model."""
 
 FILM_WORDS = Path(__file__).parent / "assets" / "film.json"
-"""What the card of `FAST_BUNDLE` says, as `engines.training.export.Description` reads it."""
+"""What the card of `DEFAULT_BUNDLE` says, as `engines.training.export.Description` reads it."""
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

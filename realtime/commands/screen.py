@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from engines.catalogue import DEFAULT_BUNDLE, FAST_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE, EARLIER_BUNDLE
 from engines.text import plain_lines
 
 SLOW = 0.25
@@ -74,7 +74,7 @@ def statistics_table(numbers: Mapping[str, Any]) -> Table:
         f"sent {kinds or 'nothing'}; {dropped} replaced by newer ones"
     )
     slow = numbers["toons_moved"] > SLOW * numbers["toons_drawn"]
-    if slow and numbers.get("model") == DEFAULT_BUNDLE:
-        table.caption += f"; --model {FAST_BUNDLE} draws more often, with another face"
+    if slow and numbers.get("model") == EARLIER_BUNDLE:
+        table.caption += f"; --model {DEFAULT_BUNDLE} draws more often, with another face"
     table.caption_justify = "left"
     return table

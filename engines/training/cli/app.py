@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engines.catalogue import FAST_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.command_line import DEBUG_HELP
 from engines.options import grouped
 from engines.training.cli import own as own_commands
@@ -85,14 +85,14 @@ def film(
         Path, typer.Option(metavar="FOLDER", help="Folder for pairs, training and model.")
     ],
     people: People = None,
-    recipe: Recipe = FAST_BUNDLE,
+    recipe: Recipe = DEFAULT_BUNDLE,
     look: Look = "film",
     variants: Variants = None,
     turned: Turned = None,
     workers: Workers = None,
     options: RunOptions,
 ) -> None:
-    """Make the model film-fast from portraits alone: draw pairs, train, export."""
+    """Make the model film from portraits alone: draw pairs, train, export."""
     folder = portraits(people, "the artist draws them, and the model learns from the drawings")
     from engines.say import say
     from engines.training.film import FilmJob
@@ -136,7 +136,7 @@ def run(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for checkpoint, curves and sample sheet.")
     ],
-    recipe: Recipe = FAST_BUNDLE,
+    recipe: Recipe = DEFAULT_BUNDLE,
     base: Annotated[str | None, Base] = None,
     options: RunOptions,
 ) -> None:

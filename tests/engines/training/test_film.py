@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engines.bundle import Bundle, shipped_bundle
-from engines.catalogue import FAST_BUNDLE
+from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
 from engines.training.film import FilmJob, train_pairs
 from engines.training.learn.runs import Deadline
@@ -30,7 +30,7 @@ def test_what_does_not_fit_the_recipe_is_refused_before_training(tmp_path: Path)
 
 def test_the_shipped_card_says_how_the_recipe_s_model_was_made() -> None:
     words = FilmJob(Path("people"), Path("out")).words
-    card = Bundle.load(shipped_bundle(FAST_BUNDLE)).card
+    card = Bundle.load(shipped_bundle(DEFAULT_BUNDLE)).card
     assert (words.title, words.summary, words.licence) == (card.title, card.summary, card.licence)
     assert words.training == card.training
     assert words.limits == card.limits

@@ -95,7 +95,7 @@ def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:
     toonify_train(*command, "--workers", 1, *CPU)
     pairs = PairSet.open(out / "pairs")
     assert (len(pairs), pairs.size) == (3, 32)
-    bundle = Bundle.load(out / "film-fast.toon")
+    bundle = Bundle.load(out / "film.toon")
     assert bundle.styles == ("film",)
     assert bundle.card.licence == "MIT"
     toonify_train("prepare", people, out / "pairs", "--size", 32, "--variants", 1, "--workers", 1)

@@ -60,7 +60,7 @@ def list_downloads() -> None:
         out.print(table)
     else:
         say(
-            f"No model can be fetched by name in this release; {' and '.join(SHIPPED)} come with "
+            f"No model can be fetched by name in this release; {' and '.join(SHIPPED)} comes with "
             "the package."
         )
     say(

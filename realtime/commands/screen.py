@@ -21,11 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from engines.catalogue import DEFAULT_BUNDLE, EARLIER_BUNDLE
 from engines.text import plain_lines
-
-SLOW = 0.25
-"""Toons moved for each one drawn, from which on an engine counts as slower than its camera."""
 
 
 class PlainConsole(Console):
@@ -73,8 +69,5 @@ def statistics_table(numbers: Mapping[str, Any]) -> Table:
         f"{numbers['fps']:.1f} frames a second out, {numbers['source_fps']:.1f} in; "
         f"sent {kinds or 'nothing'}; {dropped} replaced by newer ones"
     )
-    slow = numbers["toons_moved"] > SLOW * numbers["toons_drawn"]
-    if slow and numbers.get("model") == EARLIER_BUNDLE:
-        table.caption += f"; --model {DEFAULT_BUNDLE} draws more often, with another face"
     table.caption_justify = "left"
     return table

@@ -35,7 +35,7 @@ def report_on(bundle: str, kind: str = "quality") -> Report:
 
 
 def test_every_figure_and_every_miss_is_told() -> None:
-    figures = card_metrics(report_on("film-256"))
+    figures = card_metrics(report_on("film"))
     assert figures["how"] == "toonify bench quality people; a processor, openvino bf16"
     assert figures["feature distance (share)"] == "0.31 mean, 0.50 worst of 60"
     assert figures["blink follows, clip (r)"] == "0.31"
@@ -46,7 +46,7 @@ def test_every_figure_and_every_miss_is_told() -> None:
 
 def test_reports_of_something_else_are_refused() -> None:
     with pytest.raises(ToonifyError, match="is about loop"):
-        card_metrics(report_on("film-256", "loop"))
+        card_metrics(report_on("film", "loop"))
     with pytest.raises(ToonifyError, match="model 'other', but this is 'random-64'"):
         measured(tiny_bundle(), report_on("folder/other.toon"))
 

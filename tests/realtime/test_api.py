@@ -240,7 +240,7 @@ def test_settings_and_a_loaded_bundle_go_together(model: Path) -> None:
         ({"settings": {}}, "settings must be realtime.settings.Settings, not dict"),
         ({"say": "loudly"}, "say must be a function that takes a line of text, not 'loudly'"),
         ({"settings": Settings(), "guard": "card"}, "settings and guard beside them"),
-        ({"settings": Settings(), "model": "film-256"}, "settings and model beside them"),
+        ({"settings": Settings(), "model": "film"}, "settings and model beside them"),
     ],
 )
 def test_wrong_options_are_told_in_a_sentence(wrong: dict[str, Any], message: str) -> None:

@@ -48,7 +48,7 @@ def test_a_model_of_one_s_own_that_is_damaged_is_noted_and_a_missing_shipped_one
         "note", "delete it, then fetch or import it again",
     )  # fmt: skip
     missing = [finding for finding in found.values() if finding.detail == "missing"]
-    assert [finding.what for finding in missing] == ["model film", "model film-256"]
+    assert [finding.what for finding in missing] == ["model film"]
     assert all(finding.state == "bad" for finding in missing)
     assert all("git checkout" in finding.fix for finding in missing)
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[4]
     ("text", "address"),
     [
         ("gpu-box:8001", Address("gpu-box:8001")),
-        ("10.0.0.7:8001/film-256-film", Address("10.0.0.7:8001", "film-256-film")),
+        ("10.0.0.7:8001/film-comic", Address("10.0.0.7:8001", "film-comic")),
         ("[::1]:8001/m", Address("[::1]:8001", "m")),
         ("tls://toons.example.org:443", Address("toons.example.org:443", "", True)),
         ("tls://toons.example.org:443/m.1_a", Address("toons.example.org:443", "m.1_a", True)),

@@ -76,12 +76,14 @@ class EyeShape:
     right: Floats
 
     @classmethod
-    def of(cls, points: Reals, eye: int, open_: float, right: Reals = (1.0, 0.0)) -> EyeShape:
-        """From landmarks [478, 2 or more]; `eye` 0 is the left one in the picture."""
+    def of(cls, points: Reals, eye: int, open_: float, right: Reals | None = None) -> EyeShape:
+        """From landmarks [478, 2 or more]; `eye` 0 is the left one in the picture. Without
+        `right`, the face is upright."""
         centre, ring = eye_iris(points, eye)
         middle = points[centre, :2]
         radius = float(np.linalg.norm(points[ring, :2] - middle, axis=1).mean())
         lids = points[UPPER_LID[eye], :2], points[LOWER_LID[eye], :2]
+        right = np.array([1, 0]) if right is None else right
         return cls(*lids, middle, radius, open_, np.asarray(right, np.float32))
 
     @property
@@ -94,9 +96,10 @@ class EyeShape:
         """From lid to lid."""
         return float(np.linalg.norm(self.upper[4] - self.lower[4]))
 
-    def moved(self, by: Reals) -> EyeShape:
-        """The same eye `by` (x, y) pixels away."""
-        upper, lower, centre = (at + np.float32(by) for at in (self.upper, self.lower, self.centre))
+    def moved(self, right: float, down: float) -> EyeShape:
+        """The same eye, so many pixels away."""
+        by = np.array([right, down], np.float32)
+        upper, lower, centre = (at + by for at in (self.upper, self.lower, self.centre))
         return replace(self, upper=upper, lower=lower, centre=centre)
 
     def opening(self, size: tuple[int, int], factor: int = 1) -> Floats:
@@ -142,7 +145,7 @@ def paint_eye(
         (curve - corner) * factor
         for curve in (spline(shape.upper), spline(shape.lower), shape.centre)
     )
-    opening = shape.moved((-x0, -y0)).opening(size, factor)
+    opening = shape.moved(-x0, -y0).opening(size, factor)
     soft = cv2.GaussianBlur(opening, (0, 0), 0.5 * factor)
     finer = 2 if factor == 1 else 1
     to_top, to_bottom = _distance(size, top, finer), _distance(size, bottom, finer)

@@ -32,6 +32,7 @@ class ToonNetwork(nn.Module):
         encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
         label: what a server calls it, such as film-comic; empty if it has no name.
+        painted_eyes: see `engines.card.Style`.
 
     Raises:
         ToonifyError: when the two do not fit together.

@@ -105,6 +105,7 @@ def export(
     style: str = "film",
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
+    painted_eyes: bool = False,
 ) -> Bundle:
     """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved).
 
@@ -116,7 +117,7 @@ def export(
         name=name,
         generator=models.size.generator_config(),
         encoder=models.size.encoder_config(),
-        styles={style: Style(style_description, blend)},
+        styles={style: Style(style_description, blend, painted_eyes)},
         **vars(description),
     )
     return Bundle(card, models.face, {style: models.toon}, models.encoder)
@@ -129,6 +130,7 @@ def add_style(
     *,
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
+    painted_eyes: bool = False,
 ) -> Bundle:
     """`bundle` with one more toon generator, trained from its face generator and encoder.
 
@@ -149,7 +151,7 @@ def add_style(
                 f"The new style's {key} is {list(tensor.shape)}, but {bundle.card.name} has "
                 f"{list(bundle.face[key].shape)}; train it from this model."
             )
-    styles = {**bundle.card.styles, style: Style(style_description, blend)}
+    styles = {**bundle.card.styles, style: Style(style_description, blend, painted_eyes)}
     card = replace(bundle.card, styles=styles)
     return replace(bundle, card=card, toons={**bundle.toons, style: toon})
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
-from engines.faces.features import BROW, EYE, LID_POINTS, eye_iris, openness
+from engines.faces.features import BROW, EYE, LID_POINTS, UPPER_LID, eye_iris, openness
 from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
 from engines.faces.pixels import Floats, lab_colour, mix, step, to_lab
@@ -29,7 +29,8 @@ from realtime.toons.detail import Box
 CHEEKS = [50, 205, 280, 425]
 INVERSION_STEPS = 20
 RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
-SMOOTHING = 0.008  # of the map, in shares of its side
+CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
+SMOOTHING = 0.008  # of the map, which a network draws a little roughly, in shares of its side
 WATCHED = 256  # side at which a toon is looked at, pixels
 IRIS_SCALE = 1.2  # as the artist enlarges the iris inside an eye
 LASHES = 0.5  # of the artist's greatest; the network draws the person's own
@@ -98,6 +99,7 @@ class EyeWatch:
         opened = openness(points)
         photo = _photo(crop, points, opened, zoom)
         moved = toon_points(points, plan)
+        _look_together(moved, opened)
         small = cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA)
         rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         known = self._known.get(identity)
@@ -133,8 +135,8 @@ def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDAr
         float32 [N, 2].
     """
     wanted = np.asarray(points, np.float32)[:, :2]
-    moves, side = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1)), plan.shape[1]
-    moves = cv2.GaussianBlur(moves, (0, 0), SMOOTHING * side)  # a network's map is a little rough
+    rough, side = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1)), plan.shape[1]
+    moves = cv2.GaussianBlur(rough, (0, 0), SMOOTHING * side)
     place = wanted
     for _ in range(INVERSION_STEPS):  # the fixed point of place = wanted - moves(place)
         at = place * side - 0.5
@@ -162,6 +164,28 @@ def _settle_iris(photo: NDArray[np.float32], toon: NDArray[np.float32], eye: int
     toon[iris] = terms(iris) @ solved
 
 
+def _look_together(points: NDArray[np.float32], opened: tuple[float, float]) -> None:
+    """Turn both irises by what they have in common, in place: people look at one thing with both
+    eyes, and in eyes so large a pixel's difference is a squint.
+
+    Args:
+        points: float32 [478, 2], a toon's landmarks.
+        opened: of each eye, 0..1; a closed one does not count.
+    """
+    irises = [[centre, *ring] for centre, ring in (eye_iris(points, eye) for eye in range(2))]
+    corners = [points[[upper[0], upper[-1]]] for upper in UPPER_LID]
+    middles = [points[ids].mean(0) for ids in LID_POINTS]
+    widths = [float(np.linalg.norm(pair[1] - pair[0])) + 1e-6 for pair in corners]
+    turns = [
+        (points[iris[0]] - middle) / width
+        for iris, middle, width in zip(irises, middles, widths, strict=True)
+    ]
+    weights = np.array(opened) + 1e-3
+    common = (weights @ np.stack(turns) / weights.sum()).astype(np.float32)
+    for iris, turn, width in zip(irises, turns, widths, strict=True):
+        points[iris] += CONJUGATE * width * (common - turn)
+
+
 def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.floating]) -> Image:
     """A pasted toon with its eyes painted.
 
@@ -176,7 +200,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     """
     side = np.asarray(transform, np.float64)[:, 0] * GRID  # the crop's upper side, frame pixels
     length = float(np.hypot(*side))
-    points = transform_points(eyes.points * GRID, transform) - np.float32([box.x, box.y])
+    points = transform_points(eyes.points * GRID, transform) - np.array([box.x, box.y], np.float32)
     points = points - 0.5  # OpenCV draws at the centres of pixels
     paint = replace(eyes.paint, unit=eyes.paint.unit * length)
     result = picture
@@ -191,7 +215,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
             result = picture.copy()
         patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
-        drawn = paint_eye(before, shape.moved((-left, -top)), paint, 1)
+        drawn = paint_eye(before, shape.moved(-left, -top), paint, 1)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
@@ -268,7 +292,7 @@ def _trust(toon: Floats, points: NDArray[np.float32], eye: int, opened: float) -
     if opened < 0.05 or min(left, top) < 0 or max(right, bottom) > side:
         return 0.0
     size = (bottom - top + 1, right - left + 1)
-    inside = shape.moved((-left, -top)).opening(size)
+    inside = shape.moved(-left, -top).opening(size)
     grey = cv2.cvtColor(toon[top : bottom + 1, left : right + 1], cv2.COLOR_RGB2GRAY)
     rows, columns = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float32)
     iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius

@@ -180,7 +180,7 @@ def test_a_toon_takes_detail_for_the_crop_of_the_engine_that_drew_it(
 ) -> None:
     class Planner(Inverter):
         def run(self, crops: np.ndarray) -> EngineOutput:
-            images, masks, _ = super().run(crops)
+            images, masks, *_ = super().run(crops)
             plan = np.zeros((len(crops), 3, 16, 16), np.float32)
             plan[:, 2] = 1
             return EngineOutput(images, masks, plan)

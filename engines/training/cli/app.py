@@ -180,6 +180,14 @@ def export(
             help="JSON file for the card: title, summary, licence, training, metrics, limits.",
         ),
     ] = None,
+    painted_eyes: Annotated[
+        bool,
+        typer.Option(
+            "--painted-eyes",
+            help="In live pictures, paint the eyes over the network's, as the artist's looks film "
+            "and comic have them.",
+        ),
+    ] = False,
     add_to: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Add the style to this model, given by name or path."),
@@ -200,6 +208,7 @@ def export(
     look: dict[str, Any] = {
         "style_description": describe,
         "blend": blend.spec(WHOLE_TOON),
+        "painted_eyes": painted_eyes,
     }
     if add_to:
         bundle = add_trained_style(find_bundle(add_to), models, style, **look)

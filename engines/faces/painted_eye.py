@@ -234,7 +234,7 @@ def _ball(
 
 def _catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> Floats:
     """A large and a small highlight, on the same side in every face so that nothing flips."""
-    large, small = np.hypot(dx + 0.34, dy + 0.36) / 0.25, np.hypot(dx - 0.38, dy - 0.42) / 0.15
+    large, small = np.hypot(dx + 0.31, dy + 0.30) / 0.22, np.hypot(dx - 0.38, dy - 0.42) / 0.15
     edge = 1.6 * pixel
     white = np.array([1.0, 1.0, 0.99], np.float32) * max(exposure, 0.9)
     ball = mix(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * 0.97)

@@ -1,4 +1,4 @@
-"""Glasses, irises, expressions, and the image operations below them."""
+"""Glasses, expressions, and the image operations below them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.faces.features import EYE, aperture
-from engines.faces.iris import iris_sample, iris_tones
-from engines.faces.pixels import polygon, smoothstep, to_lab
+from engines.faces.features import aperture
+from engines.faces.pixels import smoothstep, to_lab
 from engines.training.artist import masks
 from engines.training.artist.expressions import close_eyes, open_mouth
 from engines.training.artist.head import Head
@@ -68,29 +67,6 @@ def test_a_path_follows_the_line_and_closes() -> None:
     gain[5, 28] = 0.9  # a dot is no line
     assert np.abs(trace(gain, closed=True) - line).max() == 0
     assert np.abs(trace(gain) - line).max() == 0
-
-
-@pytest.mark.parametrize(
-    ("iris", "hue"), [((70, 95, 140), "blue"), ((72, 46, 26), "brown"), ((92, 108, 70), "green")]
-)
-def test_iris_colour_is_read_and_cleaned(portrait, iris, hue) -> None:
-    rgb = portrait.rgb.copy()
-    for eye in range(2):
-        rgb[polygon(SIZE, portrait.landmarks[EYE[eye]]) > 0.5] = (205, 200, 196)
-        ids = (469, 470, 471, 472) if eye == 0 else (474, 475, 476, 477)
-        points = portrait.landmarks[list(ids), :2]
-        radius = np.linalg.norm(points - points.mean(0), axis=1).mean()
-        cv2.circle(rgb, tuple(np.round(points.mean(0)).astype(int)), round(radius), iris, -1)
-    sample, area = iris_sample(lab_of(rgb), portrait.landmarks, 0, 70.0)
-    assert area > 10
-    middle = iris_tones(sample, 1.0, 1.0, 0.0).middle
-    lab = to_lab(middle[None, None])[0, 0]
-    assert {
-        "blue": lab[2] < -4,
-        "brown": lab[1] > 4 and lab[2] > 8,
-        "green": lab[1] < -2 and lab[2] > 2,
-    }[hue]
-    assert np.ptp(iris_tones(sample, 1.0, 0.0, 0.0).middle) < 0.03  # grey photo, grey iris
 
 
 def test_lids_close_and_a_wink_closes_one(portrait, landmarker) -> None:

@@ -1,0 +1,53 @@
+"""The colour of irises."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.faces.features import EYE, IRIS
+from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.pixels import polygon, to_lab
+from tests.engines.faces.drawn import eye_landmarks
+
+SIZE = 256
+
+
+def face(iris: tuple[int, int, int], light: tuple[float, float, float] = (1, 1, 1)) -> np.ndarray:
+    """Skin with two eyes, in a coloured light: float32 [SIZE, SIZE, 3] L*a*b*."""
+    points, rgb = eye_landmarks(SIZE), np.full((SIZE, SIZE, 3), (200, 160, 140), np.uint8)
+    for eye in range(2):
+        inside = polygon(SIZE, points[EYE[eye]]) > 0.5
+        rgb[inside] = (205, 200, 196)
+        disc = np.zeros((SIZE, SIZE), np.uint8)
+        at = tuple(np.round(points[IRIS[eye][0], :2]).astype(int).tolist())
+        cv2.circle(disc, at, round(0.044 * SIZE), 255, -1)
+        rgb[inside & (disc > 0)] = iris
+    return to_lab(rgb.astype(np.float32) / 255 * np.float32(light))
+
+
+@pytest.mark.parametrize("light", [(1, 1, 1), (1.0, 0.93, 0.82), (0.6, 0.6, 0.6)])
+@pytest.mark.parametrize(
+    ("iris", "hue"), [((70, 95, 140), "blue"), ((72, 46, 26), "brown"), ((92, 108, 70), "green")]
+)
+def test_iris_colour_is_read_in_any_light_and_cleaned(iris, hue, light) -> None:
+    sample, area = iris_sample(face(iris, light), eye_landmarks(SIZE), 0, 70.0)
+    assert area > 10
+    middle = iris_tones(sample, 1.0, 1.0, 0.0).middle
+    lab = to_lab(middle[None, None])[0, 0]
+    assert {
+        "blue": lab[2] < -4,
+        "brown": lab[1] > 4 and lab[2] > 8,
+        "green": lab[1] < -2 and lab[2] > 2,
+    }[hue]
+    assert np.ptp(iris_tones(sample, 1.0, 0.0, 0.0).middle) < 0.03  # grey photo, grey iris
+
+
+def test_tones_go_from_dark_to_light_and_dark_skin_asks_for_more() -> None:
+    blue = np.array([0.35, -1.0, -3.0])
+    tones = iris_tones(blue, 1.0, 1.0, 0.0)
+    assert tones.dark.sum() < tones.middle.sum() < tones.light.sum()
+    assert iris_tones(blue, 1.0, 1.0, 1.0).middle[2] <= tones.middle[2]
+    assert doubt_of_light_eyes(30) == 1
+    assert doubt_of_light_eyes(70) == 0

@@ -1,0 +1,99 @@
+"""The painted eye."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.faces.iris import iris_tones
+from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
+from tests.engines.faces.drawn import eye_landmarks
+
+SIZE = 240
+SKIN = np.full((SIZE, SIZE, 3), (0.8, 0.62, 0.55), np.float32)
+PAINT = EyePaint(
+    tones=iris_tones(np.array([0.4, -1.5, -5.0]), 1.0, 1.0, 0.0),
+    exposure=1.0,
+    lash=np.array([0.1, 0.06, 0.05], np.float32),
+    skin_shadow=np.array([0.5, 0.35, 0.3], np.float32),
+    lashes=0.5,
+    iris_scale=1.2,
+    light_side=0.0,
+    colour=1.0,
+    unit=0.4 * SIZE,
+)
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+@pytest.mark.parametrize("factor", [1, 3])
+def test_pupil_iris_white_and_light(factor: int) -> None:
+    points = eye_landmarks(SIZE)
+    shape = EyeShape.of(points, 0, 1.0)
+    drawn = paint_eye(SKIN, shape, PAINT, factor)
+    x, y = np.round(shape.centre).astype(int)
+    assert grey(drawn)[y, x] < 0.1  # pupil
+    radius = shape.radius * PAINT.iris_scale
+    iris = drawn[y + 2, x - round(0.75 * radius)]
+    assert iris[2] > iris[0] + 0.1  # blue
+    beside = drawn[y, round(x + 0.36 * shape.width)]
+    assert beside.min() > 0.6  # white
+    around = grey(drawn)[y - 8 : y + 8, x - 8 : x + 8]
+    light = np.argwhere(around > 0.9).mean(0) - 8
+    assert light[0] < 0  # above the middle and left of it, in either eye
+    assert light[1] < 0
+    assert np.array_equal(SKIN, np.full_like(SKIN, SKIN[0, 0]))  # the picture itself stays
+
+
+def test_edges_are_as_sharp_at_any_factor() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 1, 1.0)
+    once, thrice = (paint_eye(SKIN, shape, PAINT, factor) for factor in (1, 3))
+    assert np.abs(once - thrice).mean() < 0.002
+    steepest = [np.abs(np.diff(grey(image), axis=1)).max() for image in (once, thrice)]
+    assert steepest[0] == pytest.approx(steepest[1], rel=0.35)
+
+
+def test_nothing_changes_beyond_the_box_or_off_the_picture() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    changed = (paint_eye(SKIN, shape, PAINT, 1) != SKIN).any(-1)
+    left, top, right, bottom = shape.box(0.40)
+    assert changed[top:bottom, left:right].any()
+    changed[top:bottom, left:right] = False
+    assert not changed.any()
+    assert paint_eye(SKIN, shape.moved(-2 * SIZE, 0), PAINT, 1) is SKIN
+    half = paint_eye(SKIN, shape.moved(-shape.centre[0], 0), PAINT, 1)  # cut by the edge
+    assert half.shape == SKIN.shape
+    assert (half[:, 0] != SKIN[:, 0]).any()
+
+
+def test_a_closed_eye_has_lashes_only() -> None:
+    points = eye_landmarks(SIZE, gap=0.01)
+    plain = replace(PAINT, crease=0.0)
+    drawn = paint_eye(SKIN, EyeShape.of(points, 0, 0.0), plain, 1)
+    changed = np.argwhere(np.abs(drawn - SKIN).max(-1) > 0.1)
+    assert len(changed) > 20
+    assert np.ptp(changed[:, 0]) < 0.04 * SIZE
+    assert drawn.max() <= SKIN.max() + 1e-6  # no white
+
+
+def test_the_lights_stay_upright_with_the_face() -> None:
+    points = eye_landmarks(SIZE)
+    turned = np.column_stack([SIZE - 1 - points[:, 1], points[:, 0]])  # by a right angle
+    upright = paint_eye(SKIN, EyeShape.of(points, 0, 1.0), PAINT, 1)
+    lying = paint_eye(SKIN, EyeShape.of(turned, 0, 1.0, (0.0, 1.0)), PAINT, 1)
+    assert np.abs(np.rot90(upright, -1) - lying).mean() < 0.002
+
+
+def test_the_crease_is_only_where_it_is_wanted() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    with_crease, without = (
+        grey(paint_eye(SKIN, shape, replace(PAINT, crease=share), 1)) for share in (1.0, 0.0)
+    )
+    above = slice(round(shape.upper[4, 1] - 0.12 * PAINT.unit), round(shape.upper[4, 1] - 6))
+    column = round(float(shape.centre[0]))
+    assert with_crease[above, column].min() < without[above, column].min() - 0.03

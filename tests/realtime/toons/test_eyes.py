@@ -1,0 +1,175 @@
+"""Eyes that are painted at the frame's own resolution."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.features import EYE, LOWER_LID, UPPER_LID, eye_iris
+from engines.faces.landmarker import Landmarker
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.sources.sitters import portrait
+from realtime.toons.detail import Box
+from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes, toon_points
+
+SIDE = 256
+BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
+STILL = np.zeros((3, 32, 32), np.float32)  # the map of a toon whose places are the photo's
+
+
+@pytest.fixture(scope="module")
+def crop() -> tuple[Image, NDArray[np.float32]]:
+    """A face's crop, BGR, and its landmarks, 0..1."""
+    picture = portrait()
+    with Landmarker(blendshapes=False) as landmarker:
+        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
+    transform = crop_transform(points, SIDE)
+    placed = transform_points(points, invert(transform))
+    points = (placed / SIDE).astype(np.float32)
+    return with_eyes(extract_crop(picture, transform, SIDE), points, BROWN), points
+
+
+def with_eyes(image: Image, points: NDArray[np.float32], colour: tuple[int, int, int]) -> Image:
+    """A picture with clear eyes, their irises in one colour (BGR)."""
+    out, at = image.copy(), points[:, :2] * SIDE
+    for eye in range(2):
+        white, iris = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(2))
+        cv2.fillPoly(white, [np.round(at[EYE[eye]]).astype(np.int32)], 255)
+        centre, ring = eye_iris(points, eye)
+        radius = float(np.linalg.norm(at[ring] - at[centre], axis=1).mean())
+        cv2.circle(iris, np.round(at[centre]).astype(int).tolist(), round(radius), 255, -1)
+        out[white > 0] = 225
+        out[(white > 0) & (iris > 0)] = colour
+    return out
+
+
+def see(image: Image, points: NDArray[np.float32], watch: EyeWatch | None = None, **more) -> Eyes:
+    given = {"crop": image, "toon": image, "plan": STILL, "zoom": 1.0, **more}
+    return (watch or EyeWatch()).see(1, given.pop("time", 0.0), points=points, **given)
+
+
+def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:
+    """[2, 3] from a crop of `GRID` to a frame, about the middle of a square of `side`."""
+    c, s = np.array([np.cos(angle), np.sin(angle)]) * side / GRID
+    linear = np.array([[c, -s], [s, c]])
+    return np.column_stack([linear, side / 2 - linear @ np.full(2, GRID / 2)])
+
+
+def covered(image: Image, points: NDArray[np.float32], eye: int) -> Image:
+    """The same picture with skin over one eye, as by a hand."""
+    low, high = points[EYE[eye], :2].min(0) * SIDE, points[EYE[eye], :2].max(0) * SIDE
+    image, cheek = image.copy(), points[205, :2] * SIDE
+    x0, y0, x1, y1 = np.round([*(low - 8), *(high + 8)]).astype(int)
+    image[y0:y1, x0:x1] = image[int(cheek[1]), int(cheek[0])]
+    return image
+
+
+def test_points_go_where_the_map_says() -> None:
+    rng = np.random.default_rng(1)
+    side, stretch, middle = 64, 1.7, np.array([0.45, 0.5])
+    rows, columns = (np.mgrid[0:side, 0:side] + 0.5) / side
+    plan = np.zeros((3, side, side), np.float32)
+    for axis, at in enumerate((columns, rows)):  # a toon 1.7 times as large as the photo
+        plan[axis] = (middle[axis] - at) * (1 - 1 / stretch)
+    points = rng.uniform(0.4, 0.55, (478, 3)).astype(np.float32)
+    wanted = middle + (points[:, :2] - middle) * stretch
+    assert np.abs(toon_points(points, plan) - wanted).max() < 0.003
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.5])
+def test_an_eye_has_a_pupil_a_white_and_a_light(
+    crop: tuple[Image, NDArray[np.float32]], angle: float
+) -> None:
+    image, points = crop
+    side = 900
+    toon = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    transform = placed(side, angle)
+    spin = cv2.getRotationMatrix2D((side / 2, side / 2), -np.degrees(angle), 1.0)
+    toon = cv2.warpAffine(toon, spin, (side, side)).astype(np.uint8)
+    eyes = see(image, points)
+    assert min(eyes.trust) > 0.9
+    drawn = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
+    assert np.shares_memory(drawn, toon) is False
+    grey = cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY)
+    at = transform_points(eyes.points * GRID, transform)
+    for eye in range(2):
+        centre, ring = eye_iris(at, eye)
+        radius = float(np.linalg.norm(at[ring] - at[centre], axis=1).mean())
+        x, y = np.round(at[centre]).astype(int)
+        reach = round(0.9 * radius)
+        iris = grey[y - reach : y + reach, x - reach : x + reach]
+        assert iris.min() < 25  # the pupil
+        assert iris.max() > 215  # the light in it
+    changed = np.abs(drawn.astype(int) - toon).max(-1) > 8
+    hull = np.zeros((side, side), np.uint8)
+    for eye in range(2):
+        cv2.fillConvexPoly(hull, cv2.convexHull(np.round(at[EYE[eye]]).astype(np.int32)), 255)
+    near = cv2.dilate(hull, np.ones((31, 31), np.uint8)) > 0
+    assert changed.any()
+    assert not (changed & ~near).any()
+
+
+def test_nothing_is_painted_over_a_hand_or_a_closed_lid(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    box, transform = Box(0, 0, SIDE, SIDE), placed(SIDE)
+    for eye in range(2):
+        eyes = see(covered(image, points, eye), points)
+        assert eyes.trust[eye] < 0.05
+        assert eyes.trust[1 - eye] > 0.9
+    shut = points.copy()
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        shut[upper[1:-1], :2] = shut[lower[1:-1], :2]
+    eyes = see(image, shut)
+    assert max(eyes.open) == 0
+    assert paint_eyes(image, eyes, box, transform) is image
+    tiny = np.zeros((20, 20, 3), np.uint8)
+    assert paint_eyes(tiny, see(image, points), Box(0, 0, 20, 20), placed(20)) is tiny
+
+
+def test_a_hand_comes_and_goes_softly(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    watch = EyeWatch()
+    hidden = covered(image, points, 0)
+    see(image, points, watch)
+    first = see(hidden, points, watch, time=1 / 30).trust[0]
+    assert 0.5 < first < 1
+    for frame in range(2, 60):
+        last = see(hidden, points, watch, time=frame / 30).trust[0]
+    assert last < 0.02
+    watch.forget()
+    assert see(hidden, points, watch, time=3.0).trust[0] < 0.05  # a new person begins at once
+
+
+def test_the_iris_keeps_its_colour_and_both_have_one(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+
+    blue, brown = (with_eyes(image, points, colour) for colour in (BLUE, BROWN))
+    watch = EyeWatch()
+    known = see(blue, points, watch).paint.tones.middle
+    assert known[2] > known[0] + 0.1
+    assert see(brown, points).paint.tones.middle[0] > see(brown, points).paint.tones.middle[2]
+    after = see(brown, points, watch, time=0.03).paint.tones.middle  # one odd frame
+    assert np.abs(after - known).max() < np.abs(see(brown, points).paint.tones.middle - known).max()
+    far = see(blue, points, zoom=0.1).paint.tones.middle  # too small to have a colour
+    assert far[0] > far[2]
+
+
+def test_both_eyes_look_at_one_thing(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    squint = points.copy()
+    centre, ring = eye_iris(points, 0)
+    width = float(np.ptp(points[EYE[0], 0]))
+    squint[[centre, *ring], 0] += 0.2 * width
+    left, right = (see(image, p).points[:, 0] for p in (points, squint))
+    other = eye_iris(points, 1)[0]
+    moved = right - left
+    assert moved[centre] == pytest.approx(0.2 * width * 0.575, rel=0.15)
+    assert moved[other] == pytest.approx(0.2 * width * 0.425, rel=0.15)

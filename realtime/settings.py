@@ -151,6 +151,8 @@ class CompositingSettings:
         memory: seconds over which light and colour are averaged.
         move: with a camera, let the last toon move with its face while the engine cannot keep up;
             else fewer frames go out.
+        paint_eyes: paint the eyes at the frame's own resolution, where the style wants it; else
+            they are the network's.
     """
 
     mode: Mode = "head"
@@ -158,6 +160,7 @@ class CompositingSettings:
     colour: float = 0.4
     memory: float = 1.5
     move: bool = True
+    paint_eyes: bool = True
 
     def __post_init__(self) -> None:
         require(

@@ -17,17 +17,9 @@ from engines.faces.alignment import extract_crop, invert, transform_points
 from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
-    Field,
-    Small,
-    add_field,
     as_grid,
-    border_fade,
-    colour_stats,
     head_guess,
     head_share,
-    match_field,
-    oval_mask,
-    seam_field,
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
@@ -36,6 +28,7 @@ from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
+from realtime.toons.light import Drawn, Lights
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
@@ -128,24 +121,6 @@ class Drawing:
         return self.stylizer.place(self, frame, faces)
 
 
-@dataclass
-class _Light:
-    """Running colour statistics of one face: scene and toon, see `colour_stats`."""
-
-    scene: NDArray[np.float32]
-    toon: NDArray[np.float32]
-    time: float
-
-    def follow(
-        self, scene: NDArray[np.float32], toon: NDArray[np.float32], time: float, memory: float
-    ) -> None:
-        elapsed = max(time - self.time, 0.0)
-        share = 1 - np.exp(-elapsed / memory) if memory > 0 else 1.0
-        self.scene = self.scene + np.float32(share) * (scene - self.scene)
-        self.toon = self.toon + np.float32(share) * (toon - self.toon)
-        self.time = time
-
-
 @dataclass(frozen=True)
 class Manner:
     """How one person is drawn.
@@ -181,7 +156,7 @@ class Stylizer:
         self.strength = self.settings.strength
         self.max_faces = max_faces
         self.manners: Mapping[int, Manner] = {}
-        self._lights: dict[int, _Light] = {}
+        self._lights = Lights()
         self._eyes = EyeWatch()
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -224,18 +199,18 @@ class Stylizer:
         image = frame.image.copy() if drawn else frame.image
         for face in drawn:
             toon = toons[face.identity]
-            if toon.finished is None:
-                toon.finished = self._finish(toon, drawing)
-                toon.eyes = self._see_eyes(toon, drawing)
+            finished = toon.finished
+            if finished is None:
+                finished = self._finish(toon, drawing)
             points = _in_crop(face)
             mode, head = drawing.settings.mode, _head(toon.head, points)
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
             transform = face.transform(GRID)
             plan, side = toon.plan, toon.crop.shape[0]
             detail = None if plan is None else Detail(plan, frame.image, side)
-            landed = paste(image, alpha, toon.finished, mask, transform, detail, toon.eyes)
+            landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
-        self._lights = {k: v for k, v in self._lights.items() if k in toons}
+        self._lights.forget(but=toons)
         self._eyes.forget(but=toons)
         return StylizedFrame(
             image,
@@ -248,46 +223,21 @@ class Stylizer:
 
     def reset(self) -> None:
         """Forget the scene's light; the next frame belongs to another stream."""
-        self._lights = {}
+        self._lights.forget()
         self._eyes.forget()
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
-        """The toon in the colours of the scene that it was drawn for."""
-        mode, points = drawing.settings.mode, _in_crop(toon.face)
-        known = _head(toon.head, points)
-        oval = oval_mask(points, 0.0, 0.03)
-        if mode == "face":
-            keep = oval_mask(points, -0.06, 0.08)
-        elif mode == "crop":
-            keep = np.maximum(known, border_fade(GRID, 0.35))
-        else:  # a guessed head holds some wall, which must take the scene's colours
-            keep = oval_mask(points, 0.02, 0.08) if toon.head is None else known
-        photo, small = Small.of(toon.crop), Small.of(toon.image)
-        field = self._light_field(drawing, toon.face.identity, photo, small, oval)
-        field = field + seam_field(photo, small.bgr + field, keep, oval)
-        return add_field(toon.image, field)
-
-    def _see_eyes(self, toon: _Toon, drawing: Drawing) -> Eyes | None:
-        """The eyes of a finished toon, if its style wants them painted."""
-        if not toon.painted_eyes or toon.plan is None or toon.finished is None:
-            return None
-        points, time = _in_crop(toon.face), drawing.frame.timestamp
-        zoom = toon.face.side / toon.crop.shape[0]
-        return self._eyes.see(
-            toon.face.identity, time, toon.crop, toon.finished, points, toon.plan, zoom
-        )
-
-    def _light_field(
-        self, drawing: Drawing, identity: int, photo: Small, toon: Small, oval: FloatMask
-    ) -> Field:
-        scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
+        """A toon in the scene's colours; it keeps them, and the eyes that are to be painted."""
         settings, time = drawing.settings, drawing.frame.timestamp
-        light = self._lights.get(identity)
-        if light is None:
-            light = self._lights[identity] = _Light(scene, drawn, time)
-        else:
-            light.follow(scene, drawn, time, settings.memory)
-        return match_field(toon, light.toon, light.scene, settings.colour)
+        identity, points = toon.face.identity, _in_crop(toon.face)
+        known = toon.head is not None
+        drawn = Drawn(toon.crop, toon.image, points, _head(toon.head, points), known)
+        finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
+        if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
+            drawn = drawn._replace(toon=finished)
+            zoom = toon.face.side / toon.crop.shape[0]
+            toon.eyes = self._eyes.see(identity, time, drawn, toon.plan, zoom)
+        return finished
 
 
 def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:

@@ -37,6 +37,19 @@ def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
         Bundle.load(saved)
 
 
+def test_a_style_says_whether_its_eyes_are_painted(saved: Path) -> None:
+    text = (saved / "card.json").read_text()
+    values = json.loads(text)
+    style = values["styles"]["film"]
+    assert style.pop("painted_eyes") is False
+    (saved / "card.json").write_text(json.dumps(values))
+    assert not Bundle.load(saved).card.styles["film"].painted_eyes  # cards of before
+    style["painted_eyes"] = "yes"
+    (saved / "card.json").write_text(json.dumps(values))
+    with pytest.raises(BundleError, match="painted_eyes should be true or false"):
+        Bundle.load(saved)
+
+
 def test_a_style_cannot_name_a_path(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="lower-case letters"):
         replace(bundle.card, styles={"../film": bundle.card.styles["film"]})

@@ -6,6 +6,7 @@ import pytest
 
 from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
+from engines.faces.features import EYE
 from engines.faces.landmarker import Landmarker
 from engines.networks.toon import ToonNetwork
 from engines.pictures import FloatMask
@@ -173,6 +174,30 @@ def test_each_person_keeps_their_manner_until_the_next_drawing(
         middle = (frame.image.astype(float) + whole.image) / 2
         assert np.abs(done.image - middle).max() < 3
     assert set(stylizer.draw(frame, faces).paste().toons) == set()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_eyes_are_painted_where_the_style_and_the_user_want_it(
+    scene: tuple[Frame, list[TrackedFace]], wanted: bool
+) -> None:
+    class Artist(Inverter):
+        def run(self, crops: np.ndarray) -> EngineOutput:
+            still = np.zeros((len(crops), 3, 16, 16), np.float32)
+            return EngineOutput(crops.copy(), None, still, wanted)
+
+    frame, faces = scene
+    eyes = np.zeros(frame.image.shape[:2], np.uint8)
+    for ids in EYE:
+        cv2.fillPoly(eyes, [np.round(faces[0].landmarks[ids, :2]).astype(np.int32)], 255)
+    inside = cv2.dilate(eyes, np.ones((9, 9), np.uint8)) > 0
+
+    def drawn(paint_eyes: bool = True) -> np.ndarray:
+        stylizer = Stylizer(Artist(), CompositingSettings(colour=0, paint_eyes=paint_eyes))
+        return stylizer.apply(frame, faces[:1]).image.astype(int)
+
+    changed = np.abs(drawn() - drawn(paint_eyes=False)).max(-1) > 3
+    assert changed[inside].any() == wanted
+    assert not changed[~cv2.dilate(eyes, np.ones((25, 25), np.uint8)).astype(bool)].any()
 
 
 def test_a_toon_takes_detail_for_the_crop_of_the_engine_that_drew_it(

@@ -24,14 +24,16 @@ def face(iris: tuple[int, int, int], light: tuple[float, float, float] = (1, 1, 
         at = tuple(np.round(points[IRIS[eye][0], :2]).astype(int).tolist())
         cv2.circle(disc, at, round(0.044 * SIZE), 255, -1)
         rgb[inside & (disc > 0)] = iris
-    return to_lab(rgb.astype(np.float32) / 255 * np.float32(light))
+    return to_lab(rgb.astype(np.float32) / 255 * np.array(light, np.float32))
 
 
 @pytest.mark.parametrize("light", [(1, 1, 1), (1.0, 0.93, 0.82), (0.6, 0.6, 0.6)])
 @pytest.mark.parametrize(
     ("iris", "hue"), [((70, 95, 140), "blue"), ((72, 46, 26), "brown"), ((92, 108, 70), "green")]
 )
-def test_iris_colour_is_read_in_any_light_and_cleaned(iris, hue, light) -> None:
+def test_iris_colour_is_read_in_any_light_and_cleaned(
+    iris: tuple[int, int, int], hue: str, light: tuple[float, float, float]
+) -> None:
     sample, area = iris_sample(face(iris, light), eye_landmarks(SIZE), 0, 70.0)
     assert area > 10
     middle = iris_tones(sample, 1.0, 1.0, 0.0).middle

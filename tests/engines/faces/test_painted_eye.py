@@ -85,7 +85,7 @@ def test_the_lights_stay_upright_with_the_face() -> None:
     points = eye_landmarks(SIZE)
     turned = np.column_stack([SIZE - 1 - points[:, 1], points[:, 0]])  # by a right angle
     upright = paint_eye(SKIN, EyeShape.of(points, 0, 1.0), PAINT, 1)
-    lying = paint_eye(SKIN, EyeShape.of(turned, 0, 1.0, (0.0, 1.0)), PAINT, 1)
+    lying = paint_eye(SKIN, EyeShape.of(turned, 0, 1.0, np.array([0.0, 1.0])), PAINT, 1)
     assert np.abs(np.rot90(upright, -1) - lying).mean() < 0.002
 
 

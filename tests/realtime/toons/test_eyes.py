@@ -12,9 +12,12 @@ from engines.faces.features import EYE, LOWER_LID, UPPER_LID, eye_iris
 from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from realtime.compositing import GRID
+from realtime.frame import as_uint8
 from realtime.sources.sitters import portrait
 from realtime.toons.detail import Box
-from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes, toon_points
+from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.light import Drawn
+from realtime.toons.places import toon_points
 
 SIDE = 256
 BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
@@ -47,9 +50,16 @@ def with_eyes(image: Image, points: NDArray[np.float32], colour: tuple[int, int,
     return out
 
 
-def see(image: Image, points: NDArray[np.float32], watch: EyeWatch | None = None, **more) -> Eyes:
-    given = {"crop": image, "toon": image, "plan": STILL, "zoom": 1.0, **more}
-    return (watch or EyeWatch()).see(1, given.pop("time", 0.0), points=points, **given)
+def see(
+    image: Image,
+    points: NDArray[np.float32],
+    watch: EyeWatch | None = None,
+    *,
+    time: float = 0.0,
+    zoom: float = 1.0,
+) -> Eyes:
+    drawn = Drawn(image, image, points, np.ones((GRID, GRID), np.float32), True)
+    return (watch or EyeWatch()).see(1, time, drawn, STILL, zoom)
 
 
 def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:
@@ -86,10 +96,10 @@ def test_an_eye_has_a_pupil_a_white_and_a_light(
 ) -> None:
     image, points = crop
     side = 900
-    toon = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    toon = as_uint8(cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC))
     transform = placed(side, angle)
     spin = cv2.getRotationMatrix2D((side / 2, side / 2), -np.degrees(angle), 1.0)
-    toon = cv2.warpAffine(toon, spin, (side, side)).astype(np.uint8)
+    toon = as_uint8(cv2.warpAffine(toon, spin, (side, side)))
     eyes = see(image, points)
     assert min(eyes.trust) > 0.9
     drawn = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)

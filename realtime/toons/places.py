@@ -1,0 +1,76 @@
+"""Where a toon shows what the photo shows at a landmark."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.features import LID_POINTS, UPPER_LID, eye_iris
+
+INVERSION_STEPS = 20
+RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
+SMOOTHING = 0.008  # of the map, which a network draws a little roughly, in shares of its side
+CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
+
+
+def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where a toon shows what the photo shows at `points`, both 0..1 across the crop.
+
+    Args:
+        points: float [N, 2 or more].
+        plan: float32 [3, M, M]; its first two planes say where each place of the toon comes from.
+
+    Returns:
+        float32 [N, 2].
+    """
+    wanted = np.asarray(points, np.float32)[:, :2]
+    rough, side = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1)), plan.shape[1]
+    moves = cv2.GaussianBlur(rough, (0, 0), SMOOTHING * side)
+    place = wanted
+    for _ in range(INVERSION_STEPS):  # the fixed point of place = wanted - moves(place)
+        at = place * side - 0.5
+        there = cv2.remap(
+            moves, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        place = place + np.float32(RELAXATION) * (wanted - there[0] - place)
+    for eye in range(2):
+        _settle_iris(wanted, place, eye)
+    return np.asarray(place, np.float32)
+
+
+def _settle_iris(photo: NDArray[np.float32], toon: NDArray[np.float32], eye: int) -> None:
+    """Move an iris as the whole eye moves, in place: alone its few points are not sure enough."""
+    centre, ring = eye_iris(photo, eye)
+    iris = [centre, *ring]
+    both = [*LID_POINTS[eye], *ring]
+
+    def terms(ids: list[int]) -> NDArray[np.float32]:
+        return np.concatenate([photo[ids], np.ones((len(ids), 1), np.float32)], 1)
+
+    middle = photo[both].mean(0)
+    photo = photo - middle
+    solved = np.linalg.lstsq(terms(both), toon[both], rcond=1e-3)[0]
+    toon[iris] = terms(iris) @ solved
+
+
+def look_together(points: NDArray[np.float32], opened: tuple[float, float]) -> None:
+    """Turn both irises by what they have in common, in place: people look at one thing with both
+    eyes, and in eyes so large a pixel's difference is a squint.
+
+    Args:
+        points: float32 [478, 2], a toon's landmarks.
+        opened: of each eye, 0..1; a closed one does not count.
+    """
+    irises = [[centre, *ring] for centre, ring in (eye_iris(points, eye) for eye in range(2))]
+    corners = [points[[upper[0], upper[-1]]] for upper in UPPER_LID]
+    middles = [points[ids].mean(0) for ids in LID_POINTS]
+    widths = [float(np.linalg.norm(pair[1] - pair[0])) + 1e-6 for pair in corners]
+    turns = [
+        (points[iris[0]] - middle) / width
+        for iris, middle, width in zip(irises, middles, widths, strict=True)
+    ]
+    weights = np.array(opened) + 1e-3
+    common = (weights @ np.stack(turns) / weights.sum()).astype(np.float32)
+    for iris, turn, width in zip(irises, turns, widths, strict=True):
+        points[iris] += CONJUGATE * width * (common - turn)

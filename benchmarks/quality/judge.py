@@ -26,6 +26,10 @@ from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
+from realtime.compositing import GRID
+from realtime.toons.detail import Box
+from realtime.toons.eyes import EyeWatch, paint_eyes
+from realtime.toons.light import Drawn as Finished
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -60,10 +64,35 @@ class Judge:
         self.landmarker.close()
 
     def toons(self, crops: Sequence[Image]) -> Image:
-        """Any number of crops through the engine: uint8 [N, R, R, 3]."""
-        step = self.engine.max_batch
-        batches = [np.stack(crops[i : i + step]) for i in range(0, len(crops), step)]
-        return np.concatenate([self.engine.run(batch).images.copy() for batch in batches])
+        """Any number of crops, each as users see its toon: uint8 [N, R, R, 3]."""
+        return np.stack([toon for toon, _ in self.drawn(crops)])
+
+    def drawn(self, crops: Sequence[Image]) -> list[tuple[Image, NDArray[np.uint8] | None]]:
+        """The same, each with the mask of its head if the network gives one."""
+        step, results = self.engine.max_batch, []
+        for start in range(0, len(crops), step):
+            batch = crops[start : start + step]
+            out = self.engine.run(np.stack(batch))
+            for i, crop in enumerate(batch):
+                toon = out.images[i].copy()  # an engine may reuse its buffers
+                if out.painted_eyes and out.details is not None:
+                    toon = self._with_eyes(crop, toon, out.details[i])
+                results.append((toon, None if out.masks is None else out.masks[i].copy()))
+        return results
+
+    def _with_eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Image:
+        """A toon whose style wants its eyes painted, as the live loop paints them."""
+        points = self.points(crop)
+        if points is None:
+            return toon
+        crop, toon = (np.ascontiguousarray(image[..., ::-1]) for image in (crop, toon))
+        side = len(toon)
+        all_of_it = np.ones((GRID, GRID), np.float32)
+        drawn = Finished(crop, toon, points / np.float32(len(crop)), all_of_it, False)
+        eyes = EyeWatch().see(0, 0.0, drawn, plan, zoom=1.0)
+        transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
+        painted = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
+        return np.ascontiguousarray(painted[..., ::-1])
 
     def points(self, image: Image) -> NDArray[np.float32] | None:
         """Landmarks of the only face of a crop, or None."""
@@ -106,9 +135,8 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
     size, side = judge.engine.input_size, judge.engine.output_size
     crop, photo = portrait.crop(size), portrait.crop(side)
     drawn = artist.draw(portrait).at(side)
-    target, seen = drawn.toon, judge.engine.run(crop[None])
-    output = seen.images[0].copy()  # an engine may reuse its buffers
-    outline = overlap(seen.masks, drawn.head)
+    target, (output, head) = drawn.toon, judge.drawn([crop])[0]
+    outline = overlap(head, drawn.head)
     skin = skin_mask(portrait.points(side), side)
     hair = hair_mask(portrait.points(side), resize_mask(artist.person(portrait), side), side)
     numbers: dict[str, float | None] = {
@@ -134,7 +162,7 @@ def overlap(found: NDArray[np.uint8] | None, wanted: NDArray[np.uint8]) -> float
     if found is None:
         return None
     wanted = resize(wanted, found.shape[-1])
-    return float(np.minimum(found[0], wanted).sum() / np.maximum(found[0], wanted).sum())
+    return float(np.minimum(found, wanted).sum() / np.maximum(found, wanted).sum())
 
 
 def resize_mask(mask: NDArray[np.floating], side: int) -> NDArray[np.floating]:

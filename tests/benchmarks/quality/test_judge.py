@@ -1,23 +1,70 @@
-"""Outlines and winks are judged."""
+"""Outlines, winks and toons are judged."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from benchmarks.quality.judge import less_open, overlap
+from benchmarks.quality.judge import Judge, less_open, overlap
+from benchmarks.quality.portraits import resize
+from engines.backends import EngineOutput
+from engines.faces.features import EYE
+from engines.networks.toon import ToonNetwork
+from realtime.sources.sitters import portrait
 
 
 def test_outlines_overlap_or_not() -> None:
     left, right = np.zeros((2, 8, 8), np.uint8)
     left[:, :4], right[:, 4:] = 255, 255
-    assert overlap(left[None], left) == 1
-    assert overlap(left[None], right) == 0
-    assert overlap(np.maximum(left, right)[None], left) == 0.5
-    assert overlap(left[None], np.kron(left, np.ones((4, 4), np.uint8))) == 1  # a larger picture's
+    assert overlap(left, left) == 1
+    assert overlap(left, right) == 0
+    assert overlap(np.maximum(left, right), left) == 0.5
+    assert overlap(left, np.kron(left, np.ones((4, 4), np.uint8))) == 1  # a larger picture's
     assert overlap(None, left) is None
 
 
 def test_a_wink_is_judged_by_the_eye_that_is_shut() -> None:
     assert less_open(np.array([0.1, 0.4]), np.array([0.4, 0.4])) == pytest.approx(0.25)
     assert less_open(np.array([0.05, 0.4]), np.array([0.05, 0.4])) is None
+
+
+def test_toons_are_judged_as_users_see_them() -> None:
+    class Still:
+        """An engine whose toon is the crop, in a style whose eyes are painted or not."""
+
+        name, device, precision, build_seconds = "still", "cpu", "fp32", 0.0
+        input_size = output_size = 256
+        max_batch = 2
+
+        def __init__(self, painted: bool) -> None:
+            self.painted = painted
+
+        def run(self, crops: np.ndarray) -> EngineOutput:
+            heads, map_ = np.zeros((len(crops), 8, 8), np.uint8), np.zeros((len(crops), 3, 8, 8))
+            return EngineOutput(crops.copy(), heads, map_.astype(np.float32), self.painted)
+
+        def update(self, network: ToonNetwork) -> None:
+            raise NotImplementedError
+
+        def close(self) -> None:
+            pass
+
+    face = resize(np.ascontiguousarray(portrait()[:512, :512, ::-1]), 256)
+    empty = np.full_like(face, 128)  # without a face there is nothing to paint
+    for painted in (False, True):
+        judge = Judge(Still(painted))
+        try:
+            found = judge.points(face)
+            results = judge.drawn([face, empty, face])
+        finally:
+            judge.close()
+        assert found is not None
+        assert [head is not None for _, head in results] == [True] * 3
+        assert np.array_equal(results[1][0], empty)
+        assert np.array_equal(results[0][0], results[2][0])
+        changed = np.argwhere(results[0][0] != face)
+        assert bool(len(changed)) == painted
+        if painted:
+            eyes = found[[*EYE[0], *EYE[1]]]
+            assert changed[:, 0].min() > eyes[:, 1].min() - 12
+            assert changed[:, 0].max() < eyes[:, 1].max() + 12

@@ -35,6 +35,8 @@ class PeerNetwork(nn.Module):
         """As of a `ToonNetwork`: only toons."""
         return (Output("toons", (self.output_size, self.output_size, 3), torch.uint8),)
 
+    painted_eyes = False
+
     @property
     def band_boxes(self) -> dict[str, tuple[slice, slice]]:
         """As of a `ToonNetwork`: there are none."""

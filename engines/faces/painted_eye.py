@@ -12,6 +12,7 @@ from engines.faces.iris import IrisTones
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, mix, smoothstep
 
 SUPERSAMPLING = 3
+IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
 
 def spline(points: Reals, count: int = 6) -> Floats:

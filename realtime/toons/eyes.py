@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.features import BROW, EYE, LID_POINTS, openness
 from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
-from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
+from engines.faces.painted_eye import IRIS_SCALE, EyePaint, EyeShape, paint_eye
 from engines.faces.pixels import Floats, lab_colour, mix, step, to_lab
 from engines.pictures import Image
 from realtime.compositing import GRID
@@ -30,7 +30,6 @@ from realtime.toons.places import look_together, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-IRIS_SCALE = 1.2  # as the artist enlarges the iris inside an eye
 LASHES = 0.5  # of the artist's greatest; the network draws the person's own
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
@@ -66,6 +65,18 @@ class _Memory:
     trust: Floats
     time: float
 
+    def follow(
+        self, photo: _Photo, trust: Floats, opened: tuple[float, float], time: float
+    ) -> None:
+        """Take in a newer photo and toon; a blink says nothing of whether there is an eye."""
+        elapsed = max(time - self.time, 0.0)
+        kept = self.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
+        total = kept + photo.weight + 1e-9
+        self.iris = (self.iris * kept + photo.iris * photo.weight) / total
+        share = (1 - float(np.exp(-elapsed / TRUST_MEMORY))) * np.array(opened)
+        self.trust = self.trust + share * (trust - self.trust)
+        self.weight, self.time = total, time
+
 
 class EyeWatch:
     """Knows the eyes of everybody who is drawn, over time."""
@@ -97,22 +108,14 @@ class EyeWatch:
         look_together(moved, opened)
         small = cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA)
         rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+        trust = np.array([_trust(rgb, moved, eye, opened[eye]) for eye in range(2)])
         known = self._known.get(identity)
         if known is None:
-            known = self._known[identity] = _Memory(photo.iris, photo.weight, np.zeros(2), time)
-            fresh = True
+            known = self._known[identity] = _Memory(photo.iris, photo.weight, trust, time)
         else:
-            fresh = False
-            elapsed = max(time - known.time, 0.0)
-            kept = known.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
-            total = kept + photo.weight + 1e-6
-            known.iris = (known.iris * kept + photo.iris * photo.weight) / total
-            known.weight, known.time = total, time
-        paint = _paint(known.iris, photo, rgb, moved)
-        found = np.array([_trust(rgb, moved, eye, opened[eye]) for eye in range(2)])
-        share = 1.0 if fresh else 1 - float(np.exp(-elapsed / TRUST_MEMORY))
-        known.trust = known.trust + share * (found - known.trust)
-        return Eyes(moved, opened, (float(known.trust[0]), float(known.trust[1])), paint)
+            known.follow(photo, trust, opened, time)
+        left, right = (float(value) for value in known.trust)
+        return Eyes(moved, opened, (left, right), _paint(known.iris, photo, rgb, moved))
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -156,7 +159,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
 
 @dataclass(frozen=True)
 class _Photo:
-    """What a photo says of its eyes: iris sample and how much it counts; skin and brows, 0..1."""
+    """What a photo says of its eyes: iris sample and how much it counts; L* of skin and brows."""
 
     iris: Floats
     weight: float

@@ -183,3 +183,16 @@ def test_both_eyes_look_at_one_thing(crop: tuple[Image, NDArray[np.float32]]) ->
     moved = right - left
     assert moved[centre] == pytest.approx(0.2 * width * 0.575, rel=0.15)
     assert moved[other] == pytest.approx(0.2 * width * 0.425, rel=0.15)
+
+
+def test_a_blink_does_not_make_an_eye_doubtful(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    shut = points.copy()
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        shut[upper[1:-1], :2] = shut[lower[1:-1], :2]
+    watch = EyeWatch()
+    see(image, points, watch)
+    for frame in range(1, 10):
+        blink = see(image, shut, watch, time=frame / 30)
+    assert max(blink.open) == 0
+    assert min(see(image, points, watch, time=10 / 30).trust) > 0.9

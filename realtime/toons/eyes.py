@@ -106,16 +106,15 @@ class EyeWatch:
         photo = _photo(drawn.crop, points, opened, zoom)
         moved = toon_points(points, plan)
         look_together(moved, opened)
-        small = cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA)
-        rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        trust = np.array([_trust(rgb, moved, eye, opened[eye]) for eye in range(2)])
+        small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
+        trust = np.array([_trust(small, moved, eye, opened[eye]) for eye in range(2)])
         known = self._known.get(identity)
         if known is None:
             known = self._known[identity] = _Memory(photo.iris, photo.weight, trust, time)
         else:
             known.follow(photo, trust, opened, time)
         left, right = (float(value) for value in known.trust)
-        return Eyes(moved, opened, (left, right), _paint(known.iris, photo, rgb, moved))
+        return Eyes(moved, opened, (left, right), _paint(known.iris, photo, small, moved))
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -171,7 +170,7 @@ def _photo(
     crop: Image, points: NDArray[np.floating], opened: tuple[float, float], zoom: float
 ) -> _Photo:
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
-    skin, brows = (_light_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
+    skin, brows = (_lab_at(crop, pixels[ids])[:, 0] for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
     skin_light, brow_light = float(np.median(skin)), float(np.percentile(brows, 8))
     samples, weights = [], []
     for eye in range(2):
@@ -188,17 +187,15 @@ def _photo(
     return _Photo(share @ np.stack(samples), sum(weights), skin_light, brow_light)
 
 
-def _light_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
-    """L* at some places."""
+def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
+    """L*a*b* at some places: [N, 3]."""
     at = cv2.remap(bgr, pixels[None, :, 0], pixels[None, :, 1], cv2.INTER_LINEAR)
-    return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0, :, 0]
+    return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0]
 
 
-def _paint(iris: Floats, photo: _Photo, toon: Floats, points: NDArray[np.float32]) -> EyePaint:
+def _paint(iris: Floats, photo: _Photo, toon: Image, points: NDArray[np.float32]) -> EyePaint:
     """The colours of both eyes in the light of the toon."""
-    pixels = points[CHEEKS] * toon.shape[0] - 0.5
-    cheeks = cv2.remap(toon, pixels[None, :, 0], pixels[None, :, 1], cv2.INTER_LINEAR)
-    light, a, b = np.median(to_lab(cheeks)[0], 0)
+    light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     exposure = float(np.clip(0.62 + 0.62 * light / 100, 0.74, 1.0))
     colour = step(3, 9, float(np.hypot(a, b)))
     brow = photo.brow_light / 100
@@ -219,8 +216,8 @@ def _paint(iris: Floats, photo: _Photo, toon: Floats, points: NDArray[np.float32
     )
 
 
-def _trust(toon: Floats, points: NDArray[np.float32], eye: int, opened: float) -> float:
-    """How surely a toon, float32 [S, S, 3] RGB, shows an eye where one would be painted: how much
+def _trust(toon: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:
+    """How surely a toon, uint8 [S, S, 3] BGR, shows an eye where one would be painted: how much
     lighter it is beside the iris than on it."""
     side = toon.shape[0]
     shape = EyeShape.of(points * side - 0.5, eye, opened)
@@ -229,11 +226,11 @@ def _trust(toon: Floats, points: NDArray[np.float32], eye: int, opened: float) -
         return 0.0
     size = (bottom - top + 1, right - left + 1)
     inside = shape.moved(-left, -top).opening(size)
-    grey = cv2.cvtColor(toon[top : bottom + 1, left : right + 1], cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(toon[top : bottom + 1, left : right + 1], cv2.COLOR_BGR2GRAY)
     rows, columns = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float32)
     iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius
     on, beside = inside * iris, inside * ~iris
     if min(on.sum(), beside.sum()) < 6:
         return 0.0
     light = float((grey * beside).sum() / beside.sum() - (grey * on).sum() / on.sum())
-    return step(*SURE, light)
+    return step(*SURE, light / 255)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.faces.features import BROW
 from engines.training.artist import brows
-from engines.training.artist.head import BROW
 from engines.training.artist.looks import FILM
 from engines.training.artist.scene import Scene, observe
 

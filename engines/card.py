@@ -129,7 +129,7 @@ class Card:
                 name: Style(
                     style["description"],
                     _spec(style["blend"]),
-                    as_flag(style.get("painted_eyes", False)),
+                    _painted_eyes(style.get("painted_eyes", False)),
                 )
                 for name, style in values.pop("styles").items()
             }
@@ -187,12 +187,7 @@ def check_texts(values: Mapping[str, Any]) -> None:
         raise TypeError(f"metrics should be values by name, not {values['metrics']!r:.40}")
 
 
-def as_flag(value: object) -> bool:
-    """Check that a value of a card is true or false.
-
-    Raises:
-        TypeError: when it is neither.
-    """
+def _painted_eyes(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"painted_eyes should be true or false, not {value!r:.40}")
     return value

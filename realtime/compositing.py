@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
+from engines.faces.pixels import smoothstep
 from engines.pictures import FloatMask, Image, Mask
 from realtime.settings import Mode
 
@@ -41,12 +42,6 @@ class Small:
         """The small picture of uint8 [S, S, 3] BGR."""
         bgr = coarse(image)
         return cls(bgr, as_lab(bgr))
-
-
-def smoothstep(low: float, high: float, value: NDArray) -> FloatMask:
-    """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
 @lru_cache(maxsize=16)

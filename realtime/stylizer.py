@@ -222,7 +222,7 @@ class Stylizer:
         )
 
     def reset(self) -> None:
-        """Forget the scene's light; the next frame belongs to another stream."""
+        """Forget light and eyes; the next frame belongs to another stream."""
         self._lights.forget()
         self._eyes.forget()
 
@@ -234,9 +234,8 @@ class Stylizer:
         drawn = Drawn(toon.crop, toon.image, points, _head(toon.head, points), known)
         finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
-            drawn = drawn._replace(toon=finished)
             zoom = toon.face.side / toon.crop.shape[0]
-            toon.eyes = self._eyes.see(identity, time, drawn, toon.plan, zoom)
+            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
         return finished
 
 

@@ -29,7 +29,6 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID
 from realtime.toons.detail import Box
 from realtime.toons.eyes import EyeWatch, paint_eyes
-from realtime.toons.light import Drawn as Finished
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -81,15 +80,14 @@ class Judge:
         return results
 
     def _with_eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Image:
-        """A toon whose style wants its eyes painted, as the live loop paints them."""
+        """A toon whose style wants its eyes painted, with those of a single picture."""
         points = self.points(crop)
         if points is None:
             return toon
         crop, toon = (np.ascontiguousarray(image[..., ::-1]) for image in (crop, toon))
         side = len(toon)
-        all_of_it = np.ones((GRID, GRID), np.float32)
-        drawn = Finished(crop, toon, points / np.float32(len(crop)), all_of_it, False)
-        eyes = EyeWatch().see(0, 0.0, drawn, plan, zoom=1.0)
+        points = points / np.float32(len(crop))
+        eyes = EyeWatch().see(0, 0.0, crop, toon, points, plan, zoom=1.0)
         transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
         painted = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
         return np.ascontiguousarray(painted[..., ::-1])

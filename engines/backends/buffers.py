@@ -58,6 +58,10 @@ class Buffers:
             self._done.synchronize()
         return self._results.engine_output(n)
 
+    def follow(self, network: ToonNetwork) -> None:
+        """Hand out from now on what another network of the same architecture draws."""
+        self._results.painted_eyes = network.painted_eyes
+
 
 @contextmanager
 def gpu_faults(backend: str) -> Iterator[None]:

@@ -148,6 +148,7 @@ class CudaGraphEngine:
             with torch.cuda.stream(captured.stream):
                 load_weights(captured.network, staged)
                 captured.stream.synchronize()
+            captured.buffers.follow(network)
 
     def close(self) -> None:
         with self._lock:

@@ -20,6 +20,7 @@ class HostOutputs:
 
     Attributes:
         arrays: each result of the network, [max_batch, ...], in the network's order.
+        painted_eyes: as the network that runs now has it.
     """
 
     def __init__(self, network: ToonNetwork, max_batch: int, *, pinned: bool = False) -> None:
@@ -31,7 +32,7 @@ class HostOutputs:
         self.arrays: list[NDArray] = [tensor.numpy() for tensor in self.tensors]
         self._by_name = dict(zip((output.name for output in outputs), self.arrays, strict=True))
         self._bands = [(name, *box) for name, box in network.band_boxes.items()]
-        self._painted_eyes = network.painted_eyes
+        self.painted_eyes = network.painted_eyes
         side = network.output_size
         self._whole = np.empty((max_batch, side, side, 3), np.uint8) if self._bands else None
 
@@ -43,7 +44,7 @@ class HostOutputs:
             for i in range(n):
                 self._assemble(i, toons[i], self._whole[i])
             toons = self._whole[:n]
-        return EngineOutput(toons, results.get("masks"), results.get("details"), self._painted_eyes)
+        return EngineOutput(toons, results.get("masks"), results.get("details"), self.painted_eyes)
 
     def _assemble(self, i: int, toon: NDArray[np.uint8], whole: NDArray[np.uint8]) -> None:
         """The toon at twice its side, with its eyes and mouth as they were drawn at that side."""

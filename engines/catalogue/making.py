@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
-from engines.card import Style
 from engines.errors import ToonifyError, UsageError
 from engines.files import check_writable, taken
 
@@ -74,7 +73,7 @@ def blend_into(
         raise ToonifyError(f"{target} exists; give another --out.")
     check_writable(target)
     card = bundle.card
-    styles = {chosen: Style(card.styles[chosen].description, spec)}
+    styles = {chosen: replace(card.styles[chosen], blend=spec)}
     styles |= {other: card.styles[other] for other in card.styles if other != chosen}
     card = replace(card, name=name or target.stem, styles=styles)
     return replace(bundle, card=card).save(target)

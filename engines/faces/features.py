@@ -1,4 +1,4 @@
-"""Which landmarks make the eyes, and how far they are open.
+"""Which landmarks make eyes and brows, and how far the eyes are open.
 
 Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right).
 """

@@ -9,6 +9,9 @@ import numpy as np
 from engines.faces.features import EYE, eye_iris
 from engines.faces.pixels import Floats, Reals, lab_colour, polygon, step
 
+UNKNOWN = np.array([0.2, 2.0, 4.0], np.float32)
+"""The sample of an iris that cannot be seen: brown."""
+
 BROWN, HAZEL, GREEN, BLUE = (
     np.array(v) for v in ((0.56, 0.83), (0.05, 0.90), (-0.52, 0.85), (-0.40, -0.92))
 )
@@ -33,7 +36,7 @@ def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> t
         use = (distance < 0.9) & (opening > 0.4)
     inside = lab[opening > 0.6]
     if use.sum() < 6 or len(inside) < 12:
-        return np.array([0.2, 2.0, 4.0], np.float32), 1e-3
+        return UNKNOWN, 1e-3
     white = np.median(inside[inside[:, 0] >= np.percentile(inside[:, 0], 85)], 0)
     samples = lab[use]
     iris = np.median(samples[samples[:, 0] <= np.percentile(samples[:, 0], 75)], 0)

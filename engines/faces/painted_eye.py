@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 
 from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
-from engines.faces.iris import IrisTones
-from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, mix, smoothstep
+from engines.faces.iris import IrisTones, doubt_of_light_eyes, iris_tones
+from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, smoothstep, step
 
 SUPERSAMPLING = 3
+MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
+WHITE = (0.975, 0.972, 0.968)  # of the eye, RGB
+ROSY = (0.0, 0.09, 0.12)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
 
@@ -20,14 +23,12 @@ def spline(points: Reals, count: int = 6) -> Floats:
     first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
     p = np.concatenate([first, points, last])
     t = np.linspace(0, 1, count, endpoint=False)[:, None]
-    pieces = []
-    for i in range(1, len(p) - 2):
-        a, b, c, d = p[i - 1 : i + 3]
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
-                   + (3 * b - a - 3 * c + d) * t**3)
-        )  # fmt: skip
-    return np.concatenate([*pieces, points[-1:]]).astype(np.float32)
+    a, b, c, d = (p[i : len(p) - 3 + i, None] for i in range(4))
+    curve = 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
+        + (3 * b - a - 3 * c + d) * t**3
+    )  # fmt: skip
+    return np.concatenate([curve.reshape(-1, points.shape[1]), points[-1:]]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,49 @@ class EyePaint:
     unit: float  # eye distance in pixels
     crease: float = 1.0  # share of the lid's crease and fold that is drawn
 
+    @classmethod
+    def mixed(
+        cls,
+        iris: Reals,
+        *,
+        light: float,
+        skin: Reals,
+        photo_skin: float,
+        photo_brow: float,
+        contrast: float,
+        **rest: float,
+    ) -> EyePaint:
+        """The paint that fits a face.
+
+        Args:
+            iris: sample of `engines.faces.iris.iris_sample`.
+            light: of the toon's skin, 0..1.
+            skin: a, b of the colour of the toon's skin.
+            photo_skin: L* of the photo's.
+            photo_brow: light of the darkest of its brows, 0..1.
+            contrast: that over the light of lit skin: dark brows ask for stronger evidence of
+                light eyes.
+            rest: other fields.
+        """
+        exposure = float(np.clip(0.62 + 0.62 * light, 0.74, 1.0))
+        doubt = max(doubt_of_light_eyes(photo_skin), 0.8 * step(0.30, 0.16, contrast))
+        colour = rest["colour"]
+        return cls(
+            tones=iris_tones(iris, exposure, colour, doubt),
+            exposure=exposure,
+            lash=lab_colour(float(np.clip(photo_brow * 60, 7, 20)), 7 * colour, 8 * colour),
+            skin_shadow=lab_colour(
+                light * 66, float(skin[0]) + 5 * colour, float(skin[1]) + 2 * colour
+            ),
+            **rest,
+        )
+
 
 def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
     """Distance in pixels to a curve, as it is at `finer` times the resolution."""
     canvas = np.full((size[0] * finer, size[1] * finer), 255, np.uint8)
-    corners = np.round(curve * (finer << SUBPIXEL_BITS)).astype(np.int32)
+    fine = curve * finer + (finer - 1) / 2  # the same places between finer pixels
+    corners = np.round(fine * (1 << SUBPIXEL_BITS)).astype(np.int32)
     cv2.polylines(canvas, [corners], False, 0, 1, cv2.LINE_8, SUBPIXEL_BITS)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, 5)
     if finer == 1:
@@ -59,7 +98,8 @@ def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
 
 @dataclass(frozen=True)
 class EyeShape:
-    """Where one eye is, in pixels of the picture that it is painted into.
+    """Where one eye is, in pixels of the picture that it is painted into; whole numbers are the
+    centres of pixels.
 
     Attributes:
         upper, lower: lids [9, 2], from the outer to the inner corner.
@@ -112,12 +152,12 @@ class EyeShape:
         cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
         return mask.astype(np.float32) / 255
 
-    def box(self, margin: float = 0.15) -> tuple[int, int, int, int]:
-        """What holds the lids and `margin` widths around them: left, top, right, bottom; it may lie
-        outside the picture."""
+    def box(self, margin: float = MARGIN) -> tuple[int, int, int, int]:
+        """What holds the lids and `margin` widths around them: left, top, right, bottom, without
+        the last two; it may lie outside the picture."""
         both, margin = np.concatenate([self.upper, self.lower]), margin * self.width
         low, high = np.floor(both.min(0) - margin), np.ceil(both.max(0) + margin)
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+        return int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1
 
 
 def paint_eye(
@@ -133,17 +173,17 @@ def paint_eye(
     """
     open_, width, height = shape.open, shape.width, shape.height
     radius = shape.radius * paint.iris_scale
-    if open_ > 0.3:
-        radius = float(np.clip(max(radius, 0.60 * height * open_), 0.255 * width, 0.335 * width))
-    box = shape.box(0.40 if paint.crease else 0.15)
+    wide = float(np.clip(max(radius, 0.60 * height * open_), 0.255 * width, 0.335 * width))
+    radius += step(0.2, 0.5, open_) * (wide - radius)
+    box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
     x0, y0 = np.maximum(box[:2], 0)
     x1, y1 = np.minimum(box[2:], image.shape[1::-1])
     if x1 - x0 < 8 or y1 - y0 < 8:
         return image
     size = ((y1 - y0) * factor, (x1 - x0) * factor)
-    corner = np.array([x0, y0], np.float32)
+    origin = np.array([x0, y0], np.float32)
     top, bottom, centre = (
-        (curve - corner) * factor
+        (curve - origin) * factor
         for curve in (spline(shape.upper), spline(shape.lower), shape.centre)
     )
     opening = shape.moved(-x0, -y0).opening(size, factor)
@@ -156,12 +196,17 @@ def paint_eye(
     cos, sin = shape.right  # the lights stay upright with the face
     dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
     pixel = factor / r  # of the picture, in iris radii
-    ball = _ball(columns, rows, top, dx, dy, pixel, paint)
-    lid_shadow = 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2)) + 0.20 * np.exp(
-        -((to_top / (0.07 * tall)) ** 2)
+    middle = (top[0] + top[-1]) / 2
+    aside, down = columns - middle[0], rows - middle[1]
+    corner = np.hypot(aside * cos + down * sin, 0.6 * (down * cos - aside * sin))
+    corner = np.clip(corner / (0.5 * width * factor), 0, 1.2)
+    ball = _ball(corner, dx, dy, pixel, paint)
+    ball *= (
+        1
+        - 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2))
+        - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
-    ball = ball * (1 - lid_shadow)[..., None]
-    ball = _catchlights(ball, dx, dy, pixel, paint.exposure)
+    _add_catchlights(ball, dx, dy, pixel, paint.exposure)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
@@ -170,7 +215,7 @@ def paint_eye(
     if paint.crease:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
-    region = mix(region, ball.astype(np.float32), soft * open_)
+    region = mix(region, cv2.merge(list(ball)), soft * np.float32(open_))
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)
     thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))
@@ -197,46 +242,49 @@ def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float
     return np.clip(0.36 * crease + fold, 0, 1).astype(np.float32)
 
 
-def _ball(
-    columns: Floats,
-    rows: Floats,
-    top: Floats,
-    dx: Floats,
-    dy: Floats,
-    pixel: float,
-    paint: EyePaint,
-) -> Floats:
-    """White of the eye, iris and pupil; dx, dy and the width of edges in iris radii."""
+def _ball(corner: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePaint) -> Floats:
+    """White of the eye, iris and pupil: [3, h, w], planes, which are fast to blend.
+
+    Args:
+        corner: 0 in the middle of the eye, 1 at its corners.
+        dx, dy: from the middle of the iris, in its radii.
+        pixel: one of the picture's, in the same.
+    """
     rho = np.sqrt(dx * dx + dy * dy)
     edge = 1.15 * pixel
-    middle, width = (top[0] + top[-1]) / 2, float(np.linalg.norm(top[0] - top[-1]))
-    corner = np.clip(
-        np.hypot(columns - middle[0], (rows - middle[1]) * 0.6) / (0.5 * width), 0, 1.2
-    )
-    white = np.array([0.975, 0.972, 0.968], np.float32) * np.float32(paint.exposure)
-    ball = white * (1 - 0.16 * corner**2)[..., None]
-    rosy = np.array([1.0, 0.91, 0.88], np.float32) if paint.colour > 0.3 else np.float32(1)
-    ball = mix(ball, ball * rosy, smoothstep(0.78, 1.1, corner) * 0.8)
-    ball = ball * (1 - 0.20 * smoothstep(1.22, 1.0, rho))[..., None]
+    shade = np.float32(paint.exposure) * (1 - 0.16 * corner**2)
+    shade *= 1 - 0.20 * smoothstep(1.22, 1.0, rho)
+    rosy = smoothstep(0.78, 1.1, corner) * (0.8 if paint.colour > 0.3 else 0.0)
+    ball = np.stack(
+        [shade * level * (1 - loss * rosy) for level, loss in zip(WHITE, ROSY, strict=True)]
+    ).astype(np.float32)
     tones = paint.tones
     angle = np.arctan2(dy, dx)
     fibres = 0.5 * np.sin(angle * 23 + 2.1 * np.sin(angle * 5))
     fibres *= smoothstep(0.35, 0.6, rho) * smoothstep(1.0, 0.75, rho)
-    glow = np.clip(0.55 + 0.60 * dy - 0.15 * dx * paint.light_side, 0, 1) * smoothstep(
-        0.30, 0.60, rho
-    )
-    iris = mix(np.broadcast_to(tones.dark, ball.shape), tones.middle, smoothstep(-1.0, 0.05, dy))
-    iris = mix(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1).astype(np.float32))
-    iris = iris * (1 - 0.62 * smoothstep(0.80, 1.0, rho))[..., None]
-    iris = mix(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
-    iris = mix(iris, np.full(3, 0.025, np.float32), smoothstep(0.48 + edge, 0.48 - edge, rho))
-    return mix(ball, iris, smoothstep(1.0 + edge, 1.0 - edge, rho))
+    glow = np.clip(0.55 + 0.60 * dy - 0.15 * dx * paint.light_side, 0, 1)
+    glow = glow * smoothstep(0.30, 0.60, rho)
+    iris = np.empty_like(ball)
+    iris[:] = tones.dark[:, None, None]
+    _lay(iris, tones.middle, smoothstep(-1.0, 0.05, dy))
+    _lay(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1))
+    iris *= 1 - 0.62 * smoothstep(0.80, 1.0, rho)
+    _lay(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
+    _lay(iris, np.full(3, 0.025), smoothstep(0.48 + edge, 0.48 - edge, rho))
+    ball += (iris - ball) * smoothstep(1.0 + edge, 1.0 - edge, rho)
+    return ball
 
 
-def _catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> Floats:
+def _lay(planes: Floats, colour: Reals, amount: Floats) -> None:
+    """Blend a colour [3] over planes [3, h, w], in place."""
+    for plane, level in zip(planes, colour, strict=True):
+        plane += (np.float32(level) - plane) * amount
+
+
+def _add_catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> None:
     """A large and a small highlight, on the same side in every face so that nothing flips."""
     large, small = np.hypot(dx + 0.31, dy + 0.30) / 0.22, np.hypot(dx - 0.38, dy - 0.42) / 0.15
     edge = 1.6 * pixel
-    white = np.array([1.0, 1.0, 0.99], np.float32) * max(exposure, 0.9)
-    ball = mix(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * 0.97)
-    return mix(ball, np.ones(3, np.float32), smoothstep(1.3, 0.5, small) * 0.45)
+    white = np.array([1.0, 1.0, 0.99]) * max(exposure, 0.9)
+    _lay(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * np.float32(0.97))
+    _lay(ball, np.ones(3), smoothstep(1.3, 0.5, small) * np.float32(0.45))

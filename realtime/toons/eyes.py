@@ -11,31 +11,33 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
-from engines.faces.features import BROW, EYE, LID_POINTS, openness
-from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, openness
+from engines.faces.iris import UNKNOWN, iris_sample
 from engines.faces.painted_eye import IRIS_SCALE, EyePaint, EyeShape, paint_eye
-from engines.faces.pixels import Floats, lab_colour, mix, step, to_lab
+from engines.faces.pixels import Floats, Reals, mix, step, to_lab
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.light import Drawn
-from realtime.toons.places import look_together, toon_points
+from realtime.toons.places import look_together, settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-LASHES = 0.5  # of the artist's greatest; the network draws the person's own
+LASHES = 0.5  # of the artist's greatest: a line over the network's, which is soft
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
+LEAST_WEIGHT = 1e-6  # of brown, where no iris is seen at all
 SURE = (0.04, 0.14)  # how much lighter the white is: no eye .. surely one
 SEEN = (1.8, 4.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
-UNSEEN = np.array([0.2, 3.0, 4.0], np.float32)  # the iris sample of the unknown: brown
+NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
+"""The landmarks whose places in the toon are asked for."""
 TRUST_MEMORY = 0.25  # seconds in which an eye comes and goes behind a hand
 
 
@@ -56,23 +58,48 @@ class Eyes:
     paint: EyePaint
 
 
-@dataclass
-class _Memory:
-    """What is known of one person's eyes: iris sample and its weight, trust, and since when."""
+class _Photo(NamedTuple):
+    """What a photo says of somebody's eyes.
+
+    Attributes:
+        iris: sample of both, see `iris_sample`.
+        skin, brow: L* of cheeks and of the darkest of the brows.
+    """
 
     iris: Floats
+    skin: float
+    brow: float
+
+
+@dataclass
+class _Memory:
+    """What is known of one person's eyes.
+
+    Attributes:
+        colours: iris sample, L* of skin and of brows, averaged.
+        weight: how much that counts against the next photo.
+        trust: 0..1 for each eye.
+        time: of the newest photo, seconds.
+    """
+
+    colours: Floats
     weight: float
     trust: Floats
     time: float
 
     def follow(
-        self, photo: _Photo, trust: Floats, opened: tuple[float, float], time: float
+        self,
+        colours: Floats,
+        weight: float,
+        trust: Floats,
+        opened: tuple[float, float],
+        time: float,
     ) -> None:
         """Take in a newer photo and toon; a blink says nothing of whether there is an eye."""
         elapsed = max(time - self.time, 0.0)
         kept = self.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
-        total = kept + photo.weight + 1e-9
-        self.iris = (self.iris * kept + photo.iris * photo.weight) / total
+        total = kept + weight
+        self.colours = (self.colours * kept + colours * weight) / total
         share = (1 - float(np.exp(-elapsed / TRUST_MEMORY))) * np.array(opened)
         self.trust = self.trust + share * (trust - self.trust)
         self.weight, self.time = total, time
@@ -88,7 +115,9 @@ class EyeWatch:
         self,
         identity: int,
         time: float,
-        drawn: Drawn,
+        crop: Image,
+        toon: Image,
+        points: NDArray[np.floating],
         plan: NDArray[np.float32],
         zoom: float,
     ) -> Eyes:
@@ -97,24 +126,29 @@ class EyeWatch:
         Args:
             identity: whose.
             time: of the frame, seconds.
-            drawn: the toon, in the scene's colours.
+            crop: uint8 [S, S, 3] BGR, the photo.
+            toon: uint8 [R, R, 3] BGR, in the scene's colours.
+            points: float [478, 2 or 3], landmarks, 0..1 across the crop.
             plan: see `realtime.toons.detail.Detail`.
             zoom: pixels of the frame in one of the crop.
         """
-        points, toon = drawn.points, drawn.toon
         opened = openness(points)
-        photo = _photo(drawn.crop, points, opened, zoom)
-        moved = toon_points(points, plan)
+        moved = np.array(points, np.float32)[:, :2]
+        moved[NEEDED] = toon_points(moved[NEEDED], plan)
+        for eye in range(2):
+            settle_iris(points, moved, eye)
         look_together(moved, opened)
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
         trust = np.array([_trust(small, moved, eye, opened[eye]) for eye in range(2)])
+        colours, weight = _colours(crop, points, trust * opened, zoom)
         known = self._known.get(identity)
         if known is None:
-            known = self._known[identity] = _Memory(photo.iris, photo.weight, trust, time)
+            known = self._known[identity] = _Memory(colours, weight, trust, time)
         else:
-            known.follow(photo, trust, opened, time)
+            known.follow(colours, weight, trust, opened, time)
         left, right = (float(value) for value in known.trust)
-        return Eyes(moved, opened, (left, right), _paint(known.iris, photo, small, moved))
+        photo = _Photo(known.colours[:3], *map(float, known.colours[3:]))
+        return Eyes(moved, opened, (left, right), _paint(photo, small, moved))
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -142,9 +176,11 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     for eye in range(2):
         shape = EyeShape.of(points, eye, eyes.open[eye], side / length)
         share = eyes.trust[eye] * step(SMALLEST, 2 * SMALLEST, shape.width)
-        left, top = np.maximum(shape.box()[:2], 0)
-        right, bottom = np.minimum(shape.box()[2:], picture.shape[1::-1])
-        if share < 0.02 or shape.open < 0.05 or right <= left or bottom <= top:
+        share *= step(0.05, 0.30, shape.open)  # closed lids are the network's
+        edges = shape.box()
+        left, top = np.maximum(edges[:2], 0)
+        right, bottom = np.minimum(edges[2:], picture.shape[1::-1])
+        if share < 0.02 or right <= left or bottom <= top:
             continue
         if result is picture:
             result = picture.copy()
@@ -156,61 +192,65 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     return result
 
 
-@dataclass(frozen=True)
-class _Photo:
-    """What a photo says of its eyes: iris sample and how much it counts; L* of skin and brows."""
+def _colours(
+    crop: Image, points: NDArray[np.floating], shown: Reals, zoom: float
+) -> tuple[Floats, float]:
+    """What a photo says of the colours about its eyes, and how much that counts.
 
-    iris: Floats
-    weight: float
-    skin_light: float
-    brow_light: float
+    Args:
+        shown: 0..1, how much of each eye is seen.
 
-
-def _photo(
-    crop: Image, points: NDArray[np.floating], opened: tuple[float, float], zoom: float
-) -> _Photo:
+    Returns:
+        Iris sample, L* of the cheeks and of the darkest of the brows, [5]; a weight above 0.
+    """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     skin, brows = (_lab_at(crop, pixels[ids])[:, 0] for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
-    skin_light, brow_light = float(np.median(skin)), float(np.percentile(brows, 8))
-    samples, weights = [], []
+    skin_light = float(np.median(skin))
+    samples, weights = [UNKNOWN], [LEAST_WEIGHT]
     for eye in range(2):
-        reach = round(0.6 * float(np.ptp(pixels[EYE[eye], 0]))) + 6
-        middle = pixels[LID_POINTS[eye]].mean(0)
+        if shown[eye] < 0.05:
+            continue
+        width = float(np.ptp(pixels[EYE[eye], 0]))
+        reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
         lab = to_lab(cv2.cvtColor(patch, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
         sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin_light)
         # In a small face skin mixes into the white, next to which a dark iris would look blue.
-        seen = step(*SEEN, 0.2 * float(np.ptp(pixels[EYE[eye], 0])) * min(zoom, 1.0))
-        samples.append(UNSEEN + seen * (sample - UNSEEN))
-        weights.append(area * opened[eye] / crop.shape[0] ** 2 + 1e-9)
-    share = np.array(weights) / sum(weights)
-    return _Photo(share @ np.stack(samples), sum(weights), skin_light, brow_light)
+        seen = step(*SEEN, 0.2 * width * min(zoom, 1.0))
+        samples.append(sample)
+        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
+    total = sum(weights)
+    iris = np.array(weights) @ np.stack(samples) / total
+    return np.array([*iris, skin_light, np.percentile(brows, 8)], np.float32), total
 
 
 def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
     """L*a*b* at some places: [N, 3]."""
-    at = cv2.remap(bgr, pixels[None, :, 0], pixels[None, :, 1], cv2.INTER_LINEAR)
+    at = cv2.remap(
+        bgr,
+        pixels[None, :, 0],
+        pixels[None, :, 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0]
 
 
-def _paint(iris: Floats, photo: _Photo, toon: Image, points: NDArray[np.float32]) -> EyePaint:
+def _paint(photo: _Photo, toon: Image, points: NDArray[np.float32]) -> EyePaint:
     """The colours of both eyes in the light of the toon."""
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
-    exposure = float(np.clip(0.62 + 0.62 * light / 100, 0.74, 1.0))
-    colour = step(3, 9, float(np.hypot(a, b)))
-    brow = photo.brow_light / 100
-    dark_brows = step(0.30, 0.16, brow / (photo.skin_light / 100 + 0.05))
-    doubt = max(doubt_of_light_eyes(photo.skin_light), 0.8 * dark_brows)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
-    return EyePaint(
-        tones=iris_tones(iris, exposure, colour, doubt),
-        exposure=exposure,
-        lash=lab_colour(float(np.clip(brow * 60, 7, 20)), 7 * colour, 8 * colour),
-        skin_shadow=lab_colour(light * 0.66, a + 5 * colour, b + 2 * colour),
+    return EyePaint.mixed(
+        photo.iris,
+        light=float(light) / 100,
+        skin=np.array([a, b]),
+        photo_skin=photo.skin,
+        photo_brow=photo.brow / 100,
+        contrast=photo.brow / (photo.skin + 5),
         lashes=LASHES,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
-        colour=colour,
+        colour=step(3, 9, float(np.hypot(a, b))),
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
     )
@@ -224,10 +264,10 @@ def _trust(toon: Image, points: NDArray[np.float32], eye: int, opened: float) ->
     left, top, right, bottom = shape.box(0.0)
     if opened < 0.05 or min(left, top) < 0 or max(right, bottom) > side:
         return 0.0
-    size = (bottom - top + 1, right - left + 1)
+    size = (bottom - top, right - left)
     inside = shape.moved(-left, -top).opening(size)
-    grey = cv2.cvtColor(toon[top : bottom + 1, left : right + 1], cv2.COLOR_BGR2GRAY)
-    rows, columns = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float32)
+    grey = cv2.cvtColor(toon[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
     iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius
     on, beside = inside * iris, inside * ~iris
     if min(on.sum(), beside.sum()) < 6:

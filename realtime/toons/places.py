@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engines.faces.features import LID_POINTS, UPPER_LID, eye_iris
 
-INVERSION_STEPS = 20
+INVERSION_STEPS = 14
 RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
 SMOOTHING = 0.008  # of the map, which a network draws a little roughly, in shares of its side
 CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
@@ -34,13 +34,17 @@ def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDAr
             moves, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         place = place + np.float32(RELAXATION) * (wanted - there[0] - place)
-    for eye in range(2):
-        _settle_iris(wanted, place, eye)
     return np.asarray(place, np.float32)
 
 
-def _settle_iris(photo: NDArray[np.float32], toon: NDArray[np.float32], eye: int) -> None:
-    """Move an iris as the whole eye moves, in place: alone its few points are not sure enough."""
+def settle_iris(photo: NDArray[np.floating], toon: NDArray[np.float32], eye: int) -> None:
+    """Move an iris as the whole eye moves, in place: alone its few points are not sure enough.
+
+    Args:
+        photo: float [478, 2 or more], landmarks.
+        toon: float32 [478, 2], the same in the toon; those of one iris are set.
+        eye: 0 left or 1 right, in the picture.
+    """
     centre, ring = eye_iris(photo, eye)
     iris = [centre, *ring]
     both = [*LID_POINTS[eye], *ring]
@@ -48,8 +52,8 @@ def _settle_iris(photo: NDArray[np.float32], toon: NDArray[np.float32], eye: int
     def terms(ids: list[int]) -> NDArray[np.float32]:
         return np.concatenate([photo[ids], np.ones((len(ids), 1), np.float32)], 1)
 
-    middle = photo[both].mean(0)
-    photo = photo - middle
+    photo = np.asarray(photo, np.float32)[:, :2]
+    photo = photo - photo[both].mean(0)
     solved = np.linalg.lstsq(terms(both), toon[both], rcond=1e-3)[0]
     toon[iris] = terms(iris) @ solved
 

@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW
-from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.iris import iris_sample
 from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
 from engines.faces.pixels import (
     Floats,
     Reals,
     blur,
-    lab_colour,
     mix,
     polygon,
     smoothstep,
-    step,
     to_lab,
     to_rgb,
 )
@@ -84,7 +82,6 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     """Both eyes in one iris colour; nothing under sunglasses, frames stay in front."""
     if scene.sunglasses >= 0.98:
         return image
-    exposure = float(np.clip(0.62 + 0.62 * lit.target, 0.74, 1.0))
     skin_light = float(scene.skin_colour[0])
     samples, areas = zip(
         *(iris_sample(scene.photo_lab, scene.head.landmarks, eye, skin_light) for eye in range(2)),
@@ -96,20 +93,17 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
     brow_light = 0.15
     if on_brow.sum() > 20:
         brow_light = float(np.percentile(luminance(scene.rgb)[on_brow], 8))
-    dark_hair = step(0.30, 0.16, brow_light / (lit.skin_light + 0.05))
-    dark_hair = max(doubt_of_light_eyes(skin_light), 0.8 * dark_hair)
-    colour, aim = scene.colour, painting.skin_ab
-    shared = EyePaint(
-        tones=iris_tones(iris, exposure, colour, dark_hair),
-        exposure=exposure,
-        lash=lab_colour(float(np.clip(brow_light * 60, 7, 20)), 7 * colour, 8 * colour),
-        skin_shadow=lab_colour(
-            lit.target * 66, float(aim[0]) + 5 * colour, float(aim[1]) + 2 * colour
-        ),
+    shared = EyePaint.mixed(
+        iris,
+        light=lit.target,
+        skin=painting.skin_ab,
+        photo_skin=skin_light,
+        photo_brow=brow_light,
+        contrast=brow_light / (lit.skin_light + 0.05),
         lashes=lash_strength(scene.head),
         iris_scale=look.iris,
         light_side=lit.side,
-        colour=colour,
+        colour=scene.colour,
         unit=scene.unit,
     )
     in_front = np.clip(blur(scene.frame, 0.8) * 1.2, 0, 1) * 0.6

@@ -90,7 +90,7 @@ def _filled_shadows(scene: Scene) -> Floats:
 
 
 def own_nose(scene: Scene) -> Floats:
-    """Tip, wings and nostrils [S, S]: the part of a nose by which friends know it."""
+    """The nose below the eyes [S, S], with tip and wings: by these friends know it."""
     return polygon(scene.size, scene.points[NOSE_BALL], 0.05 * scene.unit, 0.05 * scene.unit)
 
 

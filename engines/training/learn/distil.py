@@ -15,7 +15,6 @@ import torch
 
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
-from engines.card import Style
 from engines.errors import ToonifyError
 from engines.networks.encoder import Encoder, EncoderConfig
 from engines.networks.generator import Generator
@@ -137,7 +136,7 @@ def with_encoder(
         blends: style -> its new default blend; the other styles keep theirs.
     """
     styles = {
-        name: Style(style.description, (blends or {}).get(name, style.blend))
+        name: replace(style, blend=(blends or {}).get(name, style.blend))
         for name, style in bundle.card.styles.items()
     }
     card = replace(

@@ -16,7 +16,6 @@ from realtime.frame import as_uint8
 from realtime.sources.sitters import portrait
 from realtime.toons.detail import Box
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
-from realtime.toons.light import Drawn
 from realtime.toons.places import toon_points
 
 SIDE = 256
@@ -58,8 +57,7 @@ def see(
     time: float = 0.0,
     zoom: float = 1.0,
 ) -> Eyes:
-    drawn = Drawn(image, image, points, np.ones((GRID, GRID), np.float32), True)
-    return (watch or EyeWatch()).see(1, time, drawn, STILL, zoom)
+    return (watch or EyeWatch()).see(1, time, image, image, points, STILL, zoom)
 
 
 def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:

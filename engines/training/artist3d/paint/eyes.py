@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces import iris
 from engines.faces.features import BROW, aperture, eye_iris
+from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.pixels import Floats, Reals, lab_colour, mix, polygon, step
 from engines.training.artist.imaging import union
 from engines.training.artist3d.colour import rise, to_linear, to_srgb
@@ -60,7 +60,7 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     """One iris colour for both eyes, from the eye that shows more of it."""
     skin_light, landmarks = float(tone.seen[0]), scene.head.landmarks
     samples, areas = zip(
-        *(iris.iris_sample(scene.photo_lab, landmarks, e, skin_light) for e in range(2)),
+        *(iris_sample(scene.photo_lab, landmarks, e, skin_light) for e in range(2)),
         strict=True,
     )
     shares = np.array([a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)])
@@ -69,7 +69,7 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     light = scene.photo_lab[..., 0]
     brow = float(np.percentile(light[on_brow], 10)) / 100 if on_brow.sum() > 20 else 0.15
     dark_hair = max(
-        iris.doubt_of_light_eyes(tone.lab[0]),
+        doubt_of_light_eyes(tone.lab[0]),
         0.8 * step(0.34, 0.18, brow / (skin_light / 100 + 0.05)),
         0.85 * step(34, 20, hair_light),
     )
@@ -87,7 +87,7 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     brown = max(brown, 1.3 * hidden * dark * step(-2.6, -0.8, float(iris[1])))
     iris = iris + brown * np.array([-0.10, 6.0, 9.0], np.float32)
     exposure = float(np.clip(0.70 + 0.45 * tone.lab[0] / 100, 0.82, 1.05))
-    tones = iris.iris_tones(iris, exposure * 0.93, tone.colour * 0.78, dark_hair)
+    tones = iris_tones(iris, exposure * 0.93, tone.colour * 0.78, dark_hair)
     traits = scene.traits
     return EyePaint(
         to_linear(tones.dark), to_linear(tones.middle), to_linear(tones.light), exposure,

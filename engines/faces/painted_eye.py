@@ -44,7 +44,7 @@ class EyePaint:
     light_side: float  # -1 left .. 1 right
     colour: float  # 0 for grey photos
     unit: float  # eye distance in pixels
-    crease: float = 1.0  # share of the lid's crease and fold that is drawn
+    crease: float = 1.0  # share of the lid's crease and fold that is drawn; 0: no lower lashes
 
     @classmethod
     def mixed(
@@ -189,7 +189,8 @@ def paint_eye(
     opening = shape.moved(-x0, -y0).opening(size, factor)
     soft = cv2.GaussianBlur(opening, (0, 0), 0.5 * factor)
     finer = 2 if factor == 1 else 1
-    to_top, to_bottom = _distance(size, top, finer), _distance(size, bottom, finer)
+    to_top = _distance(size, top, finer)
+    to_bottom = _distance(size, bottom, finer) if paint.crease else None
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     tall, r = max(height, 0.12 * width) * factor, radius * factor
     aside, down = columns - centre[0], rows - centre[1]
@@ -212,7 +213,7 @@ def paint_eye(
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
     along = np.clip(along, -0.2, 1.2)
     u = paint.unit * factor
-    if paint.crease:
+    if to_bottom is not None:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(open_))
@@ -221,11 +222,12 @@ def paint_eye(
     thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))
     thick = thick * smoothstep(1.06, 0.90, along) * smoothstep(-0.10, 0.05, along)
     edge = 0.5 * factor
-    lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * 0.90
-    thin = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
-    hint = smoothstep(1, -1, (to_bottom - thin) / (edge * 1.4)) * (thin > 0.2)
-    hint *= 0.20 + 0.16 * paint.lashes
-    region = mix(region, paint.lash, np.maximum(lash, hint).astype(np.float32))
+    lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * np.float32(0.90)
+    if to_bottom is not None:
+        thin = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
+        hint = smoothstep(1, -1, (to_bottom - thin) / (edge * 1.4)) * (thin > 0.2)
+        lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
+    region = mix(region, paint.lash, lash)
     result = image.copy()
     result[y0:y1, x0:x1] = cv2.resize(
         region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA

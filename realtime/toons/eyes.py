@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -38,6 +37,7 @@ SURE = (0.04, 0.14)  # how much lighter the white is: no eye .. surely one
 SEEN = (1.8, 4.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
+MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
 TRUST_MEMORY = 0.25  # seconds in which an eye comes and goes behind a hand
 
 
@@ -58,19 +58,6 @@ class Eyes:
     paint: EyePaint
 
 
-class _Photo(NamedTuple):
-    """What a photo says of somebody's eyes.
-
-    Attributes:
-        iris: sample of both, see `iris_sample`.
-        skin, brow: L* of cheeks and of the darkest of the brows.
-    """
-
-    iris: Floats
-    skin: float
-    brow: float
-
-
 @dataclass
 class _Memory:
     """What is known of one person's eyes.
@@ -78,31 +65,32 @@ class _Memory:
     Attributes:
         colours: iris sample, L* of skin and of brows, averaged.
         weight: how much that counts against the next photo.
+        paint: made of them at `mixed`, seconds.
         trust: 0..1 for each eye.
-        time: of the newest photo, seconds.
+        time: of the newest toon, seconds.
     """
 
     colours: Floats
     weight: float
+    paint: EyePaint
+    mixed: float
     trust: Floats
     time: float
 
-    def follow(
-        self,
-        colours: Floats,
-        weight: float,
-        trust: Floats,
-        opened: tuple[float, float],
-        time: float,
-    ) -> None:
-        """Take in a newer photo and toon; a blink says nothing of whether there is an eye."""
+    def trust_more(self, trust: Floats, opened: tuple[float, float], time: float) -> None:
+        """Take in a newer toon; a blink says nothing of whether there is an eye."""
         elapsed = max(time - self.time, 0.0)
-        kept = self.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
-        total = kept + weight
-        self.colours = (self.colours * kept + colours * weight) / total
         share = (1 - float(np.exp(-elapsed / TRUST_MEMORY))) * np.array(opened)
         self.trust = self.trust + share * (trust - self.trust)
-        self.weight, self.time = total, time
+        self.time = time
+
+    def average(self, colours: Floats, weight: float, time: float) -> None:
+        """Take in a newer photo's colours."""
+        elapsed = max(time - self.mixed, 0.0)
+        kept = self.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
+        self.weight = kept + weight
+        self.colours = (self.colours * kept + colours * weight) / self.weight
+        self.mixed = time
 
 
 class EyeWatch:
@@ -140,15 +128,20 @@ class EyeWatch:
         look_together(moved, opened)
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
         trust = np.array([_trust(small, moved, eye, opened[eye]) for eye in range(2)])
-        colours, weight = _colours(crop, points, trust * opened, zoom)
         known = self._known.get(identity)
-        if known is None:
-            known = self._known[identity] = _Memory(colours, weight, trust, time)
-        else:
-            known.follow(colours, weight, trust, opened, time)
+        if known is not None:
+            known.trust_more(trust, opened, time)
+        if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
+            colours, weight = _colours(crop, points, trust * opened, zoom)
+            if known is None:
+                paint = _paint(colours, small, moved)
+                known = _Memory(colours, weight, paint, time, trust, time)
+                self._known[identity] = known
+            else:
+                known.average(colours, weight, time)
+                known.paint = _paint(known.colours, small, moved)
         left, right = (float(value) for value in known.trust)
-        photo = _Photo(known.colours[:3], *map(float, known.colours[3:]))
-        return Eyes(moved, opened, (left, right), _paint(photo, small, moved))
+        return Eyes(moved, opened, (left, right), known.paint)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -236,17 +229,18 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
     return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0]
 
 
-def _paint(photo: _Photo, toon: Image, points: NDArray[np.float32]) -> EyePaint:
-    """The colours of both eyes in the light of the toon."""
+def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
+    """Paint for both eyes in the light of the toon; `colours` as `_colours` gives them."""
+    skin, brow = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
     return EyePaint.mixed(
-        photo.iris,
+        colours[:3],
         light=float(light) / 100,
         skin=np.array([a, b]),
-        photo_skin=photo.skin,
-        photo_brow=photo.brow / 100,
-        contrast=photo.brow / (photo.skin + 5),
+        photo_skin=skin,
+        photo_brow=brow / 100,
+        contrast=brow / (skin + 5),
         lashes=LASHES,
         iris_scale=IRIS_SCALE,
         light_side=0.0,

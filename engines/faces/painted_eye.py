@@ -13,6 +13,7 @@ from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, 
 
 SUPERSAMPLING = 3
 MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
+HALO = 1.22  # radii of the iris to which its shade reaches
 WHITE = (0.975, 0.972, 0.968)  # of the eye, RGB
 ROSY = (0.0, 0.09, 0.12)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
@@ -193,21 +194,27 @@ def paint_eye(
     to_bottom = _distance(size, bottom, finer) if paint.crease else None
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     tall, r = max(height, 0.12 * width) * factor, radius * factor
-    aside, down = columns - centre[0], rows - centre[1]
     cos, sin = shape.right  # the lights stay upright with the face
-    dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
-    pixel = factor / r  # of the picture, in iris radii
     middle = (top[0] + top[-1]) / 2
     aside, down = columns - middle[0], rows - middle[1]
     corner = np.hypot(aside * cos + down * sin, 0.6 * (down * cos - aside * sin))
     corner = np.clip(corner / (0.5 * width * factor), 0, 1.2)
-    ball = _ball(corner, dx, dy, pixel, paint)
+    ball = _white(corner, paint)
+    low = np.clip(np.floor(centre - HALO * r), 0, size[::-1]).astype(int)
+    high = np.clip(np.ceil(centre + HALO * r) + 1, 0, size[::-1]).astype(int)
+    near = slice(low[1], high[1]), slice(low[0], high[0])  # the only place where the iris counts
+    if min(high - low) > 0:
+        aside, down = columns[near] - centre[0], rows[near] - centre[1]
+        dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
+        _paint_iris(ball[:, near[0], near[1]], dx, dy, factor / r, paint)
     ball *= (
         1
         - 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
-    _add_catchlights(ball, dx, dy, pixel, paint.exposure)
+    if min(high - low) > 0:
+        lights = ball[:, near[0], near[1]]
+        _add_catchlights(lights, dx, dy, factor / r, paint.exposure)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
@@ -244,22 +251,26 @@ def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float
     return np.clip(0.36 * crease + fold, 0, 1).astype(np.float32)
 
 
-def _ball(corner: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePaint) -> Floats:
-    """White of the eye, iris and pupil: [3, h, w], planes, which are fast to blend.
+def _white(corner: Floats, paint: EyePaint) -> Floats:
+    """White of the eye: [3, h, w], planes, which are fast to blend; `corner` is 0 in the middle of
+    the eye and 1 at its corners."""
+    shade = np.float32(paint.exposure) * (1 - 0.16 * corner**2)
+    rosy = smoothstep(0.78, 1.1, corner) * np.float32(0.8 if paint.colour > 0.3 else 0.0)
+    return np.stack(
+        [shade * (level * (1 - loss * rosy)) for level, loss in zip(WHITE, ROSY, strict=True)]
+    ).astype(np.float32)
+
+
+def _paint_iris(ball: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePaint) -> None:
+    """Paint iris and pupil over planes [3, h, w], in place.
 
     Args:
-        corner: 0 in the middle of the eye, 1 at its corners.
         dx, dy: from the middle of the iris, in its radii.
         pixel: one of the picture's, in the same.
     """
     rho = np.sqrt(dx * dx + dy * dy)
     edge = 1.15 * pixel
-    shade = np.float32(paint.exposure) * (1 - 0.16 * corner**2)
-    shade *= 1 - 0.20 * smoothstep(1.22, 1.0, rho)
-    rosy = smoothstep(0.78, 1.1, corner) * (0.8 if paint.colour > 0.3 else 0.0)
-    ball = np.stack(
-        [shade * level * (1 - loss * rosy) for level, loss in zip(WHITE, ROSY, strict=True)]
-    ).astype(np.float32)
+    ball *= 1 - np.float32(0.20) * smoothstep(HALO, 1.0, rho)
     tones = paint.tones
     angle = np.arctan2(dy, dx)
     fibres = 0.5 * np.sin(angle * 23 + 2.1 * np.sin(angle * 5))
@@ -274,7 +285,6 @@ def _ball(corner: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePaint)
     _lay(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
     _lay(iris, np.full(3, 0.025), smoothstep(0.48 + edge, 0.48 - edge, rho))
     ball += (iris - ball) * smoothstep(1.0 + edge, 1.0 - edge, rho)
-    return ball
 
 
 def _lay(planes: Floats, colour: Reals, amount: Floats) -> None:

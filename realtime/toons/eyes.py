@@ -33,7 +33,7 @@ LASHES = 0.5  # of the artist's greatest: a line over the network's, which is so
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
 LEAST_WEIGHT = 1e-6  # of brown, where no iris is seen at all
-SURE = (0.04, 0.14)  # how much lighter the white is: no eye .. surely one
+SURE = (0.02, 0.09)  # how much lighter the white is: no eye .. surely one
 SEEN = (1.8, 4.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""

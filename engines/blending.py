@@ -222,3 +222,10 @@ def _mix(face: torch.Tensor, toon: torch.Tensor, weight: float) -> torch.Tensor:
     if weight in (0.0, 1.0) or face is toon:
         return toon if weight == 1.0 else face
     return torch.lerp(face, toon, weight)
+
+
+def toon_draws_eyes(spec: BlendSpec, resolution: int) -> bool:
+    """Whether a blend shows the toon's eyes: its layers decide both their place and their look."""
+    shares = layer_weights(spec, resolution)
+    decisive = [share for name, share in shares.items() if re.match(r"b(32|64|128|256)\.", name)]
+    return min(decisive, default=1.0) > 0.5 and spec.strength > 0.5

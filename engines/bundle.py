@@ -15,7 +15,6 @@ and never unpickles anything.
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -29,7 +28,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
-from engines.blending import BlendSpec, blend, layer_weights
+from engines.blending import BlendSpec, blend, layer_weights, toon_draws_eyes
 from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import reason
@@ -127,17 +126,10 @@ class Bundle:
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
+        g = self.card.generator
         label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
-        painted = self.card.styles[name].painted_eyes and self._draws_eyes(spec)
+        painted = self.card.styles[name].painted_eyes and toon_draws_eyes(spec, g.resolution)
         return ToonNetwork(encoder, self.generator(name, spec), label, painted_eyes=painted)
-
-    def _draws_eyes(self, spec: BlendSpec) -> bool:
-        """Whether a blend shows the toon's eyes: its layers decide both their place and look."""
-        shares = layer_weights(spec, self.card.generator.resolution)
-        decisive = {
-            name: share for name, share in shares.items() if re.match(r"b(32|64|128|256)\.", name)
-        }
-        return min(decisive.values(), default=1.0) > 0.5 and spec.strength > 0.5
 
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.

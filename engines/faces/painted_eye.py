@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
+from engines.faces.eye_shape import CREASE_MARGIN, MARGIN, EyeShape, spline
 from engines.faces.iris import IrisTones, doubt_of_light_eyes, iris_tones
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, smoothstep, step
 
 SUPERSAMPLING = 3
-MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
 HALO = 1.22  # radii of the iris to which its shade reaches
 WHITE = (0.975, 0.972, 0.968)  # of the eye, RGB
 ROSY = (0.0, 0.09, 0.12)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
-
-
-def spline(points: Reals, count: int = 6) -> Floats:
-    """Catmull-Rom curve through an open polyline, `count` points per segment."""
-    first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
-    p = np.concatenate([first, points, last])
-    t = np.linspace(0, 1, count, endpoint=False)[:, None]
-    a, b, c, d = (p[i : len(p) - 3 + i, None] for i in range(4))
-    curve = 0.5 * (
-        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
-        + (3 * b - a - 3 * c + d) * t**3
-    )  # fmt: skip
-    return np.concatenate([curve.reshape(-1, points.shape[1]), points[-1:]]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -95,70 +81,6 @@ def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
     if finer == 1:
         return distance
     return cv2.resize(distance, size[::-1], interpolation=cv2.INTER_AREA) / np.float32(finer)
-
-
-@dataclass(frozen=True)
-class EyeShape:
-    """Where one eye is, in pixels of the picture that it is painted into; whole numbers are the
-    centres of pixels.
-
-    Attributes:
-        upper, lower: lids [9, 2], from the outer to the inner corner.
-        centre: of the iris [2].
-        radius: of the iris.
-        open: 0 closed .. 1 open.
-        right: unit vector [2] to the right of the upright face.
-    """
-
-    upper: Floats
-    lower: Floats
-    centre: Floats
-    radius: float
-    open: float
-    right: Floats
-
-    @classmethod
-    def of(cls, points: Reals, eye: int, open_: float, right: Reals | None = None) -> EyeShape:
-        """From landmarks [478, 2 or more]; `eye` 0 is the left one in the picture. Without
-        `right`, the face is upright."""
-        centre, ring = eye_iris(points, eye)
-        middle = points[centre, :2]
-        radius = float(np.linalg.norm(points[ring, :2] - middle, axis=1).mean())
-        lids = points[UPPER_LID[eye], :2], points[LOWER_LID[eye], :2]
-        right = np.array([1, 0]) if right is None else right
-        return cls(*lids, middle, radius, open_, np.asarray(right, np.float32))
-
-    @property
-    def width(self) -> float:
-        """From corner to corner."""
-        return float(np.linalg.norm(self.upper[0] - self.upper[-1]))
-
-    @property
-    def height(self) -> float:
-        """From lid to lid."""
-        return float(np.linalg.norm(self.upper[4] - self.lower[4]))
-
-    def moved(self, right: float, down: float) -> EyeShape:
-        """The same eye, so many pixels away."""
-        by = np.array([right, down], np.float32)
-        upper, lower, centre = (at + by for at in (self.upper, self.lower, self.centre))
-        return replace(self, upper=upper, lower=lower, centre=centre)
-
-    def opening(self, size: tuple[int, int], factor: int = 1) -> Floats:
-        """What lies between the lids, 0..1 in a picture of `size` (height, width), which has
-        `factor` times the pixels along each side."""
-        outline = np.concatenate([spline(self.upper), spline(self.lower)[::-1]]) * factor
-        mask = np.zeros(size, np.uint8)
-        corners = np.round(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-        return mask.astype(np.float32) / 255
-
-    def box(self, margin: float = MARGIN) -> tuple[int, int, int, int]:
-        """What holds the lids and `margin` widths around them: left, top, right, bottom, without
-        the last two; it may lie outside the picture."""
-        both, margin = np.concatenate([self.upper, self.lower]), margin * self.width
-        low, high = np.floor(both.min(0) - margin), np.ceil(both.max(0) + margin)
-        return int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1
 
 
 def paint_eye(

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from engines.blending import BlendError, BlendSpec, blend, layer_weights
+from engines.blending import BlendError, BlendSpec, blend, layer_weights, toon_draws_eyes
 from engines.networks.generator import Generator
 from engines.networks.generator_config import GeneratorConfig
 
@@ -206,3 +206,17 @@ def test_models_of_different_bases_are_refused(face: State, toon: State) -> None
         blend(face, stranger, BlendSpec())
     untrained = {**toon, "mapping.w_avg": torch.zeros(8)}
     assert blend(face, untrained, BlendSpec())
+
+
+@pytest.mark.parametrize(
+    ("spec", "shows"),
+    [
+        (BlendSpec(swap_resolution=None), True),
+        (BlendSpec(swap_resolution=16, low="face"), True),
+        (BlendSpec(swap_resolution=64, low="face"), False),  # the person's own place of the eyes
+        (BlendSpec(swap_resolution=64, low="toon"), False),  # and their own look
+        (BlendSpec(swap_resolution=None, strength=0.0), False),
+    ],
+)
+def test_a_blend_shows_the_toons_eyes_or_the_persons(spec: BlendSpec, shows: bool) -> None:
+    assert toon_draws_eyes(spec, 128) is shows

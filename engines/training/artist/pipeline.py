@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.eye_shape import EyeShape
 from engines.faces.features import BROW
 from engines.faces.iris import iris_sample
-from engines.faces.painted_eye import EyePaint, EyeShape, paint_eye
+from engines.faces.painted_eye import EyePaint, paint_eye
 from engines.faces.pixels import (
     Floats,
     Reals,

@@ -12,18 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.features import BROW_BOTTOM, LOWER_LID, UPPER_LID
 from engines.pictures import Image
 
 Points = NDArray[np.floating]
 Field = NDArray[np.float64]
 
 # (upper lid, lower lid, brow), each from the outer corner of the eye to the inner one
-EYES = (
-    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133),
-     (46, 53, 52, 65, 55)),
-    ((263, 466, 388, 387, 386, 385, 384, 398, 362), (263, 249, 390, 373, 374, 380, 381, 382, 362),
-     (276, 283, 282, 295, 285)),
-)  # fmt: skip
+EYES = tuple(zip(UPPER_LID, LOWER_LID, BROW_BOTTOM, strict=True))
 SEAM = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 CHIN, FOREHEAD = 152, 10
 JAW_CORNERS = (172, 397)

@@ -7,20 +7,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces import features
+
 Points = NDArray[np.floating]
 
 # Indices of MediaPipe's mesh. "Left" is the picture's.
-LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+LEFT_EYE, RIGHT_EYE = (tuple(eye) for eye in features.EYE_OUTLINE)
+IRISES = tuple((centre, *ring) for centre, ring in features.IRIS)
 """Centre and rim of each."""
 OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
 LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-LEFT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
-RIGHT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+LEFT_BROW, RIGHT_BROW = (tuple(brow) for brow in features.BROW)
 # (upper, lower) inner-lip points; (upper, lower) lid points with the corners of each eye
 LIP_PAIRS = ((82, 87), (13, 14), (312, 317))
 LID_PAIRS = (((160, 144), (159, 145), (158, 153)), ((385, 380), (386, 374), (387, 373)))

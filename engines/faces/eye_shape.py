@@ -26,6 +26,15 @@ def spline(points: Reals, count: int = 6) -> Floats:
     return np.concatenate([curve.reshape(-1, points.shape[1]), points[-1:]]).astype(np.float32)
 
 
+def between(top: Floats, bottom: Floats, size: tuple[int, int]) -> Floats:
+    """What lies between two curves, 0..1 in a picture of `size` (height, width)."""
+    outline = np.concatenate([top, bottom[::-1]])
+    mask = np.zeros(size, np.uint8)
+    corners = np.round(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    return mask.astype(np.float32) / 255
+
+
 @dataclass(frozen=True)
 class EyeShape:
     """Where one eye is, in pixels of the picture that it is painted into; whole numbers are the
@@ -73,14 +82,9 @@ class EyeShape:
         upper, lower, centre = (at + by for at in (self.upper, self.lower, self.centre))
         return replace(self, upper=upper, lower=lower, centre=centre)
 
-    def opening(self, size: tuple[int, int], factor: int = 1) -> Floats:
-        """What lies between the lids, 0..1 in a picture of `size` (height, width), which has
-        `factor` times the pixels along each side."""
-        outline = np.concatenate([spline(self.upper), spline(self.lower)[::-1]]) * factor
-        mask = np.zeros(size, np.uint8)
-        corners = np.round(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-        return mask.astype(np.float32) / 255
+    def opening(self, size: tuple[int, int]) -> Floats:
+        """What lies between the lids, 0..1 in a picture of `size` (height, width)."""
+        return between(spline(self.upper), spline(self.lower), size)
 
     def box(self, margin: float = MARGIN) -> tuple[int, int, int, int]:
         """What holds the lids and `margin` widths around them: left, top, right, bottom, without

@@ -21,6 +21,7 @@ EYE = tuple(lower + upper[::-1] for lower, upper in zip(LOWER_LID, UPPER_LID, st
 LID_POINTS = tuple(
     [*upper, *lower[1:-1]] for lower, upper in zip(LOWER_LID, UPPER_LID, strict=True)
 )
+EYE_OUTLINE = tuple(list(dict.fromkeys(eye)) for eye in EYE)  # each corner once
 BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
 BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
 BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.faces.eye_shape import CREASE_MARGIN, MARGIN, EyeShape, spline
+from engines.faces.eye_shape import CREASE_MARGIN, MARGIN, EyeShape, between, spline
 from engines.faces.iris import IrisTones, doubt_of_light_eyes, iris_tones
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, smoothstep, step
 
@@ -109,8 +109,7 @@ def paint_eye(
         (curve - origin) * factor
         for curve in (spline(shape.upper), spline(shape.lower), shape.centre)
     )
-    opening = shape.moved(-x0, -y0).opening(size, factor)
-    soft = cv2.GaussianBlur(opening, (0, 0), 0.5 * factor)
+    soft = cv2.GaussianBlur(between(top, bottom, size), (0, 0), 0.5 * factor)
     finer = 2 if factor == 1 else 1
     to_top = _distance(size, top, finer)
     to_bottom = _distance(size, bottom, finer) if paint.crease else None
@@ -125,18 +124,16 @@ def paint_eye(
     low = np.clip(np.floor(centre - HALO * r), 0, size[::-1]).astype(int)
     high = np.clip(np.ceil(centre + HALO * r) + 1, 0, size[::-1]).astype(int)
     near = slice(low[1], high[1]), slice(low[0], high[0])  # the only place where the iris counts
-    if min(high - low) > 0:
-        aside, down = columns[near] - centre[0], rows[near] - centre[1]
-        dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
-        _paint_iris(ball[:, near[0], near[1]], dx, dy, factor / r, paint)
+    about = ball[:, near[0], near[1]]
+    aside, down = columns[near] - centre[0], rows[near] - centre[1]
+    dx, dy = (aside * cos + down * sin) / r, (down * cos - aside * sin) / r
+    _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
         - 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
-    if min(high - low) > 0:
-        lights = ball[:, near[0], near[1]]
-        _add_catchlights(lights, dx, dy, factor / r, paint.exposure)
+    _add_catchlights(about, dx, dy, factor / r, paint.exposure)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
+from engines.faces.eye_shape import EyeShape
 from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, openness
 from engines.faces.iris import UNKNOWN, iris_sample
-from engines.faces.painted_eye import IRIS_SCALE, EyePaint, EyeShape, paint_eye
+from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye
 from engines.faces.pixels import Floats, Reals, mix, step, to_lab
 from engines.pictures import Image
 from realtime.compositing import GRID

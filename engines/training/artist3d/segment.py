@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.features import BROW, EYE_OUTLINE
+from engines.training.artist.head import FACE_OVAL, LIPS
 from engines.training.artist3d.segment_colours import refine
 
 if TYPE_CHECKING:
@@ -39,19 +41,6 @@ FRONTAL = 0.5  # least ratio of the face's halves, seen from the nose, of a face
 BROWS = -0.45  # their height in eye distances from the eyes
 
 # Indices into MediaPipe's 478 face landmarks.
-_OVAL = [
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-]  # fmt: skip
-_EYES = (
-    [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246],
-    [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466],
-)
-_BROWS = (
-    [70, 63, 105, 66, 107, 55, 65, 52, 53, 46],
-    [300, 293, 334, 296, 336, 285, 295, 282, 283, 276],
-)
-_LIPS = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185]
 _FOREHEAD, _CHIN, _NOSE_TIP, _SIDES = 10, 152, 4, (234, 454)
 
 
@@ -96,7 +85,7 @@ def landmark_maps(landmarks: Points, side: int = SIDE) -> NDArray[np.float32]:
         distance to the face oval, -1 (outside) to 1; eyes and brows; lips.
     """
     points = landmarks.astype(np.float64)
-    left, right = (points[ids].mean(0) for ids in _EYES)
+    left, right = (points[ids].mean(0) for ids in EYE_OUTLINE)
     unit = float(np.linalg.norm(right - left))
     down = points[_CHIN, :2] - points[_FOREHEAD, :2]
     down /= np.linalg.norm(down)
@@ -104,16 +93,16 @@ def landmark_maps(landmarks: Points, side: int = SIDE) -> NDArray[np.float32]:
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
     x, y = columns - np.float32(origin[0]), rows - np.float32(origin[1])
     dx, dy = (down / (2 * unit)).astype(np.float32)
-    oval = _filled(side, points[_OVAL])
+    oval = _filled(side, points[FACE_OVAL])
     inside = cv2.distanceTransform(oval, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(255 - oval, cv2.DIST_L2, 3)
-    eyes = np.maximum.reduce([_filled(side, points[ids]) for ids in (*_EYES, *_BROWS)])
+    eyes = np.maximum.reduce([_filled(side, points[ids]) for ids in (*EYE_OUTLINE, *BROW)])
     maps = [
         np.clip(x * dy - y * dx, -2, 2),
         np.clip(x * dx + y * dy, -2, 2),
         np.tanh((inside - outside) / np.float32(0.3 * unit)),
         eyes.astype(np.float32) / 255,
-        _filled(side, points[_LIPS]).astype(np.float32) / 255,
+        _filled(side, points[LIPS]).astype(np.float32) / 255,
     ]
     return np.stack(maps).astype(np.float32)
 

@@ -3,10 +3,11 @@
 A picture is sent only after the browser has acknowledged the one before, so that a slow browser
 misses pictures instead of getting them late, and never makes the filter wait.
 
-Messages from the browser are JSON: `{"do": NAME, "value": ...}` (see `realtime.web.panel.acts`),
-`{"view": {"width": N, "before": BOOL}}`, or `{"ack": NUMBER}`. To the browser go JSON texts with
-`switches`, `numbers` or `said`, and pictures: a header's length (4 bytes, big-endian), the header
-(JSON: number, kind, people, parts), and the parts, whose lengths the header has.
+Messages from the browser are JSON: `{"do": NAME, "value": ..., "ask": N}` (see
+`realtime.web.panel.acts`; N counts the page's changes), `{"view": {"width": N, "before": BOOL}}`,
+or `{"ack": NUMBER}`. To the browser go JSON texts with `switches` (and `heard`, the last change
+that they know of), `numbers` or `said`, and pictures: a header's length (4 bytes, big-endian), the
+header (JSON: number, kind, people, parts), and the parts, whose lengths the header has.
 """
 
 from __future__ import annotations
@@ -172,6 +173,7 @@ class _Panel(_Client):
         self._pause = BRISK
         self._told: dict[str, Any] = {}
         self._told_at = 0.0
+        self._heard = 0
         self._beside: set[asyncio.Task[None]] = set()
         desk.controls.watch(self._call)
 
@@ -182,10 +184,10 @@ class _Panel(_Client):
             self._desk.controls.unwatch(self._call)
 
     async def _report(self) -> None:
-        now = switches(self._desk)
+        now = {"switches": switches(self._desk), "heard": self._heard}
         if now != self._told:
             self._told = now
-            await self._socket.send_json({"switches": now})
+            await self._socket.send_json(now)
         if time.monotonic() - self._told_at >= NUMBERS:
             self._told_at = time.monotonic()
             await self._socket.send_json({"numbers": numbers(self._desk)})
@@ -203,6 +205,7 @@ class _Panel(_Client):
             task = asyncio.create_task(self._act(lambda: beside))
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)
+        self._heard = int(message.get("ask", self._heard))
 
     async def _act(self, act: Callable[[], str | Awaitable[str | None] | None]) -> None:
         try:

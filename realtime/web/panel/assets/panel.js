@@ -18,16 +18,18 @@ const LOW_WORDS = { toon: "Toon's shape, your look", face: "Your shape, toon's l
 const SIZES = [[640, 480], [1280, 720], [1920, 1080]];
 
 let state = null;
+let asked = 0; // changes asked for since the connection came up
 const held = new Set(); // sliders that a finger is on; the state does not move them
 const link = new Link("/panel/live", { opened, text, picture: show, away });
 const ask = (name, value) => {
-  if (link.send({ do: name, value })) return;
+  if (link.send({ do: name, value, ask: ++asked })) return;
   say("Nothing was changed: this page is not connected to the program.", false);
   if (state) update(state); // what was moved in vain goes back
 };
 const person = new Person(ask);
 
 function opened() {
+  asked = 0;
   get("live").dataset.connected = "true";
   get("away").hidden = true;
   look();
@@ -47,7 +49,9 @@ function away(words) {
 }
 
 function text(message) {
-  if (message.switches) update(message.switches);
+  // A state from before the last change would move a slider back under the next key; the state
+  // from after it is on its way.
+  if (message.switches && message.heard >= asked) update(message.switches);
   if (message.numbers) count(message.numbers);
   if (message.said) say(message.said, message.good);
 }

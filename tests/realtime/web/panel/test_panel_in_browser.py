@@ -65,6 +65,31 @@ def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
     run.until(lambda: run.last.kind == "toon" and run.last.alpha[MIDDLE] == 255)
 
 
+LATE = """
+    const property = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+    Object.defineProperty(WebSocket.prototype, "onmessage", {
+      set(act) { property.set.call(this, (event) => setTimeout(() => act(event), 300)); },
+    });
+"""
+"""Everything that the program says reaches the page 0.3 s late."""
+
+
+def test_a_slider_keeps_every_step_though_the_program_answers_late(
+    run: PanelRun, tab: Page
+) -> None:
+    run.guard.mode = "pass"
+    tab.add_init_script(LATE)
+    opened(tab, run)
+    expect(tab.locator("#strength-help")).to_be_hidden()
+    tab.focus("#strength")
+    for step in range(4):
+        tab.keyboard.press("PageDown")
+        tab.wait_for_timeout(120)  # the answers to the first steps come between the later ones
+        assert tab.locator("#strength").input_value() == f"{1 - 0.1 * (step + 1):.1f}"
+    expect(tab.locator("#strength-out")).to_have_text("60 %")
+    assert run.controls.strength == pytest.approx(0.6)
+
+
 def test_a_style_is_built_beside_the_running_one_and_kept(
     run: PanelRun, tab: Page, session: Session
 ) -> None:

@@ -13,7 +13,7 @@ from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, 
 
 SUPERSAMPLING = 3
 HALO = 1.22  # radii of the iris to which its shade reaches
-WHITE = (0.975, 0.972, 0.968)  # of the eye, RGB
+WHITE = (0.955, 0.945, 0.935)  # of the eye, RGB
 ROSY = (0.0, 0.09, 0.12)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
@@ -130,7 +130,7 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.30 * np.exp(-((to_top / (0.24 * tall)) ** 2))
+        - 0.34 * np.exp(-((to_top / (0.28 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
@@ -201,8 +201,8 @@ def _paint_iris(ball: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePa
     _lay(iris, tones.middle, smoothstep(-1.0, 0.05, dy))
     _lay(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1))
     iris *= 1 - 0.62 * smoothstep(0.80, 1.0, rho)
-    _lay(iris, tones.dark * 0.3, smoothstep(0.54 + edge, 0.48 - edge, rho))
-    _lay(iris, np.full(3, 0.025), smoothstep(0.48 + edge, 0.48 - edge, rho))
+    _lay(iris, tones.dark * 0.3, smoothstep(0.47 + edge, 0.41 - edge, rho))
+    _lay(iris, np.full(3, 0.025), smoothstep(0.41 + edge, 0.41 - edge, rho))
     ball += (iris - ball) * smoothstep(1.0 + edge, 1.0 - edge, rho)
 
 

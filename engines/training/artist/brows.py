@@ -64,7 +64,8 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         )
         thick = masked_blur(strands, outline, 0.07 * unit)  # single hairs would draw an edge
         body = 0.26 + 0.20 * step(0.03, 0.28, density) + thick
-        shape = np.maximum(shape, outline**0.8 * np.clip(body, 0, 1))
+        drawn = outline**0.8 * np.clip(body, 0, 1) * _tapered(size, own)
+        shape = np.maximum(shape, drawn)
         weight = np.maximum(weight, polygon(size, arched) * hair)
     weight = weight**8 + 1e-6
     colour = (lab * weight[..., None]).sum((0, 1)) / weight.sum()
@@ -75,6 +76,15 @@ def _own_shape(photo: Reals, arched: Reals) -> Floats:
     """Where a brow's landmarks [10, 2] go: the photo's shape, larger, at the arched ones' place."""
     plain = (photo - photo.mean(0)) * GROWTH + arched.mean(0)
     return np.asarray(OWN * plain + (1 - OWN) * arched, np.float32)
+
+
+def _tapered(size: int, own: Reals) -> Floats:
+    """1 along a brow, less towards its inner end, where hair begins thinly [S, S]."""
+    outer, inner = own[[0, -1]].mean(0), own[[4, 5]].mean(0)
+    axis = outer - inner
+    rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
+    along = ((columns - inner[0]) * axis[0] + (rows - inner[1]) * axis[1]) / (axis @ axis)
+    return 0.35 + 0.65 * smoothstep(-0.02, 0.24, along.astype(np.float32))
 
 
 def _carried(hair: Floats, arched: Reals, own: Reals) -> Floats:

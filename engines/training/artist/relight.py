@@ -11,13 +11,13 @@ from engines.training.artist import light as lamps
 from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
-from engines.training.artist.skin import Painting, own_nose
+from engines.training.artist.skin import Painting, age_lines, own_nose
 
 NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
-NOSE_RELIEF = 0.16  # log gain of the key on the slopes of the nose
-KEY = 0.42  # log gain of the key over the shade
+NOSE_RELIEF = 0.20  # log gain of the key on the slopes of the nose
+KEY = 0.75  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
 SHARPENING = 0.4  # share of the finest detail that the print adds
@@ -52,26 +52,27 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     median = float(np.median(log_light[on_skin] if enough else log_light))
     shading = np.clip(shading - median, -0.7, 0.45)
     side = 0.50 * float(np.tanh(azimuth * 5 - 0.8))  # follows the photo's lamp, left by default
-    key = np.array([side, -0.50, 0.75], np.float32)
+    key = np.array([side, -0.40, 0.80], np.float32)
     key /= np.linalg.norm(key)
     gain = _light_gain(scene, key, log_light - median, shading) * amount
     gain = gain - (float(np.median(gain[on_skin])) if enough else 0) + 0.05 * scene.strength
     head = np.clip(smoothstep(1.35, 0.95, scene.shape.radius) * scene.person, 0, 1)
     gain = gain * head * (0.25 + 0.75 * scene.skin) * (1 - scene.marks.eyes * 0.8)
     shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
+    gain = gain - age_lines(scene) * amount
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
-    dark = step(64, 40, float(scene.skin_colour[0]))
+    dark = step(64, 40, float(scene.skin_colour[0])) * scene.rich
     usual = 60 - 24 * dark  # percentile: the sheen of dark skin must not make it lighter
     lit = float(np.exp(np.percentile(log_light[on_skin], usual) if enough else median))
-    lift = 0.10 - 0.07 * scene.gloss + 0.28 * step(0.28, 0.52, lit)  # dark skin stays dark
+    lift = 0.06 - 0.03 * scene.gloss + 0.18 * step(0.28, 0.52, lit)  # dark skin stays dark
     target = lit + lift * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
     rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
     light = np.where(light > KNEE, rolled, light)
     light = light + _glow(scene, key, side) * amount * (0.48 + lit)
-    top = target * (1.12 + 0.36 * dark)
+    top = target * (1.12 + 0.16 * dark)
     over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
     light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
@@ -87,8 +88,9 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
     rest = rest - stains
-    softened = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
-    softened = softened + lamps.cast_light(rest, skin, scene.unit, gloss)
+    glints = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
+    cast = lamps.cast_light(rest, skin, scene.unit, gloss)
+    softened = np.where(cast > 0, cast, np.minimum(cast, glints))  # both would darken a spot twice
     softened = blur(softened * skin, 0.02 * scene.unit)
     softened = softened * (1 - 0.8 * own_nose(scene))
     return toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
@@ -109,7 +111,7 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     points, unit, size, skin = scene.points, scene.unit, scene.size, scene.all_skin
     half = key + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
-    sheen = 0.09 * np.clip(scene.shape.normals @ half, 0, 1) ** 30 * skin * scene.shape.face
+    sheen = 0.13 * np.clip(scene.shape.normals @ half, 0, 1) ** 30 * skin * scene.shape.face
     tip = points[4, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
     soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.06 * unit)
@@ -117,7 +119,7 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)
-    return sheen * (1 + scene.gloss) + (0.07 * glint + soft) * bright
+    return sheen * (1 + 1.5 * scene.gloss) + (0.11 * glint + soft) * bright
 
 
 def _coloured(
@@ -136,11 +138,11 @@ def _coloured(
     # lit places look grey and the shaded ones red.
     followed = painting.skin_ab * np.clip(light / target, 0.4, 1.5)[..., None] ** 0.8
     ab = mix(painting.ab * chroma[..., None], followed, 0.85 * scene.gloss * skin)
-    a = ab[..., 0] + skin * ((1 - scene.gloss) * colour * 5 * np.minimum(shade, 0.4) + 5.0 * blush)
-    b = ab[..., 1] + skin * blush
+    a = ab[..., 0] + skin * ((1 - scene.gloss) * colour * 13 * np.minimum(shade, 0.4) + 7.0 * blush)
+    b = ab[..., 1] + skin * ((1 - scene.gloss) * colour * 8 * np.minimum(shade, 0.4) + blush)
     core = (skin > 0.6) & (scene.marks.oval > 0.5)
     if core.sum() > 200:
-        wanted = np.array([target * 100 + 2.0, *(painting.skin_ab * 1.14 + 0.6 * colour)])
+        wanted = np.array([target * 100 + 2.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)])
         found = np.array([np.median(light[core]) * 100, np.median(a[core]), np.median(b[core])])
         change = (wanted - found) * 0.85 * scene.strength
         lift = np.clip(1 + change[0] / max(found[0], 5), 0.85, 1.3) - 1

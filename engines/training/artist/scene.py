@@ -81,7 +81,13 @@ class Scene:
     @property
     def gloss(self) -> float:
         """How much the skin's look depends on its sheen: dark skin 1, light skin 0."""
-        return step(50, 30, float(self.skin_colour[0]))
+        return step(50, 30, float(self.skin_colour[0])) * self.rich
+
+    @property
+    def rich(self) -> float:
+        """How surely dark skin is dark by itself, 0..1: chroma falls with the light, so skin that
+        only stands in shade has less of it than dark skin has."""
+        return step(0.38, 0.52, float(np.hypot(*self.skin_colour[1:]) / self.skin_colour[0]))
 
 
 def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look) -> Scene:

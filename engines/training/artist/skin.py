@@ -17,6 +17,8 @@ from engines.training.artist.scene import Scene
 
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
 NOSE_BALL = [6, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
+AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
+LINES = 1.0  # share of an old face's lines that is drawn
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
@@ -47,6 +49,28 @@ def kept_lines(points: Floats, head: Head, size: int) -> Floats:
     for ids in NASOLABIAL:
         keep = np.maximum(keep, stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
     return keep
+
+
+def age_lines(scene: Scene) -> Floats:
+    """Shade [S, S] (log units, >= 0) of the lines by which an old face is known: beside the mouth
+    and across the forehead, a little under the eyes; none in young faces."""
+    unit, points, size = scene.unit, scene.points, scene.size
+    light, skin = blur(scene.lab[..., 0] / 100, 0.9), scene.plain_skin
+    on = skin > 0.3
+    top = cv2.dilate(np.where(on, light, np.float32(0)), disc(0.09 * unit))
+    top = np.maximum(cv2.erode(np.where(on, top, np.float32(1)), disc(0.09 * unit)), light)
+    depth = np.log((blur(top, 0.02 * unit) + 0.05) / (light + 0.05))
+    depth = np.clip(depth, 0, 0.5) * on
+    face = scene.marks.oval * skin
+    age = step(AGE[0], AGE[1], float((depth * face).sum() / (face.sum() + 1)))
+    _, y = scene.head.grid(size)
+    where: Floats = 0.7 * smoothstep(-0.30, -0.45, y)
+    for ids in NASOLABIAL:
+        where = np.maximum(where, stroke(size, points[ids], 0.20 * unit, 0.06 * unit))
+    for eye in range(2):
+        bag = polygon(size, points[UNDER_EYE[eye]], 0.03 * unit, 0.05 * unit)
+        where = np.maximum(where, 0.45 * bag)
+    return age * LINES * blur(depth * where * face, 0.018 * unit)
 
 
 def ironed(
@@ -122,8 +146,8 @@ def _skin_colour(scene: Scene) -> tuple[Floats, Floats]:
     mean = scene.skin_colour[1:].astype(np.float32)
     chroma = float(np.hypot(*mean))
     aim = mean * min(1.0, (FULL_CHROMA + 0.5 * max(chroma - FULL_CHROMA, 0)) / max(chroma, 1e-3))
-    peach = PEACH * max(np.hypot(*aim), (21.0 + 6.0 * scene.gloss) * scene.colour)
-    aim = aim + (peach - aim) * (0.30 + 0.45 * step(22, 12, chroma)) * scene.colour
+    peach = PEACH * max(np.hypot(*aim), (14.0 + 12.0 * scene.gloss) * scene.colour)
+    aim = aim + (peach - aim) * (0.25 + 0.30 * step(22, 12, chroma)) * scene.colour
     burnt = np.clip((scene.lab[..., 0] - scene.skin_colour[0]) / 16, 0, 1.5).astype(np.float32)
     local = masked_blur(
         scene.lab[..., 1:], scene.band.reference * np.exp(-2.5 * burnt), 0.14 * scene.unit
@@ -141,7 +165,7 @@ def paint(scene: Scene, look: Look) -> Painting:
     below_chin = scene.head.grid(scene.size)[1] - np.float32(
         scene.head.flat(scene.points[[CHIN]])[0, 1]
     )
-    near = smoothstep(0.5, 0.1, below_chin)
+    near = smoothstep(0.2, -0.4, below_chin)  # cloth would turn to worms
     flowing = flow_paint(base, hair, 0.40 * look.hair * near)
     strokes = to_lab(mix(base, flowing, near * (1 - 0.5 * blur(marks.oval, 3))))
 

@@ -13,6 +13,16 @@ from engines.faces.pixels import Floats, mix, smoothstep
 from engines.training.artist.head import CHIN, FACE_OVAL, FOREHEAD, Head
 
 REDUCTION = 4  # the surface is smooth: a quarter of the resolution is enough
+BULGES = (
+    ([50, 205], 0.26, 0.11),
+    ([280, 425], 0.26, 0.11),
+    ([4], 0.14, 0.08),
+    ([64], 0.07, 0.03),
+    ([294], 0.07, 0.03),
+    ([199], 0.17, 0.07),
+    ([151], 0.50, 0.12),
+)
+"""Where a film character is rounder than a person: landmarks, radius and height in eye distances."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,10 @@ def surface(points: Floats, head: Head, size: int) -> Surface:
     cavity = (level(0.17) - level(0.05)) / unit
     cavity = (cavity - soft(cavity * inside, 0.45)) * smoothstep(0.80, 1.0, soft(inside, 0.22))
     height = np.where(inside > 0, level(0.055), level(0.6))
+    for ids, radius_, by in BULGES:
+        x0, y0 = points[ids, :2].mean(0)
+        squared = ((columns - x0) ** 2 + (rows - y0) ** 2) / (radius_ * head.unit) ** 2
+        height = height - by * head.unit * np.exp(-squared / 2)
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / (8 * REDUCTION)
     slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / (8 * REDUCTION)
     mesh_normals = np.stack([slope_x, slope_y, np.ones_like(height)], -1)

@@ -43,6 +43,7 @@ class EyePaint:
         photo_skin: float,
         photo_brow: float,
         contrast: float,
+        scene: float,
         **rest: float,
     ) -> EyePaint:
         """The paint that fits a face.
@@ -55,9 +56,12 @@ class EyePaint:
             photo_brow: light of the darkest of its brows, 0..1.
             contrast: that over the light of lit skin: dark brows ask for stronger evidence of
                 light eyes.
+            scene: light of the picture's lightest parts, 0..1 (see `scene_light`): nothing shines
+                in a dim room.
             rest: other fields.
         """
         exposure = float(np.clip(0.62 + 0.62 * light, 0.74, 1.0))
+        exposure *= 0.72 + 0.28 * step(0.45, 0.82, scene)
         doubt = max(doubt_of_light_eyes(photo_skin), 0.8 * step(0.30, 0.16, contrast))
         colour = rest["colour"]
         return cls(
@@ -69,6 +73,11 @@ class EyePaint:
             ),
             **rest,
         )
+
+
+def scene_light(lightness: Reals) -> float:
+    """Light of a picture's lightest parts, 0..1, from the L* of its pixels."""
+    return float(np.percentile(lightness, 95)) / 100
 
 
 def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:

@@ -1,8 +1,9 @@
 """The frame's own finest detail in a toon: strands of hair, cloth and walls at full resolution.
 
-A network sees a crop of a few hundred pixels, so a large face would be blurred where the toon is
-still the photo. The network says from where each place of the toon takes the photo's detail, and
-how much of it; here the detail that its own picture could not hold is taken from the frame.
+A network sees a crop of a few hundred pixels and draws hair and walls softly, so a face would be
+blurred where the toon is still the photo. The network says from where each place of the toon takes
+the photo's detail, and how much of it; here that detail is taken from the frame, in place of the
+network's own.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 
-WORTH = 1.15
+WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, the frame has no finer detail to give."""
 LEAST_SHARE = 0.03
+SPLIT = 4.0
+"""Pixels of the crop: what is finer than that comes from the frame, as a network draws it softly."""
 
 
 class Detail(NamedTuple):
@@ -48,7 +51,7 @@ class Box(NamedTuple):
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:
-    """`toon` with the detail of the frame that is finer than the network's crop.
+    """`toon` with the frame's detail in place of its own, as far as the network says.
 
     Args:
         toon: uint8 [h, w, 3] BGR, what is pasted into `box`.
@@ -77,11 +80,11 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     taken = as_uint8(
         cv2.remap(detail.frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     )
-    coarse = (max(round(box.width / zoom), 1), max(round(box.height / zoom), 1))
-    low = cv2.resize(cv2.resize(taken, coarse, interpolation=cv2.INTER_AREA), size)
+    apart = cv2.subtract(taken, toon, dtype=cv2.CV_16S)
+    coarse = tuple(max(round(length / (SPLIT * zoom)), 1) for length in size)
+    low = cv2.resize(cv2.resize(apart, coarse, interpolation=cv2.INTER_AREA), size)
     weight = cv2.cvtColor(
         as_uint8(cv2.convertScaleAbs(cv2.extractChannel(placed, 2))), cv2.COLOR_GRAY2BGR
     )
-    raised = cv2.add(toon, cv2.multiply(taken, weight, scale=1 / 255), dtype=cv2.CV_16S)
-    lowered = cv2.multiply(low, weight, scale=1 / 255)
-    return as_uint8(cv2.subtract(raised, lowered, dtype=cv2.CV_8U))
+    fine = cv2.multiply(cv2.subtract(apart, low), weight, scale=1 / 255, dtype=cv2.CV_16S)
+    return as_uint8(cv2.add(toon, fine, dtype=cv2.CV_8U))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from engines.faces.alignment import transform_points
 from engines.faces.eye_shape import EyeShape
 from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, openness
 from engines.faces.iris import UNKNOWN, iris_sample
-from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye
+from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye, scene_light
 from engines.faces.pixels import Floats, Reals, mix, step, to_lab
 from engines.pictures import Image
 from realtime.compositing import GRID
@@ -34,8 +35,9 @@ LASHES = 0.5  # of the artist's greatest: a line over the network's, which is so
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
 LEAST_WEIGHT = 1e-6  # of brown, where no iris is seen at all
-SURE = (0.02, 0.09)  # how much lighter the white is: no eye .. surely one
-SEEN = (1.8, 4.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
+SURE = (0.05, 0.18)  # how much darker than the white an iris is: no eye .. surely one
+FAINT = (0.03, 0.09)  # the same of an eye beside one that is sure
+SEEN = (2.0, 5.5)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
@@ -64,7 +66,7 @@ class _Memory:
     """What is known of one person's eyes.
 
     Attributes:
-        colours: iris sample, L* of skin and of brows, averaged.
+        colours: see `_colours`, averaged.
         weight: how much that counts against the next photo.
         paint: made of them at `mixed`, seconds.
         trust: 0..1 for each eye.
@@ -128,7 +130,7 @@ class EyeWatch:
             settle_iris(points, moved, eye)
         look_together(moved, opened)
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
-        trust = np.array([_trust(small, moved, eye, opened[eye]) for eye in range(2)])
+        trust = _trust([_darkness(small, moved, eye, opened[eye]) for eye in range(2)])
         known = self._known.get(identity)
         if known is not None:
             known.trust_more(trust, opened, time)
@@ -195,7 +197,8 @@ def _colours(
         shown: 0..1, how much of each eye is seen.
 
     Returns:
-        Iris sample, L* of the cheeks and of the darkest of the brows, [5]; a weight above 0.
+        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, [6]; a
+        weight above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     skin, brows = (_lab_at(crop, pixels[ids])[:, 0] for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
@@ -207,15 +210,17 @@ def _colours(
         width = float(np.ptp(pixels[EYE[eye], 0]))
         reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
-        lab = to_lab(cv2.cvtColor(patch, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
-        sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin_light)
+        sample, area = iris_sample(_lab_of(patch), pixels - middle + (reach - 0.5), eye, skin_light)
         # In a small face skin mixes into the white, next to which a dark iris would look blue.
         seen = step(*SEEN, 0.2 * width * min(zoom, 1.0))
-        samples.append(sample)
-        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
+        samples.append(UNKNOWN + np.float32(seen) * (sample - UNKNOWN))
+        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]))
     total = sum(weights)
     iris = np.array(weights) @ np.stack(samples) / total
-    return np.array([*iris, skin_light, np.percentile(brows, 8)], np.float32), total
+    lightest = scene_light(
+        _lab_of(cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA))[..., 0]
+    )
+    return np.array([*iris, skin_light, np.percentile(brows, 8), lightest], np.float32), total
 
 
 def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
@@ -227,12 +232,17 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return to_lab(cv2.cvtColor(at, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)[0]
+    return _lab_of(at)[0]
+
+
+def _lab_of(bgr: Any) -> Floats:
+    """L*a*b* [H, W, 3] of uint8 [H, W, 3] BGR."""
+    return to_lab(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
 
 
 def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
     """Paint for both eyes in the light of the toon; `colours` as `_colours` gives them."""
-    skin, brow = (float(value) for value in colours[3:])
+    skin, brow, scene = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
     return EyePaint.mixed(
@@ -242,6 +252,7 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         photo_skin=skin,
         photo_brow=brow / 100,
         contrast=brow / (skin + 5),
+        scene=scene,
         lashes=LASHES,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
@@ -251,9 +262,17 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
     )
 
 
-def _trust(toon: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:
-    """How surely a toon, uint8 [S, S, 3] BGR, shows an eye where one would be painted: how much
-    lighter it is beside the iris than on it."""
+def _trust(darkness: list[float]) -> Floats:
+    """0..1, how surely a toon shows each eye. A network draws the far eye of a turned or tilted
+    head faintly: beside one that is sure, less is enough."""
+    alone = np.array([step(*SURE, dark) for dark in darkness])
+    beside = alone[::-1] * np.array([step(*FAINT, dark) for dark in darkness])
+    return np.asarray(np.maximum(alone, beside), np.float32)
+
+
+def _darkness(toon: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:
+    """How much darker a toon, uint8 [S, S, 3] BGR, is where an iris would be painted than beside
+    it, as a share of the light there; 0 where no eye can be painted."""
     side = toon.shape[0]
     shape = EyeShape.of(points * side - 0.5, eye, opened)
     left, top, right, bottom = shape.box(0.0)
@@ -267,5 +286,5 @@ def _trust(toon: Image, points: NDArray[np.float32], eye: int, opened: float) ->
     on, beside = inside * iris, inside * ~iris
     if min(on.sum(), beside.sum()) < 6:
         return 0.0
-    light = float((grey * beside).sum() / beside.sum() - (grey * on).sum() / on.sum())
-    return step(*SURE, light / 255)
+    white = float((grey * beside).sum() / beside.sum())
+    return 1 - float((grey * on).sum() / on.sum()) / max(white, 1.0)

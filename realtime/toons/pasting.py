@@ -57,7 +57,7 @@ def paste(
         toon: uint8 [R, R, 3] BGR.
         mask: float32 [GRID, GRID] in [0, 1] over the toon.
         transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
-        detail: where the toon takes detail from that is finer than the network's crop.
+        detail: where the toon takes the frame's detail from.
         eyes: painted over the toon's.
 
     Returns:

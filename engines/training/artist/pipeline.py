@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engines.faces.eye_shape import EyeShape
 from engines.faces.features import BROW
 from engines.faces.iris import iris_sample
-from engines.faces.painted_eye import EyePaint, paint_eye
+from engines.faces.painted_eye import EyePaint, paint_eye, scene_light
 from engines.faces.pixels import (
     Floats,
     Reals,
@@ -101,6 +101,7 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
         photo_skin=skin_light,
         photo_brow=brow_light,
         contrast=brow_light / (lit.skin_light + 0.05),
+        scene=scene_light(scene.photo_lab[..., 0]),
         lashes=lash_strength(scene.head),
         iris_scale=look.iris,
         light_side=lit.side,

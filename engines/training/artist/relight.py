@@ -142,7 +142,9 @@ def _coloured(
     b = ab[..., 1] + skin * ((1 - scene.gloss) * colour * 8 * np.minimum(shade, 0.4) + blush)
     core = (skin > 0.6) & (scene.marks.oval > 0.5)
     if core.sum() > 200:
-        wanted = np.array([target * 100 + 2.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)])
+        wanted = np.array(
+            [target * 100 + 2.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)]
+        )
         found = np.array([np.median(light[core]) * 100, np.median(a[core]), np.median(b[core])])
         change = (wanted - found) * 0.85 * scene.strength
         lift = np.clip(1 + change[0] / max(found[0], 5), 0.85, 1.3) - 1

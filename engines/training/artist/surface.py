@@ -22,7 +22,7 @@ BULGES = (
     ([199], 0.17, 0.07),
     ([151], 0.50, 0.12),
 )
-"""Where a film character is rounder than a person: landmarks, radius and height in eye distances."""
+"""Where a film character is rounder than a person: landmarks, radius, height (eye distances)."""
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,19 @@ def test_no_share_and_no_finer_frame_change_nothing() -> None:
     frame, where = textured(), placement()
     without = pasted(frame, None, where)
     assert np.array_equal(pasted(frame, Detail(plan(share=0.0), frame, SIDE), where), without)
-    as_fine = Detail(plan(), frame, round(SIDE * ZOOM))
-    assert np.array_equal(pasted(frame, as_fine, where), without)
+    coarser = Detail(plan(), frame, round(SIDE * ZOOM * 2))
+    assert np.array_equal(pasted(frame, coarser, where), without)
+
+
+def test_detail_takes_the_place_of_what_a_network_draws_softly() -> None:
+    frame, where = textured(), placement()
+    soft = crop_of(as_uint8(cv2.GaussianBlur(frame, (0, 0), 2 * ZOOM)), where)
+    noise = np.random.default_rng(5).integers(-20, 21, soft.shape)  # detail that is not the frame's
+    toon = np.clip(soft + noise, 0, 255).astype(np.uint8)
+    plain, image = frame.copy(), frame.copy()
+    for picture, detail in ((plain, None), (image, Detail(plan(), frame, SIDE))):
+        paste(picture, np.zeros(frame.shape[:2], np.uint8), toon, WHOLE, where, detail)
+    assert error(image, frame) < 0.45 * error(plain, frame)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3])

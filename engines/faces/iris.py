@@ -17,15 +17,23 @@ BROWN, HAZEL, GREEN, BLUE = (
 )
 
 
+FAINTEST = (0.74, 0.62)  # lightness ratio: no iris is seen .. surely one
 SHADE = (2.5, 4.0)  # a, b that a light iris gains against the shaded white
 
 
-def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> tuple[Floats, float]:
+def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin: Reals) -> tuple[Floats, float]:
     """Iris seen against the white of the same eye, which cancels the colour of the light.
 
+    Args:
+        lab: float32 [S, S, 3], L*a*b*.
+        landmarks: [478, 2 or more], pixels.
+        eye: 0 left or 1 right, in the picture.
+        skin: L*a*b* [3] of the face.
+
     Returns:
-        (lightness ratio to the white, a, b left after scaling out the white's tint), and the
-        visible eye area in pixels.  Highlights are rejected.
+        (lightness ratio to the white, a, b left after scaling out the white's tint), and how much
+        that counts: the visible eye area in pixels, as far as a white was seen.  Highlights are
+        rejected.
     """
     size = lab.shape[0]
     centre, ring = eye_iris(landmarks, eye)
@@ -43,9 +51,19 @@ def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin_light: float) -> t
     white = np.median(inside[inside[:, 0] >= np.percentile(inside[:, 0], 85)], 0)
     samples = lab[use]
     iris = np.median(samples[samples[:, 0] <= np.percentile(samples[:, 0], 75)], 0)
-    ratio = iris[0] / max(float(white[0]), 0.5 * skin_light, 8.0)
+    ratio = iris[0] / max(float(white[0]), 0.5 * float(skin[0]), 8.0)
+    sure = _surely_white(white, skin) * step(*FAINTEST, float(ratio))
+    if sure < 0.05:
+        return UNKNOWN, 1e-3
     tint = iris[1:] - white[1:] * min(float(ratio), 1.0)
-    return np.array([ratio, *tint], np.float32), float(opening.sum()) + 1e-3
+    return np.array([ratio, *tint], np.float32), float(opening.sum()) * sure + 1e-3
+
+
+def _surely_white(white: Reals, skin: Reals) -> float:
+    """0..1: in eyes of a few pixels, in the dark and behind lids, the lightest place is skin, next
+    to which every iris would look blue."""
+    chroma = float(np.hypot(*white[1:]) / (np.hypot(*skin[1:]) + 1))
+    return max(step(0.95, 0.70, chroma), step(1.10, 1.35, float(white[0] / max(skin[0], 1))))
 
 
 def doubt_of_light_eyes(skin_light: float) -> float:

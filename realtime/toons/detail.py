@@ -23,7 +23,7 @@ WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, the frame has no finer detail to give."""
 LEAST_SHARE = 0.03
 SPLIT = 4.0
-"""Pixels of the crop: what is finer than that comes from the frame, as a network draws it softly."""
+"""Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
 
 
 class Detail(NamedTuple):

@@ -34,10 +34,10 @@ WATCHED = 256  # side at which a toon is looked at, pixels
 LASHES = 0.5  # of the artist's greatest: a line over the network's, which is soft
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
-LEAST_WEIGHT = 1e-6  # of brown, where no iris is seen at all
+BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 SURE = (0.05, 0.18)  # how much darker than the white an iris is: no eye .. surely one
 FAINT = (0.03, 0.09)  # the same of an eye beside one that is sure
-SEEN = (2.0, 5.5)  # radius of an iris in frame pixels: its colour is unknown .. surely known
+SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
@@ -201,26 +201,27 @@ def _colours(
         weight above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
-    skin, brows = (_lab_at(crop, pixels[ids])[:, 0] for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
-    skin_light = float(np.median(skin))
-    samples, weights = [UNKNOWN], [LEAST_WEIGHT]
+    cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
+    skin = np.median(cheeks, 0)
+    samples, weights = [UNKNOWN], [BROWN_WEIGHT]
     for eye in range(2):
         if shown[eye] < 0.05:
             continue
         width = float(np.ptp(pixels[EYE[eye], 0]))
         reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
-        sample, area = iris_sample(_lab_of(patch), pixels - middle + (reach - 0.5), eye, skin_light)
+        sample, area = iris_sample(_lab_of(patch), pixels - middle + (reach - 0.5), eye, skin)
         # In a small face skin mixes into the white, next to which a dark iris would look blue.
         seen = step(*SEEN, 0.2 * width * min(zoom, 1.0))
-        samples.append(UNKNOWN + np.float32(seen) * (sample - UNKNOWN))
-        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]))
+        samples.append(sample)
+        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
     total = sum(weights)
     iris = np.array(weights) @ np.stack(samples) / total
     lightest = scene_light(
         _lab_of(cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA))[..., 0]
     )
-    return np.array([*iris, skin_light, np.percentile(brows, 8), lightest], np.float32), total
+    brow = np.percentile(brows[:, 0], 8)
+    return np.array([*iris, skin[0], brow, lightest], np.float32), total
 
 
 def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:

@@ -85,7 +85,10 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
         return image
     skin_light = float(scene.skin_colour[0])
     samples, areas = zip(
-        *(iris_sample(scene.photo_lab, scene.head.landmarks, eye, skin_light) for eye in range(2)),
+        *(
+            iris_sample(scene.photo_lab, scene.head.landmarks, eye, scene.skin_colour)
+            for eye in range(2)
+        ),
         strict=True,
     )
     shares = np.array([a * o + 1e-3 for a, o in zip(areas, scene.openness, strict=True)])

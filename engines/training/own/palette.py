@@ -110,7 +110,7 @@ def iris_colour(colours: Tensor, points: Floats) -> Tensor:
     side = colours.shape[-1]
     picture = np.ascontiguousarray(colours[0].permute(1, 2, 0).cpu().numpy(), np.float32)
     skin = np.median(picture[filled([FACE_OVAL], points, side).numpy() > 0], axis=0)
-    eyes = [iris_sample(picture, points * side, eye, float(skin[0])) for eye in range(2)]
+    eyes = [iris_sample(picture, points * side, eye, skin) for eye in range(2)]
     sample = np.average([eye for eye, _ in eyes], axis=0, weights=[area for _, area in eyes])
     tones = iris_tones(sample, 1.0, colourfulness(skin), doubt_of_light_eyes(float(skin[0])))
     tone = to_lab(tones.middle[None, None].astype(np.float32))

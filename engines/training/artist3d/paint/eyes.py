@@ -60,7 +60,7 @@ def _shared_paint(scene: Scene, tone: Tone, lamp: Lamp, hair_light: float) -> Ey
     """One iris colour for both eyes, from the eye that shows more of it."""
     skin_light, landmarks = float(tone.seen[0]), scene.head.landmarks
     samples, areas = zip(
-        *(iris_sample(scene.photo_lab, landmarks, e, skin_light) for e in range(2)),
+        *(iris_sample(scene.photo_lab, landmarks, e, tone.seen) for e in range(2)),
         strict=True,
     )
     shares = np.array([a * eye.opened + 1e-3 for a, eye in zip(areas, scene.eyes, strict=True)])

@@ -151,7 +151,9 @@ def paint_eye(
     if to_bottom is not None:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
-    region = mix(region, cv2.merge(list(ball)), soft * np.float32(open_))
+    # Over painted-out lids a closing eye fades; over another eye it must not, or both are seen.
+    solid = open_ if paint.crease else step(0.1, 0.4, open_)
+    region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)
     thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))

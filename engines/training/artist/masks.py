@@ -105,7 +105,9 @@ def skin(
     beard = smoothstep(0.010, 0.022, grain) * smoothstep(0.95, 0.70, blur(relative, 2))
     likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
     filled = cv2.morphologyEx(likely.astype(np.float32), cv2.MORPH_CLOSE, disc(0.28 * unit))
-    filled = filled * np.maximum(polygon(size, points[FACE_OVAL], 0.06 * unit, 0.03 * unit), scalp)
+    inside = np.maximum(polygon(size, points[FACE_OVAL], 0.06 * unit, 0.03 * unit), scalp)
+    plain = smoothstep(0.11, 0.07, blur(texture, 3))  # shine has no threads or hairs
+    filled = filled * inside * plain
     filled = filled * smoothstep(-2, 6, lightness - mean[0]) * smoothstep(0.05, -0.10, below_nose)
     likely = np.maximum(likely, filled * (1 - np.clip(marks.all * 1.5, 0, 1)))
     likely = likely * np.maximum(np.clip(3.9 - 2.6 * radius, 0, 1), neck)

@@ -106,7 +106,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (6 + 14 * strength)) * colour
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (5 + 11 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)

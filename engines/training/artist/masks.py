@@ -102,7 +102,10 @@ def skin(
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
     relative = chroma / (usual * np.clip(lightness / mean[0], 0.3, 1.2) + 1).astype(np.float32)
-    beard = smoothstep(0.010, 0.022, grain) * smoothstep(0.95, 0.70, blur(relative, 2))
+    unlike = np.maximum(  # grey, or as brown as skin and darker
+        smoothstep(0.95, 0.70, blur(relative, 2)), smoothstep(6, 16, mean[0] - blur(lightness, 2))
+    )
+    beard = smoothstep(0.010, 0.022, grain) * unlike
     likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
     filled = cv2.morphologyEx(likely.astype(np.float32), cv2.MORPH_CLOSE, disc(0.28 * unit))
     inside = np.maximum(polygon(size, points[FACE_OVAL], 0.06 * unit, 0.03 * unit), scalp)

@@ -17,9 +17,10 @@ NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
 NOSE_RELIEF = 0.20  # log gain of the key on the slopes of the nose
-KEY = 0.75  # log gain of the key over the shade
+KEY = 0.68  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
+NECK = 0.8  # share of the neck's own light that stays: it sets off the chin
 SHARPENING = 0.4  # share of the finest detail that the print adds
 KNEE = 0.82  # luminance above which highlights roll off
 
@@ -52,7 +53,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     median = float(np.median(log_light[on_skin] if enough else log_light))
     shading = np.clip(shading - median, -0.7, 0.45)
     side = 0.50 * float(np.tanh(azimuth * 5 - 0.8))  # follows the photo's lamp, left by default
-    key = np.array([side, -0.40, 0.80], np.float32)
+    key = np.array([side, -0.28, 0.85], np.float32)
     key /= np.linalg.norm(key)
     gain = _light_gain(scene, key, log_light - median, shading) * amount
     gain = gain - (float(np.median(gain[on_skin])) if enough else 0) + 0.05 * scene.strength
@@ -93,7 +94,8 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     softened = np.where(cast > 0, cast, np.minimum(cast, glints))  # both would darken a spot twice
     softened = blur(softened * skin, 0.02 * scene.unit)
     softened = softened * (1 - 0.8 * own_nose(scene))
-    return toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
+    gain = toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
+    return gain * (1 - NECK * scene.below_jaw)
 
 
 def _nose_form(scene: Scene, key: Floats) -> Floats:

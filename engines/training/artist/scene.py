@@ -13,7 +13,7 @@ from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep,
 from engines.training.artist import masks
 from engines.training.artist.brows import Brows, find_brows
 from engines.training.artist.geometry import Warp, plan, warp
-from engines.training.artist.head import FACE_OVAL, UNDER_EYE, Head
+from engines.training.artist.head import FACE_OVAL, MOUTH_CORNERS, UNDER_EYE, Head
 from engines.training.artist.imaging import union
 from engines.training.artist.looks import Look
 from engines.training.artist.spectacles import find_frame
@@ -72,6 +72,14 @@ class Scene:
     def all_skin(self) -> Floats:
         """Plain skin and what is repainted as skin."""
         return np.maximum(self.plain_skin, self.band.repaint)
+
+    @property
+    def below_jaw(self) -> Floats:
+        """1 on the neck and all that lies under the jaw's edge [S, S], 0 on the face."""
+        face = polygon(self.size, self.points[FACE_OVAL], 0.025 * self.unit)
+        mouth = float(self.head.flat(self.points[list(MOUTH_CORNERS)])[:, 1].mean())
+        _, y = self.head.grid(self.size)
+        return (1 - face) * smoothstep(mouth - 0.35, mouth + 0.10, y)
 
     @property
     def colour(self) -> float:

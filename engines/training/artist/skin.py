@@ -172,12 +172,13 @@ def paint(scene: Scene, look: Look) -> Painting:
     light = _filled_shadows(scene)
     skin_ab, aim = _skin_colour(scene)
     amount = scene.all_skin * look.smooth
+    painted = amount * (1 - 0.85 * scene.below_jaw)  # or the chin would melt into the neck
     drawn = np.clip(marks.eyes + marks.lips + marks.nose * 0.6, 0, 1)
     plain = mix(strokes[..., 0] / 100, guided_filter(light, light, 3, 0.0008), drawn)
     nostrils = np.clip(marks.nose, 0, 1) * (1 - scene.plain_skin * 0.5)
     ab = mix(strokes[..., 1:], scene.lab[..., 1:], np.clip(marks.eyes, 0, 1) * 0.8)
     return Painting(
-        mix(plain, _skin_light(scene, light), amount * (1 - 0.6 * nostrils)),
+        mix(plain, _skin_light(scene, light), painted * (1 - 0.6 * nostrils)),
         mix(ab, skin_ab, amount),
         aim,
     )

@@ -25,7 +25,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail
+from realtime.toons.detail import Detail, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.light import Drawn, Lights
@@ -227,11 +227,12 @@ class Stylizer:
         self._eyes.forget()
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
-        """A toon in the scene's colours; it keeps them, and the eyes that are to be painted."""
+        """A crisp toon in the scene's colours; it keeps them, and the eyes to be painted."""
         settings, time = drawing.settings, drawing.frame.timestamp
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
-        drawn = Drawn(toon.crop, toon.image, points, _head(toon.head, points), known)
+        image = toon.image if toon.plan is None else sharpened(toon.image)
+        drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
         finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]

@@ -27,7 +27,7 @@ from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID
-from realtime.toons.detail import Box
+from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import EyeWatch, paint_eyes
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
@@ -74,6 +74,8 @@ class Judge:
             out = self.engine.run(np.stack(batch))
             for i, crop in enumerate(batch):
                 toon = out.images[i].copy()  # an engine may reuse its buffers
+                if out.details is not None:
+                    toon = sharpened(toon)
                 if out.painted_eyes and out.details is not None:
                     toon = self._with_eyes(crop, toon, out.details[i])
                 results.append((toon, None if out.masks is None else out.masks[i].copy()))

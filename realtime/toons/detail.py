@@ -26,6 +26,10 @@ SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
 
 
+CRISP, CRISP_RADIUS = 1.0, 0.006
+"""Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
+
+
 class Detail(NamedTuple):
     """Where a toon's finest detail comes from.
 
@@ -48,6 +52,14 @@ class Box(NamedTuple):
     y: int
     width: int
     height: int
+
+
+def sharpened(toon: Image) -> Image:
+    """A toon, uint8 [R, R, 3], with lids, lips, brows and jaw as crisp as in the drawings that its
+    network learned from: a network trained on the mean error draws edges softly, and without
+    noise, which sharpening would bring out."""
+    soft = cv2.GaussianBlur(toon, (0, 0), CRISP_RADIUS * toon.shape[0])
+    return as_uint8(cv2.addWeighted(toon, 1 + CRISP, soft, -CRISP, 0))
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:

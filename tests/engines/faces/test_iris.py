@@ -34,7 +34,9 @@ def face(iris: tuple[int, int, int], light: tuple[float, float, float] = (1, 1, 
 def test_iris_colour_is_read_in_any_light_and_cleaned(
     iris: tuple[int, int, int], hue: str, light: tuple[float, float, float]
 ) -> None:
-    sample, area = iris_sample(face(iris, light), eye_landmarks(SIZE), 0, np.array([70.0, 12.0, 14.0]))
+    sample, area = iris_sample(
+        face(iris, light), eye_landmarks(SIZE), 0, np.array([70.0, 12.0, 14.0])
+    )
     assert area > 10
     middle = iris_tones(sample, 1.0, 1.0, 0.0).middle
     lab = to_lab(middle[None, None])[0, 0]

@@ -11,7 +11,7 @@ from engines.faces.alignment import extract_crop
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.detail import Detail
+from realtime.toons.detail import Detail, sharpened
 from realtime.toons.pasting import paste
 
 SIDE, ZOOM = 64, 5.0
@@ -108,3 +108,15 @@ def test_a_frame_that_already_holds_toons_is_not_the_source() -> None:
     image, alpha = np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8)
     paste(image, alpha, crop_of(frame, where), WHOLE, where, Detail(plan(), frame, SIDE))
     assert error(image, frame) < 0.3 * error(pasted(frame, None, where), frame) + 1
+
+
+def test_a_toon_gets_crisp_edges_and_keeps_its_colours() -> None:
+    step = np.full((256, 256, 3), 90, np.uint8)
+    step[:, 128:] = 150
+    soft = as_uint8(cv2.GaussianBlur(step, (0, 0), 2.0))
+    crisp = sharpened(soft)
+    rise = [float(np.diff(picture[128, :, 0].astype(float)).max()) for picture in (soft, crisp)]
+    assert rise[1] > 1.4 * rise[0]
+    assert np.array_equal(crisp[:, :96], soft[:, :96])
+    assert np.array_equal(crisp[:, -96:], soft[:, -96:])
+    assert abs(float(crisp.mean()) - float(soft.mean())) < 0.5

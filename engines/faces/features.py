@@ -1,4 +1,4 @@
-"""Which landmarks make eyes and brows, and how far the eyes are open.
+"""Which landmarks make eyes and brows, how far the eyes are open, and where they look.
 
 Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.faces.pixels import Reals, step
+from engines.faces.pixels import Floats, Reals, step
 
 UPPER_LID = (
     [33, 246, 161, 160, 159, 158, 157, 173, 133],
@@ -25,6 +25,7 @@ EYE_OUTLINE = tuple(list(dict.fromkeys(eye)) for eye in EYE)  # each corner once
 BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner end
 BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
 BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
+CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
 IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
 
 
@@ -48,3 +49,25 @@ def openness(landmarks: Reals) -> tuple[float, float]:
     """0 closed .. 1 open, per eye."""
     left, right = aperture(landmarks)
     return step(0.085, 0.15, left), step(0.085, 0.15, right)
+
+
+def look_together(points: Floats, opened: tuple[float, float]) -> None:
+    """Turn both irises by what they have in common, in place: people look at one thing with both
+    eyes, and in eyes so large a pixel's difference is a squint.
+
+    Args:
+        points: float32 [478, 2], a toon's landmarks.
+        opened: of each eye, 0..1; a closed one does not count.
+    """
+    irises = [[centre, *ring] for centre, ring in (eye_iris(points, eye) for eye in range(2))]
+    corners = [points[[upper[0], upper[-1]]] for upper in UPPER_LID]
+    middles = [points[ids].mean(0) for ids in LID_POINTS]
+    widths = [float(np.linalg.norm(pair[1] - pair[0])) + 1e-6 for pair in corners]
+    turns = [
+        (points[iris[0]] - middle) / width
+        for iris, middle, width in zip(irises, middles, widths, strict=True)
+    ]
+    weights = np.array(opened) + 1e-3
+    common = (weights @ np.stack(turns) / weights.sum()).astype(np.float32)
+    for iris, turn, width in zip(irises, turns, widths, strict=True):
+        points[iris] += CONJUGATE * width * (common - turn)

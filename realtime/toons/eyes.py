@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
 from engines.faces.eye_shape import EyeShape
-from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, openness
+from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, openness
 from engines.faces.iris import UNKNOWN, iris_sample
 from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye, scene_light
 from engines.faces.pixels import Floats, Reals, mix, step, to_lab
@@ -27,7 +27,7 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.places import look_together, settle_iris, toon_points
+from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels

@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.features import LID_POINTS, UPPER_LID, eye_iris
+from engines.faces.features import LID_POINTS, eye_iris
 
 INVERSION_STEPS = 14
 RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
 SMOOTHING = 0.008  # of the map, which a network draws a little roughly, in shares of its side
-CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
 
 
 def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -56,25 +55,3 @@ def settle_iris(photo: NDArray[np.floating], toon: NDArray[np.float32], eye: int
     photo = photo - photo[both].mean(0)
     solved = np.linalg.lstsq(terms(both), toon[both], rcond=1e-3)[0]
     toon[iris] = terms(iris) @ solved
-
-
-def look_together(points: NDArray[np.float32], opened: tuple[float, float]) -> None:
-    """Turn both irises by what they have in common, in place: people look at one thing with both
-    eyes, and in eyes so large a pixel's difference is a squint.
-
-    Args:
-        points: float32 [478, 2], a toon's landmarks.
-        opened: of each eye, 0..1; a closed one does not count.
-    """
-    irises = [[centre, *ring] for centre, ring in (eye_iris(points, eye) for eye in range(2))]
-    corners = [points[[upper[0], upper[-1]]] for upper in UPPER_LID]
-    middles = [points[ids].mean(0) for ids in LID_POINTS]
-    widths = [float(np.linalg.norm(pair[1] - pair[0])) + 1e-6 for pair in corners]
-    turns = [
-        (points[iris[0]] - middle) / width
-        for iris, middle, width in zip(irises, middles, widths, strict=True)
-    ]
-    weights = np.array(opened) + 1e-3
-    common = (weights @ np.stack(turns) / weights.sum()).astype(np.float32)
-    for iris, turn, width in zip(irises, turns, widths, strict=True):
-        points[iris] += CONJUGATE * width * (common - turn)

@@ -14,6 +14,7 @@ from engines.training.artist.imaging import masked_blur, union
 
 GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
+ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
 
 
@@ -52,17 +53,22 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         smoothstep(0.05, 0.30, contrast), 0.8 * grey * smoothstep(0.0, 0.20, -contrast)
     )
     shape, weight = np.zeros((2, size, size), np.float32)
-    for ids in BROW:
-        arched = points[ids, :2]
-        own = _own_shape(head.landmarks[ids, :2], arched)
-        strands = _carried(hair, arched, own)
+    owns = [_own_shape(head.landmarks[ids, :2], points[ids, :2]) for ids in BROW]
+    both = [_carried(hair, points[ids, :2], own) for ids, own in zip(BROW, owns, strict=True)]
+    shares = []
+    for own, strands in zip(owns, both, strict=True):
         outline = polygon(size, own, 0.015 * unit, 0.018 * unit)
-        density = float((strands * outline).sum() / (outline.sum() + 1e-3))
+        shares.append(float((strands * outline).sum() / (outline.sum() + 1e-3)))
+    # A shadow or a fringe hides hair of one brow; both of a person are equally thick.
+    density = ALIKE * max(shares) + (1 - ALIKE) * min(shares)
+    for ids, own, strands in zip(BROW, owns, both, strict=True):
+        arched = points[ids, :2]
         # The landmarks know a brow's place, not how thin it is: that its hair says.
         outline = polygon(
             size, own, 0.015 * unit, (0.018 - THINNEST * step(0.75, 0.35, density)) * unit
         )
         thick = masked_blur(strands, outline, 0.07 * unit)  # single hairs would draw an edge
+        thick = np.maximum(thick, 0.8 * density)
         body = 0.26 + 0.20 * step(0.03, 0.28, density) + thick
         drawn = outline**0.8 * np.clip(body, 0, 1) * _tapered(size, own)
         shape = np.maximum(shape, drawn)

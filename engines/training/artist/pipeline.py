@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.eye_shape import EyeShape
-from engines.faces.features import BROW
+from engines.faces.features import BROW, look_together
 from engines.faces.iris import iris_sample
 from engines.faces.painted_eye import EyePaint, paint_eye, scene_light
 from engines.faces.pixels import (
@@ -111,8 +111,10 @@ def _draw_eyes(scene: Scene, look: Look, painting: Painting, lit: Lit, image: Fl
         colour=scene.colour,
         unit=scene.unit,
     )
+    points = scene.points.copy()
+    look_together(points, scene.openness)
     in_front = np.clip(blur(scene.frame, 0.8) * 1.2, 0, 1) * 0.6
     for eye, open_ in enumerate(scene.openness):
-        drawn = paint_eye(image, EyeShape.of(scene.points, eye, open_), shared)
+        drawn = paint_eye(image, EyeShape.of(points, eye, open_), shared)
         image = mix(image, drawn, (1 - scene.sunglasses) * (1 - in_front))
     return image

@@ -64,9 +64,9 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
 
     dark = step(64, 40, float(scene.skin_colour[0])) * scene.rich
-    usual = 60 - 24 * dark  # percentile: the sheen of dark skin must not make it lighter
+    usual = 55 - 19 * dark  # percentile: the sheen of dark skin must not make it lighter
     lit = float(np.exp(np.percentile(log_light[on_skin], usual) if enough else median))
-    lift = 0.06 - 0.03 * scene.gloss + 0.18 * step(0.28, 0.52, lit)  # dark skin stays dark
+    lift = 0.04 + 0.14 * step(0.28, 0.52, lit)  # dark skin stays dark
     target = lit + lift * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
@@ -145,7 +145,7 @@ def _coloured(
     core = (skin > 0.6) & (scene.marks.oval > 0.5)
     if core.sum() > 200:
         wanted = np.array(
-            [target * 100 + 2.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)]
+            [target * 100 + 1.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)]
         )
         found = np.array([np.median(light[core]) * 100, np.median(a[core]), np.median(b[core])])
         change = (wanted - found) * 0.85 * scene.strength

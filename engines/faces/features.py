@@ -56,7 +56,7 @@ def look_together(points: Floats, opened: tuple[float, float]) -> None:
     eyes, and in eyes so large a pixel's difference is a squint.
 
     Args:
-        points: float32 [478, 2], a toon's landmarks.
+        points: float32 [478, 2 or more], a toon's landmarks.
         opened: of each eye, 0..1; a closed one does not count.
     """
     irises = [[centre, *ring] for centre, ring in (eye_iris(points, eye) for eye in range(2))]

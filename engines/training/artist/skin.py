@@ -18,7 +18,6 @@ from engines.training.artist.scene import Scene
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
 NOSE_BALL = [6, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
 AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
-LINES = 1.0  # share of an old face's lines that is drawn
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
@@ -70,7 +69,7 @@ def age_lines(scene: Scene) -> Floats:
     for eye in range(2):
         bag = polygon(size, points[UNDER_EYE[eye]], 0.03 * unit, 0.05 * unit)
         where = np.maximum(where, 0.45 * bag)
-    return age * LINES * blur(depth * where * face, 0.018 * unit)
+    return age * blur(depth * where * face, 0.018 * unit)
 
 
 def ironed(

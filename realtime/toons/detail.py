@@ -56,7 +56,10 @@ def sharpened(toon: Image) -> Image:
     """A toon, uint8 [R, R, 3], with lids, lips, brows and jaw as crisp as in the drawings that its
     network learned from: a network trained on the mean error draws edges softly, and without
     noise, which sharpening would bring out."""
-    soft = cv2.GaussianBlur(toon, (0, 0), CRISP_RADIUS * toon.shape[0])
+    side = toon.shape[0]
+    half = cv2.resize(toon, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.GaussianBlur(half, (0, 0), CRISP_RADIUS * side / 2)  # a third of the time
+    soft = cv2.resize(half, (side, side), interpolation=cv2.INTER_LINEAR)
     return as_uint8(cv2.addWeighted(toon, 1 + CRISP, soft, -CRISP, 0))
 
 

@@ -211,8 +211,8 @@ def _threefold(weight: FloatMask) -> Field:
     return cv2.merge([weight] * 3).astype(np.float32, copy=False)
 
 
-def as_lab(bgr: Field) -> Field:
-    """A field of colours in CIELAB, float32; see `Small`."""
+def as_lab(bgr: Image | Field) -> Field:
+    """Colours [H, W, 3] BGR, 0..255, in CIELAB, float32; see `Small`."""
     lab = cv2.cvtColor(bgr * np.float32(1 / 255), cv2.COLOR_BGR2LAB)
     return lab.astype(np.float32, copy=False)
 

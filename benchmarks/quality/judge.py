@@ -76,8 +76,8 @@ class Judge:
                 toon = out.images[i].copy()  # an engine may reuse its buffers
                 if out.details is not None:
                     toon = sharpened(toon)
-                if out.painted_eyes and out.details is not None:
-                    toon = self._with_eyes(crop, toon, out.details[i])
+                    if out.painted_eyes:
+                        toon = self._with_eyes(crop, toon, out.details[i])
                 results.append((toon, None if out.masks is None else out.masks[i].copy()))
         return results
 

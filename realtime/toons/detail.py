@@ -20,7 +20,7 @@ from realtime.compositing import GRID
 from realtime.frame import as_uint8
 
 WORTH = 0.6
-"""Below this many frame pixels a pixel of the crop, the frame has no finer detail to give."""
+"""Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does."""
 LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,9 +21,9 @@ from engines.faces.eye_shape import EyeShape
 from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, openness
 from engines.faces.iris import UNKNOWN, iris_sample
 from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye, scene_light
-from engines.faces.pixels import Floats, Reals, mix, step, to_lab
+from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
-from realtime.compositing import GRID
+from realtime.compositing import GRID, Small, as_lab
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
 from realtime.toons.places import settle_iris, toon_points
@@ -210,16 +209,16 @@ def _colours(
         width = float(np.ptp(pixels[EYE[eye], 0]))
         reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
-        sample, area = iris_sample(_lab_of(patch), pixels - middle + (reach - 0.5), eye, skin)
+        sample, area = iris_sample(
+            as_lab(as_uint8(patch)), pixels - middle + (reach - 0.5), eye, skin
+        )
         # In a small face skin mixes into the white, next to which a dark iris would look blue.
         seen = step(*SEEN, 0.2 * width * min(zoom, 1.0))
         samples.append(sample)
         weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
     total = sum(weights)
     iris = np.array(weights) @ np.stack(samples) / total
-    lightest = scene_light(
-        _lab_of(cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA))[..., 0]
-    )
+    lightest = scene_light(Small.of(crop).lab[..., 0])
     brow = np.percentile(brows[:, 0], 8)
     return np.array([*iris, skin[0], brow, lightest], np.float32), total
 
@@ -233,12 +232,7 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return _lab_of(at)[0]
-
-
-def _lab_of(bgr: Any) -> Floats:
-    """L*a*b* [H, W, 3] of uint8 [H, W, 3] BGR."""
-    return to_lab(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.float32) / 255)
+    return as_lab(as_uint8(at))[0]
 
 
 def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
@@ -56,8 +57,7 @@ def age_lines(scene: Scene) -> Floats:
     unit, points, size = scene.unit, scene.points, scene.size
     light, skin = blur(scene.lab[..., 0] / 100, 0.9), scene.plain_skin
     on = skin > 0.3
-    top = cv2.dilate(np.where(on, light, np.float32(0)), disc(0.09 * unit))
-    top = np.maximum(cv2.erode(np.where(on, top, np.float32(1)), disc(0.09 * unit)), light)
+    top = _without_lines(light, on, 0.09 * unit)
     depth = np.log((blur(top, 0.02 * unit) + 0.05) / (light + 0.05))
     depth = np.clip(depth, 0, 0.5) * on
     face = scene.marks.oval * skin
@@ -72,6 +72,14 @@ def age_lines(scene: Scene) -> Floats:
     return age * blur(depth * where * face, 0.018 * unit)
 
 
+def _without_lines(light: Floats, on: NDArray[np.bool_], radius: float) -> Floats:
+    """Light with the dark lines of skin that are thinner than two radii filled (a closing); skin
+    is where `on`."""
+    kernel = disc(radius)
+    top = cv2.dilate(np.where(on, light, np.float32(0)), kernel)
+    return np.maximum(cv2.erode(np.where(on, top, np.float32(1)), kernel), light)
+
+
 def ironed(
     light: Floats, skin: Floats, keep: Floats, face: Floats, unit: float, gloss: float
 ) -> Floats:
@@ -82,10 +90,7 @@ def ironed(
     """
     on = skin > 0.3
     smooth = blur(light, 0.9)
-    kernel = disc(0.055 * unit)
-    top = cv2.dilate(np.where(on, smooth, np.float32(0)), kernel)
-    top = np.maximum(cv2.erode(np.where(on, top, np.float32(1)), kernel), smooth)
-    top = blur(top, 0.012 * unit)
+    top = blur(_without_lines(smooth, on, 0.055 * unit), 0.012 * unit)
     depth = blur(np.maximum(top - smooth, 0), 0.014 * unit)
     age = step(0.010, 0.030, float((depth / (top + 0.1) * face).sum() / (face.sum() + 1)))
     depth = mix(depth, blur(depth, 0.03 * unit), 0.5)

@@ -151,8 +151,7 @@ def paint_eye(
     if to_bottom is not None:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
-    # Over painted-out lids a closing eye fades; over another eye it must not, or both are seen.
-    solid = open_ if paint.crease else step(0.1, 0.4, open_)
+    solid = step(0.0, 0.25, open_)  # an eye that fades as it closes would be grey
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)
@@ -224,9 +223,12 @@ def _lay(planes: Floats, colour: Reals, amount: Floats) -> None:
 
 
 def _add_catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> None:
-    """A large and a small highlight, on the same side in every face so that nothing flips."""
-    large, small = np.hypot(dx + 0.31, dy + 0.30) / 0.22, np.hypot(dx - 0.38, dy - 0.42) / 0.15
-    edge = 1.6 * pixel
-    white = np.array([1.0, 1.0, 0.99]) * max(exposure, 0.9)
-    _lay(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * np.float32(0.97))
-    _lay(ball, np.ones(3), smoothstep(1.3, 0.5, small) * np.float32(0.45))
+    """A large and a small highlight, on the same side in every face so that nothing flips.
+
+    Both are soft at their edges, as a window is that a wet eye mirrors: hard ones look like paint.
+    """
+    large, small = np.hypot(dx + 0.30, dy + 0.31) / 0.23, np.hypot(dx - 0.36, dy - 0.42) / 0.17
+    edge = max(1.6 * pixel, 0.28)
+    white = np.array([1.0, 1.0, 0.99]) * max(exposure, 0.88)
+    _lay(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * np.float32(0.94))
+    _lay(ball, np.ones(3), smoothstep(1.3, 0.3, small) * np.float32(0.36))

@@ -26,16 +26,17 @@ from engines.pictures import Image
 from realtime.compositing import GRID, Small, as_lab
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
+from realtime.toons.eye_trust import darkness, likeness, trust
 from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
 LASHES = 0.5  # of the artist's greatest: a line over the network's, which is soft
 SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
-COLOUR_MEMORY = 3.0  # seconds over which the irises' colour is averaged
+COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
+LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
-SURE = (0.05, 0.18)  # how much darker than the white an iris is: no eye .. surely one
-FAINT = (0.03, 0.09)  # the same of an eye beside one that is sure
+HARDLY_SEEN = 6.0  # how many times more it counts for eyes that are not
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
@@ -66,7 +67,8 @@ class _Memory:
 
     Attributes:
         colours: see `_colours`, averaged.
-        weight: how much that counts against the next photo.
+        weight: how much the iris's counts against the next photo's.
+        best: the most that one photo counted.
         paint: made of them at `mixed`, seconds.
         trust: 0..1 for each eye.
         time: of the newest toon, seconds.
@@ -74,6 +76,7 @@ class _Memory:
 
     colours: Floats
     weight: float
+    best: float
     paint: EyePaint
     mixed: float
     trust: Floats
@@ -87,11 +90,15 @@ class _Memory:
         self.time = time
 
     def average(self, colours: Floats, weight: float, time: float) -> None:
-        """Take in a newer photo's colours."""
-        elapsed = max(time - self.mixed, 0.0)
-        kept = self.weight * float(np.exp(-elapsed / COLOUR_MEMORY))
+        """Take in a newer photo's colours: the light's over time, the iris's by how well it is
+        seen, so that nobody's eyes turn brown who goes away from the camera."""
+        self.best = max(self.best, weight)
+        kept = min(self.weight, LOOKS * self.best)
+        weight *= (weight / self.best) ** 2
         self.weight = kept + weight
-        self.colours = (self.colours * kept + colours * weight) / self.weight
+        shares = np.full(len(colours), 1 - np.exp(-max(time - self.mixed, 0.0) / COLOUR_MEMORY))
+        shares[:3] = weight / self.weight
+        self.colours = (self.colours + shares * (colours - self.colours)).astype(np.float32)
         self.mixed = time
 
 
@@ -129,15 +136,16 @@ class EyeWatch:
             settle_iris(points, moved, eye)
         look_together(moved, opened)
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
-        trust = _trust([_darkness(small, moved, eye, opened[eye]) for eye in range(2)])
+        drawn = [darkness(small, moved, eye, opened[eye]) for eye in range(2)]
+        seen = trust(drawn, likeness(crop, points))
         known = self._known.get(identity)
         if known is not None:
-            known.trust_more(trust, opened, time)
+            known.trust_more(seen, opened, time)
         if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
-            colours, weight = _colours(crop, points, trust * opened, zoom)
+            colours, weight = _colours(crop, points, seen * opened, zoom)
             if known is None:
                 paint = _paint(colours, small, moved)
-                known = _Memory(colours, weight, paint, time, trust, time)
+                known = _Memory(colours, weight, weight, paint, time, seen, time)
                 self._known[identity] = known
             else:
                 known.average(colours, weight, time)
@@ -168,10 +176,12 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     points = points - 0.5  # OpenCV draws at the centres of pixels
     paint = replace(eyes.paint, unit=eyes.paint.unit * length)
     result = picture
-    for eye in range(2):
-        shape = EyeShape.of(points, eye, eyes.open[eye], side / length)
-        share = eyes.trust[eye] * step(SMALLEST, 2 * SMALLEST, shape.width)
-        share *= step(0.05, 0.30, shape.open)  # closed lids are the network's
+    shapes = [EyeShape.of(points, eye, eyes.open[eye], side / length) for eye in range(2)]
+    # The nearer eye counts for both: the far one of a turned head would have another colour.
+    seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
+    for eye, shape in enumerate(shapes):
+        share = seen * eyes.trust[eye]
+        share *= step(0.0, 0.20, shape.open)  # closed lids are the network's
         edges = shape.box()
         left, top = np.maximum(edges[:2], 0)
         right, bottom = np.minimum(edges[2:], picture.shape[1::-1])
@@ -196,31 +206,31 @@ def _colours(
         shown: 0..1, how much of each eye is seen.
 
     Returns:
-        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, [6]; a
-        weight above 0.
+        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, [6]; how
+        well the irises are seen, above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
     skin = np.median(cheeks, 0)
-    samples, weights = [UNKNOWN], [BROWN_WEIGHT]
-    for eye in range(2):
+    widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
+    # In a small or turned face skin mixes into the white, next to which a dark iris would look
+    # blue.
+    seen = step(*SEEN, 0.2 * min(widths) * min(zoom, 1.0))
+    samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
+    for eye, width in enumerate(widths):
         if shown[eye] < 0.05:
             continue
-        width = float(np.ptp(pixels[EYE[eye], 0]))
         reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
         sample, area = iris_sample(
             as_lab(as_uint8(patch)), pixels - middle + (reach - 0.5), eye, skin
         )
-        # In a small face skin mixes into the white, next to which a dark iris would look blue.
-        seen = step(*SEEN, 0.2 * width * min(zoom, 1.0))
         samples.append(sample)
         weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
-    total = sum(weights)
-    iris = np.array(weights) @ np.stack(samples) / total
+    iris = np.array(weights) @ np.stack(samples) / sum(weights)
     lightest = scene_light(Small.of(crop).lab[..., 0])
     brow = np.percentile(brows[:, 0], 8)
-    return np.array([*iris, skin[0], brow, lightest], np.float32), total
+    return np.array([*iris, skin[0], brow, lightest], np.float32), sum(weights[1:]) + 1e-6
 
 
 def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
@@ -255,31 +265,3 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
     )
-
-
-def _trust(darkness: list[float]) -> Floats:
-    """0..1, how surely a toon shows each eye. A network draws the far eye of a turned or tilted
-    head faintly: beside one that is sure, less is enough."""
-    alone = np.array([step(*SURE, dark) for dark in darkness])
-    beside = alone[::-1] * np.array([step(*FAINT, dark) for dark in darkness])
-    return np.asarray(np.maximum(alone, beside), np.float32)
-
-
-def _darkness(toon: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:
-    """How much darker a toon, uint8 [S, S, 3] BGR, is where an iris would be painted than beside
-    it, as a share of the light there; 0 where no eye can be painted."""
-    side = toon.shape[0]
-    shape = EyeShape.of(points * side - 0.5, eye, opened)
-    left, top, right, bottom = shape.box(0.0)
-    if opened < 0.05 or min(left, top) < 0 or max(right, bottom) > side:
-        return 0.0
-    size = (bottom - top, right - left)
-    inside = shape.moved(-left, -top).opening(size)
-    grey = cv2.cvtColor(toon[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
-    rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
-    iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius
-    on, beside = inside * iris, inside * ~iris
-    if min(on.sum(), beside.sum()) < 6:
-        return 0.0
-    white = float((grey * beside).sum() / beside.sum())
-    return 1 - float((grey * on).sum() / on.sum()) / max(white, 1.0)

@@ -16,6 +16,7 @@ GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
 ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
+HAIRS = (1.1, 9.0)  # how strongly a brow shows its own hairs, and by how much L* at most
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Brows:
 
     cover: Floats  # [S, S] where the photo's brow must be painted out
     shape: Floats  # [S, S] opacity of the new brow
+    hairs: Floats  # [S, S] L* by which its hairs differ from the brow around them
     colour: Floats  # [3] Lab
 
 
@@ -52,7 +54,8 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
     hair = np.maximum(
         smoothstep(0.05, 0.30, contrast), 0.8 * grey * smoothstep(0.0, 0.20, -contrast)
     )
-    shape, weight = np.zeros((2, size, size), np.float32)
+    shape, hairs, weight = np.zeros((3, size, size), np.float32)
+    single = lab[..., 0] - blur(lab[..., 0], 0.022 * unit)
     owns = [_own_shape(head.landmarks[ids, :2], points[ids, :2]) for ids in BROW]
     both = [_carried(hair, points[ids, :2], own) for ids, own in zip(BROW, owns, strict=True)]
     shares = []
@@ -72,10 +75,13 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         body = 0.26 + 0.20 * step(0.03, 0.28, density) + thick
         drawn = outline**0.8 * np.clip(body, 0, 1) * _tapered(size, own)
         shape = np.maximum(shape, drawn)
+        hairs += _carried(single, arched, own) * outline
         weight = np.maximum(weight, polygon(size, arched) * hair)
     weight = weight**8 + 1e-6
     colour = (lab * weight[..., None]).sum((0, 1)) / weight.sum()
-    return Brows((cover * visible).astype(np.float32), (shape * visible).astype(np.float32), colour)
+    return Brows(
+        (cover * visible).astype(np.float32), (shape * visible).astype(np.float32), hairs, colour
+    )
 
 
 def _own_shape(photo: Reals, arched: Reals) -> Floats:
@@ -123,4 +129,6 @@ def draw_brows(image: Floats, brows: Brows, skin_light: float) -> Floats:
     )
     paint = np.broadcast_to(colour, image.shape).copy()
     paint[..., 0] += 6 * (blur(brows.shape, 1.5) - blur(brows.shape, 6.0))
+    gain, most = HAIRS
+    paint[..., 0] += most * np.tanh(brows.hairs * gain / most)
     return mix(image, to_rgb(mix(to_lab(image), paint, 0.94)), np.clip(brows.shape, 0, 0.95))

@@ -108,7 +108,7 @@ class Deformation:
         )
         side = np.tanh(offset[..., 1] / 0.08)
         amount = shape.opening * (1 - 0.6 * glasses)
-        moved[..., 1] += amount * lids * (0.5 * side - 0.16)
+        moved[..., 1] += amount * lids * (0.5 * side - 0.03)
         lift = self.look.brow_lift * self.strength * (1 - 0.75 * glasses)
         moved[..., 1] -= lift * np.exp(-(((flat - brow) / np.array([0.42, 0.18])) ** 2).sum(-1))
 

@@ -89,6 +89,7 @@ def skin(
         1.5, 0.8, np.abs(columns - chin[0]) / half_width
     )
     below_nose = (rows - points[SUBNASALE, 1]) / unit
+    from_eyes = (rows - points[[UPPER_LID[0][0], UPPER_LID[1][0]], 1].mean()) / unit
     value = lightness / 100
     texture = np.sqrt(np.maximum(cv2.blur(value * value, (7, 7)) - cv2.blur(value, (7, 7)) ** 2, 0))
     up = (points[FOREHEAD, :2] - points[CHIN, :2]) / height * unit
@@ -99,9 +100,12 @@ def skin(
     along = lab[..., 1:] @ (mean[1:] / (usual + 1e-3)).astype(np.float32)
     like_skin = smoothstep(0.26, 0.44, chroma / np.float32(usual + 1)) * smoothstep(-2, 3, along)
     burnt *= like_skin  # cloth shines, too
+    relative = chroma / (usual * np.clip(lightness / mean[0], 0.3, 1.2) + 1).astype(np.float32)
+    pale = smoothstep(0.78, 0.58, blur(relative, 3)) * smoothstep(0.0, -0.30, from_eyes)
+    pale *= 1 - polygon(size, points[FACE_OVAL], 0, -0.20 * unit)
+    likely = likely * (1 - pale)  # white hair
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
-    relative = chroma / (usual * np.clip(lightness / mean[0], 0.3, 1.2) + 1).astype(np.float32)
     unlike = np.maximum(  # grey, or as brown as skin and darker
         smoothstep(0.95, 0.70, blur(relative, 2)), smoothstep(6, 16, mean[0] - blur(lightness, 2))
     )

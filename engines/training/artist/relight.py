@@ -16,7 +16,9 @@ from engines.training.artist.skin import Painting, age_lines, own_nose
 NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
-NOSE_RELIEF = 0.20  # log gain of the key on the slopes of the nose
+NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
+NOSE_BALL = 0.45  # log gain of the key on its tip, a ball
+NOSE_TIP, NOSE_WINGS = 4, [129, 358]
 KEY = 0.68  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
@@ -73,7 +75,8 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
     light = np.where(light > KNEE, rolled, light)
     light = light + _glow(scene, key, side) * amount * (0.48 + lit)
-    top = target * (1.12 + 0.16 * dark)
+    middle = max(target, float(np.median(light[on_skin])) if enough else 0.0)
+    top = middle * (1.12 + 0.24 * dark)
     over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
     light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
@@ -102,10 +105,20 @@ def _nose_form(scene: Scene, key: Floats) -> Floats:
     """Log gain that models the nose: the key on its own slopes, which the mesh knows."""
     unit = scene.unit
     nose = polygon(scene.size, scene.points[NOSE], 0.06 * unit, 0.05 * unit)
-    normals = blur(scene.shape.normals, 0.03 * unit)
+    normals = blur(scene.shape.normals, 0.05 * unit)
     own = normals - blur(normals, 0.30 * unit)
     lamp = np.array([1.2 * key[0], 0.8 * key[1], 0.6], np.float32)
-    return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose
+    _, down = scene.head.grid(scene.size)
+    tip = scene.points[NOSE_TIP, :2]
+    tip_down = float(scene.head.flat(scene.points[[NOSE_TIP]])[0, 1])
+    low = smoothstep(0.0, 0.7 * tip_down, down)  # a bridge with hard planes is a box
+    radius = 0.36 * float(np.linalg.norm(np.subtract(*scene.points[NOSE_WINGS, :2])))
+    rows, columns = np.mgrid[0 : scene.size, 0 : scene.size].astype(np.float32)
+    x, y = (columns - tip[0]) / radius, (rows - tip[1]) / radius
+    away = np.hypot(x, y)
+    lit = x * key[0] + y * key[1] + np.sqrt(np.maximum(1 - away**2, 0.04)) * key[2]
+    ball = NOSE_BALL * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away)
+    return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose * (0.35 + 0.65 * low) + ball
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:
@@ -113,7 +126,8 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     points, unit, size, skin = scene.points, scene.unit, scene.size, scene.all_skin
     half = key + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
-    sheen = 0.13 * np.clip(scene.shape.normals @ half, 0, 1) ** 30 * skin * scene.shape.face
+    narrow = 30 + 170 * scene.gloss  # on dark skin the sheen is all that shows its form
+    sheen = np.clip(scene.shape.normals @ half, 0, 1) ** narrow * skin * scene.shape.face
     tip = points[4, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
     soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.06 * unit)
@@ -121,7 +135,8 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)
-    return sheen * (1 + 1.5 * scene.gloss) + (0.11 * glint + soft) * bright
+    spots = (0.20 * glint + soft) * bright * (1 + scene.gloss)
+    return 0.13 * sheen * (1 + 1.5 * scene.gloss) + spots
 
 
 def _coloured(

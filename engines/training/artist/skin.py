@@ -17,7 +17,7 @@ from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
-NOSE_BALL = [6, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
+NOSE_BALL = [197, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
 AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
@@ -61,7 +61,9 @@ def age_lines(scene: Scene) -> Floats:
     depth = np.log((blur(top, 0.02 * unit) + 0.05) / (light + 0.05))
     depth = np.clip(depth, 0, 0.5) * on
     face = scene.marks.oval * skin
-    age = step(AGE[0], AGE[1], float((depth * face).sum() / (face.sum() + 1)))
+    # Light skin is lit from within, so that its lines are less deep.
+    least, most = np.array(AGE) * (1.6 - float(scene.skin_colour[0]) / 100)
+    age = step(least, most, float((depth * face).sum() / (face.sum() + 1)))
     _, y = scene.head.grid(size)
     where: Floats = 0.7 * smoothstep(-0.30, -0.45, y)
     for ids in NASOLABIAL:
@@ -114,12 +116,14 @@ def _filled_shadows(scene: Scene) -> Floats:
     bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - own_nose(scene))
     base = polygon(scene.size, scene.points[NOSE_BASE], 0.04 * unit, 0.03 * unit) * scene.marks.oval
     light = light + 0.6 * base * np.maximum(around * 0.62 - light, 0)
+    # The sun's hard shadow below a nose would be a hole in the film's soft light.
+    light = light + 0.7 * own_nose(scene) * scene.skin * np.maximum(around * 0.55 - light, 0)
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
 
 
 def own_nose(scene: Scene) -> Floats:
     """The nose below the eyes [S, S], with tip and wings: by these friends know it."""
-    return polygon(scene.size, scene.points[NOSE_BALL], 0.05 * scene.unit, 0.05 * scene.unit)
+    return polygon(scene.size, scene.points[NOSE_BALL], 0.13 * scene.unit, 0.03 * scene.unit)
 
 
 def _skin_light(scene: Scene, light: Floats) -> Floats:

@@ -26,6 +26,7 @@ OVAL = (1.10, 0.86)  # rims are wider than tall
 SHIFT = (0.03, 0.05)  # of a rim's centre from the eye's, outwards and down
 ALONG = cv2.getGaussianKernel(7, 1.2)  # lines are followed, not dots
 THICKEST = 0.13  # a frame's width
+FAINTEST = ((0.02, 0.20), (0.06, 0.50))  # of a line that is no .. surely frame; share of the rest
 BESIDE = (-0.32, 0.30)  # where bridge and temples can be, below the eyes' height
 
 
@@ -94,10 +95,10 @@ class _Strip:
             False,
         )
 
-    def zone(self, path: NDArray[np.int64]) -> Floats:
-        """What a frame along the path can cover: [S, S], soft."""
+    def frame(self, path: NDArray[np.int64], drawn: Floats) -> Floats:
+        """What of `drawn`, [steps, ACROSS], can be a frame along the path: [S, S], soft."""
         distance = np.abs(np.arange(ACROSS) - path[:, None]) / self.thick
-        near = smoothstep(1.0, 0.6, distance)
+        near = drawn * smoothstep(0.9, 0.5, distance)
         out = cv2.remap(
             np.vstack([near, near[:1]]) if self.closed else near,
             self.column.astype(np.float32), self.row.astype(np.float32), cv2.INTER_LINEAR,
@@ -209,8 +210,13 @@ def find_frame(lab: Floats, head: Head) -> Frame:
         trace(found * near if strip.closed else found, closed=strip.closed)
         for strip, (found, _) in zip(strips, seen, strict=True)
     ]
-    zones = [strip.zone(path) for strip, path in zip(strips, paths, strict=True)]
-    mask = smoothstep(0.02, 0.07, photo.picture()) * np.maximum.reduce(zones)
+    drawn, mask = photo.picture(), np.zeros((size, size), np.float32)
+    for strip, path, (found, _) in zip(strips, paths, seen, strict=True):
+        strength = float(np.median(found[np.arange(len(path)), path]))
+        low, high = (max(least, share * strength) for least, share in FAINTEST)
+        line = cv2.dilate(found, np.ones((3, strip.thick), np.uint8))
+        line = strip.frame(path, smoothstep(low, high, line))  # wrinkles cross it, and are short
+        mask = np.maximum(mask, line * smoothstep(low, high, drawn))
     edges = glasses_edges(lab, head, photo.skin_colour)
     certainty = _certainty(seen, paths, edges, float(photo.skin_colour[0]))
     return Frame(np.asarray(mask, np.float32), certainty)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -56,8 +58,10 @@ def see(
     *,
     time: float = 0.0,
     zoom: float = 1.0,
+    toon: Image | None = None,
 ) -> Eyes:
-    return (watch or EyeWatch()).see(1, time, image, image, points, STILL, zoom)
+    drawn = image if toon is None else toon
+    return (watch or EyeWatch()).see(1, time, image, drawn, points, STILL, zoom)
 
 
 def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:
@@ -138,6 +142,47 @@ def test_nothing_is_painted_over_a_hand_or_a_closed_lid(
     assert paint_eyes(image, eyes, box, transform) is image
     tiny = np.zeros((20, 20, 3), np.uint8)
     assert paint_eyes(tiny, see(image, points), Box(0, 0, 20, 20), placed(20)) is tiny
+
+
+def test_an_eye_that_the_network_lost_is_known_by_its_twin(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    for eye in range(2):
+        assert min(see(image, points, toon=covered(image, points, eye)).trust) > 0.9
+    assert max(see(image, points, toon=np.full_like(image, 128)).trust) < 0.05
+
+
+def test_both_eyes_of_a_turned_head_are_painted(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    eyes = see(image, points)
+    turned = eyes.points.copy()
+    inner = float(turned[UPPER_LID[1][-1], 0])
+    far = [*EYE[1], eye_iris(turned, 1)[0], *eye_iris(turned, 1)[1]]
+    turned[far, 0] = inner + 0.5 * (turned[far, 0] - inner)
+    width = float(np.ptp(turned[EYE[1], 0]))
+    side = round(10 / width)  # the far eye is 10 pixels wide, the near one about 20
+    small = as_uint8(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA))
+    drawn = paint_eyes(
+        small, replace(eyes, points=turned, trust=(1.0, 1.0)), Box(0, 0, side, side), placed(side)
+    )
+    changed = np.abs(drawn.astype(int) - small).max(-1) > 8
+    middles = np.round(turned[[ids[4] for ids in UPPER_LID]] * side).astype(int)
+    for x, y in middles:
+        assert changed[y - 2 : y + 8, x - 3 : x + 4].sum() > 6
+
+
+def test_who_goes_away_from_the_camera_keeps_the_eyes_colour(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    blue, watch = with_eyes(image, points, BLUE), EyeWatch()
+    near = see(blue, points, watch).paint.tones.middle
+    for frame in range(1, 100):
+        far = see(blue, points, watch, time=0.3 * frame, zoom=0.3).paint.tones.middle
+    assert np.abs(far - near).max() < 0.03
 
 
 def test_a_hand_comes_and_goes_softly(crop: tuple[Image, NDArray[np.float32]]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -61,3 +63,23 @@ def test_grey_brows_are_seen_and_dark_ones_stay_dark(portrait) -> None:
     grey = observe(white, portrait.landmarks, portrait.person, FILM)
     assert grey.brows.colour[0] > dark.brows.colour[0] + 25
     assert grey.brows.shape.max() > 0.6
+
+
+def test_a_brow_shows_its_own_hairs(portrait, scene: Scene) -> None:
+    striped = portrait.rgb.copy()
+    outlines = np.zeros(striped.shape[:2], np.uint8)
+    for ids in BROW:
+        outline = cv2.convexHull(portrait.landmarks[ids, :2].astype(np.int32))
+        cv2.fillConvexPoly(outlines, outline, 1)
+    hairs = (np.arange(striped.shape[1]) // 2 % 2)[None] * outlines  # two pixels wide
+    striped[hairs > 0] //= 3
+    combed = observe(striped, portrait.landmarks, portrait.person, FILM)
+
+    def roughness(scene: Scene) -> float:
+        drawn = brows.draw_brows(np.full_like(scene.rgb, 0.6), scene.brows, 60.0)[..., 0]
+        inside = scene.brows.shape > 0.6
+        return float(np.abs(np.diff(drawn, axis=1))[inside[:, 1:]].mean())
+
+    assert roughness(combed) > 1.5 * roughness(scene)
+    smooth = replace(combed, brows=replace(combed.brows, hairs=np.zeros_like(combed.brows.hairs)))
+    assert roughness(combed) > 2 * roughness(smooth)

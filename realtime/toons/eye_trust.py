@@ -1,0 +1,75 @@
+"""How surely a photo and its toon show each eye: a hand or dark glasses may cover it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.eye_shape import EyeShape
+from engines.faces.features import UPPER_LID
+from engines.faces.painted_eye import IRIS_SCALE
+from engines.faces.pixels import Floats, step
+from engines.pictures import Image
+
+SURE = (0.05, 0.18)  # how much darker than the white an iris is: no eye .. surely one
+FAINT = (0.03, 0.09)  # the same of an eye beside one that is sure
+ALIKE = (0.40, 0.60)  # correlation of both eyes, the one mirrored: a hand on one .. surely eyes
+LOOKED_AT = (24, 14)  # size in which they are compared, pixels
+
+
+def trust(darkness: Sequence[float], likeness: float) -> Floats:
+    """0..1, how surely each eye is seen, by what the network drew and how alike both are.
+
+    A network draws the far eye of a turned or tilted head faintly, and a screwed-up one in hard
+    shade sometimes not at all: beside one that is sure, less is enough, or that the photo's are
+    mirror images, which a hand and an eye are not.
+    """
+    alone = np.array([step(*SURE, dark) for dark in darkness])
+    faint = np.array([step(*FAINT, dark) for dark in darkness])
+    beside = alone[::-1] * np.maximum(faint, step(*ALIKE, likeness))
+    return np.asarray(np.maximum(alone, beside), np.float32)
+
+
+def likeness(crop: Image, points: NDArray[np.floating]) -> float:
+    """Correlation of a photo's two eyes, the one mirrored, -1..1."""
+    patches = []
+    for upper, mirrored in zip(UPPER_LID, (False, True), strict=True):
+        corners = np.asarray(points, np.float32)[[upper[0], upper[-1]], :2] * crop.shape[0] - 0.5
+        outer, inner = corners
+        across = inner - outer
+        down = np.array([-across[1], across[0]]) * (-1 if mirrored else 1)
+        start = outer - 0.25 * across - 0.45 * down
+        placed = np.stack([start, start + 1.5 * across, start + 0.9 * down]).astype(np.float32)
+        width, height = LOOKED_AT
+        flat = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
+        matrix = cv2.getAffineTransform(flat, placed)
+        patch = cv2.warpAffine(
+            crop, matrix, LOOKED_AT, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        grey = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        patches.append((grey - grey.mean()) / (grey.std() + 1))
+    return float((patches[0] * patches[1]).mean())
+
+
+def darkness(toon: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:
+    """How much darker a toon, uint8 [S, S, 3] BGR, is where an iris would be painted than beside
+    it, as a share of the light there; 0 where no eye can be painted."""
+    side = toon.shape[0]
+    shape = EyeShape.of(points * side - 0.5, eye, opened)
+    left, top, right, bottom = shape.box(0.0)
+    if opened < 0.05 or min(left, top) < 0 or max(right, bottom) > side:
+        return 0.0
+    size = (bottom - top, right - left)
+    inside = shape.moved(-left, -top).opening(size)
+    grey = cv2.cvtColor(toon[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
+    iris = np.hypot(columns - shape.centre[0], rows - shape.centre[1]) < IRIS_SCALE * shape.radius
+    on, beside = inside * iris, inside * ~iris
+    if min(on.sum(), beside.sum()) < 6:
+        return 0.0
+    white = float((grey * beside).sum() / beside.sum())
+    return 1 - float((grey * on).sum() / on.sum()) / max(white, 1.0)

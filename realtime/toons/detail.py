@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
+from engines.faces.pixels import Floats
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
@@ -66,6 +67,8 @@ def sharpened(toon: Image) -> Image:
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:
     """`toon` with the frame's detail in place of its own, as far as the network says.
 
+    Only the detail of the light, as eyes see colours less finely.
+
     Args:
         toon: uint8 [h, w, 3] BGR, what is pasted into `box`.
         detail: what the network says.
@@ -79,25 +82,56 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     zoom = float(np.hypot(*linear[:, 0])) * GRID / detail.side  # frame pixels per crop pixel
     if zoom < WORTH or float(detail.plan[2].max()) < LEAST_SHARE:
         return toon
-    side = detail.plan.shape[1]
     moves = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
-    share = detail.plan[2] * np.float32(255)
+    reach = int(np.abs(moves).max()) + 2
+    left, top = max(box.x - reach, 0), max(box.y - reach, 0)
+    frame = detail.frame[top : box.y + box.height + reach, left : box.x + box.width + reach]
+    columns, rows, share = _placed(moves, detail.plan[2], box, transform)
+    columns = columns + np.arange(box.width, dtype=np.float32) + (box.x - left)
+    rows = rows + np.arange(box.height, dtype=np.float32)[:, None] + (box.y - top)
+    taken = cv2.remap(
+        cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY),
+        columns,
+        rows,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    light = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
+    apart = np.asarray(cv2.subtract(taken, light, dtype=cv2.CV_32F), np.float32)
+    fine = cv2.multiply(apart - _softened(apart, SPLIT * zoom), share)
+    return as_uint8(cv2.add(toon, cv2.cvtColor(fine, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
+
+
+def _placed(
+    moves: NDArray[np.floating],
+    share: Floats,
+    box: Box,
+    transform: NDArray[np.floating],
+) -> tuple[Floats, Floats, Floats]:
+    """Moves [2, M, M] and shares [M, M] of a crop in the pixels of a box: three of [h, w]."""
     field = np.stack([*moves, share], -1).astype(np.float32)
-    to_plan = np.array(transform, np.float64)
-    to_plan[:, :2] *= GRID / side
-    to_plan[:, 2] -= (box.x, box.y)
-    size = (box.width, box.height)
-    placed = cv2.warpAffine(field, pixel_matrix(to_plan), size, flags=cv2.INTER_LINEAR)
-    columns = placed[..., 0] + np.arange(box.x, box.x + box.width, dtype=np.float32)
-    rows = placed[..., 1] + np.arange(box.y, box.y + box.height, dtype=np.float32)[:, None]
-    taken = as_uint8(
-        cv2.remap(detail.frame, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    placed = np.array(transform, np.float64)
+    placed[:, :2] *= GRID / share.shape[0]
+    placed[:, 2] -= (box.x, box.y)
+    # So coarse a field is as smooth at half the pixels, in a third of the time.
+    step = 2 if np.hypot(*placed[:, 0]) > 2 else 1
+    width, height = (-(-length // step) + 1 for length in (box.width, box.height))
+    coarse = cv2.warpAffine(
+        field,
+        pixel_matrix(placed / step),
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    apart = cv2.subtract(taken, toon, dtype=cv2.CV_16S)
-    coarse = tuple(max(round(length / (SPLIT * zoom)), 1) for length in size)
-    low = cv2.resize(cv2.resize(apart, coarse, interpolation=cv2.INTER_AREA), size)
-    weight = cv2.cvtColor(
-        as_uint8(cv2.convertScaleAbs(cv2.extractChannel(placed, 2))), cv2.COLOR_GRAY2BGR
-    )
-    fine = cv2.multiply(cv2.subtract(apart, low), weight, scale=1 / 255, dtype=cv2.CV_16S)
-    return as_uint8(cv2.add(toon, fine, dtype=cv2.CV_8U))
+    full = cv2.resize(coarse, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
+    x, y, placed_share = cv2.split(full[: box.height, : box.width])
+    return x, y, placed_share
+
+
+def _softened(image: Floats, width: float) -> Floats:
+    """[h, w] without what is finer than `width` pixels."""
+    soft, size = image, (image.shape[1], image.shape[0])
+    for finest in (2.0, width) if width > 4 else (width,):  # halving first is faster
+        fewer = tuple(max(round(length / finest), 1) for length in size)
+        soft = np.asarray(cv2.resize(soft, fewer, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(soft, size), np.float32)

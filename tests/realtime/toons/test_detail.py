@@ -19,9 +19,9 @@ WHOLE = np.ones((GRID, GRID), np.float32)
 
 
 def textured(height: int = 400, width: int = 420) -> Image:
-    """A frame with structure at every scale."""
+    """A frame with structure at every scale, the finest of it in the light alone."""
     rng = np.random.default_rng(3)
-    fine = rng.integers(0, 80, (height, width, 3)).astype(np.float32)
+    fine = rng.integers(0, 80, (height, width, 1)).astype(np.float32)
     coarse = cv2.resize(rng.integers(0, 170, (8, 8, 3)).astype(np.float32), (width, height))
     return cv2.GaussianBlur(fine + coarse, (0, 0), 0.8).astype(np.uint8)
 
@@ -78,7 +78,9 @@ def test_no_share_and_no_finer_frame_change_nothing() -> None:
 def test_detail_takes_the_place_of_what_a_network_draws_softly() -> None:
     frame, where = textured(), placement()
     soft = crop_of(as_uint8(cv2.GaussianBlur(frame, (0, 0), 2 * ZOOM)), where)
-    noise = np.random.default_rng(5).integers(-20, 21, soft.shape)  # detail that is not the frame's
+    noise = np.random.default_rng(5).integers(
+        -20, 21, (*soft.shape[:2], 1)
+    )  # detail that is not the frame's
     toon = np.clip(soft + noise, 0, 255).astype(np.uint8)
     plain, image = frame.copy(), frame.copy()
     for picture, detail in ((plain, None), (image, Detail(plan(), frame, SIDE))):

@@ -8,17 +8,15 @@ import numpy as np
 
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
+from engines.training.artist.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 from engines.training.artist.skin import Painting, age_lines, own_nose
 
-NOSE_LINE = [168, 6, 197, 195, 5]
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
-NOSE = [168, 417, 351, 420, 360, 344, 278, 392, 250, 2, 20, 166, 48, 115, 131, 198, 122, 193]
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
-NOSE_BALL = 0.45  # log gain of the key on its tip, a ball
-NOSE_TIP, NOSE_WINGS = 4, [129, 358]
+BALL_RELIEF = 0.45  # log gain of the key on its tip, a ball
 KEY = 0.68  # log gain of the key over the shade
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
@@ -117,7 +115,7 @@ def _nose_form(scene: Scene, key: Floats) -> Floats:
     x, y = (columns - tip[0]) / radius, (rows - tip[1]) / radius
     away = np.hypot(x, y)
     lit = x * key[0] + y * key[1] + np.sqrt(np.maximum(1 - away**2, 0.04)) * key[2]
-    ball = NOSE_BALL * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away)
+    ball = BALL_RELIEF * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away)
     return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose * (0.35 + 0.65 * low) + ball
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -63,17 +64,17 @@ class Scene:
         """Eye distance in pixels."""
         return self.head.unit
 
-    @property
+    @cached_property
     def plain_skin(self) -> Floats:
         """Skin without eyes and lips."""
         return np.clip(self.skin * (1 - self.marks.eyes) * (1 - self.marks.lips * 0.85), 0, 1)
 
-    @property
+    @cached_property
     def all_skin(self) -> Floats:
         """Plain skin and what is repainted as skin."""
         return np.maximum(self.plain_skin, self.band.repaint)
 
-    @property
+    @cached_property
     def below_jaw(self) -> Floats:
         """1 on the neck and all that lies under the jaw's edge [S, S], 0 on the face."""
         face = polygon(self.size, self.points[FACE_OVAL], 0.025 * self.unit)

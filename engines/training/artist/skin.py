@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 from engines.faces.features import LOWER_LID, UPPER_LID
 from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.head import CHIN, NASOLABIAL, NOSE_BASE, UNDER_EYE, Head
+from engines.training.artist.head import (
+    CHIN,
+    NASOLABIAL,
+    NOSE_BALL,
+    NOSE_BASE,
+    NOSE_BRIDGE,
+    UNDER_EYE,
+    Head,
+)
 from engines.training.artist.imaging import guided_filter, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
-NOSE_BRIDGE = [193, 8, 417, 437, 355, 429, 279, 5, 49, 209, 126, 217]
-NOSE_BALL = [197, 419, 360, 344, 278, 294, 327, 326, 2, 97, 98, 64, 48, 115, 131, 196]
 AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)

@@ -8,7 +8,7 @@ import pytest
 
 from engines.faces.pixels import Floats
 from engines.training.artist import relight
-from engines.training.artist.head import FACE_OVAL
+from engines.training.artist.head import FACE_OVAL, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.looks import FILM
 from engines.training.artist.scene import Scene, observe
 from engines.training.artist.skin import paint
@@ -50,8 +50,8 @@ def test_white_hair_is_not_skin_but_a_bald_head_is(portrait: Portrait) -> None:
 def test_the_tip_of_a_nose_is_a_ball_in_the_light(scene: Scene) -> None:
     key = np.array([0.0, -0.31, 0.95], np.float32)
     form: Floats = relight._nose_form(scene, key)
-    x, y = scene.points[relight.NOSE_TIP, :2].astype(int)
-    width = float(np.ptp(scene.points[relight.NOSE_WINGS, 0]))
+    x, y = scene.points[NOSE_TIP, :2].astype(int)
+    width = float(np.ptp(scene.points[NOSE_WINGS, 0]))
     assert form[y, x] > 0.02
     assert form[round(y + 0.3 * width), x] < form[y, x] - 0.08  # its underside
     assert abs(form[round(y - 2 * width), x]) < 0.06

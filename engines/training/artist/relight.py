@@ -12,7 +12,7 @@ from engines.training.artist.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
-from engines.training.artist.skin import Painting, age_lines, own_nose
+from engines.training.artist.skin import Painting, age_lines
 
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
@@ -94,7 +94,7 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     cast = lamps.cast_light(rest, skin, scene.unit, gloss)
     softened = np.where(cast > 0, cast, np.minimum(cast, glints))  # both would darken a spot twice
     softened = blur(softened * skin, 0.02 * scene.unit)
-    softened = softened * (1 - 0.8 * own_nose(scene))
+    softened = softened * (1 - 0.8 * scene.own_nose)
     gain = toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
     return gain * (1 - NECK * scene.below_jaw)
 

@@ -14,7 +14,7 @@ from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep,
 from engines.training.artist import masks
 from engines.training.artist.brows import Brows, find_brows
 from engines.training.artist.geometry import Warp, plan, warp
-from engines.training.artist.head import FACE_OVAL, MOUTH_CORNERS, UNDER_EYE, Head
+from engines.training.artist.head import FACE_OVAL, MOUTH_CORNERS, NOSE_BALL, UNDER_EYE, Head
 from engines.training.artist.imaging import union
 from engines.training.artist.looks import Look
 from engines.training.artist.spectacles import find_frame
@@ -73,6 +73,11 @@ class Scene:
     def all_skin(self) -> Floats:
         """Plain skin and what is repainted as skin."""
         return np.maximum(self.plain_skin, self.band.repaint)
+
+    @cached_property
+    def own_nose(self) -> Floats:
+        """The nose below the eyes [S, S], with tip and wings: by these friends know it."""
+        return polygon(self.size, self.points[NOSE_BALL], 0.13 * self.unit, 0.03 * self.unit)
 
     @cached_property
     def below_jaw(self) -> Floats:

@@ -14,7 +14,6 @@ from engines.training.artist.hair import flow_paint
 from engines.training.artist.head import (
     CHIN,
     NASOLABIAL,
-    NOSE_BALL,
     NOSE_BASE,
     NOSE_BRIDGE,
     UNDER_EYE,
@@ -119,17 +118,12 @@ def _filled_shadows(scene: Scene) -> Floats:
     )
     light = light + band.repaint * np.maximum(around * 0.98 - light, 0) * 0.95
     bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
-    bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - own_nose(scene))
+    bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - scene.own_nose)
     base = polygon(scene.size, scene.points[NOSE_BASE], 0.04 * unit, 0.03 * unit) * scene.marks.oval
     light = light + 0.6 * base * np.maximum(around * 0.62 - light, 0)
     # The sun's hard shadow below a nose would be a hole in the film's soft light.
-    light = light + 0.7 * own_nose(scene) * scene.skin * np.maximum(around * 0.55 - light, 0)
+    light = light + 0.7 * scene.own_nose * scene.skin * np.maximum(around * 0.55 - light, 0)
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
-
-
-def own_nose(scene: Scene) -> Floats:
-    """The nose below the eyes [S, S], with tip and wings: by these friends know it."""
-    return polygon(scene.size, scene.points[NOSE_BALL], 0.13 * scene.unit, 0.03 * scene.unit)
 
 
 def _skin_light(scene: Scene, light: Floats) -> Floats:
@@ -139,7 +133,7 @@ def _skin_light(scene: Scene, light: Floats) -> Floats:
     flat = ironed(light, skin, keep, scene.marks.oval * skin, unit, gloss)
     flat = guided_filter(flat, flat, 0.09 * unit, 0.0022)
     flat = guided_filter(flat, flat, 0.045 * unit, 0.0012)
-    nose = own_nose(scene)
+    nose = scene.own_nose
     flat = mix(flat, guided_filter(light, light, 0.03 * unit, 0.0008), 0.8 * nose * skin)
     wide = masked_blur(light, skin, 0.10 * unit)
     even = masked_blur(flat, skin, 0.035 * unit)

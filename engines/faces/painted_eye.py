@@ -67,7 +67,7 @@ class EyePaint:
         return cls(
             tones=iris_tones(iris, exposure, colour, doubt),
             exposure=exposure,
-            lash=lab_colour(float(np.clip(photo_brow * 60, 7, 20)), 7 * colour, 8 * colour),
+            lash=lab_colour(float(np.clip(photo_brow * 70, 9, 28)), 9 * colour, 10 * colour),
             skin_shadow=lab_colour(
                 light * 66, float(skin[0]) + 5 * colour, float(skin[1]) + 2 * colour
             ),
@@ -151,7 +151,7 @@ def paint_eye(
     if to_bottom is not None:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
-    solid = step(0.0, 0.25, open_)  # an eye that fades as it closes would be grey
+    solid = step(0.0, 0.25, open_)  # one that faded all the way would be grey
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.
     outer = smoothstep(1.05, 0.25, along)

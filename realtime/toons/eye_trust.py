@@ -20,16 +20,20 @@ ALIKE = (0.40, 0.60)  # correlation of both eyes, the one mirrored: a hand on on
 LOOKED_AT = (24, 14)  # size in which they are compared, pixels
 
 
-def trust(darkness: Sequence[float], likeness: float) -> Floats:
-    """0..1, how surely each eye is seen, by what the network drew and how alike both are.
+def trust(drawn: Sequence[float], alike: float) -> Floats:
+    """0..1, how surely each eye is seen.
+
+    Args:
+        drawn: `darkness` of each in the toon.
+        alike: `likeness` of both in the photo.
 
     A network draws the far eye of a turned or tilted head faintly, and a screwed-up one in hard
     shade sometimes not at all: beside one that is sure, less is enough, or that the photo's are
     mirror images, which a hand and an eye are not.
     """
-    alone = np.array([step(*SURE, dark) for dark in darkness])
-    faint = np.array([step(*FAINT, dark) for dark in darkness])
-    beside = alone[::-1] * np.maximum(faint, step(*ALIKE, likeness))
+    alone = np.array([step(*SURE, dark) for dark in drawn])
+    faint = np.array([step(*FAINT, dark) for dark in drawn])
+    beside = alone[::-1] * np.maximum(faint, step(*ALIKE, alike))
     return np.asarray(np.maximum(alone, beside), np.float32)
 
 

@@ -3,8 +3,8 @@
 A network draws a few hundred pixels, in which an iris is a dozen wide: too few for a pupil, a rim
 and the lights that make an eye live. The landmarks know where iris and lids are in the photo, and
 the network's map says where they went in its toon. So there the eyes are painted again, sharp at
-any size, both in the one colour that the person's irises have over time. Where the network drew no
-eye, because a hand or dark glasses cover it, nothing is painted.
+any size, both in the one colour that the person's irises have over time. Where no eye is seen,
+because a hand or dark glasses cover it, nothing is painted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is a
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
-HARDLY_SEEN = 6.0  # how many times more it counts for eyes that are not
+HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
+SLIVER = (4.0, 8.0)  # width of an eye in frame pixels: nothing is painted .. all
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
@@ -51,7 +52,7 @@ class Eyes:
     Attributes:
         points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
         open: 0 closed .. 1 open, of each eye.
-        trust: 0..1, how surely the network drew each of them.
+        trust: 0..1, how surely each of them is seen, see `realtime.toons.eye_trust`.
         paint: their colours; lengths in shares of the crop's side.
     """
 
@@ -82,11 +83,11 @@ class _Memory:
     trust: Floats
     time: float
 
-    def trust_more(self, trust: Floats, opened: tuple[float, float], time: float) -> None:
+    def trust_more(self, seen: Floats, opened: tuple[float, float], time: float) -> None:
         """Take in a newer toon; a blink says nothing of whether there is an eye."""
         elapsed = max(time - self.time, 0.0)
         share = (1 - float(np.exp(-elapsed / TRUST_MEMORY))) * np.array(opened)
-        self.trust = self.trust + share * (trust - self.trust)
+        self.trust = self.trust + share * (seen - self.trust)
         self.time = time
 
     def average(self, colours: Floats, weight: float, time: float) -> None:
@@ -180,7 +181,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
     for eye, shape in enumerate(shapes):
-        share = seen * eyes.trust[eye]
+        share = seen * eyes.trust[eye] * step(*SLIVER, shape.width)
         share *= step(0.0, 0.20, shape.open)  # closed lids are the network's
         edges = shape.box()
         left, top = np.maximum(edges[:2], 0)
@@ -215,7 +216,7 @@ def _colours(
     widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
     # In a small or turned face skin mixes into the white, next to which a dark iris would look
     # blue.
-    seen = step(*SEEN, 0.2 * min(widths) * min(zoom, 1.0))
+    seen = step(*SEEN, 0.1 * sum(widths) * min(zoom, 1.0))
     samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
     for eye, width in enumerate(widths):
         if shown[eye] < 0.05:

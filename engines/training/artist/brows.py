@@ -16,6 +16,8 @@ GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
 ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
+FULL = 75  # percentile of a brow's hair that counts as full
+FAIREST = (0.45, 0.9)  # how faint that may be; from what on it is full as it is
 HAIRS = (1.1, 9.0)  # how strongly a brow shows its own hairs, and by how much L* at most
 
 
@@ -54,10 +56,15 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
     hair = np.maximum(
         smoothstep(0.05, 0.30, contrast), 0.8 * grey * smoothstep(0.0, 0.20, -contrast)
     )
+    # The hair of fair brows differs little from the skin, but is as thick as any.
+    full = hair
+    inside = union(polygon(size, points[ids], -0.01 * unit) for ids in BROW) > 0.5
+    if inside.any():
+        full = np.clip(hair / np.clip(np.percentile(hair[inside], FULL), *FAIREST), 0, 1)
     shape, hairs, weight = np.zeros((3, size, size), np.float32)
     single = lab[..., 0] - blur(lab[..., 0], 0.022 * unit)
     owns = [_own_shape(head.landmarks[ids, :2], points[ids, :2]) for ids in BROW]
-    both = [_carried(hair, points[ids, :2], own) for ids, own in zip(BROW, owns, strict=True)]
+    both = [_carried(full, points[ids, :2], own) for ids, own in zip(BROW, owns, strict=True)]
     shares = []
     for own, strands in zip(owns, both, strict=True):
         outline = polygon(size, own, 0.015 * unit, 0.018 * unit)

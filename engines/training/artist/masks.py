@@ -20,6 +20,7 @@ from engines.training.artist.head import (
     NOSTRILS,
     SUBNASALE,
     UNDER_EYE,
+    UNDER_NOSE,
     Head,
 )
 from engines.training.artist.imaging import guided_filter, union
@@ -103,6 +104,7 @@ def skin(
     relative = chroma / (usual * np.clip(lightness / mean[0], 0.3, 1.2) + 1).astype(np.float32)
     pale = smoothstep(0.78, 0.58, blur(relative, 3)) * smoothstep(0.0, -0.30, from_eyes)
     pale *= 1 - polygon(size, points[FACE_OVAL], 0, -0.20 * unit)
+    pale *= colourfulness(mean)
     likely = likely * (1 - pale)  # white hair
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
@@ -111,6 +113,7 @@ def skin(
     )
     beard = smoothstep(0.010, 0.022, grain) * unlike
     likely = likely * (1 - beard * smoothstep(-0.05, 0.12, below_nose))
+    likely = np.maximum(likely, _nose_shadow(likely, grain, points, unit, marks))
     filled = cv2.morphologyEx(likely.astype(np.float32), cv2.MORPH_CLOSE, disc(0.28 * unit))
     inside = np.maximum(polygon(size, points[FACE_OVAL], 0.06 * unit, 0.03 * unit), scalp)
     plain = smoothstep(0.11, 0.07, blur(texture, 3))  # shine has no threads or hairs
@@ -120,6 +123,21 @@ def skin(
     likely = likely * np.maximum(np.clip(3.9 - 2.6 * radius, 0, 1), neck)
     likely = cv2.medianBlur((likely * 255).astype(np.uint8), 5).astype(np.float32) / 255
     return np.clip(guided_filter(value, likely, 6, 2e-3), 0, 1), mean
+
+
+def _nose_shadow(
+    likely: Floats, grain: Floats, points: Reals, unit: float, marks: Features
+) -> Floats:
+    """The hard shadow below a nose [S, S]: as dark as a moustache, but smooth, and with skin around
+    it, which a cup or a mask over the mouth has not."""
+    size = likely.shape[0]
+    below, about = (
+        polygon(size, points[UNDER_NOSE], grow * unit, 0.02 * unit) for grow in (0.04, 0.25)
+    )
+    beside = about * (1 - below) * (1 - marks.all)
+    bare = float((likely * beside).sum() / (beside.sum() + 1))
+    shadow = below * smoothstep(0.016, 0.008, grain) * (1 - np.clip(marks.lips * 1.5, 0, 1))
+    return (shadow * step(0.35, 0.60, bare)).astype(np.float32)
 
 
 def person_edge(rgb: Floats, person: Floats) -> Floats:

@@ -109,13 +109,13 @@ def _nose_form(scene: Scene, key: Floats) -> Floats:
     _, down = scene.head.grid(scene.size)
     tip = scene.points[NOSE_TIP, :2]
     tip_down = float(scene.head.flat(scene.points[[NOSE_TIP]])[0, 1])
-    low = smoothstep(0.0, 0.7 * tip_down, down)  # a bridge with hard planes is a box
+    low = smoothstep(0.0, max(0.7 * tip_down, 0.05), down)  # a bridge with hard planes is a box
     radius = 0.36 * float(np.linalg.norm(np.subtract(*scene.points[NOSE_WINGS, :2])))
     rows, columns = np.mgrid[0 : scene.size, 0 : scene.size].astype(np.float32)
     x, y = (columns - tip[0]) / radius, (rows - tip[1]) / radius
     away = np.hypot(x, y)
     lit = x * key[0] + y * key[1] + np.sqrt(np.maximum(1 - away**2, 0.04)) * key[2]
-    ball = BALL_RELIEF * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away)
+    ball = BALL_RELIEF * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away) * nose
     return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose * (0.35 + 0.65 * low) + ball
 
 
@@ -124,12 +124,12 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     points, unit, size, skin = scene.points, scene.unit, scene.size, scene.all_skin
     half = key + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
-    narrow = 30 + 170 * scene.gloss  # on dark skin the sheen is all that shows its form
+    narrow = 30 + 90 * scene.gloss  # stronger on dark skin, so it must cover less
     sheen = np.clip(scene.shape.normals @ half, 0, 1) ** narrow * skin * scene.shape.face
-    tip = points[4, :2] + unit * np.array([0.08 * side, -0.06])
+    tip = points[NOSE_TIP, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
-    soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.06 * unit)
-    soft = soft + 0.05 * _spots(size, points[[4]], [0.11 * unit])
+    soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.08 * unit)
+    soft = soft + 0.05 * _spots(size, points[[NOSE_TIP]], [0.11 * unit])
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)
@@ -146,7 +146,7 @@ def _coloured(
     chroma = 1 + (np.clip(light / before, 0.75, 1.4) ** 0.5 - 1) * skin
     chroma = chroma * np.where(skin > 0, 1.02 + 0.10 * shade * skin, 1.06)
     cheeks = _spots(
-        scene.size, scene.points[[205, 425, 4]], [0.22 * unit, 0.22 * unit, 0.13 * unit]
+        scene.size, scene.points[[205, 425, NOSE_TIP]], [0.22 * unit, 0.22 * unit, 0.13 * unit]
     )
     blush = np.clip(cheeks, 0, 1) * colour * (1 - 0.7 * scene.gloss)
     # Light on dark skin differs so much from place to place that one paint must follow it, or the
@@ -158,7 +158,7 @@ def _coloured(
     core = (skin > 0.6) & (scene.marks.oval > 0.5)
     if core.sum() > 200:
         wanted = np.array(
-            [target * 100 + 1.0, *(painting.skin_ab * (1.04 + 0.10 * scene.rich) + 0.6 * colour)]
+            [target * 100 + 1.0, *(painting.skin_ab * (1.04 + 0.16 * scene.rich) + 0.6 * colour)]
         )
         found = np.array([np.median(light[core]) * 100, np.median(a[core]), np.median(b[core])])
         change = (wanted - found) * 0.85 * scene.strength

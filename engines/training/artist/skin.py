@@ -17,9 +17,10 @@ from engines.training.artist.head import (
     NOSE_BASE,
     NOSE_BRIDGE,
     UNDER_EYE,
+    UNDER_NOSE,
     Head,
 )
-from engines.training.artist.imaging import guided_filter, masked_blur, stroke
+from engines.training.artist.imaging import guided_filter, masked_blur, stroke, union
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
@@ -119,10 +120,12 @@ def _filled_shadows(scene: Scene) -> Floats:
     light = light + band.repaint * np.maximum(around * 0.98 - light, 0) * 0.95
     bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
     bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - scene.own_nose)
-    base = polygon(scene.size, scene.points[NOSE_BASE], 0.04 * unit, 0.03 * unit) * scene.marks.oval
-    light = light + 0.6 * base * np.maximum(around * 0.62 - light, 0)
-    # The sun's hard shadow below a nose would be a hole in the film's soft light.
-    light = light + 0.7 * scene.own_nose * scene.skin * np.maximum(around * 0.55 - light, 0)
+    # The sun's hard shadow on and below a nose would be a hole in the film's soft light.
+    parts = (polygon(scene.size, scene.points[ids], 0.05 * unit) for ids in (NOSE_BASE, UNDER_NOSE))
+    below = union([scene.own_nose, *parts])
+    beside = masked_blur(light, band.reference * (1 - below), 0.36 * unit)
+    below = blur(below, 0.03 * unit) * scene.marks.oval * scene.skin
+    light = light + 0.8 * below * np.maximum(beside * 0.66 - light, 0)
     return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
 
 

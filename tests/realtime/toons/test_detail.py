@@ -105,6 +105,34 @@ def test_detail_comes_from_where_the_plan_says(angle: float) -> None:
     assert error(image, shifted) < 0.35 * error(plain, shifted)
 
 
+def test_colours_stay_the_toon_s() -> None:
+    grey, where = np.full((400, 420, 3), 120, np.uint8), placement()
+    coloured = grey.copy()
+    coloured[:, ::2] = (140, 110, 120)  # nearly as light
+    coloured[:, 1::2] = (100, 130, 120)
+    image, plain = grey.copy(), grey.copy()
+    toon = crop_of(grey, where)
+    for picture, detail in ((plain, None), (image, Detail(plan(), coloured, SIDE))):
+        paste(picture, np.zeros(grey.shape[:2], np.uint8), toon, WHOLE, where, detail)
+    middle = image[130:270, 140:280].astype(int)
+    assert np.ptp(middle - middle[..., :1], axis=(0, 1)).max() <= 1
+
+
+def test_a_field_finer_than_the_frame_is_placed_as_it_is() -> None:
+    frame, where = textured(), placement()
+    where[:, :2] *= 0.3  # a crop so small that a pixel of the field is half one of the frame
+    where[:, 2] = np.array([210, 200]) - where[:, :2] @ np.full(2, GRID / 2)
+    fine = np.repeat(np.repeat(plan(), 4, 1), 4, 2)
+    image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
+    toon = crop_of(as_uint8(cv2.GaussianBlur(frame, (0, 0), 3.0)), where)
+    paste(image, alpha, toon, WHOLE, where, Detail(fine, frame, SIDE))
+    plain, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
+    paste(plain, alpha, toon, WHOLE, where)
+    middle = (slice(180, 220), slice(190, 230))
+    errors = [np.abs(p[middle].astype(int) - frame[middle]).mean() for p in (image, plain)]
+    assert errors[0] < 0.6 * errors[1]
+
+
 def test_a_frame_that_already_holds_toons_is_not_the_source() -> None:
     frame, where = textured(), placement()
     image, alpha = np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8)

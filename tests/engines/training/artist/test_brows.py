@@ -83,3 +83,20 @@ def test_a_brow_shows_its_own_hairs(portrait, scene: Scene) -> None:
     assert roughness(combed) > 1.5 * roughness(scene)
     smooth = replace(combed, brows=replace(combed.brows, hairs=np.zeros_like(combed.brows.hairs)))
     assert roughness(combed) > 2 * roughness(smooth)
+
+
+def test_fair_brows_are_full_too(portrait, scene: Scene, monkeypatch) -> None:
+    fair = portrait.rgb.astype(np.float32)
+    for ids in BROW:
+        outline = np.zeros(fair.shape[:2], np.uint8)
+        hull = cv2.convexHull(portrait.landmarks[ids, :2].astype(np.int32))
+        cv2.fillConvexPoly(outline, hull, 1)
+        outline = cv2.dilate(outline, np.ones((5, 5)))
+        around = cv2.dilate(outline, np.ones((13, 13))) > 0
+        skin = np.median(fair[around & (outline == 0)], 0)
+        fair[outline > 0] += 0.6 * np.maximum(skin - fair[outline > 0], 0)
+    found = observe(fair.astype(np.uint8), portrait.landmarks, portrait.person, FILM).brows
+    assert found.colour[0] > scene.brows.colour[0] + 5
+    monkeypatch.setattr(brows, "FAIREST", (1.0, 1.0))
+    thin = observe(fair.astype(np.uint8), portrait.landmarks, portrait.person, FILM).brows
+    assert found.shape.sum() > 1.15 * thin.shape.sum()

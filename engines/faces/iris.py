@@ -90,6 +90,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
         dark_hair: 0..1, dark brows or skin, which ask for stronger evidence of light eyes.
     """
     ratio, a, b = (float(v) for v in sample)
+    strength = float(np.clip(np.hypot(a, b) / 7, 0, 1))
     # The whitest that is seen beside a light iris is in the lids' shade, bluer than the iris.
     light = step(0.36, 0.46, ratio)
     a, b = a - SHADE[0] * light, b - SHADE[1] * light
@@ -98,7 +99,6 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     not_red = max(step(3.0, 0.0, a), step(-4.0, -9.0, b))  # clear blue is a little red
     not_amber = max(step(7.0, 4.0, b), step(0.0, -2.5, a))
     cool = not_red * not_amber * step(bar, bar + 0.08, ratio)
-    strength = float(np.clip(np.hypot(a, b) / 7, 0, 1))
     green = step(-3.0, 1.5, b) * step(4.0, 1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
@@ -106,7 +106,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (5 + 8 * strength)) * colour
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4 + 9 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)

@@ -183,7 +183,7 @@ def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float
 def _white(corner: Floats, paint: EyePaint) -> Floats:
     """White of the eye: [3, h, w], planes, which are fast to blend; `corner` is 0 in the middle of
     the eye and 1 at its corners."""
-    shade = np.float32(paint.exposure) * (1 - 0.16 * corner**2)
+    shade = np.float32(paint.exposure) * (1 - 0.27 * corner**2)
     rosy = smoothstep(0.78, 1.1, corner) * np.float32(0.8 if paint.colour > 0.3 else 0.0)
     return np.stack(
         [shade * (level * (1 - loss * rosy)) for level, loss in zip(WHITE, ROSY, strict=True)]

@@ -27,6 +27,7 @@ SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
 CRISP, CRISP_RADIUS = 1.0, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
+HALO = 5  # pixels of a toon within which its lightest and darkest stay so
 
 
 class Detail(NamedTuple):
@@ -61,7 +62,12 @@ def sharpened(toon: Image) -> Image:
     half = cv2.resize(toon, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
     half = cv2.GaussianBlur(half, (0, 0), CRISP_RADIUS * side / 2)  # a third of the time
     soft = cv2.resize(half, (side, side), interpolation=cv2.INTER_LINEAR)
-    return as_uint8(cv2.addWeighted(toon, 1 + CRISP, soft, -CRISP, 0))
+    crisp = cv2.addWeighted(toon, 1 + CRISP, soft, -CRISP, 0)
+    near = np.ones((HALO, HALO), np.uint8)  # nothing beyond what is there: no bright rims
+    limit = cv2.erode(toon, near, dst=soft)
+    cv2.max(crisp, limit, dst=crisp)
+    limit = cv2.dilate(toon, near, dst=soft)
+    return as_uint8(cv2.min(crisp, limit, dst=crisp))
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:

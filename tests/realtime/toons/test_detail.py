@@ -147,6 +147,7 @@ def test_a_toon_gets_crisp_edges_and_keeps_its_colours() -> None:
     crisp = sharpened(soft)
     rise = [float(np.diff(picture[128, :, 0].astype(float)).max()) for picture in (soft, crisp)]
     assert rise[1] > 1.3 * rise[0]
+    assert (crisp.min(), crisp.max()) == (soft.min(), soft.max())  # no rims
     assert np.array_equal(crisp[:, :96], soft[:, :96])
     assert np.array_equal(crisp[:, -96:], soft[:, -96:])
     assert abs(float(crisp.mean()) - float(soft.mean())) < 0.5

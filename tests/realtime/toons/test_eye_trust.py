@@ -1,0 +1,51 @@
+"""How surely an eye is seen."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.features import EYE
+from engines.faces.landmarker import Landmarker
+from engines.pictures import Image
+from realtime.sources.sitters import portrait
+from realtime.toons.eye_trust import ALIKE, likeness, trust
+
+SIDE = 256
+
+
+@pytest.fixture(scope="module")
+def crop() -> tuple[Image, NDArray[np.float32]]:
+    """A face's crop, BGR, and its landmarks, 0..1."""
+    picture = portrait()
+    with Landmarker(blendshapes=False) as landmarker:
+        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
+    transform = crop_transform(points, SIDE)
+    placed = transform_points(points, invert(transform)) / SIDE
+    return extract_crop(picture, transform, SIDE), placed.astype(np.float32)
+
+
+@pytest.mark.parametrize("angle", [0, 30])
+def test_two_eyes_are_alike_and_a_hand_and_an_eye_are_not(
+    crop: tuple[Image, NDArray[np.float32]], angle: float
+) -> None:
+    image, points = crop
+    spin = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1.0), np.float64)
+    image = np.asarray(cv2.warpAffine(image, spin, (SIDE, SIDE)), np.uint8)
+    points = (transform_points(points[:, :2] * SIDE, spin) / SIDE).astype(np.float32)
+    assert likeness(image, points) > ALIKE[1]
+    hand, at = image.copy(), points[EYE[0], :2] * SIDE
+    middle, reach = at.mean(0).astype(int), round(0.9 * np.ptp(at, axis=0).max())
+    cv2.circle(hand, (int(middle[0]), int(middle[1])), reach, (140, 170, 220), -1)
+    assert likeness(hand, points) < ALIKE[0]
+
+
+def test_an_eye_hardly_drawn_is_believed_beside_a_sure_one_alone() -> None:
+    assert trust([0.3, 0.3], 0.0).min() == 1
+    assert trust([0.3, 0.1], 0.0).min() == 1  # the far eye of a turned head
+    assert trust([0.3, 0.0], 0.0)[1] == 0  # a hand
+    assert trust([0.3, 0.0], 0.8)[1] == 1  # not drawn, but the photo has it
+    assert trust([0.0, 0.0], 0.9).max() == 0  # dark glasses

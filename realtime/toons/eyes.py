@@ -37,7 +37,7 @@ COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
-SLIVER = (4.0, 8.0)  # width of an eye in frame pixels: nothing is painted .. all
+SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""

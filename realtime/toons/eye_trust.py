@@ -23,13 +23,13 @@ LOOKED_AT = (24, 14)  # size in which they are compared, pixels
 def trust(drawn: Sequence[float], alike: float) -> Floats:
     """0..1, how surely each eye is seen.
 
-    Args:
-        drawn: `darkness` of each in the toon.
-        alike: `likeness` of both in the photo.
-
     A network draws the far eye of a turned or tilted head faintly, and a screwed-up one in hard
     shade sometimes not at all: beside one that is sure, less is enough, or that the photo's are
     mirror images, which a hand and an eye are not.
+
+    Args:
+        drawn: `darkness` of each in the toon.
+        alike: `likeness` of both in the photo.
     """
     alone = np.array([step(*SURE, dark) for dark in drawn])
     faint = np.array([step(*FAINT, dark) for dark in drawn])
@@ -38,17 +38,24 @@ def trust(drawn: Sequence[float], alike: float) -> Floats:
 
 
 def likeness(crop: Image, points: NDArray[np.floating]) -> float:
-    """Correlation of a photo's two eyes, the one mirrored, -1..1."""
+    """Correlation of a photo's two eyes, the one mirrored, -1..1.
+
+    Args:
+        crop: uint8 [S, S, 3] BGR, the photo.
+        points: float [478, 2 or more], landmarks, 0..1 across it.
+    """
+    width, height = LOOKED_AT
+    flat = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
     patches = []
     for upper, mirrored in zip(UPPER_LID, (False, True), strict=True):
-        corners = np.asarray(points, np.float32)[[upper[0], upper[-1]], :2] * crop.shape[0] - 0.5
-        outer, inner = corners
+        outer, inner = (
+            np.asarray(points[corner, :2], np.float32) * crop.shape[0] - 0.5
+            for corner in (upper[0], upper[-1])
+        )
         across = inner - outer
         down = np.array([-across[1], across[0]]) * (-1 if mirrored else 1)
         start = outer - 0.25 * across - 0.45 * down
         placed = np.stack([start, start + 1.5 * across, start + 0.9 * down]).astype(np.float32)
-        width, height = LOOKED_AT
-        flat = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
         matrix = cv2.getAffineTransform(flat, placed)
         patch = cv2.warpAffine(
             crop, matrix, LOOKED_AT, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

@@ -214,8 +214,7 @@ def _colours(
     cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
     skin = np.median(cheeks, 0)
     widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
-    # In a small or turned face skin mixes into the white, next to which a dark iris would look
-    # blue.
+    # In a small or turned face skin mixes into the white, and a dark iris would look blue.
     seen = step(*SEEN, 0.1 * sum(widths) * min(zoom, 1.0))
     samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
     for eye, width in enumerate(widths):

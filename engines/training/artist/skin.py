@@ -14,7 +14,6 @@ from engines.training.artist.hair import flow_paint
 from engines.training.artist.head import (
     CHIN,
     NASOLABIAL,
-    NOSE_BASE,
     NOSE_BRIDGE,
     UNDER_EYE,
     UNDER_NOSE,
@@ -121,8 +120,8 @@ def _filled_shadows(scene: Scene) -> Floats:
     bridge = polygon(scene.size, scene.points[NOSE_BRIDGE], 0.06 * unit, 0.09 * unit)
     bridge = bridge * scene.all_skin * (1 - scene.marks.nose) * (1 - scene.own_nose)
     # The sun's hard shadow on and below a nose would be a hole in the film's soft light.
-    parts = (polygon(scene.size, scene.points[ids], 0.05 * unit) for ids in (NOSE_BASE, UNDER_NOSE))
-    below = union([scene.own_nose, *parts])
+    lip = polygon(scene.size, scene.points[UNDER_NOSE], 0.05 * unit)
+    below = union([scene.own_nose, scene.marks.nose, lip])
     beside = masked_blur(light, band.reference * (1 - below), 0.36 * unit)
     below = blur(below, 0.03 * unit) * scene.marks.oval * scene.skin
     light = light + 0.8 * below * np.maximum(beside * 0.66 - light, 0)

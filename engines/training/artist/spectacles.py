@@ -26,10 +26,8 @@ OVAL = (1.10, 0.86)  # rims are wider than tall
 SHIFT = (0.03, 0.05)  # of a rim's centre from the eye's, outwards and down
 ALONG = cv2.getGaussianKernel(7, 1.2)  # lines are followed, not dots
 THICKEST = 0.13  # a frame's width
-FAINTEST = (
-    (0.02, 0.20),
-    (0.06, 0.50),
-)  # of a line: no frame .. surely one; shares of its usual strength
+FAINTEST = ((0.02, 0.20), (0.06, 0.50))
+"""A line is no .. surely a frame: its strength, and at least that share of its usual one."""
 BESIDE = (-0.32, 0.30)  # where bridge and temples can be, below the eyes' height
 
 

@@ -78,9 +78,8 @@ def test_no_share_and_no_finer_frame_change_nothing() -> None:
 def test_detail_takes_the_place_of_what_a_network_draws_softly() -> None:
     frame, where = textured(), placement()
     soft = crop_of(as_uint8(cv2.GaussianBlur(frame, (0, 0), 2 * ZOOM)), where)
-    noise = np.random.default_rng(5).integers(
-        -20, 21, (*soft.shape[:2], 1)
-    )  # detail that is not the frame's
+    own = (*soft.shape[:2], 1)  # detail that is not the frame's
+    noise = np.random.default_rng(5).integers(-20, 21, own)
     toon = np.clip(soft + noise, 0, 255).astype(np.uint8)
     plain, image = frame.copy(), frame.copy()
     for picture, detail in ((plain, None), (image, Detail(plan(), frame, SIDE))):

@@ -7,32 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.alignment import transform_points
 from engines.faces.features import EYE
-from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
-from realtime.sources.sitters import portrait
 from realtime.toons.eye_trust import ALIKE, likeness, trust
-
-SIDE = 256
-
-
-@pytest.fixture(scope="module")
-def crop() -> tuple[Image, NDArray[np.float32]]:
-    """A face's crop, BGR, and its landmarks, 0..1."""
-    picture = portrait()
-    with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
-    transform = crop_transform(points, SIDE)
-    placed = transform_points(points, invert(transform)) / SIDE
-    return extract_crop(picture, transform, SIDE), placed.astype(np.float32)
+from tests.realtime.toons.conftest import SIDE
 
 
 @pytest.mark.parametrize("angle", [0, 30])
 def test_two_eyes_are_alike_and_a_hand_and_an_eye_are_not(
-    crop: tuple[Image, NDArray[np.float32]], angle: float
+    face_crop: tuple[Image, NDArray[np.float32]], angle: float
 ) -> None:
-    image, points = crop
+    image, points = face_crop
     spin = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1.0), np.float64)
     image = np.asarray(cv2.warpAffine(image, spin, (SIDE, SIDE)), np.uint8)
     points = (transform_points(points[:, :2] * SIDE, spin) / SIDE).astype(np.float32)

@@ -9,32 +9,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
+from engines.faces.alignment import transform_points
 from engines.faces.features import EYE, LOWER_LID, UPPER_LID, eye_iris
-from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.sources.sitters import portrait
 from realtime.toons.detail import Box
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
 from realtime.toons.places import toon_points
+from tests.realtime.toons.conftest import SIDE
 
-SIDE = 256
 BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
 STILL = np.zeros((3, 32, 32), np.float32)  # the map of a toon whose places are the photo's
 
 
 @pytest.fixture(scope="module")
-def crop() -> tuple[Image, NDArray[np.float32]]:
-    """A face's crop, BGR, and its landmarks, 0..1."""
-    picture = portrait()
-    with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
-    transform = crop_transform(points, SIDE)
-    placed = transform_points(points, invert(transform))
-    points = (placed / SIDE).astype(np.float32)
-    return with_eyes(extract_crop(picture, transform, SIDE), points, BROWN), points
+def crop(face_crop: tuple[Image, NDArray[np.float32]]) -> tuple[Image, NDArray[np.float32]]:
+    """A face's crop with brown eyes, BGR, and its landmarks, 0..1."""
+    image, points = face_crop
+    return with_eyes(image, points, BROWN), points
 
 
 def with_eyes(image: Image, points: NDArray[np.float32], colour: tuple[int, int, int]) -> Image:

@@ -102,15 +102,15 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     green = step(-3.0, 1.5, b) * step(4.0, 1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
-    lightness = (1 - cool) * (25 + 28 * dark_tone) + cool * (42 + 20 * light_tone)
+    lightness = (1 - cool) * (25 + 28 * dark_tone) + cool * (38 + 14 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4 + 9 * strength)) * colour
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (5 + 9 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)
 
     return IrisTones(
-        tint(lightness * 0.42, 0.85), tint(lightness, 1.0), tint(min(lightness * 1.45, 86), 1.15)
+        tint(lightness * 0.42, 0.85), tint(lightness, 1.0), tint(min(lightness * 1.42, 78), 1.15)
     )

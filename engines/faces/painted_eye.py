@@ -208,8 +208,8 @@ def _paint_iris(ball: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePa
     glow = glow * smoothstep(0.30, 0.60, rho)
     iris = np.empty_like(ball)
     iris[:] = tones.dark[:, None, None]
-    _lay(iris, tones.middle, smoothstep(-1.0, 0.05, dy))
-    _lay(iris, tones.light, np.clip(glow * (0.78 + 0.30 * fibres), 0, 1))
+    _lay(iris, tones.middle, smoothstep(-0.95, 0.35, dy))
+    _lay(iris, tones.light, np.clip(glow * (0.90 + 0.30 * fibres), 0, 1))
     iris *= 1 - 0.62 * smoothstep(0.80, 1.0, rho)
     _lay(iris, tones.dark * 0.3, smoothstep(0.47 + edge, 0.41 - edge, rho))
     _lay(iris, np.full(3, 0.025), smoothstep(0.41 + edge, 0.41 - edge, rho))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engines.faces.features import BROW
+from engines.faces.features import BROW, BROW_BOTTOM, UPPER_LID
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
 from engines.training.artist.head import Head
 from engines.training.artist.imaging import masked_blur, union
@@ -16,6 +16,7 @@ GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
 ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
+SETTLED = 1.4  # share of the deformation's lift that is undone
 FULL = 75  # percentile of a brow's hair that counts as full
 FAIREST = (0.45, 0.9)  # how faint that may be; from what on it is full as it is
 HAIRS = (1.1, 9.0)  # how strongly a brow shows its own hairs, and by how much L* at most
@@ -63,7 +64,7 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         full = np.clip(hair / np.clip(np.percentile(hair[inside], FULL), *FAIREST), 0, 1)
     shape, hairs, weight = np.zeros((3, size, size), np.float32)
     single = lab[..., 0] - blur(lab[..., 0], 0.022 * unit)
-    owns = [_own_shape(head.landmarks[ids, :2], points[ids, :2]) for ids in BROW]
+    owns = [_own_place(head, points, eye) for eye in range(2)]
     both = [_carried(full, points[ids, :2], own) for ids, own in zip(BROW, owns, strict=True)]
     shares = []
     for own, strands in zip(owns, both, strict=True):
@@ -91,10 +92,18 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
     )
 
 
-def _own_shape(photo: Reals, arched: Reals) -> Floats:
-    """Where a brow's landmarks [10, 2] go: the photo's shape, larger, at the arched ones' place."""
+def _own_place(head: Head, points: Floats, eye: int) -> Floats:
+    """Where a brow's landmarks [10, 2] go: in the photo's shape, larger, and nearly as close to
+    the eye as there; the deformation lifts them by as much as the eye grows, a look of surprise."""
+    photo, arched = (p[BROW[eye], :2] for p in (head.landmarks, points))
     plain = (photo - photo.mean(0)) * GROWTH + arched.mean(0)
-    return np.asarray(OWN * plain + (1 - OWN) * arched, np.float32)
+    before, after = (
+        head.flat(p[UPPER_LID[eye]])[2:-2, 1].mean() - head.flat(p[BROW_BOTTOM[eye]])[:, 1].mean()
+        for p in (head.landmarks, points)
+    )
+    lifted = max(SETTLED * (after - before), 0.0) * head.unit
+    down = head.rotation[1, :2] / np.linalg.norm(head.rotation[1, :2])
+    return np.asarray(OWN * plain + (1 - OWN) * arched + lifted * down, np.float32)
 
 
 def _tapered(size: int, own: Reals) -> Floats:

@@ -6,7 +6,7 @@ function of them, cannot fold as long as the bumps stay gentle, and a network ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW, LID_POINTS, LOWER_LID, UPPER_LID, aperture
 from engines.faces.pixels import Floats, Reals, step
+from engines.training.artist.eyes import lash_strength
 from engines.training.artist.head import CHIN, FACE_OVAL, MOUTH_CORNERS, Head
 from engines.training.artist.looks import Look
 
 GRID = 160  # nodes per side on which the deformation is evaluated and inverted
 INVERSION_STEPS = 28
+STRONG_JAW = 0.6  # share of the look's jaw, neck and cheeks that the heaviest faces are spared
 RELAXATION = 0.6  # converges while the stretch stays below 3.3
 
 
@@ -118,6 +120,18 @@ def _between(value: Reals, low: float, high: float) -> NDArray[np.float64]:
     return t * t * (3 - 2 * t)
 
 
+def _with_own_jaw(look: Look, lashes: float) -> Look:
+    """A heavy face keeps more of its jaw and neck: slim ones make a child of a man."""
+    own = STRONG_JAW * step(0.7, 0.25, lashes)
+    return replace(
+        look,
+        jaw=look.jaw + (1 - look.jaw) * own,
+        chin=look.chin + (1 - look.chin) * own,
+        neck=look.neck + (1 - look.neck) * own,
+        cheek=look.cheek * (1 - own),
+    )
+
+
 def plan(
     head: Head,
     look: Look,
@@ -138,6 +152,7 @@ def plan(
     flat = head.flat(landmarks)
     strength = float(np.clip(look.strength, 0, 1))
     solid = head.local(landmarks)
+    look = _with_own_jaw(look, lash_strength(head))
     widths = np.array([np.linalg.norm(solid[u[0], :2] - solid[u[-1], :2]) for u in UPPER_LID])
     gaps = np.array(aperture(landmarks))
     alike = step(0.10, 0.05, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values

@@ -17,6 +17,7 @@ from engines.training.artist.head import (
     FOREHEAD,
     LIPS,
     NOSE_BASE,
+    NOSE_TIP,
     NOSTRILS,
     SUBNASALE,
     UNDER_EYE,
@@ -62,7 +63,9 @@ def skin(
     size = lab.shape[0]
     inner = polygon(size, points[FACE_OVAL], 0, -0.06 * unit) * (marks.all < 0.2) > 0.5
     samples = lab[inner][::7]
-    mean, spread = np.median(samples, 0).astype(np.float64), np.array([14.0, 4.0, 4.0])
+    upper = inner & (np.arange(size)[:, None] < points[NOSE_TIP, 1])  # no mask, hardly a beard
+    first = lab[upper][::7] if upper.sum() > 700 else samples
+    mean, spread = np.median(first, 0).astype(np.float64), np.array([14.0, 4.0, 4.0])
     for _ in range(3):
         near = (((samples - mean) / [26.0, 9.0, 9.0]) ** 2).sum(1) < 4
         if near.sum() < 50:
@@ -107,6 +110,8 @@ def skin(
     pale *= colourfulness(mean)
     likely = likely * (1 - pale)  # white hair
     likely = np.maximum(likely, burnt * (1 - np.clip(marks.all * 1.5, 0, 1)))
+    above = smoothstep(0.0, -0.30, from_eyes) * (1 - polygon(size, points[FACE_OVAL]))
+    likely = likely * (1 - above * smoothstep(0.03, 0.05, blur(texture, 3)))  # a patterned scarf
     grain = blur(np.abs(value - blur(value, 1.5)), 4)
     unlike = np.maximum(  # grey, or as brown as skin and darker
         smoothstep(0.95, 0.70, blur(relative, 2)), smoothstep(6, 16, mean[0] - blur(lightness, 2))
@@ -123,6 +128,14 @@ def skin(
     likely = likely * np.maximum(np.clip(3.9 - 2.6 * radius, 0, 1), neck)
     likely = cv2.medianBlur((likely * 255).astype(np.uint8), 5).astype(np.float32) / 255
     return np.clip(guided_filter(value, likely, 6, 2e-3), 0, 1), mean
+
+
+def foreign(lab: Floats, skin_colour: Reals, points: Reals, unit: float) -> Floats:
+    """What at the rim of a face has a colour that skin has not [S, S], as a scarf's hem."""
+    light = np.clip(lab[..., 0] / skin_colour[0], 0.3, 1.3)[..., None]
+    off = np.linalg.norm(lab[..., 1:] - light * skin_colour[1:].astype(np.float32), axis=-1)
+    face = polygon(lab.shape[0], points[FACE_OVAL], 0.03 * unit, -0.12 * unit)
+    return smoothstep(20, 32, blur(off, 1.5)) * (1 - face)
 
 
 def _nose_shadow(

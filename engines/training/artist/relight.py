@@ -18,6 +18,7 @@ RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
 BALL_RELIEF = 0.45  # log gain of the key on its tip, a ball
 KEY = 0.68  # log gain of the key over the shade
+HOLLOW = 0.23  # log gain of the darkest hollow, an eye's socket
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
 NECK = 0.8  # share of the neck's own light that stays: it sets off the chin
@@ -58,7 +59,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     gain = _light_gain(scene, key, log_light - median, shading) * amount
     gain = gain - (float(np.median(gain[on_skin])) if enough else 0) + 0.05 * scene.strength
     head = np.clip(smoothstep(1.35, 0.95, scene.shape.radius) * scene.person, 0, 1)
-    gain = gain * head * (0.25 + 0.75 * scene.skin) * (1 - scene.marks.eyes * 0.8)
+    gain = gain * head * (0.25 + 0.75 * skin) * (1 - scene.marks.eyes * 0.8)
     shade = lamps.occlusion(scene.points, scene.head, scene.size) * amount
     gain = gain - age_lines(scene) * amount
     gain = gain - shade * scene.skin * (1 - 0.9 * scene.marks.lips)
@@ -69,7 +70,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     lift = 0.04 + 0.14 * step(0.28, 0.52, lit)  # dark skin stays dark
     target = lit + lift * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
-    light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * scene.skin))
+    light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * skin))
     rolled = KNEE + (1 - np.exp(-(light - KNEE) / (1 - KNEE))) * (1 - KNEE)
     light = np.where(light > KNEE, rolled, light)
     light = light + _glow(scene, key, side) * amount * (0.48 + lit)
@@ -84,8 +85,9 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
 def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) -> Floats:
     """Log gain: the toon's shading instead of the photo's, cast shadows and hot spots softened."""
     skin, shape, gloss = scene.all_skin, scene.shape, scene.gloss
-    toon = -0.20 + KEY * smoothstep(0.05, 1.0, (shape.normals @ key + 0.45) / 1.45)
-    toon = toon - np.clip(-shape.cavity, -0.06, 0.06) * (1 - scene.band.repaint)
+    toon = -0.20 + KEY * smoothstep(0.20, 1.06, (shape.normals @ key + 0.45) / 1.45)
+    toon = toon - np.clip(-shape.cavity, -0.06, 0.10) * (1 - scene.band.repaint)
+    toon = toon + HOLLOW * np.tanh(shape.hollow * 3) * np.where(shape.hollow < 0, 1, 0.35)
     toon = toon + _nose_form(scene, key)
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
@@ -103,7 +105,7 @@ def _nose_form(scene: Scene, key: Floats) -> Floats:
     """Log gain that models the nose: the key on its own slopes, which the mesh knows."""
     unit = scene.unit
     nose = polygon(scene.size, scene.points[NOSE], 0.06 * unit, 0.05 * unit)
-    normals = blur(scene.shape.normals, 0.05 * unit)
+    normals = blur(scene.shape.normals, 0.09 * unit)
     own = normals - blur(normals, 0.30 * unit)
     lamp = np.array([1.2 * key[0], 0.8 * key[1], 0.6], np.float32)
     _, down = scene.head.grid(scene.size)
@@ -131,7 +133,7 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.08 * unit)
     soft = soft + 0.05 * _spots(size, points[[NOSE_TIP]], [0.11 * unit])
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
-    soft = soft + 0.03 * _spots(size, points[[151]], [0.34 * unit])
+    soft = soft + 0.05 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)
     spots = (0.20 * glint + soft) * bright * (1 + scene.gloss)
     return 0.13 * sheen * (1 + 1.5 * scene.gloss) + spots

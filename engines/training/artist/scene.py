@@ -130,7 +130,8 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
         skin = skin * (1 - frame)
     brows = find_brows(lab, skin, head, points)
     cover = brows.cover * (1 - 0.85 * glasses * blur(frame, 2))
-    band = _eye_band(points, unit, skin, marks, cover, (1 - frame) * (1 - sunglasses))
+    free = (1 - frame) * (1 - sunglasses) * (1 - masks.foreign(lab, skin_colour, points, unit))
+    band = _eye_band(points, unit, skin, marks, cover, free)
     return Scene(
         float(np.clip(look.strength, 0, 1)), size, head, field, photo_lab, warped, lab,
         surface(points, head, size), marks, inside, skin, skin_colour, frame, glasses, sunglasses,
@@ -141,7 +142,8 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
 def _eye_band(
     points: Floats, unit: float, skin: Floats, marks: masks.Features, cover: Floats, free: Floats
 ) -> EyeBand:
-    """Lashes, liner, bags, dark sockets, brows and the bridge between them; `free` of frames."""
+    """Lashes, liner, bags, dark sockets, brows and the bridge between them; `free` of frames
+    and cloth."""
     size = skin.shape[0]
     ring = union(polygon(size, points[ids], 0.10 * unit, 0.22 * unit) for ids in EYE)
     bags, sockets = [], []

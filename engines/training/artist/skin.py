@@ -70,7 +70,7 @@ def age_lines(scene: Scene) -> Floats:
     least, most = np.array(AGE) * (1.6 - float(scene.skin_colour[0]) / 100)
     age = step(least, most, float((depth * face).sum() / (face.sum() + 1)))
     _, y = scene.head.grid(size)
-    where: Floats = 0.7 * smoothstep(-0.30, -0.45, y)
+    where: Floats = 0.7 * smoothstep(-0.30, -0.45, y) * (1 - scene.brows.cover)
     for ids in NASOLABIAL:
         where = np.maximum(where, stroke(size, points[ids], 0.20 * unit, 0.06 * unit))
     for eye in range(2):

@@ -31,6 +31,7 @@ class Surface:
 
     normals: Floats  # [S, S, 3], +z towards the viewer
     cavity: Floats  # < 0 recess, > 0 bulge
+    hollow: Floats  # the same of wide forms: sockets, temples, cheeks
     face: Floats  # 1 where the landmark mesh carries the shape
     radius: Floats  # 1 on the outline of the head ellipsoid
 
@@ -55,6 +56,8 @@ def surface(points: Floats, head: Head, size: int) -> Surface:
 
     cavity = (level(0.17) - level(0.05)) / unit
     cavity = (cavity - soft(cavity * inside, 0.45)) * smoothstep(0.80, 1.0, soft(inside, 0.22))
+    hollow = (level(0.50) - level(0.14)) / unit
+    hollow = (hollow - soft(hollow * inside, 0.9)) * smoothstep(0.80, 1.0, soft(inside, 0.22))
     height = np.where(inside > 0, level(0.055), level(0.6))
     for ids, radius_, by in BULGES:
         x0, y0 = points[ids, :2].mean(0)
@@ -90,6 +93,6 @@ def surface(points: Floats, head: Head, size: int) -> Surface:
         return cv2.resize(values.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
 
     return Surface(
-        enlarge(normals), enlarge(cavity), np.clip(enlarge(face), 0, 1),
+        enlarge(normals), enlarge(cavity), enlarge(hollow), np.clip(enlarge(face), 0, 1),
         np.clip(enlarge(radius), 0, 9),
     )  # fmt: skip

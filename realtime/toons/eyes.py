@@ -26,13 +26,13 @@ from engines.pictures import Image
 from realtime.compositing import GRID, Small, as_lab
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eye_trust import darkness, likeness, trust
+from realtime.toons.eye_trust import awake, darkness, likeness, trust
 from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
 LASHES = 0.5  # of the artist's greatest: a line over the network's, which is soft
-SMALLEST = 9.0  # width of an eye in frame pixels below which the network's is as good
+SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
@@ -42,7 +42,7 @@ SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown ..
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
-TRUST_MEMORY = 0.25  # seconds in which an eye comes and goes behind a hand
+COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Eyes:
     Attributes:
         points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
         open: 0 closed .. 1 open, of each eye.
-        trust: 0..1, how surely each of them is seen, see `realtime.toons.eye_trust`.
+        trust: 0..1, how surely each of them is seen, see `realtime.toons.eye_trust`; 0 in a blink.
         paint: their colours; lengths in shares of the crop's side.
     """
 
@@ -83,10 +83,11 @@ class _Memory:
     trust: Floats
     time: float
 
-    def trust_more(self, seen: Floats, opened: tuple[float, float], time: float) -> None:
+    def trust_more(self, seen: Floats, opened: Reals, time: float) -> None:
         """Take in a newer toon; a blink says nothing of whether there is an eye."""
         elapsed = max(time - self.time, 0.0)
-        share = (1 - float(np.exp(-elapsed / TRUST_MEMORY))) * np.array(opened)
+        memory = np.where(seen > self.trust, COMES, GOES)
+        share = (1 - np.exp(-elapsed / memory)) * opened
         self.trust = self.trust + share * (seen - self.trust)
         self.time = time
 
@@ -131,19 +132,23 @@ class EyeWatch:
             zoom: pixels of the frame in one of the crop.
         """
         opened = openness(points)
-        moved = np.array(points, np.float32)[:, :2]
+        flat = np.array(points, np.float32)[:, :2]
+        moved = flat.copy()
         moved[NEEDED] = toon_points(moved[NEEDED], plan)
         for eye in range(2):
             settle_iris(points, moved, eye)
         look_together(moved, opened)
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
-        drawn = [darkness(small, moved, eye, opened[eye]) for eye in range(2)]
-        seen = trust(drawn, likeness(crop, points))
+        drawn, shown = (
+            [darkness(picture, at, eye, opened[eye]) for eye in range(2)]
+            for picture, at in ((small, moved), (crop, flat))
+        )
+        seen, lids = trust(drawn, shown, likeness(crop, points)), awake(drawn)
         known = self._known.get(identity)
         if known is not None:
-            known.trust_more(seen, opened, time)
+            known.trust_more(seen, lids * np.array(opened), time)
         if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
-            colours, weight = _colours(crop, points, seen * opened, zoom)
+            colours, weight = _colours(crop, points, seen * opened * lids, zoom)
             if known is None:
                 paint = _paint(colours, small, moved)
                 known = _Memory(colours, weight, weight, paint, time, seen, time)
@@ -151,7 +156,7 @@ class EyeWatch:
             else:
                 known.average(colours, weight, time)
                 known.paint = _paint(known.colours, small, moved)
-        left, right = (float(value) for value in known.trust)
+        left, right = (float(value) for value in lids * known.trust)
         return Eyes(moved, opened, (left, right), known.paint)
 
     def forget(self, but: Collection[int] = ()) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.features import EYE
 from engines.pictures import Image
-from realtime.toons.eye_trust import ALIKE, likeness, trust
+from realtime.toons.eye_trust import awake, likeness, trust
 from tests.realtime.toons.conftest import SIDE
 
 
@@ -22,16 +22,22 @@ def test_two_eyes_are_alike_and_a_hand_and_an_eye_are_not(
     spin = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1.0), np.float64)
     image = np.asarray(cv2.warpAffine(image, spin, (SIDE, SIDE)), np.uint8)
     points = (transform_points(points[:, :2] * SIDE, spin) / SIDE).astype(np.float32)
-    assert likeness(image, points) > ALIKE[1]
+    assert likeness(image, points) > 0.6
     hand, at = image.copy(), points[EYE[0], :2] * SIDE
     middle, reach = at.mean(0).astype(int), round(0.9 * np.ptp(at, axis=0).max())
     cv2.circle(hand, (int(middle[0]), int(middle[1])), reach, (140, 170, 220), -1)
-    assert likeness(hand, points) < ALIKE[0]
+    assert likeness(hand, points) < 0.4
 
 
-def test_an_eye_hardly_drawn_is_believed_beside_a_sure_one_alone() -> None:
-    assert trust([0.3, 0.3], 0.0).min() == 1
-    assert trust([0.3, 0.1], 0.0).min() == 1  # the far eye of a turned head
-    assert trust([0.3, 0.0], 0.0)[1] == 0  # a hand
-    assert trust([0.3, 0.0], 0.8)[1] == 1  # not drawn, but the photo has it
-    assert trust([0.0, 0.0], 0.9).max() == 0  # dark glasses
+def test_an_eye_is_believed_that_the_photo_or_the_toon_shows_well() -> None:
+    assert trust([0.3, 0.3], [0.2, 0.2], 0.6).min() == 1
+    assert trust([0.2, 0.0], [0.2, 0.1], 0.3)[1] == 1  # the far eye of a turned head
+    assert trust([0.3, 0.0], [0.2, 0.0], 0.8)[1] == 1  # not drawn, but the photo has its twin
+    assert trust([0.4, 0.4], [0.2, -0.1], 0.0).min() == 1  # in the sun's hard shade, but drawn
+    assert trust([0.3, 0.1], [0.2, 0.0], 0.1)[1] == 0  # half an eye drawn on a hand
+    assert trust([0.0, 0.0], [0.0, 0.0], 0.9).max() == 0  # dark glasses
+
+
+def test_eyes_that_are_drawn_shut_are_shut() -> None:
+    assert awake([0.0, -0.1]) == 0
+    assert awake([0.0, 0.2]) == 1  # a wink, or a far eye

@@ -232,3 +232,14 @@ def test_a_blink_does_not_make_an_eye_doubtful(crop: tuple[Image, NDArray[np.flo
         blink = see(image, shut, watch, time=frame / 30)
     assert max(blink.open) == 0
     assert min(see(image, points, watch, time=10 / 30).trust) > 0.9
+
+
+def test_a_blink_too_quick_for_the_landmarks_is_not_painted_open(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    watch, drawn_shut = EyeWatch(), covered(covered(image, points, 0), points, 1)
+    see(image, points, watch)
+    for frame in range(1, 6):
+        assert max(see(image, points, watch, time=frame / 30, toon=drawn_shut).trust) < 0.05
+    assert min(see(image, points, watch, time=0.2).trust) > 0.9

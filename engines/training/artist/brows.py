@@ -16,7 +16,7 @@ GROWTH = 1.05  # of a brow: a film character's are a little larger
 THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
 ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
-SETTLED = 1.4  # share of the deformation's lift that is undone
+SETTLED = 1.4  # of the deformation's lift that is undone; a larger eye needs less room above it
 FULL = 75  # percentile of a brow's hair that counts as full
 FAIREST = (0.45, 0.9)  # how faint that may be; from what on it is full as it is
 HAIRS = (1.1, 9.0)  # how strongly a brow shows its own hairs, and by how much L* at most
@@ -93,8 +93,8 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
 
 
 def _own_place(head: Head, points: Floats, eye: int) -> Floats:
-    """Where a brow's landmarks [10, 2] go: in the photo's shape, larger, and nearly as close to
-    the eye as there; the deformation lifts them by as much as the eye grows, a look of surprise."""
+    """Where a brow's landmarks [10, 2] go: in the photo's shape, larger, and a little closer to
+    the eye than there. The deformation lifts them as the eye grows, which is a look of surprise."""
     photo, arched = (p[BROW[eye], :2] for p in (head.landmarks, points))
     plain = (photo - photo.mean(0)) * GROWTH + arched.mean(0)
     before, after = (

@@ -124,7 +124,7 @@ class Sampler:
     spectacles: float = 0.15
     dyed: float = 0.15
     shaded: float = 0.1
-    hidden: float = 0.06
+    hidden: float = 0.15
     crop: int = 0
     side: int = 0
 

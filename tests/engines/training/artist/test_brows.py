@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.faces.features import BROW
+from engines.faces.features import BROW, UPPER_LID
 from engines.training.artist import brows
 from engines.training.artist.looks import FILM
 from engines.training.artist.scene import Scene, observe
@@ -100,3 +100,18 @@ def test_fair_brows_are_full_too(portrait, scene: Scene, monkeypatch) -> None:
     monkeypatch.setattr(brows, "FAIREST", (1.0, 1.0))
     thin = observe(fair.astype(np.uint8), portrait.landmarks, portrait.person, FILM).brows
     assert found.shape.sum() > 1.15 * thin.shape.sum()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_brow_lies_as_close_to_its_eye_as_in_the_photo_or_closer(
+    portrait, scene: Scene, side
+) -> None:
+    def gap(points: np.ndarray, brow: np.ndarray) -> float:
+        lid = scene.head.flat(points[UPPER_LID[side]])[2:-2, 1].mean()
+        return float(lid - scene.head.flat(brow)[:, 1].mean())
+
+    photo, toon = scene.head.landmarks, scene.points
+    before, lifted = (gap(points, points[BROW[side]]) for points in (photo, toon))
+    laid = gap(toon, brows._own_place(scene.head, toon, side))
+    assert lifted > before + 0.03
+    assert before - 0.7 * (lifted - before) < laid < before + 0.2 * (lifted - before)

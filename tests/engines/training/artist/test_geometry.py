@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from engines.faces.features import openness
+from engines.training.artist import geometry
+from engines.training.artist.eyes import lash_strength
 from engines.training.artist.geometry import Warp, plan, warp
 from engines.training.artist.head import Head
 from engines.training.artist.looks import FILM
@@ -77,3 +79,19 @@ def test_closed_and_covered_eyes_are_enlarged_less(portrait) -> None:
     }
     assert scale["open"] > scale["closed"] > 1
     assert scale["open"] > scale["covered"] > 1
+
+
+def test_heavy_faces_keep_their_jaws(measured_faces, monkeypatch) -> None:
+    jaw = [172, 397]
+    heads = [Head(landmarks) for landmarks in measured_faces["sample"][::4]]
+    lashes = [lash_strength(head) for head in heads]
+    heavy, fine = (heads[pick(lashes)].landmarks for pick in (np.argmin, np.argmax))
+
+    def narrowing(landmarks: np.ndarray) -> float:
+        widths = [np.ptp(points[jaw, 0]) for points in (bend(landmarks, 512).landmarks, landmarks)]
+        return float(1 - widths[0] / widths[1])
+
+    own = narrowing(heavy), narrowing(fine)
+    monkeypatch.setattr(geometry, "STRONG_JAW", 0.0)
+    assert narrowing(heavy) > own[0] + 0.02
+    assert narrowing(fine) == own[1]

@@ -112,3 +112,40 @@ def test_dark_skin_keeps_its_sheen(portrait: Portrait, monkeypatch: pytest.Monke
     with_glow = shine()
     monkeypatch.setattr(relight, "_glow", lambda scene, key, side: np.float32(0))
     assert with_glow > shine() + 0.1
+
+
+def test_a_patterned_scarf_is_not_skin_where_plain_skin_is(portrait: Portrait) -> None:
+    top, rng = scalp(portrait), np.random.default_rng(3)
+    cheek = portrait.rgb[tuple(portrait.landmarks[205, 1::-1].astype(int))].astype(float)
+    pattern = cv2.resize(rng.uniform(0.5, 1.3, (64, 64)), (SIZE, SIZE))[..., None]
+    inside, share = cv2.erode(top.astype(np.uint8), np.ones((7, 7))) > 0, []
+    for cloth in (np.ones_like(pattern), pattern):
+        painted = portrait.rgb.copy()
+        painted[top] = np.clip(cheek * cloth, 0, 255)[top]
+        found = observe(painted, portrait.landmarks, np.ones_like(portrait.person), FILM)
+        share.append(float(found.skin[inside].mean()))
+    assert share[0] > 0.8
+    assert share[1] < 0.3
+
+
+def test_the_hem_of_a_scarf_is_not_painted_over(portrait: Portrait) -> None:
+    """A blue hem over the outer half of an eye's crow's feet stays blue."""
+    hem = portrait.rgb.copy()
+    edge = int(portrait.landmarks[[33, 127], 0].mean())
+    hem[:, :edge] = (20, 110, 190)
+    found = observe(hem, portrait.landmarks, np.ones_like(portrait.person), FILM)
+    toon = toonify(hem, portrait.landmarks, person=np.ones_like(portrait.person)).image
+    x, y = found.points[127, :2].astype(int)
+    drawn = toon[y, x + 2].astype(int)
+    assert found.band.repaint[y, x + 2] < 0.1
+    assert drawn[2] > drawn[0] + 80
+
+
+def test_sockets_lie_in_shade_and_the_nose_in_light(scene: Scene) -> None:
+    def at(ids: list[int]) -> float:
+        x, y = scene.points[ids, :2].mean(0).astype(int)
+        return float(scene.shape.hollow[y, x])
+
+    for socket in ([33, 130, 247], [263, 359, 467]):
+        assert at(socket) < -0.03
+    assert at([NOSE_TIP]) > 0.2

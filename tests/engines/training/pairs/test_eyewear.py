@@ -48,6 +48,7 @@ def test_a_frame_moves_as_the_toon_does() -> None:
 
 def test_photo_and_toon_get_the_same_frame() -> None:
     for share, expected in ((0.0, 0), (1.0, 4)):
-        batch = Sampler(grey_pairs(64), 4, seed=1, spectacles=share, dyed=0, shaded=0).draw()
+        others = {"dyed": 0.0, "shaded": 0.0, "hidden": 0.0}
+        batch = Sampler(grey_pairs(64), 4, seed=1, spectacles=share, **others).draw()
         assert (batch.photo - batch.toon).abs().max() < 0.02
         assert int((batch.photo.std((2, 3)).amax(1) > 0.01).sum()) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -14,7 +15,14 @@ MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes an
 
 
 def spline(points: Reals, count: int = 6) -> Floats:
-    """Catmull-Rom curve through an open polyline, `count` points per segment."""
+    """Catmull-Rom curve through an open polyline [N, 2], `count` points per segment."""
+    return _spline_weights(len(points), count) @ np.asarray(points, np.float32)
+
+
+@cache
+def _spline_weights(length: int, count: int) -> Floats:
+    """How much each of `length` points counts in each point of the curve, which is linear in them."""
+    points = np.eye(length)
     first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
     p = np.concatenate([first, points, last])
     t = np.linspace(0, 1, count, endpoint=False)[:, None]
@@ -23,7 +31,7 @@ def spline(points: Reals, count: int = 6) -> Floats:
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
         + (3 * b - a - 3 * c + d) * t**3
     )  # fmt: skip
-    return np.concatenate([curve.reshape(-1, points.shape[1]), points[-1:]]).astype(np.float32)
+    return np.concatenate([curve.reshape(-1, length), points[-1:]]).astype(np.float32)
 
 
 def between(top: Floats, bottom: Floats, size: tuple[int, int]) -> Floats:

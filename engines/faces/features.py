@@ -5,6 +5,8 @@ Indices into MediaPipe's 478 face landmarks; pairs are (image left, image right)
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from engines.faces.pixels import Floats, Reals, step
@@ -41,8 +43,12 @@ def aperture(landmarks: Reals) -> tuple[float, float]:
 
 def eye_iris(landmarks: Reals, eye: int) -> tuple[int, list[int]]:
     """The iris (centre, ring) that belongs to an eye."""
-    centre = landmarks[LID_POINTS[eye], :2].mean(0)
-    return min(IRIS, key=lambda iris: float(np.linalg.norm(landmarks[iris[0], :2] - centre)))
+    x, y = landmarks[LID_POINTS[eye], :2].mean(0).tolist()
+
+    def away(iris: tuple[int, list[int]]) -> float:
+        return math.hypot(float(landmarks[iris[0], 0]) - x, float(landmarks[iris[0], 1]) - y)
+
+    return min(IRIS, key=away)
 
 
 def openness(landmarks: Reals) -> tuple[float, float]:

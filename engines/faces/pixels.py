@@ -16,13 +16,20 @@ SUBPIXEL_BITS = 4  # OpenCV draws polygons on a grid of 1/16 pixel
 
 def smoothstep(low: float, high: float, value: Reals | float) -> NDArray[np.float32]:
     """Rise smoothly from 0 at `low` to 1 at `high`; `low > high` gives a falling edge."""
-    t = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
+    t = np.asarray(np.asarray(value, np.float32) - np.float32(low))
+    t *= np.float32(1 / (high - low))
+    np.maximum(t, 0, out=t)
+    np.minimum(t, 1, out=t)
+    rise = np.float32(3) - np.float32(2) * t
+    rise *= t
+    rise *= t
+    return rise
 
 
 def step(low: float, high: float, value: float) -> float:
     """`smoothstep` of one number."""
-    return float(smoothstep(low, high, value))
+    t = min(max((value - low) / (high - low), 0.0), 1.0)
+    return float(t * t * (3 - 2 * t))
 
 
 def blur(image: Floats, sigma: float) -> Floats:

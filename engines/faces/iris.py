@@ -112,5 +112,5 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
         return lab_colour(level, ab[0] * gain, ab[1] * gain)
 
     return IrisTones(
-        tint(lightness * 0.42, 0.85), tint(lightness, 1.0), tint(min(lightness * 1.42, 78), 1.15)
+        tint(lightness * 0.42, 0.85), tint(lightness, 1.0), tint(min(lightness * 1.48, 78), 1.35)
     )

@@ -13,8 +13,8 @@ from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, 
 
 SUPERSAMPLING = 3
 HALO = 1.22  # radii of the iris to which its shade reaches
-WHITE = (0.955, 0.945, 0.935)  # of the eye, RGB
-ROSY = (0.0, 0.09, 0.12)  # of it that is lost in its corners
+WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
+ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
 
@@ -139,7 +139,7 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.34 * np.exp(-((to_top / (0.28 * tall)) ** 2))
+        - 0.40 * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
@@ -157,6 +157,7 @@ def paint_eye(
     outer = smoothstep(1.05, 0.25, along)
     thick = u * (0.009 + 0.013 * paint.lashes * outer) * (1 + 0.7 * (1 - open_))
     thick = thick * smoothstep(1.06, 0.90, along) * smoothstep(-0.10, 0.05, along)
+    thick = thick * (1 - 0.45 * smoothstep(0.45, 0.95, along))  # thins towards the nose
     edge = 0.5 * factor
     lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * np.float32(0.90)
     if to_bottom is not None:
@@ -184,7 +185,7 @@ def _white(corner: Floats, paint: EyePaint) -> Floats:
     """White of the eye: [3, h, w], planes, which are fast to blend; `corner` is 0 in the middle of
     the eye and 1 at its corners."""
     shade = np.float32(paint.exposure) * (1 - 0.27 * corner**2)
-    rosy = smoothstep(0.78, 1.1, corner) * np.float32(0.8 if paint.colour > 0.3 else 0.0)
+    rosy = smoothstep(0.72, 1.05, corner) * np.float32(0.8 if paint.colour > 0.3 else 0.0)
     return np.stack(
         [shade * (level * (1 - loss * rosy)) for level, loss in zip(WHITE, ROSY, strict=True)]
     ).astype(np.float32)
@@ -227,7 +228,7 @@ def _add_catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposur
 
     Both are soft at their edges, as a window is that a wet eye mirrors: hard ones look like paint.
     """
-    large, small = np.hypot(dx + 0.30, dy + 0.31) / 0.23, np.hypot(dx - 0.36, dy - 0.42) / 0.17
+    large, small = np.hypot(dx + 0.30, dy + 0.31) / 0.21, np.hypot(dx - 0.36, dy - 0.42) / 0.17
     edge = max(1.6 * pixel, 0.28)
     white = np.array([1.0, 1.0, 0.99]) * max(exposure, 0.88)
     _lay(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * np.float32(0.94))

@@ -95,17 +95,17 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     light = step(0.36, 0.46, ratio)
     a, b = a - SHADE[0] * light, b - SHADE[1] * light
     sure = max(step(-2.0, -4.0, a), step(-2.0, -4.0, b) * step(3.0, 0.0, a))
-    bar = 0.23 + 0.08 * dark_hair * (1 - 0.5 * sure)
+    bar = 0.23 + 0.16 * dark_hair * (1 - 0.5 * sure)
     not_red = max(step(3.0, 0.0, a), step(-4.0, -9.0, b))  # clear blue is a little red
     not_amber = max(step(7.0, 4.0, b), step(0.0, -2.5, a))
     cool = not_red * not_amber * step(bar, bar + 0.08, ratio)
     green = step(-3.0, 1.5, b) * step(4.0, 1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
-    lightness = (1 - cool) * (25 + 28 * dark_tone) + cool * (38 + 14 * light_tone)
+    lightness = (1 - cool) * (18 + 28 * dark_tone) + cool * (38 + 14 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
-    hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a)
-    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (17 + 12 * dark_tone)
+    hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a) * (1 - 0.7 * dark_hair)
+    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (21 + 12 * dark_tone)
     ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (5 + 9 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:

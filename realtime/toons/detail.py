@@ -28,6 +28,7 @@ SPLIT = 4.0
 CRISP, CRISP_RADIUS = 1.8, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
 HALO = 7  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
+INK = 0.5  # how much darker those may get, in shares of their depth
 
 
 class Detail(NamedTuple):
@@ -66,7 +67,7 @@ def sharpened(toon: Image) -> Image:
     near = np.ones((HALO, HALO), np.uint8)  # nothing beyond what is there: no rims at edges
     lightest = cv2.dilate(toon, near)
     lines = cv2.subtract(cv2.erode(lightest, near, dst=soft), toon, dst=soft)
-    darkest = cv2.subtract(cv2.erode(toon, near), lines)
+    darkest = cv2.addWeighted(cv2.erode(toon, near), 1, lines, -INK, 0)
     cv2.max(crisp, darkest, dst=crisp)
     return as_uint8(cv2.min(crisp, lightest, dst=crisp))
 

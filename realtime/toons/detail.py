@@ -25,9 +25,9 @@ WORTH = 0.6
 LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
-CRISP, CRISP_RADIUS = 1.8, 0.006
+CRISP, CRISP_RADIUS = 1.6, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
-HALO = 7  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
+HALO = 5  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
 INK = 0.5  # how much darker those may get, in shares of their depth
 
 

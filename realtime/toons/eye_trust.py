@@ -28,7 +28,7 @@ def trust(drawn: Sequence[float], shown: Sequence[float], alike: float) -> Float
     A network draws the far eye of a turned or tilted head faintly, and half an eye onto a hand. So
     the photo counts as well: irises are darker than their whites, and two eyes are mirror images.
     The weights are fitted to 950 eyes of portraits and clips, of which 120 are behind hands, cups
-    and phones: one in 40 is doubted and one in 7 of the covered ones believed.
+    and phones: one in 40 was doubted and one in 7 of the covered ones believed.
 
     Args:
         drawn: `darkness` of each in the toon.

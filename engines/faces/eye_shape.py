@@ -21,7 +21,7 @@ def spline(points: Reals, count: int = 6) -> Floats:
 
 @cache
 def _spline_weights(length: int, count: int) -> Floats:
-    """How much each of `length` points counts in each of the curve's, linear in them all."""
+    """The curve is linear in its `length` points: what each of them counts in each of its own."""
     points = np.eye(length)
     first, last = 2 * points[:1] - points[1:2], 2 * points[-1:] - points[-2:-1]
     p = np.concatenate([first, points, last])

@@ -19,7 +19,7 @@ PAIR = (0.05, 0.18)  # the same: no eyes, but dark glasses .. surely eyes
 DRAWN = (0.22, 0.36)  # the same of one eye, whatever the photo shows: none .. surely one
 LESS, DARKER = 2.3, 4.2  # how much the evidence against and for an eye counts beside `likeness`
 EVIDENCE = (-0.10, 0.10)  # a hand .. an eye
-LOOKED_AT = (24, 14)  # size in which they are compared, pixels
+LOOKED_AT = (24, 14)  # size in which the two eyes are compared, pixels
 
 
 def trust(drawn: Sequence[float], shown: Sequence[float], alike: float) -> Floats:

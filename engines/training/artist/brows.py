@@ -9,14 +9,17 @@ import numpy as np
 
 from engines.faces.features import BROW, BROW_BOTTOM, UPPER_LID
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
+from engines.training.artist.eyes import heaviness
 from engines.training.artist.head import Head
 from engines.training.artist.imaging import masked_blur, union
 
 GROWTH = 1.05  # of a brow: a film character's are a little larger
-THINNEST = 0.05  # how far the outline of the thinnest brow is drawn in, in eye distances
+THINNEST = 0.03  # how far the outline of the thinnest brow is drawn in, in eye distances
 ALIKE = 0.6  # how much the thicker brow counts where both are not the same
 OWN = 0.8  # share of the photo's shape, the rest follows the eye below
-SETTLED = 1.4  # of the deformation's lift that is undone; a larger eye needs less room above it
+SETTLED = (0.5, 1.4)  # of the deformation's lift that is undone, in light and in heavy faces
+LEAST = 0.42  # opacity of a brow of which hardly a hair is seen: without brows no face has a mood
+READABLE = 0.70  # L* of a brow, in shares of the skin's: it must be seen
 FULL = 75  # percentile of a brow's hair that counts as full
 FAIREST = (0.45, 0.9)  # how faint that may be; from what on it is full as it is
 HAIRS = (1.1, 9.0)  # how strongly a brow shows its own hairs, and by how much L* at most
@@ -80,7 +83,7 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
         )
         thick = masked_blur(strands, outline, 0.07 * unit)  # single hairs would draw an edge
         thick = np.maximum(thick, 0.8 * density)
-        body = 0.26 + 0.20 * step(0.03, 0.28, density) + thick
+        body = LEAST + 0.10 * step(0.03, 0.28, density) + thick
         drawn = outline**0.8 * np.clip(body, 0, 1) * _tapered(size, own)
         shape = np.maximum(shape, drawn)
         hairs += _carried(single, arched, own) * outline
@@ -93,15 +96,18 @@ def find_brows(lab: Floats, skin: Floats, head: Head, points: Floats) -> Brows:
 
 
 def _own_place(head: Head, points: Floats, eye: int) -> Floats:
-    """Where a brow's landmarks [10, 2] go: in the photo's shape, larger, and a little closer to
-    the eye than there. The deformation lifts them as the eye grows, which is a look of surprise."""
+    """Where a brow's landmarks [10, 2] go: in the photo's shape and larger. The deformation lifts
+    them as the eye grows; in a heavy face that is a look of surprise, so there they lie closer to
+    the eye than in the photo."""
     photo, arched = (p[BROW[eye], :2] for p in (head.landmarks, points))
     plain = (photo - photo.mean(0)) * GROWTH + arched.mean(0)
     before, after = (
         head.flat(p[UPPER_LID[eye]])[2:-2, 1].mean() - head.flat(p[BROW_BOTTOM[eye]])[:, 1].mean()
         for p in (head.landmarks, points)
     )
-    lifted = max(SETTLED * (after - before), 0.0) * head.unit
+    light, heavy = SETTLED
+    share = light + (heavy - light) * heaviness(head)
+    lifted = max(share * (after - before), 0.0) * head.unit
     down = head.rotation[1, :2] / np.linalg.norm(head.rotation[1, :2])
     return np.asarray(OWN * plain + (1 - OWN) * arched + lifted * down, np.float32)
 
@@ -139,7 +145,8 @@ def _carried(hair: Floats, arched: Reals, own: Reals) -> Floats:
 def draw_brows(image: Floats, brows: Brows, skin_light: float) -> Floats:
     """Lay the new brows over a picture whose old ones are gone."""
     colour = brows.colour.astype(np.float32).copy()
-    colour[0] = np.clip(0.88 * colour[0] + 0.05 * skin_light, 10, 62)
+    lightest = min(62, READABLE * skin_light)
+    colour[0] = np.clip(0.88 * colour[0] + 0.05 * skin_light, 10, lightest)
     colour[1:] = colour[1:] * 0.9 + np.array([1.0, 2.0], np.float32) * smoothstep(
         2, 8, np.hypot(*colour[1:])
     )

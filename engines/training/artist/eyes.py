@@ -1,4 +1,4 @@
-"""What of the eyes the artist alone measures: lashes."""
+"""What a face's proportions say about its lashes and its build."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def lash_strength(head: Head) -> float:
         - 0.132 * np.mean(aperture(head.landmarks)) - 3.5
     )  # fmt: skip
     return 1 - 0.75 * step(-0.25, 0.15, float(score))
+
+
+def heaviness(head: Head) -> float:
+    """How heavily a face is built, 0..1: strong jaw, thick and low brows."""
+    return step(0.7, 0.25, lash_strength(head))

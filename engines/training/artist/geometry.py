@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW, LID_POINTS, LOWER_LID, UPPER_LID, aperture
 from engines.faces.pixels import Floats, Reals, step
-from engines.training.artist.eyes import lash_strength
+from engines.training.artist.eyes import heaviness
 from engines.training.artist.head import CHIN, FACE_OVAL, MOUTH_CORNERS, Head
 from engines.training.artist.looks import Look
 
@@ -120,9 +120,9 @@ def _between(value: Reals, low: float, high: float) -> NDArray[np.float64]:
     return t * t * (3 - 2 * t)
 
 
-def _with_own_jaw(look: Look, lashes: float) -> Look:
+def _with_own_jaw(look: Look, heavy: float) -> Look:
     """A heavy face keeps more of its jaw and neck: slim ones make a child of a man."""
-    own = STRONG_JAW * step(0.7, 0.25, lashes)
+    own = STRONG_JAW * heavy
     return replace(
         look,
         jaw=look.jaw + (1 - look.jaw) * own,
@@ -152,7 +152,7 @@ def plan(
     flat = head.flat(landmarks)
     strength = float(np.clip(look.strength, 0, 1))
     solid = head.local(landmarks)
-    look = _with_own_jaw(look, lash_strength(head))
+    look = _with_own_jaw(look, heaviness(head))
     widths = np.array([np.linalg.norm(solid[u[0], :2] - solid[u[-1], :2]) for u in UPPER_LID])
     gaps = np.array(aperture(landmarks))
     alike = step(0.10, 0.05, float(abs(gaps[0] - gaps[1])))  # a wink keeps two values

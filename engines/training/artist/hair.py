@@ -11,6 +11,8 @@ from engines.training.artist.imaging import luminance
 STROKE_STEPS = 6
 STROKE_STEP = 1.75  # pixels
 PASSES = 2
+LOCK = 14.0  # pixels
+STRANDS = (0.12, 0.35)  # coherence of fur and patterns, which would turn to worms; of strands
 
 
 def flow_paint(
@@ -22,6 +24,7 @@ def flow_paint(
     Video Abstraction by Coherence-Enhancing Filtering" (2011).
     """
     size = image.shape[0]
+    strands = smoothstep(*STRANDS, _anisotropy(image))
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     square = np.ones((3, 3), np.uint8)
     result = image
@@ -51,8 +54,7 @@ def flow_paint(
                 )
                 weights += weight
         result = total / np.float32(weights)
-        xx, xy, yy = (blur(v, 4.0) for v in (xx, xy, yy))
-        anisotropy = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (xx + yy + 1e-5)
+        anisotropy = _coherence(*(blur(v, 4.0) for v in (xx, xy, yy)))
         grey = blur(luminance(result), 1.6)
         nx, ny = -ty, tx
         curvature = (
@@ -66,4 +68,16 @@ def flow_paint(
             (curvature < 0)[..., None], cv2.dilate(result, square), cv2.erode(result, square)
         )
         result = mix(result, shock, amount.astype(np.float32))
-    return result
+    return mix(image, result, strands)
+
+
+def _coherence(xx: Floats, xy: Floats, yy: Floats) -> Floats:
+    """0 where a structure tensor knows no direction .. 1 where all goes one way [S, S]."""
+    return np.asarray(np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (xx + yy + 1e-5), np.float32)
+
+
+def _anisotropy(image: Floats) -> Floats:
+    """How far the detail within a lock's width goes one way [S, S]."""
+    grey = blur(luminance(image), 1.0)
+    gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)
+    return _coherence(*(blur(v, LOCK) for v in (gx * gx, gx * gy, gy * gy)))

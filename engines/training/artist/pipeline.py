@@ -58,7 +58,7 @@ def toonify(
     lit = relight(scene, look, painting)
     image = _draw_features(scene, lit)
     image = _draw_eyes(scene, look, painting, lit, image)
-    image = grade(add_rim(scene, look, image, lit.side), scene.unit)
+    image = grade(scene, add_rim(scene, look, image, lit.side), head / np.float32(255), lit.target)
     if look.name == "comic":
         image = comic(image)
     # Around the person the toon is the photo, because it has to fit into the scene.

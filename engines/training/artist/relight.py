@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
+from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
 from engines.training.artist import light as lamps
 from engines.training.artist.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.imaging import luminance, masked_blur, stroke
@@ -16,13 +16,17 @@ from engines.training.artist.skin import Painting, age_lines
 
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
-BALL_RELIEF = 0.45  # log gain of the key on its tip, a ball
+BALL_RELIEF = 0.30  # log gain of the key on its tip, a ball
 KEY = 0.68  # log gain of the key over the shade
-HOLLOW = 0.23  # log gain of the darkest hollow, an eye's socket
+HOLLOW = (0.08, 0.23)  # log gain of the darkest hollow, a socket, in light and in heavy faces
+PROFILE = (0.3, 0.6)  # turn of the head from which on its depth says less about hollows, nothing
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
 NECK = 0.8  # share of the neck's own light that stays: it sets off the chin
 SHARPENING = 0.4  # share of the finest detail that the print adds
+PRINT_DEPTH = 0.22  # how much further from the skin's light all else lies in the print
+PRINT_COLOUR = 0.16  # by how much its chroma grows
+FULL_COLOUR = (50, 25)  # chroma from which on it does not, and below which it does in full
 KNEE = 0.82  # luminance above which highlights roll off
 
 
@@ -67,7 +71,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     dark = step(64, 40, float(scene.skin_colour[0])) * scene.rich
     usual = 55 - 19 * dark  # percentile: the sheen of dark skin must not make it lighter
     lit = float(np.exp(np.percentile(log_light[on_skin], usual) if enough else median))
-    lift = 0.04 + 0.14 * step(0.28, 0.52, lit)  # dark skin stays dark
+    lift = 0.02 + 0.16 * step(0.40, 0.62, lit)  # dark skin stays dark
     target = lit + lift * max(0.72 - lit, 0)
     light = np.exp(log_light + gain)
     light = light * (1 + (target / lit - 1) * head * (0.35 + 0.65 * skin))
@@ -84,10 +88,12 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
 
 def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) -> Floats:
     """Log gain: the toon's shading instead of the photo's, cast shadows and hot spots softened."""
-    skin, shape, gloss = scene.all_skin, scene.shape, scene.gloss
-    toon = -0.20 + KEY * smoothstep(0.20, 1.06, (shape.normals @ key + 0.45) / 1.45)
+    skin, shape, gloss, heavy = scene.all_skin, scene.shape, scene.gloss, scene.heavy
+    facing = (shape.normals @ key + 0.45) / 1.45
+    toon = -0.20 + KEY * smoothstep(0.05 + 0.15 * heavy, 1 + 0.06 * heavy, facing)
     toon = toon - np.clip(-shape.cavity, -0.06, 0.10) * (1 - scene.band.repaint)
-    toon = toon + HOLLOW * np.tanh(shape.hollow * 3) * np.where(shape.hollow < 0, 1, 0.35)
+    depth = (HOLLOW[0] + (HOLLOW[1] - HOLLOW[0]) * heavy) * (1 - step(*PROFILE, scene.head.turn))
+    toon = toon + depth * np.tanh(shape.hollow * 3) * np.where(shape.hollow < 0, 1, 0.35)
     toon = toon + _nose_form(scene, key)
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
@@ -130,12 +136,12 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     sheen = np.clip(scene.shape.normals @ half, 0, 1) ** narrow * skin * scene.shape.face
     tip = points[NOSE_TIP, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
-    soft = 0.03 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.08 * unit)
+    soft = 0.015 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.08 * unit)
     soft = soft + 0.05 * _spots(size, points[[NOSE_TIP]], [0.11 * unit])
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.05 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)
-    spots = (0.20 * glint + soft) * bright * (1 + scene.gloss)
+    spots = (0.13 * glint + soft) * bright * (1 + scene.gloss)
     return 0.13 * sheen * (1 + 1.5 * scene.gloss) + spots
 
 
@@ -179,9 +185,22 @@ def add_rim(scene: Scene, look: Look, rgb: Floats, side: float) -> Floats:
     return 1 - (1 - rgb) * (1 - edge[..., None] * tint)
 
 
-def grade(rgb: Floats, unit: float) -> Floats:
-    """Bloom, a little contrast, and edges crisp enough to outlive a network's softening."""
-    bloom = blur(np.clip(rgb - 0.55, 0, 1).astype(np.float32), 0.08 * unit)
-    rgb = np.clip(1 - (1 - rgb) * (1 - 0.20 * bloom), 0, 1)
-    rgb = mix(rgb, rgb * rgb * (3 - 2 * rgb), 0.12)
-    return np.clip(rgb + SHARPENING * (rgb - blur(rgb, 0.012 * unit)), 0, 1)
+def grade(scene: Scene, rgb: Floats, head: Floats, middle: float) -> Floats:
+    """Bloom, the depth and colour of a film print on the head, and edges crisp enough to outlive a
+    network's softening.
+
+    Args:
+        scene: what was measured.
+        rgb: [S, S, 3], 0..1.
+        head: [S, S], 0..1, where the head is.
+        middle: light of its skin, 0..1, which stays.
+    """
+    bloom = blur(np.clip(rgb - 0.55, 0, 1).astype(np.float32), 0.08 * scene.unit)
+    lab = to_lab(np.clip(1 - (1 - rgb) * (1 - 0.20 * bloom), 0, 1))
+    light = lab[..., 0] / 100
+    depth = PRINT_DEPTH * head * 4 * light * (1 - light)  # none in black and white
+    lab[..., 0] = 100 * np.clip(light + depth * (light - middle), 0, 1)
+    paler = smoothstep(*FULL_COLOUR, np.hypot(lab[..., 1], lab[..., 2]))
+    lab[..., 1:] *= (1 + PRINT_COLOUR * head * paler)[..., None]
+    rgb = to_rgb(lab)
+    return np.clip(rgb + SHARPENING * (rgb - blur(rgb, 0.012 * scene.unit)), 0, 1)

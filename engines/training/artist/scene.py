@@ -13,6 +13,7 @@ from engines.faces.features import BROW_BOTTOM, EYE, LOWER_LID, UPPER_LID, openn
 from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step, to_lab
 from engines.training.artist import masks
 from engines.training.artist.brows import Brows, find_brows
+from engines.training.artist.eyes import heaviness
 from engines.training.artist.geometry import Warp, plan, warp
 from engines.training.artist.head import FACE_OVAL, MOUTH_CORNERS, NOSE_BALL, UNDER_EYE, Head
 from engines.training.artist.imaging import union
@@ -63,6 +64,11 @@ class Scene:
     def unit(self) -> float:
         """Eye distance in pixels."""
         return self.head.unit
+
+    @cached_property
+    def heavy(self) -> float:
+        """How heavily the face is built, 0..1."""
+        return heaviness(self.head)
 
     @cached_property
     def plain_skin(self) -> Floats:

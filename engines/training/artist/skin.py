@@ -24,6 +24,7 @@ from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
+DEEPEST = 0.25  # log depth that no line exceeds: it would be a crack
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
 FULL_CHROMA = 26.0  # skin more colourful than this is tamed
@@ -64,7 +65,7 @@ def age_lines(scene: Scene) -> Floats:
     on = skin > 0.3
     top = _without_lines(light, on, 0.09 * unit)
     depth = np.log((blur(top, 0.02 * unit) + 0.05) / (light + 0.05))
-    depth = np.clip(depth, 0, 0.5) * on
+    depth = DEEPEST * np.tanh(np.maximum(depth, 0) / DEEPEST) * on
     face = scene.marks.oval * skin
     # Light skin is lit from within, so that its lines are less deep.
     least, most = np.array(AGE) * (1.6 - float(scene.skin_colour[0]) / 100)

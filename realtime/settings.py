@@ -157,7 +157,7 @@ class CompositingSettings:
 
     mode: Mode = "head"
     strength: float = 1.0
-    colour: float = 0.7
+    colour: float = 0.35
     memory: float = 1.5
     move: bool = True
     paint_eyes: bool = True

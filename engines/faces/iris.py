@@ -13,7 +13,7 @@ UNKNOWN = np.array([0.2, 2.0, 4.0], np.float32)
 """The sample of an iris that cannot be seen: brown."""
 
 BROWN, HAZEL, GREEN, BLUE = (
-    np.array(v) for v in ((0.56, 0.83), (0.05, 0.90), (-0.52, 0.85), (-0.40, -0.92))
+    np.array(v) for v in ((0.56, 0.83), (0.28, 0.85), (-0.52, 0.85), (-0.40, -0.92))
 )
 
 

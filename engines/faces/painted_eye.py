@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from engines.faces.eye_shape import CREASE_MARGIN, MARGIN, EyeShape, between, spline
+from engines.faces.film_print import printed
 from engines.faces.iris import IrisTones, doubt_of_light_eyes, iris_tones
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, smoothstep, step
 
@@ -74,6 +75,15 @@ class EyePaint:
             **rest,
         )
 
+    def printed(self, middle: float) -> EyePaint:
+        """As in a film print (`engines.faces.film_print`) of skin whose light is `middle`, 0..1."""
+
+        def colour(rgb: Floats) -> Floats:
+            return printed(rgb[None, None], middle)[0, 0]
+
+        tones = IrisTones(*map(colour, (self.tones.dark, self.tones.middle, self.tones.light)))
+        return replace(self, tones=tones, lash=colour(self.lash))
+
 
 def scene_light(lightness: Reals) -> float:
     """Light of a picture's lightest parts, 0..1, from the L* of its pixels."""
@@ -139,7 +149,7 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.40 * np.exp(-((to_top / (0.32 * tall)) ** 2))
+        - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
@@ -159,10 +169,11 @@ def paint_eye(
     thick = thick * smoothstep(1.06, 0.90, along) * smoothstep(-0.10, 0.05, along)
     thick = thick * (1 - 0.45 * smoothstep(0.45, 0.95, along))  # thins towards the nose
     edge = 0.5 * factor
-    lash = smoothstep(1, -1, (to_top - thick) / edge) * (thick > 0.3) * np.float32(0.90)
+    thin = smoothstep(0.15, 0.80, thick)  # a line thinner than a pixel covers only part of it
+    lash = smoothstep(1, -1, (to_top - thick) / edge) * thin * np.float32(0.90)
     if to_bottom is not None:
-        thin = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
-        hint = smoothstep(1, -1, (to_bottom - thin) / (edge * 1.4)) * (thin > 0.2)
+        lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
+        hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
         lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
     region = mix(region, paint.lash, lash)
     result = image.copy()

@@ -19,10 +19,13 @@ PAIR = (0.05, 0.18)  # the same: no eyes, but dark glasses .. surely eyes
 DRAWN = (0.22, 0.36)  # the same of one eye, whatever the photo shows: none .. surely one
 LESS, DARKER = 2.3, 4.2  # how much the evidence against and for an eye counts beside `likeness`
 EVIDENCE = (-0.10, 0.10)  # a hand .. an eye
+NEARER = (1.35, 1.75)  # how much wider the near eye of a turned head is: not at all .. surely
 LOOKED_AT = (24, 14)  # size in which the two eyes are compared, pixels
 
 
-def trust(drawn: Sequence[float], shown: Sequence[float], alike: float) -> Floats:
+def trust(
+    drawn: Sequence[float], shown: Sequence[float], alike: float, widths: Sequence[float]
+) -> Floats:
     """0..1, how surely each eye is seen.
 
     A network draws the far eye of a turned or tilted head faintly, and half an eye onto a hand. So
@@ -34,6 +37,7 @@ def trust(drawn: Sequence[float], shown: Sequence[float], alike: float) -> Float
         drawn: `darkness` of each in the toon.
         shown: the same in the photo.
         alike: `likeness` of both in the photo.
+        widths: of both in the photo. Whoever sees the far eye of a turned head sees the near one.
     """
     toon, photo = np.asarray(drawn), np.clip(shown, -0.05, 0.20)
     less = np.clip(toon - toon[::-1], -0.30, 0.0)
@@ -42,6 +46,9 @@ def trust(drawn: Sequence[float], shown: Sequence[float], alike: float) -> Float
         max(step(*EVIDENCE, at), step(*DRAWN, dark))
         for at, dark in zip(evidence, toon, strict=True)
     ]
+    near = int(widths[1] > widths[0])
+    turned = step(*NEARER, widths[near] / max(widths[1 - near], 1e-6))
+    seen[near] = max(seen[near], turned * seen[1 - near])
     return np.asarray(step(*PAIR, float(toon.max())) * np.array(seen), np.float32)
 
 

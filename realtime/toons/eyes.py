@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
 from engines.faces.eye_shape import EyeShape
-from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, openness
+from engines.faces.features import (
+    BROW,
+    EYE,
+    IRIS,
+    LID_POINTS,
+    UPPER_LID,
+    look_together,
+    openness,
+)
 from engines.faces.iris import UNKNOWN, iris_sample
 from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye, scene_light
 from engines.faces.pixels import Floats, Reals, mix, step
@@ -31,7 +39,7 @@ from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-LASHES = 0.5  # of the artist's greatest: a line over the network's, which is soft
+LASHES = 0.65  # of the artist's greatest: a line over the network's, which is soft
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
@@ -143,7 +151,8 @@ class EyeWatch:
             [darkness(picture, at, eye, opened[eye]) for eye in range(2)]
             for picture, at in ((small, moved), (crop, flat))
         )
-        seen, lids = trust(drawn, shown, likeness(crop, points)), awake(drawn)
+        widths = [float(np.linalg.norm(np.subtract(*flat[[u[0], u[-1]]]))) for u in UPPER_LID]
+        seen, lids = trust(drawn, shown, likeness(crop, points), widths), awake(drawn)
         known = self._known.get(identity)
         if known is not None:
             known.trust_more(seen, lids * np.array(opened), time)
@@ -255,7 +264,7 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
     skin, brow, scene = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
-    return EyePaint.mixed(
+    paint = EyePaint.mixed(
         colours[:3],
         light=float(light) / 100,
         skin=np.array([a, b]),
@@ -270,3 +279,4 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
     )
+    return paint.printed(float(light) / 100)  # as the artist's whole picture is

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
+from engines.faces.film_print import printed
+from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
 from engines.training.artist.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.imaging import luminance, masked_blur, stroke
@@ -24,9 +25,6 @@ SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
 NECK = 0.8  # share of the neck's own light that stays: it sets off the chin
 SHARPENING = 0.4  # share of the finest detail that the print adds
-PRINT_DEPTH = 0.22  # how much further from the skin's light all else lies in the print
-PRINT_COLOUR = 0.16  # by how much its chroma grows
-FULL_COLOUR = (50, 25)  # chroma from which on it does not, and below which it does in full
 KNEE = 0.82  # luminance above which highlights roll off
 
 
@@ -186,7 +184,7 @@ def add_rim(scene: Scene, look: Look, rgb: Floats, side: float) -> Floats:
 
 
 def grade(scene: Scene, rgb: Floats, head: Floats, middle: float) -> Floats:
-    """Bloom, the depth and colour of a film print on the head, and edges crisp enough to outlive a
+    """Bloom, a film print's depth and colour on the head, and edges crisp enough to outlive a
     network's softening.
 
     Args:
@@ -196,11 +194,5 @@ def grade(scene: Scene, rgb: Floats, head: Floats, middle: float) -> Floats:
         middle: light of its skin, 0..1, which stays.
     """
     bloom = blur(np.clip(rgb - 0.55, 0, 1).astype(np.float32), 0.08 * scene.unit)
-    lab = to_lab(np.clip(1 - (1 - rgb) * (1 - 0.20 * bloom), 0, 1))
-    light = lab[..., 0] / 100
-    depth = PRINT_DEPTH * head * 4 * light * (1 - light)  # none in black and white
-    lab[..., 0] = 100 * np.clip(light + depth * (light - middle), 0, 1)
-    paler = smoothstep(*FULL_COLOUR, np.hypot(lab[..., 1], lab[..., 2]))
-    lab[..., 1:] *= (1 + PRINT_COLOUR * head * paler)[..., None]
-    rgb = to_rgb(lab)
+    rgb = printed(np.clip(1 - (1 - rgb) * (1 - 0.20 * bloom), 0, 1), middle, head)
     return np.clip(rgb + SHARPENING * (rgb - blur(rgb, 0.012 * scene.unit)), 0, 1)

@@ -29,13 +29,22 @@ def test_two_eyes_are_alike_and_a_hand_and_an_eye_are_not(
     assert likeness(hand, points) < 0.4
 
 
+SAME = [1.0, 1.0]  # widths of eyes that are seen from the front
+
+
 def test_an_eye_is_believed_that_the_photo_or_the_toon_shows_well() -> None:
-    assert trust([0.3, 0.3], [0.2, 0.2], 0.6).min() == 1
-    assert trust([0.2, 0.0], [0.2, 0.1], 0.3)[1] == 1  # the far eye of a turned head
-    assert trust([0.3, 0.0], [0.2, 0.0], 0.8)[1] == 1  # not drawn, but the photo has its twin
-    assert trust([0.4, 0.4], [0.2, -0.1], 0.0).min() == 1  # in the sun's hard shade, but drawn
-    assert trust([0.3, 0.1], [0.2, 0.0], 0.1)[1] == 0  # half an eye drawn on a hand
-    assert trust([0.0, 0.0], [0.0, 0.0], 0.9).max() == 0  # dark glasses
+    assert trust([0.3, 0.3], [0.2, 0.2], 0.6, SAME).min() == 1
+    assert trust([0.2, 0.0], [0.2, 0.1], 0.3, SAME)[1] == 1  # the far eye of a turned head
+    assert trust([0.3, 0.0], [0.2, 0.0], 0.8, SAME)[1] == 1  # not drawn, but the photo has its twin
+    assert (
+        trust([0.4, 0.4], [0.2, -0.1], 0.0, SAME).min() == 1
+    )  # in the sun's hard shade, but drawn
+    assert trust([0.3, 0.1], [0.2, 0.0], 0.1, SAME)[1] == 0  # half an eye drawn on a hand
+    assert trust([0.0, 0.0], [0.0, 0.0], 0.9, SAME).max() == 0  # dark glasses
+    hidden = [0.3, 0.1], [0.2, 0.0], 0.1
+    assert trust(*hidden, [1.0, 2.2])[1] == 1  # the near eye, if even the far one is seen
+    assert trust(*hidden, [2.2, 1.0])[1] == 0
+    assert 0.1 < trust(*hidden, [1.0, 1.55])[1] < 0.9
 
 
 def test_eyes_that_are_drawn_shut_are_shut() -> None:

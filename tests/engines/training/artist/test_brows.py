@@ -115,3 +115,28 @@ def test_a_brow_lies_as_close_to_its_eye_as_in_the_photo_or_closer(
     laid = gap(toon, brows._own_place(scene.head, toon, side))
     assert lifted > before + 0.03
     assert before - 0.7 * (lifted - before) < laid < before + 0.2 * (lifted - before)
+
+
+def test_only_heavy_faces_have_low_brows(portrait, monkeypatch) -> None:
+    down = []
+    for heavy in (0.0, 1.0):
+        monkeypatch.setattr(brows, "heaviness", lambda head, heavy=heavy: heavy)
+        shape = observe(portrait.rgb, portrait.landmarks, portrait.person, FILM).brows.shape
+        down.append((shape.sum(1) @ np.arange(len(shape))) / shape.sum())
+    assert down[1] > down[0] + 1.0
+
+
+def test_brows_of_which_hardly_a_hair_is_seen_are_drawn(portrait, scene: Scene) -> None:
+    bare = portrait.rgb.copy()
+    for ids in BROW:
+        hull = cv2.convexHull(portrait.landmarks[ids, :2].astype(np.int32))
+        around = np.zeros(bare.shape[:2], np.uint8)
+        cv2.fillConvexPoly(around, hull, 1)
+        around = cv2.dilate(around, np.ones((7, 7)))
+        ring = (cv2.dilate(around, np.ones((13, 13))) > 0) & (around == 0)
+        bare[around > 0] = np.median(bare[ring], 0)
+    plain = observe(bare, portrait.landmarks, portrait.person, FILM)
+    assert plain.brows.shape.max() > 0.35
+    skin = np.full_like(plain.rgb, 0.6)
+    drawn = brows.draw_brows(skin, plain.brows, 62.0)
+    assert (skin - drawn).max() > 0.08

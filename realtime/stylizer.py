@@ -25,7 +25,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail, sharpened
+from realtime.toons.detail import Detail, brushed, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.light import Drawn, Lights
@@ -232,11 +232,14 @@ class Stylizer:
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
         image = toon.image if toon.plan is None else sharpened(toon.image)
-        drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
+        head = _head(toon.head, points)
+        drawn = Drawn(toon.crop, image, points, head, known)
         finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
+        if toon.plan is not None:
+            toon.plan = brushed(toon.plan, head)
         return finished
 
 

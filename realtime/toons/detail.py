@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
 from engines.faces.pixels import Floats
-from engines.pictures import Image
+from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 
@@ -25,6 +25,8 @@ WORTH = 0.6
 LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
+BRUSHED = 0.6
+"""Share of it that hair does without: locks read as a film character's, single hairs as a photo."""
 CRISP, CRISP_RADIUS = 1.6, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
 HALO = 5  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
@@ -71,6 +73,19 @@ def sharpened(toon: Image) -> Image:
     cv2.erode(toon, near, dst=limit)  # a new picture for each step would take half of the time
     cv2.addWeighted(limit, 1, lines, -INK, 0, dst=limit)
     return as_uint8(cv2.max(crisp, limit, dst=crisp))
+
+
+def brushed(plan: NDArray[np.float32], head: FloatMask) -> NDArray[np.float32]:
+    """A plan, see `Detail`, by which less detail is taken where a head is drawn.
+
+    Args:
+        plan: float32 [3, M, M].
+        head: float32 [GRID, GRID], where the head is.
+    """
+    size = (plan.shape[2], plan.shape[1])
+    result = plan.copy()
+    result[2] *= 1 - BRUSHED * cv2.resize(head, size, interpolation=cv2.INTER_AREA)
+    return result
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:

@@ -11,7 +11,7 @@ from engines.faces.alignment import extract_crop
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.detail import Detail, sharpened
+from realtime.toons.detail import BRUSHED, Detail, brushed, sharpened
 from realtime.toons.pasting import paste
 
 SIDE, ZOOM = 64, 5.0
@@ -65,6 +65,15 @@ def test_a_toon_that_is_the_photo_becomes_the_frame_again() -> None:
     blurred = error(pasted(frame, None, where), frame)
     sharp = error(pasted(frame, Detail(plan(), frame, SIDE), where), frame)
     assert sharp < 0.3 * blurred
+
+
+def test_hair_takes_less_of_the_detail_than_the_room() -> None:
+    head = np.zeros((GRID, GRID), np.float32)
+    head[:, : GRID // 2] = 1
+    less = brushed(plan(share=0.8), head)
+    assert less[2, :, :15] == pytest.approx(0.8 * (1 - BRUSHED))
+    assert less[2, :, 17:] == pytest.approx(0.8)
+    assert np.array_equal(less[:2], plan(share=0.8)[:2])
 
 
 def test_no_share_and_no_finer_frame_change_nothing() -> None:

@@ -50,6 +50,7 @@ SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown ..
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
+FIRM = (0.3, 0.7)  # trust: not painted .. painted; between them an eye is half a ghost
 COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
 
 
@@ -195,7 +196,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
     for eye, shape in enumerate(shapes):
-        share = seen * eyes.trust[eye] * step(*SLIVER, shape.width)
+        share = seen * step(*FIRM, eyes.trust[eye]) * step(*SLIVER, shape.width)
         share *= step(0.0, 0.20, shape.open)  # closed lids are the network's
         edges = shape.box()
         left, top = np.maximum(edges[:2], 0)

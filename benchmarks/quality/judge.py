@@ -19,6 +19,7 @@ from benchmarks.quality.colour import (
     skin_mask,
     skin_tone,
 )
+from benchmarks.quality.covered import cover
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
@@ -28,13 +29,14 @@ from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID
 from realtime.toons.detail import Box, sharpened
-from realtime.toons.eyes import EyeWatch, paint_eyes
+from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
 STILL_FRAMES = 8
 MOVE_STEPS = 5
 SHUT = 0.12  # lid distance over eye width
+AWAKE = 0.4  # openness of an eye, 0..1, that must not be left out
 
 
 @dataclass
@@ -81,15 +83,27 @@ class Judge:
                 results.append((toon, None if out.masks is None else out.masks[i].copy()))
         return results
 
-    def _with_eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Image:
-        """A toon whose style wants its eyes painted, with those of a single picture."""
+    def eyes(self, crop: Image) -> Eyes | None:
+        """What the loop would know of the eyes of a single picture; None without a face or where
+        the style does not want its eyes painted."""
+        out = self.engine.run(crop[None])
+        if out.details is None or not out.painted_eyes:
+            return None
+        return self._eyes(crop, sharpened(out.images[0]), out.details[0])
+
+    def _eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Eyes | None:
         points = self.points(crop)
         if points is None:
-            return toon
+            return None
         crop, toon = (np.ascontiguousarray(image[..., ::-1]) for image in (crop, toon))
-        side = len(toon)
-        points = points / np.float32(len(crop))
-        eyes = EyeWatch().see(0, 0.0, crop, toon, points, plan, zoom=1.0)
+        return EyeWatch().see(0, 0.0, crop, toon, points / np.float32(len(crop)), plan, zoom=1.0)
+
+    def _with_eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Image:
+        """A toon whose style wants its eyes painted, with those of a single picture."""
+        eyes = self._eyes(crop, toon, plan)
+        if eyes is None:
+            return toon
+        toon, side = np.ascontiguousarray(toon[..., ::-1]), len(toon)
         transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
         painted = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
         return np.ascontiguousarray(painted[..., ::-1])
@@ -150,6 +164,7 @@ def measure_portrait(judge: Judge, artist: Artist, portrait: Portrait) -> Measur
         "skin colour": colour_difference(output, target, skin),
         "hair colour": colour_difference(output, target, hair),
         "spectacles": _spectacles(judge, portrait, drawn, output),
+        **_covered(judge, portrait),
         **_following(judge, portrait, output, target),
         **_steady(judge, portrait, output),
     }
@@ -175,6 +190,19 @@ def _spectacles(judge: Judge, portrait: Portrait, drawn: Drawn, bare: Image) -> 
     size, side = judge.engine.input_size, judge.engine.output_size
     worn = judge.toons([black_frame(portrait, size).over(portrait.crop(size))])[0]
     return frame_shown(bare, worn, black_frame(portrait, side).moved(drawn.warp))
+
+
+def _covered(judge: Judge, portrait: Portrait) -> dict[str, float | None]:
+    """With something before one eye: is it painted all the same, is the other one left out?"""
+    scene = cover(portrait, judge.engine.input_size)
+    eyes = judge.eyes(scene.crop) if scene else None
+    if scene is None or eyes is None:
+        return {}
+    other = 1 - scene.eye
+    return {
+        "covered eyes painted": float(eyes.shown(scene.eye) > 0.5),
+        "free eyes left out": float(eyes.shown(other) < 0.5) if eyes.open[other] > AWAKE else None,
+    }
 
 
 def _following(

@@ -18,6 +18,8 @@ UNITS: dict[str, tuple[str, Better]] = {
     "eyes open": ("share of the artist's", "higher"),
     "eye colour": ("CIE76 to the artist's", "lower"),
     "spectacles": ("share of a drawn-on frame", "neither"),
+    "covered eyes painted": ("share of people", "lower"),
+    "free eyes left out": ("share of people", "lower"),
     "mouth follows": ("r", "higher"),
     "blink follows": ("r", "higher"),
     "gaze kept": ("r over people", "higher"),

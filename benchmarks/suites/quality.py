@@ -185,6 +185,8 @@ def _aims(results: Sequence[Result], work: int) -> list[Aim]:
     add("detail of the head, off the artist's", "detail", 0.15, "neither", "median")
     add("face found on the toon", "face found", 0.99, "higher")
     add("eye size, off the artist's", "eye size", 0.10, "neither", "median")
+    add("eyes behind hands and things that are painted", "covered eyes painted", 0.15, "lower")
+    add("eyes beside them that are not", "free eyes left out", 0.05, "lower")
     add("mouth follows, r", "mouth follows", 0.95, "higher")
     add("blink follows, r", "blink follows", 0.85, "higher")
     for name in by_name:

@@ -70,6 +70,10 @@ class Eyes:
     trust: tuple[float, float]
     paint: EyePaint
 
+    def shown(self, eye: int) -> float:
+        """0..1, how far one of them is painted; closed lids are the network's."""
+        return step(*FIRM, self.trust[eye]) * step(0.0, 0.20, self.open[eye])
+
 
 @dataclass
 class _Memory:
@@ -196,8 +200,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
     for eye, shape in enumerate(shapes):
-        share = seen * step(*FIRM, eyes.trust[eye]) * step(*SLIVER, shape.width)
-        share *= step(0.0, 0.20, shape.open)  # closed lids are the network's
+        share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
         edges = shape.box()
         left, top = np.maximum(edges[:2], 0)
         right, bottom = np.minimum(edges[2:], picture.shape[1::-1])

@@ -31,7 +31,7 @@ def trust(
     A network draws the far eye of a turned or tilted head faintly, and half an eye onto a hand. So
     the photo counts as well: irises are darker than their whites, and two eyes are mirror images.
     The weights are fitted to 950 eyes of portraits and clips, of which 120 are behind hands, cups
-    and phones: one in 40 was doubted and one in 7 of the covered ones believed.
+    and phones. `benchmarks quality` counts the errors, on other people.
 
     Args:
         drawn: `darkness` of each in the toon.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.quality.portraits import Portrait
-from engines.faces.eye_shape import EyeShape
+from engines.faces.eyes.shape import EyeShape
 from engines.pictures import Image
 from engines.training.pairs.objects import random_thing
 

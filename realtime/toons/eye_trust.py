@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.eye_shape import EyeShape
+from engines.faces.eyes.painted import IRIS_SCALE
+from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import UPPER_LID
-from engines.faces.painted_eye import IRIS_SCALE
 from engines.faces.pixels import Floats, step
 from engines.pictures import Image
 

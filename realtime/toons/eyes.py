@@ -17,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
-from engines.faces.eye_shape import EyeShape
+from engines.faces.build import lash_strength
+from engines.faces.eyes.iris import UNKNOWN, iris_sample
+from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, paint_eye, scene_light
+from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import (
     BROW,
     EYE,
@@ -27,8 +30,7 @@ from engines.faces.features import (
     look_together,
     openness,
 )
-from engines.faces.iris import UNKNOWN, iris_sample
-from engines.faces.painted_eye import IRIS_SCALE, EyePaint, paint_eye, scene_light
+from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID, Small, as_lab
@@ -39,7 +41,7 @@ from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-LASHES = 0.65  # of the artist's greatest: a line over the network's, which is soft
+LASHES = (0.2, 0.6)  # at least, and how much more for the person's: over the network's soft ones
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
@@ -140,7 +142,7 @@ class EyeWatch:
             time: of the frame, seconds.
             crop: uint8 [S, S, 3] BGR, the photo.
             toon: uint8 [R, R, 3] BGR, in the scene's colours.
-            points: float [478, 2 or 3], landmarks, 0..1 across the crop.
+            points: float [478, 3], landmarks, 0..1 across the crop.
             plan: see `realtime.toons.detail.Detail`.
             zoom: pixels of the frame in one of the crop.
         """
@@ -225,8 +227,8 @@ def _colours(
         shown: 0..1, how much of each eye is seen.
 
     Returns:
-        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, [6]; how
-        well the irises are seen, above 0.
+        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
+        of the lashes, [7]; how well the irises are seen, above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
@@ -248,7 +250,9 @@ def _colours(
     iris = np.array(weights) @ np.stack(samples) / sum(weights)
     lightest = scene_light(Small.of(crop).lab[..., 0])
     brow = np.percentile(brows[:, 0], 8)
-    return np.array([*iris, skin[0], brow, lightest], np.float32), sum(weights[1:]) + 1e-6
+    lashes = lash_strength(Head(np.asarray(points, np.float32)))
+    told = np.array([*iris, skin[0], brow, lightest, lashes], np.float32)
+    return told, sum(weights[1:]) + 1e-6
 
 
 def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
@@ -265,7 +269,7 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
 
 def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
     """Paint for both eyes in the light of the toon; `colours` as `_colours` gives them."""
-    skin, brow, scene = (float(value) for value in colours[3:])
+    skin, brow, scene, lashes = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
     paint = EyePaint.mixed(
@@ -276,7 +280,7 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         photo_brow=brow / 100,
         contrast=brow / (skin + 5),
         scene=scene,
-        lashes=LASHES,
+        lashes=LASHES[0] + LASHES[1] * lashes,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
         colour=step(3, 9, float(np.hypot(a, b))),

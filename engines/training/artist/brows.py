@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engines.faces.build import heaviness
 from engines.faces.features import BROW, BROW_BOTTOM, UPPER_LID
+from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_lab, to_rgb
-from engines.training.artist.eyes import heaviness
-from engines.training.artist.head import Head
 from engines.training.artist.imaging import masked_blur, union
 
 GROWTH = 1.05  # of a brow: a film character's are a little larger

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, LOWER_LID, UPPER_LID
+from engines.faces.head import CHIN, FACE_OVAL, INNER_LIPS, MOUTH_CORNERS, Head
 from engines.faces.pixels import Floats, Reals, blur, polygon
-from engines.training.artist.head import CHIN, FACE_OVAL, INNER_LIPS, MOUTH_CORNERS, Head
 
 # The inner lips as two curves from the left to the right corner.
 INNER_UPPER = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]

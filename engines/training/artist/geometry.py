@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.build import heaviness
 from engines.faces.features import BROW, LID_POINTS, LOWER_LID, UPPER_LID, aperture
+from engines.faces.head import CHIN, FACE_OVAL, MOUTH_CORNERS, Head
 from engines.faces.pixels import Floats, Reals, step
-from engines.training.artist.eyes import heaviness
-from engines.training.artist.head import CHIN, FACE_OVAL, MOUTH_CORNERS, Head
 from engines.training.artist.looks import Look
 
 GRID = 160  # nodes per side on which the deformation is evaluated and inverted

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.head import CHIN, FACE_OVAL, SUBNASALE, Head
 from engines.faces.pixels import Floats, Reals, blur, polygon, smoothstep
-from engines.training.artist.head import CHIN, FACE_OVAL, SUBNASALE, Head
 from engines.training.artist.imaging import guided_filter
 from engines.training.artist.surface import Surface
 

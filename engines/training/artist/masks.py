@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE, UPPER_LID
-from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step
-from engines.training.artist.head import (
+from engines.faces.head import (
     CHEEK,
     CHIN,
     FACE_OVAL,
@@ -24,6 +23,7 @@ from engines.training.artist.head import (
     UNDER_NOSE,
     Head,
 )
+from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step
 from engines.training.artist.imaging import guided_filter, union
 
 

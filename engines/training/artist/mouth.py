@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.head import INNER_LIPS
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step, to_lab, to_rgb
-from engines.training.artist.head import INNER_LIPS
 from engines.training.artist.imaging import guided_filter, luminance
 
 

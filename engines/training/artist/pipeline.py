@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.eye_shape import EyeShape
+from engines.faces.build import lash_strength
+from engines.faces.eyes.iris import iris_sample
+from engines.faces.eyes.painted import EyePaint, paint_eye, scene_light
+from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import BROW, look_together
-from engines.faces.iris import iris_sample
-from engines.faces.painted_eye import EyePaint, paint_eye, scene_light
 from engines.faces.pixels import (
     Floats,
     Reals,
@@ -22,7 +23,6 @@ from engines.faces.pixels import (
 from engines.training.artist import masks
 from engines.training.artist.brows import draw_brows
 from engines.training.artist.comic import comic
-from engines.training.artist.eyes import lash_strength
 from engines.training.artist.imaging import luminance, union
 from engines.training.artist.looks import FILM, Look
 from engines.training.artist.mouth import fresh_lips, tidy_teeth

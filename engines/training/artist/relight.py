@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.faces.film_print import printed
+from engines.faces.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
-from engines.training.artist.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.training.artist.imaging import luminance, masked_blur, stroke
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene

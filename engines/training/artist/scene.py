@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.build import heaviness
 from engines.faces.features import BROW_BOTTOM, EYE, LOWER_LID, UPPER_LID, openness
+from engines.faces.head import FACE_OVAL, MOUTH_CORNERS, NOSE_BALL, UNDER_EYE, Head
 from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step, to_lab
 from engines.training.artist import masks
 from engines.training.artist.brows import Brows, find_brows
-from engines.training.artist.eyes import heaviness
 from engines.training.artist.geometry import Warp, plan, warp
-from engines.training.artist.head import FACE_OVAL, MOUTH_CORNERS, NOSE_BALL, UNDER_EYE, Head
 from engines.training.artist.imaging import union
 from engines.training.artist.looks import Look
 from engines.training.artist.spectacles import find_frame

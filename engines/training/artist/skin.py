@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import LOWER_LID, UPPER_LID
-from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
-from engines.training.artist.hair import flow_paint
-from engines.training.artist.head import (
+from engines.faces.head import (
     CHIN,
     NASOLABIAL,
     NOSE_BRIDGE,
@@ -19,6 +17,8 @@ from engines.training.artist.head import (
     UNDER_NOSE,
     Head,
 )
+from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
+from engines.training.artist.hair import flow_paint
 from engines.training.artist.imaging import guided_filter, masked_blur, stroke, union
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene

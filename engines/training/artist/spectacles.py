@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE, LID_POINTS
+from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step
-from engines.training.artist.head import Head
 from engines.training.artist.imaging import union
 from engines.training.artist.masks import cheek_colour, glasses_edges
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import Delaunay
 
+from engines.faces.head import CHIN, FACE_OVAL, FOREHEAD, Head
 from engines.faces.pixels import Floats, mix, smoothstep
-from engines.training.artist.head import CHIN, FACE_OVAL, FOREHEAD, Head
 
 REDUCTION = 4  # the surface is smooth: a quarter of the resolution is enough
 BULGES = (

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE_OUTLINE
-from engines.training.artist.head import FACE_OVAL, LIPS
+from engines.faces.head import FACE_OVAL, LIPS
 from engines.training.artist3d.segment_colours import refine
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engines.faces.features import BROW
+from engines.faces.head import FACE_OVAL
 from engines.networks.additions import moved
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.learn.losses import FeatureDistance, shrink
 from engines.training.own.lines import Lines, bands
 from engines.training.own.palette import (

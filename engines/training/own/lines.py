@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from engines.errors import ToonifyError
+from engines.faces.head import FACE_OVAL
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.own.palette import filled, lab
 from engines.training.own.patchwork import blur
 from engines.training.own.shape import Floats

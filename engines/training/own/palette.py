@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engines.faces.eyes.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.features import EYE, IRIS
-from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
+from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import to_lab, to_rgb
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.artist.masks import colourfulness
 from engines.training.own.shape import Floats
 from engines.training.pairs.pair_set import spread_over

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
 from engines.faces.features import BROW, EYE, IRIS, LOWER_LID
-from engines.training.artist.geometry import least_stretch
-from engines.training.artist.head import (
+from engines.faces.head import (
     FACE_OVAL,
     INNER_LIPS,
     LIPS,
@@ -26,6 +25,7 @@ from engines.training.artist.head import (
     NOSE_BASE,
     NOSE_TIP,
 )
+from engines.training.artist.geometry import least_stretch
 from engines.training.pairs.pair_set import WARP_GRID
 
 Floats = NDArray[np.float32]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import blur, polygon, to_lab, to_rgb
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.pairs.augment import bent
 
 Floats = NDArray[np.float32]

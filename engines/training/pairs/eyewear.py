@@ -13,8 +13,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from engines.faces.head import CHIN, FOREHEAD
 from engines.pictures import Image
-from engines.training.artist.head import CHIN, FOREHEAD
 from engines.training.pairs.augment import bent
 
 Floats = NDArray[np.float32]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from benchmarks.quality.covered import cover
 from benchmarks.quality.portraits import Portrait
-from engines.faces.eye_shape import EyeShape
+from engines.faces.eyes.shape import EyeShape
 from tests.benchmarks.conftest import SIDE
 
 
@@ -22,6 +23,8 @@ def test_one_eye_is_covered_and_the_other_one_is_free(person: Portrait) -> None:
         assert least <= changed[opening].mean() <= most
 
 
-def test_who_cannot_be_covered_is_left_out(person: Portrait, monkeypatch) -> None:
+def test_who_cannot_be_covered_is_left_out(
+    person: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("benchmarks.quality.covered.COVERED", 1.1)
     assert cover(person, SIDE) is None

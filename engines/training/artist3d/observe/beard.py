@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.head import FACE_OVAL, LIPS, SUBNASALE
 from engines.faces.pixels import Floats, blur, disc, polygon, smoothstep
-from engines.training.artist.head import FACE_OVAL, LIPS, SUBNASALE
 from engines.training.artist.imaging import masked_blur
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.observe.scene import Scene

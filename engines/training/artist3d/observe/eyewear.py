@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engines.faces.features import EYE
+from engines.faces.head import Head
 from engines.faces.pixels import Floats, blur, polygon
 from engines.training.artist import masks
-from engines.training.artist.head import Head
 from engines.training.artist3d.segment import FaceParts
 
 ROUND_THE_EYES = 0.45  # where frames can be, in eye distances

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from engines.faces.features import EYE
+from engines.faces.head import CHIN
 from engines.faces.pixels import Floats, blur, disc, polygon, smoothstep
 from engines.training.artist import masks
-from engines.training.artist.head import CHIN
 from engines.training.artist.imaging import union
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.observe.beard import find_beard

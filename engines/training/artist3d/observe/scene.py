@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.head import CHIN, FACE_OVAL, FOREHEAD, Head
 from engines.faces.pixels import Floats, Reals, blur, polygon, smoothstep, to_lab
 from engines.training.artist import masks
 from engines.training.artist.geometry import Warp
-from engines.training.artist.head import CHIN, FACE_OVAL, FOREHEAD, Head
 from engines.training.artist.spectacles import find_frame
 from engines.training.artist3d.colour import rise, unit
 from engines.training.artist3d.curves import closed_curve

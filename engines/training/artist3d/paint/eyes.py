@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.eyes.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.features import BROW, aperture, eye_iris
-from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.pixels import Floats, Reals, lab_colour, mix, polygon, step
 from engines.training.artist.imaging import union
 from engines.training.artist3d.colour import rise, to_linear, to_srgb

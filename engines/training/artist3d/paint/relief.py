@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.faces.head import NASOLABIAL
 from engines.faces.pixels import Floats, blur, disc, smoothstep
-from engines.training.artist.head import NASOLABIAL
 from engines.training.artist.imaging import luminance, masked_blur
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.curves import open_curve

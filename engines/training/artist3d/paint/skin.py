@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engines.faces.head import INNER_LIPS, LIPS
 from engines.faces.pixels import Floats, blur, mix, polygon, smoothstep, to_rgb
-from engines.training.artist.head import INNER_LIPS, LIPS
 from engines.training.artist.imaging import guided_filter, luminance, masked_blur
 from engines.training.artist3d.colour import rise, to_linear, unit
 from engines.training.artist3d.curves import closed_curve

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import EYE
+from engines.faces.head import INNER_LIPS
 from engines.faces.pixels import Floats, Reals, polygon
-from engines.training.artist.head import INNER_LIPS
 from engines.training.artist.imaging import union
 from engines.training.artist3d.head.fit import DISTANCE, Camera, Fit
 from engines.training.artist3d.head.raster import interpolate, rasterise

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import crop_transform, invert, transform_points
+from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import Floats, Reals, blur, disc, mix, polygon, smoothstep
 from engines.training.artist import masks
-from engines.training.artist.head import FACE_OVAL
 from engines.training.artist3d.head.fit import ORIGIN, Fit, fit_head
 from engines.training.artist3d.head.raster import interpolate, rasterise
 from engines.training.artist3d.head.rig import CHIN, Rig, RigError, default_rig

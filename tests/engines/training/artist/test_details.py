@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from engines.faces.features import aperture
+from engines.faces.head import Head
 from engines.faces.pixels import smoothstep, to_lab
 from engines.training.artist import masks
 from engines.training.artist.expressions import close_eyes, open_mouth
-from engines.training.artist.head import Head
 from engines.training.artist.imaging import guided_filter, masked_blur
 from engines.training.artist.pipeline import toonify
 from engines.training.artist.spectacles import find_frame, trace

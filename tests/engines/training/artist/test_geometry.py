@@ -5,11 +5,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from engines.faces.build import lash_strength
 from engines.faces.features import openness
+from engines.faces.head import Head
 from engines.training.artist import geometry
-from engines.training.artist.eyes import lash_strength
 from engines.training.artist.geometry import Warp, plan, warp
-from engines.training.artist.head import Head
 from engines.training.artist.looks import FILM
 from tests.engines.training.artist.conftest import SIZE
 

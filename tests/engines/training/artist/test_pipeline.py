@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from engines.faces.features import EYE, eye_iris
+from engines.faces.head import CHEEK, FACE_OVAL, Head
 from engines.faces.pixels import polygon, to_lab
 from engines.training.artist import LOOKS, toonify
 from engines.training.artist.expressions import close_eyes
 from engines.training.artist.geometry import plan, warp
-from engines.training.artist.head import CHEEK, FACE_OVAL, Head
 from engines.training.drawing import ArtistError
 from tests.engines.training.artist.conftest import SIZE, Portrait, portraits, seen
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.faces.head import FACE_OVAL, NOSE_TIP, NOSE_WINGS, UNDER_NOSE
 from engines.faces.pixels import Floats
 from engines.training.artist import masks, relight
-from engines.training.artist.head import FACE_OVAL, NOSE_TIP, NOSE_WINGS, UNDER_NOSE
 from engines.training.artist.looks import FILM
 from engines.training.artist.pipeline import toonify
 from engines.training.artist.scene import Scene, observe

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engines.faces.head import Head
 from engines.faces.pixels import to_lab
-from engines.training.artist.head import Head
 from engines.training.artist3d.curves import along_curve, closed_curve, open_curve
 from engines.training.artist3d.head.raster import rasterise
 from engines.training.artist3d.head.stylise import press_ball

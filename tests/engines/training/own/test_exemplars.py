@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from engines.faces.features import BROW
+from engines.faces.head import FACE_OVAL
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.own.exemplars import Exemplars, openings
 from engines.training.own.lines import Lines, lines_of
 from engines.training.own.palette import filled, irises_in, lab, mean_colour, palette_of

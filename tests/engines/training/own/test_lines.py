@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from engines.errors import ToonifyError
+from engines.faces.head import FACE_OVAL
 from engines.pictures import Image
-from engines.training.artist.head import FACE_OVAL
 from engines.training.own.lines import FLATTENING, Lines, bands, lines_of
 from engines.training.own.palette import filled, lab
 from engines.training.own.shape import Floats

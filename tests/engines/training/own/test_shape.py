@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.faces.features import LOWER_LID, UPPER_LID
+from engines.faces.head import CHIN, MOUTH_CORNERS
 from engines.training.artist.geometry import least_stretch
-from engines.training.artist.head import CHIN, MOUTH_CORNERS
 from engines.training.own.shape import (
     EYES,
     FEWEST_FACES,

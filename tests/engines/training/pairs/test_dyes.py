@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import to_lab
-from engines.training.artist.head import FACE_OVAL
 from engines.training.pairs.dyes import SCALES, STRONGEST, Dye, random_dye
 from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import grey_pairs, smooth_pictures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engines.training.artist.head import CHIN, FOREHEAD
+from engines.faces.head import CHIN, FOREHEAD
 from engines.training.pairs.eyewear import TEMPLES, Layer, draw_spectacles
 from engines.training.pairs.sampler import Sampler
 from tests.engines.training.factory import grey_pairs

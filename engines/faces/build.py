@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP, aperture
+from engines.faces.head import Head
 from engines.faces.pixels import step
-from engines.training.artist.head import Head
 
 
 def lash_strength(head: Head) -> float:

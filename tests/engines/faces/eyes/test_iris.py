@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.faces.eyes.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.features import EYE, IRIS
-from engines.faces.iris import doubt_of_light_eyes, iris_sample, iris_tones
 from engines.faces.pixels import polygon, to_lab
 from tests.engines.faces.drawn import eye_landmarks
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.faces.eye_shape import EyeShape
-from engines.faces.iris import iris_tones
-from engines.faces.painted_eye import EyePaint, paint_eye
+from engines.faces.eyes.iris import iris_tones
+from engines.faces.eyes.painted import EyePaint, paint_eye
+from engines.faces.eyes.shape import EyeShape
 from tests.engines.faces.drawn import eye_landmarks
 
 SIZE = 240

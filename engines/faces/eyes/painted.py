@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from engines.faces.eye_shape import CREASE_MARGIN, MARGIN, EyeShape, between, spline
+from engines.faces.eyes.iris import IrisTones, doubt_of_light_eyes, iris_tones
+from engines.faces.eyes.shape import CREASE_MARGIN, MARGIN, EyeShape, between, spline
 from engines.faces.film_print import printed
-from engines.faces.iris import IrisTones, doubt_of_light_eyes, iris_tones
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, smoothstep, step
 
 SUPERSAMPLING = 3
@@ -50,7 +50,7 @@ class EyePaint:
         """The paint that fits a face.
 
         Args:
-            iris: sample of `engines.faces.iris.iris_sample`.
+            iris: sample of `engines.faces.eyes.iris.iris_sample`.
             light: of the toon's skin, 0..1.
             skin: a, b of the colour of the toon's skin.
             photo_skin: L* of the photo's.

@@ -1,0 +1,1 @@
+"""One eye: where it is, the colour of its iris, and how it is painted."""

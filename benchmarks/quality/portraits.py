@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageSequence, UnidentifiedImageError
 
-from engines import training
+from engines import faces, training
 from engines.errors import ToonifyError
 from engines.faces.alignment import crop_transform, extract_crop, invert, transform_points
 from engines.faces.landmarker import Landmarker, largest_face
@@ -133,10 +133,20 @@ class Drawn:
         return Drawn(resize(self.toon, size), resize(self.head, size), self.warp)
 
 
+def code_of(room: Path) -> bytes:
+    """Hash of a package's code and weights: other code draws other pictures."""
+    found = hashlib.sha256()
+    for source in sorted(room.rglob("*")):
+        if source.suffix in (".py", ".npz", ".safetensors"):
+            found.update(source.read_bytes())
+    return found.digest()
+
+
 class Artist:
     """The artist's toons, kept in a folder, because each takes about a second to draw.
 
-    A saved toon is used again only for the same photo, look and version of the artist's code.
+    A saved toon is used again only for the same photo, look and version of the artist's code, which
+    also measures and paints with that of `engines.faces`.
     """
 
     def __init__(self, cache: Path, look: str = "film") -> None:
@@ -144,10 +154,11 @@ class Artist:
         self._cache = cache
         self._segmenter = PersonSegmenter()
         self._version = hashlib.sha256()
-        for room in ("artist", "artist3d") if look in SOLID else ("artist",):
-            for source in sorted((Path(training.__file__).parent / room).rglob("*")):
-                if source.suffix in (".py", ".npz", ".safetensors"):
-                    self._version.update(source.read_bytes())
+        rooms = [Path(training.__file__).parent / "artist", Path(faces.__file__).parent]
+        if look in SOLID:
+            rooms.append(rooms[0].with_name("artist3d"))
+        for room in rooms:
+            self._version.update(code_of(room))
 
     def draw(self, portrait: Portrait) -> Drawn:
         """The toon at FULL pixels."""

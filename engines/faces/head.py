@@ -54,10 +54,10 @@ class Head:
     Axes: x to the image right, y down the face, z into the picture (orthographic camera).
     """
 
-    landmarks: Reals  # [478, 3] pixels, z on the scale of x, smaller = nearer
+    landmarks: Reals  # [478, 3] pixels or shares, z on the scale of x, smaller = nearer
     rotation: NDArray[np.float64] = field(init=False)  # rows: the axes in picture coordinates
     origin: NDArray[np.float64] = field(init=False)
-    unit: float = field(init=False)  # pixels
+    unit: float = field(init=False)  # as the landmarks
 
     def __post_init__(self) -> None:
         points = self.landmarks.astype(np.float64)

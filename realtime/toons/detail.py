@@ -1,4 +1,4 @@
-"""The frame's own finest detail in a toon: strands of hair, cloth and walls at full resolution.
+"""The frame's own finest detail in a toon: cloth and walls at full resolution, and part of hair's.
 
 A network sees a crop of a few hundred pixels and draws hair and walls softly, so a face would be
 blurred where the toon is still the photo. The network says from where each place of the toon takes
@@ -26,7 +26,8 @@ LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
 BRUSHED = 0.6
-"""Share of it that hair does without: locks read as a film character's, single hairs as a photo."""
+"""Share of it that the head does without, hair above all: locks read as a film character's, single
+hairs as a photo."""
 CRISP, CRISP_RADIUS = 1.6, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
 HALO = 5  # pixels of a toon within which its lightest and darkest stay so, but for dark lines

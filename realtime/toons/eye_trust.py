@@ -19,7 +19,8 @@ PAIR = (0.05, 0.18)  # the same: no eyes, but dark glasses .. surely eyes
 DRAWN = (0.22, 0.36)  # the same of one eye, whatever the photo shows: none .. surely one
 LESS, DARKER = 2.3, 4.2  # how much the evidence against and for an eye counts beside `likeness`
 EVIDENCE = (-0.10, 0.10)  # a hand .. an eye
-NEARER = (1.35, 1.75)  # how much wider the near eye of a turned head is: not at all .. surely
+NEAR = 0.65  # the evidence that it gives for the near eye of a turned head to see the far one
+NEARER = (1.35, 1.75)  # how much wider the near eye is: the head is hardly turned .. is turned
 LOOKED_AT = (24, 14)  # size in which the two eyes are compared, pixels
 
 
@@ -37,18 +38,19 @@ def trust(
         drawn: `darkness` of each in the toon.
         shown: the same in the photo.
         alike: `likeness` of both in the photo.
-        widths: of both in the photo. Whoever sees the far eye of a turned head sees the near one.
+        widths: of both in the photo. Where the far eye of a turned head is seen, less evidence is
+            asked for the near one: it seldom looks like its twin.
     """
     toon, photo = np.asarray(drawn), np.clip(shown, -0.05, 0.20)
     less = np.clip(toon - toon[::-1], -0.30, 0.0)
     evidence = LESS * less + DARKER * photo + alike
+    near = int(widths[1] > widths[0])
+    turned = step(*NEARER, widths[near] / max(widths[1 - near], 1e-6))
+    evidence[near] += NEAR * turned * step(*EVIDENCE, evidence[1 - near])
     seen = [
         max(step(*EVIDENCE, at), step(*DRAWN, dark))
         for at, dark in zip(evidence, toon, strict=True)
     ]
-    near = int(widths[1] > widths[0])
-    turned = step(*NEARER, widths[near] / max(widths[1 - near], 1e-6))
-    seen[near] = max(seen[near], turned * seen[1 - near])
     return np.asarray(step(*PAIR, float(toon.max())) * np.array(seen), np.float32)
 
 

@@ -41,9 +41,9 @@ from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-LASHES = (0.2, 0.6)  # at least, and how much more for the person's: over the network's soft ones
+LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
-COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes is averaged
+COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes and the lashes are averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
@@ -52,7 +52,7 @@ SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown ..
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
-FIRM = (0.3, 0.7)  # trust: not painted .. painted; between them an eye is half a ghost
+FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
 
 
@@ -107,8 +107,8 @@ class _Memory:
         self.time = time
 
     def average(self, colours: Floats, weight: float, time: float) -> None:
-        """Take in a newer photo's colours: the light's over time, the iris's by how well it is
-        seen, so that nobody's eyes turn brown who goes away from the camera."""
+        """Take in a newer photo's colours: the light's and the lashes' over time, the iris's by how
+        well it is seen, so that nobody's eyes turn brown who goes away from the camera."""
         self.best = max(self.best, weight)
         kept = min(self.weight, LOOKS * self.best)
         weight *= (weight / self.best) ** 2
@@ -287,4 +287,4 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
     )
-    return paint.printed(float(light) / 100)  # as the artist's whole picture is
+    return paint.printed(float(light) / 100)  # as the artist prints the whole head

@@ -17,6 +17,7 @@ from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
 from realtime.sources.sitters import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
+from realtime.toons import detail
 from tests.engines.factory import tiny_network
 
 RAW = CompositingSettings(colour=0)
@@ -200,16 +201,29 @@ def test_eyes_are_painted_where_the_style_and_the_user_want_it(
     assert not changed[~cv2.dilate(eyes, np.ones((25, 25), np.uint8)).astype(bool)].any()
 
 
+class Planner(Inverter):
+    def run(self, crops: np.ndarray) -> EngineOutput:
+        images, masks, *_ = super().run(crops)
+        plan = np.zeros((len(crops), 3, 16, 16), np.float32)
+        plan[:, 2] = 1
+        return EngineOutput(images, masks, plan)
+
+
+def test_a_head_takes_less_of_the_frames_detail(
+    scene: tuple[Frame, list[TrackedFace]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (frame, faces), drawn = scene, []
+    x, y = np.floor(faces[0].landmarks[4, :2]).astype(int)
+    for brushed in (0.0, detail.BRUSHED, 1.0):
+        monkeypatch.setattr(detail, "BRUSHED", brushed)
+        toon = Stylizer(Planner(), RAW).apply(frame, faces[:1]).image
+        drawn.append(toon[y - 40 : y + 40, x - 40 : x + 40].astype(int))
+    assert 0.3 < np.abs(drawn[1] - drawn[2]).sum() / np.abs(drawn[0] - drawn[2]).sum() < 0.5
+
+
 def test_a_toon_takes_detail_for_the_crop_of_the_engine_that_drew_it(
     scene: tuple[Frame, list[TrackedFace]],
 ) -> None:
-    class Planner(Inverter):
-        def run(self, crops: np.ndarray) -> EngineOutput:
-            images, masks, *_ = super().run(crops)
-            plan = np.zeros((len(crops), 3, 16, 16), np.float32)
-            plan[:, 2] = 1
-            return EngineOutput(images, masks, plan)
-
     class Larger(Inverter):
         input_size = output_size = 512
 
@@ -234,11 +248,9 @@ def test_light_is_followed_slowly_and_without_flicker(
         """Red of the toon relative to the scene's, after a frame whose light flickers by `gain`."""
         lit = cv2.convertScaleAbs(frame.image, alpha=gain).astype(np.uint8, copy=False)
         done = stylizer.apply(Frame(lit, k / 30, k), faces[:1])
-        field = done.image[spot].astype(float)
-        return float(field[..., 2].mean())
+        return float(done.image[spot][..., 2].mean())
 
-    steady = [red(k, 1.0) for k in range(8)]
-    assert np.ptp(steady) < 0.2
+    assert np.ptp([red(k, 1.0) for k in range(8)]) < 0.2
     first = red(8, 0.6)
     later = [red(k, 0.6) for k in range(9, 200, 10)]
     assert np.abs(np.diff([first, *later])).max() < 0.5 * abs(later[-1] - first)

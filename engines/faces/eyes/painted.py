@@ -76,7 +76,8 @@ class EyePaint:
         )
 
     def printed(self, middle: float) -> EyePaint:
-        """As in a film print (`engines.faces.film_print`) of skin whose light is `middle`, 0..1."""
+        """Iris and lashes as in a film print (`engines.faces.film_print`) of skin whose light is
+        `middle`, 0..1; the white and the lights stay."""
 
         def colour(rgb: Floats) -> Floats:
             return printed(rgb[None, None], middle)[0, 0]

@@ -11,14 +11,15 @@ from engines.training.artist.imaging import luminance
 STROKE_STEPS = 6
 STROKE_STEP = 1.75  # pixels
 PASSES = 2
-LOCK = 14.0  # pixels
+LOCK = 14.0  # pixels, the width (sigma) within which strands must go one way
 STRANDS = (0.12, 0.35)  # coherence of fur and patterns, which would turn to worms; of strands
 
 
 def flow_paint(
     image: Floats, where: Floats, sharpen: Floats | float, tensor_sigma: float = 4.0
 ) -> Floats:
-    """Smooth along the structure tensor's flow, sharpen across it where the flow is coherent.
+    """Smooth along the structure tensor's flow, sharpen across it where the flow is coherent. Where
+    nothing goes one way, as in fur, the picture stays.
 
     Line integral convolution followed by a shock filter, after Kyprianidis and Kang, "Image and
     Video Abstraction by Coherence-Enhancing Filtering" (2011).

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 
-from benchmarks.quality.judge import Judge, less_open, overlap
-from benchmarks.quality.portraits import resize
+from benchmarks.quality.covered import Covered
+from benchmarks.quality.judge import Judge, _covered, less_open, overlap
+from benchmarks.quality.portraits import Portrait, resize
 from engines.backends import EngineOutput
+from engines.faces.eyes.painted import EyePaint
 from engines.faces.features import EYE
 from engines.networks.toon import ToonNetwork
 from realtime.sources.sitters import portrait
 from realtime.toons.detail import sharpened
+from realtime.toons.eyes import Eyes
+from tests.benchmarks.conftest import SIDE
 
 
 def test_outlines_overlap_or_not() -> None:
@@ -69,3 +75,29 @@ def test_toons_are_judged_as_users_see_them() -> None:
             eyes = found[[*EYE[0], *EYE[1]]]
             assert changed[:, 0].min() > eyes[:, 1].min() - 12
             assert changed[:, 0].max() < eyes[:, 1].max() + 12
+
+
+def test_the_covered_eye_and_the_free_one_are_told_apart(
+    person: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Believer:
+        """A judge that believes in one eye alone."""
+
+        class engine:  # noqa: N801
+            input_size = SIDE
+
+        def __init__(self, trust: tuple[float, float]) -> None:
+            self.trust = trust
+
+        def eyes(self, crop: np.ndarray) -> Eyes:
+            paint = cast(EyePaint, None)
+            return Eyes(np.zeros((478, 2), np.float32), (1.0, 1.0), self.trust, paint)
+
+    for eye in range(2):
+        scene = Covered(person.crop(SIDE), eye)
+        monkeypatch.setattr("benchmarks.quality.judge.cover", lambda *_, s=scene: s)
+        for believed in range(2):
+            trust = (1.0, 0.0) if believed == 0 else (0.0, 1.0)
+            wrong = float(believed == eye)
+            found = _covered(cast(Judge, Believer(trust)), person)
+            assert found == {"covered eyes painted": wrong, "free eyes left out": wrong}

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.quality.portraits import FULL, Artist, load_portraits
+from benchmarks.quality.portraits import FULL, Artist, code_of, load_portraits
 from engines.errors import ToonifyError
 from realtime.sources.sitters import portrait as demo_portrait
 
@@ -34,3 +34,15 @@ def test_any_picture_is_aligned(tmp_path: Path) -> None:
 def test_an_unknown_look_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ToonifyError, match="no look 'opera'"):
         Artist(tmp_path, "opera")
+
+
+def test_other_code_asks_for_new_drawings(tmp_path: Path) -> None:
+    room = tmp_path / "room" / "inner"
+    room.mkdir(parents=True)
+    (room / "paint.py").write_text("DEPTH = 0.2")
+    (room / "notes.md").write_text("as it was")
+    before = code_of(tmp_path / "room")
+    (room / "notes.md").write_text("said otherwise")
+    assert code_of(tmp_path / "room") == before
+    (room / "paint.py").write_text("DEPTH = 0.3")
+    assert code_of(tmp_path / "room") != before

@@ -41,10 +41,15 @@ def test_an_eye_is_believed_that_the_photo_or_the_toon_shows_well() -> None:
     )  # in the sun's hard shade, but drawn
     assert trust([0.3, 0.1], [0.2, 0.0], 0.1, SAME)[1] == 0  # half an eye drawn on a hand
     assert trust([0.0, 0.0], [0.0, 0.0], 0.9, SAME).max() == 0  # dark glasses
-    hidden = [0.3, 0.1], [0.2, 0.0], 0.1
-    assert trust(*hidden, [1.0, 2.2])[1] == 1  # the near eye, if even the far one is seen
-    assert trust(*hidden, [2.2, 1.0])[1] == 0
-    assert 0.1 < trust(*hidden, [1.0, 1.55])[1] < 0.9
+
+
+def test_the_near_eye_of_a_turned_head_is_believed_but_not_a_hand_before_it() -> None:
+    faint = [0.25, 0.07], [0.17, 0.0], -0.1
+    assert trust(*faint, [1.0, 2.2]).min() == 1
+    assert trust(*faint, [2.2, 1.0])[1] == 0  # the far one
+    assert trust(*faint, [1.0, 1.4])[1] == 0  # hardly turned
+    assert trust([0.3, -0.05], [0.2, -0.05], 0.0, [1.0, 2.2])[1] == 0  # a hand
+    assert trust([0.1, 0.07], [-0.05, 0.0], -0.1, [1.0, 2.2])[1] == 0  # the far one is not seen
 
 
 def test_eyes_that_are_drawn_shut_are_shut() -> None:

@@ -243,3 +243,27 @@ def test_a_blink_too_quick_for_the_landmarks_is_not_painted_open(
     for frame in range(1, 6):
         assert max(see(image, points, watch, time=frame / 30, toon=drawn_shut).trust) < 0.05
     assert min(see(image, points, watch, time=0.2).trust) > 0.9
+
+
+def test_a_doubtful_eye_is_not_half_painted(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    eyes, box = see(image, points), Box(0, 0, SIDE, SIDE)
+    doubtful = replace(eyes, trust=(0.25, 0.25))
+    assert paint_eyes(image, doubtful, box, placed(SIDE)) is image
+    sure, nearly = (
+        paint_eyes(image, replace(eyes, trust=(trust, trust)), box, placed(SIDE))
+        for trust in (1.0, 0.75)
+    )
+    assert np.array_equal(sure, nearly)
+    assert not np.array_equal(sure, image)
+
+
+def test_lashes_are_as_strong_as_the_persons(
+    crop: tuple[Image, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, points = crop
+    found = []
+    for strength in (0.25, 1.0):
+        monkeypatch.setattr("realtime.toons.eyes.lash_strength", lambda head, s=strength: s)
+        found.append(see(image, points).paint.lashes)
+    assert found[1] > 2 * found[0]

@@ -98,3 +98,13 @@ def test_the_crease_is_only_where_it_is_wanted() -> None:
     above = slice(round(shape.upper[4, 1] - 0.12 * PAINT.unit), round(shape.upper[4, 1] - 6))
     column = round(float(shape.centre[0]))
     assert with_crease[above, column].min() < without[above, column].min() - 0.03
+
+
+def test_a_print_darkens_iris_and_lashes_and_keeps_their_hue() -> None:
+    after = PAINT.printed(0.7)
+    for name in ("dark", "middle"):
+        before = getattr(PAINT.tones, name)
+        assert getattr(after.tones, name).mean() < before.mean() - 0.01
+        assert np.argmax(getattr(after.tones, name)) == np.argmax(before)
+    assert after.lash.mean() < PAINT.lash.mean()
+    assert (after.exposure, after.lashes) == (PAINT.exposure, PAINT.lashes)

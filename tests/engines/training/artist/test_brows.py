@@ -103,9 +103,13 @@ def test_fair_brows_are_full_too(portrait, scene: Scene, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_brow_lies_as_close_to_its_eye_as_in_the_photo_or_closer(
-    portrait, scene: Scene, side
+@pytest.mark.parametrize(("heavy", "least", "most"), [(0.0, 0.3, 0.7), (1.0, -0.7, 0.2)])
+def test_the_brow_of_a_heavy_face_lies_as_close_to_its_eye_as_in_the_photo(
+    scene: Scene, monkeypatch, side: int, heavy: float, least: float, most: float
 ) -> None:
+    """Bounds in shares of what the deformation lifts it; a light face keeps about half of that."""
+    monkeypatch.setattr(brows, "heaviness", lambda head: heavy)
+
     def gap(points: np.ndarray, brow: np.ndarray) -> float:
         lid = scene.head.flat(points[UPPER_LID[side]])[2:-2, 1].mean()
         return float(lid - scene.head.flat(brow)[:, 1].mean())
@@ -114,7 +118,7 @@ def test_a_brow_lies_as_close_to_its_eye_as_in_the_photo_or_closer(
     before, lifted = (gap(points, points[BROW[side]]) for points in (photo, toon))
     laid = gap(toon, brows._own_place(scene.head, toon, side))
     assert lifted > before + 0.03
-    assert before - 0.7 * (lifted - before) < laid < before + 0.2 * (lifted - before)
+    assert least < (laid - before) / (lifted - before) < most
 
 
 def test_only_heavy_faces_have_low_brows(portrait, monkeypatch) -> None:
@@ -126,7 +130,7 @@ def test_only_heavy_faces_have_low_brows(portrait, monkeypatch) -> None:
     assert down[1] > down[0] + 1.0
 
 
-def test_brows_of_which_hardly_a_hair_is_seen_are_drawn(portrait, scene: Scene) -> None:
+def test_brows_of_which_hardly_a_hair_is_seen_are_drawn(portrait) -> None:
     bare = portrait.rgb.copy()
     for ids in BROW:
         hull = cv2.convexHull(portrait.landmarks[ids, :2].astype(np.int32))

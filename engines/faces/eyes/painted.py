@@ -32,7 +32,7 @@ class EyePaint:
     light_side: float  # -1 left .. 1 right
     colour: float  # 0 for grey photos
     unit: float  # eye distance in pixels
-    crease: float = 1.0  # share of the lid's crease and fold that is drawn; 0: no lower lashes
+    crease: float = 1.0  # share of the lid's crease and fold that is drawn
 
     @classmethod
     def mixed(
@@ -132,7 +132,7 @@ def paint_eye(
     soft = cv2.GaussianBlur(between(top, bottom, size), (0, 0), 0.5 * factor)
     finer = 2 if factor == 1 else 1
     to_top = _distance(size, top, finer)
-    to_bottom = _distance(size, bottom, finer) if paint.crease else None
+    to_bottom = _distance(size, bottom, finer)
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     tall, r = max(height, 0.12 * width) * factor, radius * factor
     cos, sin = shape.right  # the lights stay upright with the face
@@ -159,7 +159,7 @@ def paint_eye(
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
     along = np.clip(along, -0.2, 1.2)
     u = paint.unit * factor
-    if to_bottom is not None:
+    if paint.crease:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
     solid = step(0.0, 0.25, open_)  # one that faded all the way would be grey
@@ -172,10 +172,9 @@ def paint_eye(
     edge = 0.5 * factor
     thin = smoothstep(0.15, 0.80, thick)  # a line thinner than a pixel covers only part of it
     lash = smoothstep(1, -1, (to_top - thick) / edge) * thin * np.float32(0.90)
-    if to_bottom is not None:
-        lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
-        hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
-        lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
+    lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
+    hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
+    lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
     region = mix(region, paint.lash, lash)
     result = image.copy()
     result[y0:y1, x0:x1] = cv2.resize(

@@ -25,7 +25,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail, brushed, sharpened
+from realtime.toons.detail import Detail, brushed, fitted, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.light import Drawn, Lights
@@ -231,7 +231,8 @@ class Stylizer:
         settings, time = drawing.settings, drawing.frame.timestamp
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
-        image = toon.image if toon.plan is None else sharpened(toon.image)
+        image = fitted(toon.image, toon.face.side)
+        image = image if toon.plan is None else sharpened(image)
         head = _head(toon.head, points)
         drawn = Drawn(toon.crop, image, points, head, known)
         finished = toon.finished = self._lights.finish(identity, time, drawn, settings)

@@ -8,6 +8,7 @@ network's own.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -28,6 +29,9 @@ SPLIT = 4.0
 BRUSHED = 0.6
 """Share of it that the head does without, hair above all: locks read as a film character's, single
 hairs as a photo."""
+FINE, STEP = 1.15, 64
+"""Pixels of a toon that are kept for one of the frame, and the step of its sides: fine lines would
+shimmer, had each frame another."""
 CRISP, CRISP_RADIUS = 1.6, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
 HALO = 5  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
@@ -56,6 +60,18 @@ class Box(NamedTuple):
     y: int
     width: int
     height: int
+
+
+def fitted(toon: Image, side: float) -> Image:
+    """A toon, uint8 [R, R, 3], without pixels that a face of `side` frame pixels cannot show: all
+    that follows takes as much less time."""
+    size = STEP * max(math.ceil(FINE * side / STEP), 1)
+    if size >= toon.shape[0]:
+        return toon
+    whole = toon.shape[0] // (toon.shape[0] // size)  # averaged by whole numbers, which is fast
+    if whole < toon.shape[0]:
+        toon = as_uint8(cv2.resize(toon, (whole, whole), interpolation=cv2.INTER_AREA))
+    return as_uint8(cv2.resize(toon, (size, size), interpolation=cv2.INTER_LINEAR))
 
 
 def sharpened(toon: Image) -> Image:

@@ -153,7 +153,9 @@ class EyeWatch:
         for eye in range(2):
             settle_iris(points, moved, eye)
         look_together(moved, opened)
-        small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=cv2.INTER_AREA))
+        whole = toon.shape[0] % WATCHED == 0  # else averaging would be slow
+        kernel = cv2.INTER_AREA if whole else cv2.INTER_LINEAR
+        small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=kernel))
         drawn, shown = (
             [darkness(picture, at, eye, opened[eye]) for eye in range(2)]
             for picture, at in ((small, moved), (crop, flat))

@@ -11,7 +11,7 @@ from engines.faces.alignment import extract_crop
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.detail import BRUSHED, Detail, brushed, sharpened
+from realtime.toons.detail import BRUSHED, FINE, Detail, brushed, fitted, sharpened
 from realtime.toons.pasting import paste
 
 SIDE, ZOOM = 64, 5.0
@@ -65,6 +65,22 @@ def test_a_toon_that_is_the_photo_becomes_the_frame_again() -> None:
     blurred = error(pasted(frame, None, where), frame)
     sharp = error(pasted(frame, Detail(plan(), frame, SIDE), where), frame)
     assert sharp < 0.3 * blurred
+
+
+@pytest.mark.parametrize("side", [30.0, 100.0, 200.0, 320.0, 430.0])
+def test_a_small_face_needs_fewer_pixels_and_stays_the_same(side: float) -> None:
+    toon = as_uint8(cv2.resize(textured(), (512, 512)))
+    found = fitted(toon, side)
+    assert FINE * side <= found.shape[0] < FINE * side + 64
+    assert np.abs(found.mean((0, 1)) - toon.mean((0, 1))).max() < 1
+    wide = [cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA) for image in (toon, found)]
+    assert np.abs(wide[0].astype(int) - wide[1]).mean() < 3
+
+
+def test_no_pixel_is_added_to_a_toon() -> None:
+    toon = textured(256, 256)
+    assert fitted(toon, 300.0) is toon
+    assert fitted(toon, 223.0) is toon
 
 
 def test_hair_takes_less_of_the_detail_than_the_room() -> None:

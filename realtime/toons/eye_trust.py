@@ -32,7 +32,7 @@ def trust(
     A network draws the far eye of a turned or tilted head faintly, and half an eye onto a hand. So
     the photo counts as well: irises are darker than their whites, and two eyes are mirror images.
     The weights are fitted to 950 eyes of portraits and clips, of which 120 are behind hands, cups
-    and phones. `benchmarks quality` counts the errors, on other people.
+    and phones. `benchmarks quality` counts the errors.
 
     Args:
         drawn: `darkness` of each in the toon.

@@ -207,7 +207,7 @@ class Stylizer:
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
             transform = face.transform(GRID)
             plan, side = toon.plan, toon.crop.shape[0]
-            detail = None if plan is None else Detail(plan, frame.image, side)
+            detail = None if plan is None else Detail(brushed(plan, head), frame.image, side)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._lights.forget(but=toons)
@@ -233,14 +233,11 @@ class Stylizer:
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
         image = image if toon.plan is None else sharpened(image)
-        head = _head(toon.head, points)
-        drawn = Drawn(toon.crop, image, points, head, known)
+        drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
         finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
-        if toon.plan is not None:
-            toon.plan = brushed(toon.plan, head)
         return finished
 
 

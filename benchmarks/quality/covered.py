@@ -13,10 +13,8 @@ from engines.pictures import Image
 from engines.training.pairs.objects import random_thing
 
 ATTEMPTS = 200
-COVERED, FREE = (
-    0.9,
-    0.1,
-)  # of an eye's opening behind the thing: at least of one, at most of the other
+COVERED = 0.9  # of one eye's opening that the thing hides at least
+FREE = 0.1  # of the other one's that it hides at most
 
 
 class Covered(NamedTuple):

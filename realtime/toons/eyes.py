@@ -21,15 +21,7 @@ from engines.faces.build import lash_strength
 from engines.faces.eyes.iris import UNKNOWN, iris_sample
 from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, paint_eye, scene_light
 from engines.faces.eyes.shape import EyeShape
-from engines.faces.features import (
-    BROW,
-    EYE,
-    IRIS,
-    LID_POINTS,
-    UPPER_LID,
-    look_together,
-    openness,
-)
+from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, openness
 from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
@@ -160,7 +152,7 @@ class EyeWatch:
             [darkness(picture, at, eye, opened[eye]) for eye in range(2)]
             for picture, at in ((small, moved), (crop, flat))
         )
-        widths = [float(np.linalg.norm(np.subtract(*flat[[u[0], u[-1]]]))) for u in UPPER_LID]
+        widths = [EyeShape.of(flat, eye, opened[eye]).width for eye in range(2)]
         seen, lids = trust(drawn, shown, likeness(crop, points), widths), awake(drawn)
         known = self._known.get(identity)
         if known is not None:

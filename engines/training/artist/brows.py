@@ -105,8 +105,7 @@ def _own_place(head: Head, points: Floats, eye: int) -> Floats:
         head.flat(p[UPPER_LID[eye]])[2:-2, 1].mean() - head.flat(p[BROW_BOTTOM[eye]])[:, 1].mean()
         for p in (head.landmarks, points)
     )
-    light, heavy = SETTLED
-    share = light + (heavy - light) * heaviness(head)
+    share = float(np.interp(heaviness(head), (0, 1), SETTLED))
     lifted = max(share * (after - before), 0.0) * head.unit
     down = head.rotation[1, :2] / np.linalg.norm(head.rotation[1, :2])
     return np.asarray(OWN * plain + (1 - OWN) * arched + lifted * down, np.float32)

@@ -25,14 +25,12 @@ def flow_paint(
     Video Abstraction by Coherence-Enhancing Filtering" (2011).
     """
     size = image.shape[0]
-    strands = smoothstep(*STRANDS, _anisotropy(image))
+    strands = smoothstep(*STRANDS, _coherence(*_structure(image, LOCK)))
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     square = np.ones((3, 3), np.uint8)
     result = image
     for _ in range(PASSES):
-        grey = blur(luminance(result), 1.0)
-        gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)
-        xx, xy, yy = (blur(v, tensor_sigma) for v in (gx * gx, gx * gy, gy * gy))
+        xx, xy, yy = _structure(result, tensor_sigma)
         angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
         tx, ty = np.cos(angle), np.sin(angle)
         total, weights = result.copy(), 1.0
@@ -77,8 +75,9 @@ def _coherence(xx: Floats, xy: Floats, yy: Floats) -> Floats:
     return np.asarray(np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / (xx + yy + 1e-5), np.float32)
 
 
-def _anisotropy(image: Floats) -> Floats:
-    """How far the detail within a lock's width goes one way [S, S]."""
+def _structure(image: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
+    """The structure tensor of a picture's light, averaged over `sigma` pixels: xx, xy, yy."""
     grey = blur(luminance(image), 1.0)
     gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)
-    return _coherence(*(blur(v, LOCK) for v in (gx * gx, gx * gy, gy * gy)))
+    xx, xy, yy = (blur(v, sigma) for v in (gx * gx, gx * gy, gy * gy))
+    return xx, xy, yy

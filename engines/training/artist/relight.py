@@ -90,7 +90,7 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     facing = (shape.normals @ key + 0.45) / 1.45
     toon = -0.20 + KEY * smoothstep(0.05 + 0.15 * heavy, 1 + 0.06 * heavy, facing)
     toon = toon - np.clip(-shape.cavity, -0.06, 0.10) * (1 - scene.band.repaint)
-    depth = (HOLLOW[0] + (HOLLOW[1] - HOLLOW[0]) * heavy) * (1 - step(*PROFILE, scene.head.turn))
+    depth = float(np.interp(heavy, (0, 1), HOLLOW)) * (1 - step(*PROFILE, scene.head.turn))
     toon = toon + depth * np.tanh(shape.hollow * 3) * np.where(shape.hollow < 0, 1, 0.35)
     toon = toon + _nose_form(scene, key)
     rest = relative - SHADING * shading

@@ -153,6 +153,8 @@ class CompositingSettings:
             else fewer frames go out.
         paint_eyes: paint the eyes at the frame's own resolution, where the style wants it; else
             they are the network's.
+        paint_hair: paint hair in locks, along its own flow; else it is the network's, with some of
+            the frame's detail.
     """
 
     mode: Mode = "head"
@@ -161,6 +163,7 @@ class CompositingSettings:
     memory: float = 1.5
     move: bool = True
     paint_eyes: bool = True
+    paint_hair: bool = True
 
     def __post_init__(self) -> None:
         require(

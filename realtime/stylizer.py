@@ -25,6 +25,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
+from realtime.toons.carried import carried
 from realtime.toons.detail import Detail, brushed, fitted, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
@@ -81,6 +82,7 @@ class _Toon:
         plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
         painted_eyes: whether its eyes are to be painted.
         finished: the toon in the scene's colours; None before it is first pasted.
+        locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
         eyes: painted over the finished toon's, if they are to be.
     """
 
@@ -92,6 +94,7 @@ class _Toon:
     plan: NDArray[np.float32] | None
     painted_eyes: bool
     finished: Image | None = None
+    locks: FloatMask | None = None
     eyes: Eyes | None = None
 
 
@@ -207,7 +210,9 @@ class Stylizer:
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
             transform = face.transform(GRID)
             plan, side = toon.plan, toon.crop.shape[0]
-            detail = None if plan is None else Detail(brushed(plan, head), frame.image, side)
+            detail = None
+            if plan is not None:
+                detail = Detail(brushed(plan, head, toon.locks), frame.image, side)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._lights.forget(but=toons)
@@ -227,14 +232,19 @@ class Stylizer:
         self._eyes.forget()
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
-        """A crisp toon in the scene's colours; it keeps them, and the eyes to be painted."""
+        """A crisp toon in the scene's colours, its hair in locks; it keeps them, and the eyes to be
+        painted."""
         settings, time = drawing.settings, drawing.frame.timestamp
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
         image = image if toon.plan is None else sharpened(image)
         drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
-        finished = toon.finished = self._lights.finish(identity, time, drawn, settings)
+        finished = self._lights.finish(identity, time, drawn, settings)
+        if toon.plan is not None and settings.mode == "head":
+            hair = points if settings.paint_hair else None
+            finished, toon.locks = carried(finished, toon.crop, toon.plan, drawn.head, hair)
+        toon.finished = finished
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)

@@ -27,7 +27,8 @@ from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
-from realtime.compositing import GRID
+from realtime.compositing import GRID, as_grid
+from realtime.toons.carried import carried
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
 
@@ -76,11 +77,10 @@ class Judge:
             out = self.engine.run(np.stack(batch))
             for i, crop in enumerate(batch):
                 toon = out.images[i].copy()  # an engine may reuse its buffers
+                head = None if out.masks is None else out.masks[i].copy()
                 if out.details is not None:
-                    toon = sharpened(toon)
-                    if out.painted_eyes:
-                        toon = self._with_eyes(crop, toon, out.details[i])
-                results.append((toon, None if out.masks is None else out.masks[i].copy()))
+                    toon = self._finished(crop, toon, out.details[i], head, out.painted_eyes)
+                results.append((toon, head))
         return results
 
     def eyes(self, crop: Image) -> Eyes | None:
@@ -89,24 +89,33 @@ class Judge:
         out = self.engine.run(crop[None])
         if out.details is None or not out.painted_eyes:
             return None
-        return self._eyes(crop, sharpened(out.images[0]), out.details[0])
-
-    def _eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Eyes | None:
         points = self.points(crop)
         if points is None:
             return None
-        crop, toon = (np.ascontiguousarray(image[..., ::-1]) for image in (crop, toon))
-        return EyeWatch().see(0, 0.0, crop, toon, points / np.float32(len(crop)), plan, zoom=1.0)
+        crop, toon = (np.ascontiguousarray(v[..., ::-1]) for v in (crop, out.images[0]))
+        return _eyes(crop, sharpened(toon), points / np.float32(len(crop)), out.details[0])
 
-    def _with_eyes(self, crop: Image, toon: Image, plan: NDArray[np.float32]) -> Image:
-        """A toon whose style wants its eyes painted, with those of a single picture."""
-        eyes = self._eyes(crop, toon, plan)
-        if eyes is None:
-            return toon
-        toon, side = np.ascontiguousarray(toon[..., ::-1]), len(toon)
-        transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
-        painted = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
-        return np.ascontiguousarray(painted[..., ::-1])
+    def _finished(
+        self,
+        crop: Image,
+        toon: Image,
+        plan: NDArray[np.float32],
+        head: NDArray[np.uint8] | None,
+        painted_eyes: bool,
+    ) -> Image:
+        """A toon as the loop finishes it: crisp, with hair, room and eyes of a single picture."""
+        points = self.points(crop)
+        crop, toon = (np.ascontiguousarray(v[..., ::-1]) for v in (crop, toon))
+        toon, side = sharpened(toon), len(toon)
+        if points is not None:
+            points = points / np.float32(len(crop))
+        if head is not None:
+            toon, _ = carried(toon, crop, plan, as_grid(head), points)
+        if painted_eyes and points is not None:
+            eyes = _eyes(crop, toon, points, plan)
+            transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
+            toon = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
+        return np.ascontiguousarray(toon[..., ::-1])
 
     def points(self, image: Image) -> NDArray[np.float32] | None:
         """Landmarks of the only face of a crop, or None."""
@@ -132,6 +141,11 @@ class Judge:
         with torch.no_grad():
             taps = self.distance.features(_tensor(resize_to(face, 160)))
         return torch.cat([tap.mean((2, 3))[0] for tap in taps[-2:]]).numpy()
+
+
+def _eyes(crop: Image, toon: Image, points: NDArray[np.float32], plan: NDArray[np.float32]) -> Eyes:
+    """What the loop would know of the eyes of a single picture, BGR; `points` 0..1 across it."""
+    return EyeWatch().see(0, 0.0, crop, toon, points, plan, zoom=1.0)
 
 
 def _tensor(image: Image) -> torch.Tensor:

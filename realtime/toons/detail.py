@@ -92,16 +92,22 @@ def sharpened(toon: Image) -> Image:
     return as_uint8(cv2.max(crisp, limit, dst=crisp))
 
 
-def brushed(plan: NDArray[np.float32], head: FloatMask) -> NDArray[np.float32]:
-    """A plan, see `Detail`, by which less detail is taken where a head is drawn.
+def brushed(
+    plan: NDArray[np.float32], head: FloatMask, locks: FloatMask | None = None
+) -> NDArray[np.float32]:
+    """A plan, see `Detail`, by which less detail is taken where a head is drawn, and none in locks.
 
     Args:
         plan: float32 [3, M, M].
         head: float32 [GRID, GRID], where the head is.
+        locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.locks`).
     """
     size = (plan.shape[2], plan.shape[1])
     result = plan.copy()
-    result[2] *= 1 - BRUSHED * cv2.resize(head, size, interpolation=cv2.INTER_AREA)
+    kept = 1 - BRUSHED * head
+    if locks is not None:
+        kept *= 1 - locks
+    result[2] *= cv2.resize(kept, size, interpolation=cv2.INTER_AREA)
     return result
 
 

@@ -1,12 +1,18 @@
-"""Where a toon shows what the photo shows at a landmark."""
+"""Where a toon shows what the photo shows, and back."""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import LID_POINTS, eye_iris
+from engines.faces.pixels import Floats
+from engines.pictures import Image
+from realtime.frame import as_uint8
 
 INVERSION_STEPS = 14
 RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
@@ -34,6 +40,29 @@ def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDAr
         )
         place = place + np.float32(RELAXATION) * (wanted - there[0] - place)
     return np.asarray(place, np.float32)
+
+
+def shifted(image: Image, by: Floats) -> Image:
+    """A picture, uint8 [S, S] or [S, S, 3], each pixel taken from so many pixels away: `by` is
+    float32 [S, S, 2] (x, y)."""
+    second: Any = None  # the first map holds both coordinates
+    return as_uint8(
+        cv2.remap(
+            image,
+            pixels(image.shape[0]) + by,
+            second,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def pixels(side: int) -> Floats:
+    """x and y of every pixel: [side, side, 2]; shared, so read-only."""
+    places = np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), -1)
+    places.flags.writeable = False
+    return places
 
 
 def settle_iris(photo: NDArray[np.floating], toon: NDArray[np.float32], eye: int) -> None:

@@ -47,8 +47,10 @@ def test_toons_are_judged_as_users_see_them() -> None:
             self.painted = painted
 
         def run(self, crops: np.ndarray) -> EngineOutput:
-            heads, map_ = np.zeros((len(crops), 8, 8), np.uint8), np.zeros((len(crops), 3, 8, 8))
-            return EngineOutput(crops.copy(), heads, map_.astype(np.float32), self.painted)
+            heads = np.full((len(crops), 8, 8), 255, np.uint8)
+            heads[:, -1] = 0  # the room, which is the crop's
+            map_ = np.zeros((len(crops), 3, 8, 8), np.float32)
+            return EngineOutput(crops.copy(), heads, map_, self.painted)
 
         def update(self, network: ToonNetwork) -> None:
             raise NotImplementedError
@@ -69,7 +71,8 @@ def test_toons_are_judged_as_users_see_them() -> None:
         assert [head is not None for _, head in results] == [True] * 3
         assert np.array_equal(results[1][0], empty)
         assert np.array_equal(results[0][0], results[2][0])
-        changed = np.argwhere(results[0][0] != sharpened(face))
+        assert np.array_equal(results[0][0][-4:], face[-4:])
+        changed = np.argwhere(results[0][0][:192] != sharpened(face)[:192])
         assert bool(len(changed)) == painted
         if painted:
             eyes = found[[*EYE[0], *EYE[1]]]

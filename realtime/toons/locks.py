@@ -1,0 +1,175 @@
+"""Hair as a film character has it: in locks, painted along the flow of the person's own hair.
+
+A small network draws hair softly, and the frame shows single hairs, as a photo does. So the
+light of the crop is smoothed along its flow (line integral convolution, after Cabral and Leedom,
+"Imaging Vector Fields Using Line Integral Convolution", 1993). Where nothing flows, as in fur,
+tight curls and patterns, there are no locks.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.features import BROW_TOP
+from engines.faces.head import CHEEK, CHIN, FACE_OVAL, FOREHEAD
+from engines.faces.pixels import Floats, smoothstep
+from engines.pictures import FloatMask, Image
+from realtime.compositing import COARSE, GRID, coarse
+from realtime.frame import as_uint8
+from realtime.toons.places import pixels, shifted
+
+SIDE = 256
+"""Pixels across the crop at which locks are painted, at most; finer ones would be hairs again.
+Lengths below are in these pixels."""
+STROKES = (1.3, 3.9)  # steps to both sides along the flow, one after the other
+FLOW, STRANDS = 2.5, 9.0  # widths (sigma) over which the flow is that of one strand, of many
+FLOWING = (0.34, 0.55)  # coherence of fur and tight curls, which would turn to worms; of strands
+EVEN, DARK = (0.045, 0.065), 120  # spread of colours' shares of light, in hair; in a pattern
+CRISP, CRISP_WIDTH = 2.2, 2.4  # share of the contrast across the flow that is added; its width
+NEAR = 5  # within this window nothing gets lighter or darker than it was
+LIKE_HAIR = (0.55, 0.72)  # distance of a colour from skin over its distances from skin and hair
+UNLIKE_SKIN = (12.0, 22.0)  # distance of a colour from skin: one lit otherwise; hair
+TAKEN = (0.03, 0.09)  # share of the frame's detail that a network takes in skin; in hair
+NECK = 0.45  # length of a neck, which has none, in heights of the face
+FEWEST = 20  # pixels of hair, of `COARSE` squared, that tell its colour
+NOISE = 2.4  # gradient of light, 0..255 a pixel times 16, that flows nowhere
+CHEEKS, OVER_BROWS = [*CHEEK[0], *CHEEK[1]], [9, 107, 108, 151, 336, 337]  # landmarks
+
+
+def locks(
+    crop: Image,
+    toon: Image,
+    share: Floats,
+    head: FloatMask,
+    points: NDArray[np.floating],
+) -> tuple[Image, FloatMask]:
+    """The light of a crop's hair in locks, and where a toon has such hair.
+
+    Args:
+        crop: uint8 [S, S, 3] BGR, S at most `SIDE`.
+        toon: uint8 [S, S, 3] BGR, what was drawn from it.
+        share: float32 [M, M], how much of the frame's detail the toon takes, 0..1.
+        head: float32 [GRID, GRID] in [0, 1], where the toon's head is.
+        points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
+
+    Returns:
+        uint8 [S, S], where the crop has it; float32 [GRID, GRID] in [0, 1], where the toon has it.
+    """
+    light = as_uint8(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
+    along, flowing = _flow(light)
+    where = flowing * _hair(toon, crop, share, head, points)
+    return _stroked(light, along), np.asarray(cv2.resize(where, (GRID, GRID)), np.float32)
+
+
+def _stroked(light: Image, along: Floats) -> Image:
+    """Light, uint8 [S, S], smoothed along unit vectors [S, S, 2] and crisp across them."""
+    scale = light.shape[0] / SIDE
+    for step in STROKES:
+        reach = along * np.float32(step * scale)
+        both = cv2.addWeighted(shifted(light, reach), 0.5, shifted(light, -reach), 0.5, 0)
+        light = as_uint8(cv2.addWeighted(both, 2 / 3, light, 1 / 3, 0))
+    soft = cv2.GaussianBlur(light, (0, 0), CRISP_WIDTH * scale)
+    crisp = cv2.addWeighted(light, 1 + CRISP, soft, -CRISP, 0)
+    near = np.ones((NEAR, NEAR), np.uint8)  # or silhouettes would get rims
+    return as_uint8(cv2.max(cv2.min(crisp, cv2.dilate(light, near)), cv2.erode(light, near)))
+
+
+def _flow(light: Image) -> tuple[Floats, FloatMask]:
+    """Unit vectors along the flow of light, uint8 [S, S]: [S, S, 2], and how surely it is one of
+    strands: [COARSE, COARSE] in [0, 1]."""
+    small = cv2.resize(light, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    gx, gy = (cv2.Scharr(small, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    tensor = cv2.merge([gx * gx, gx * gy, gy * gy])
+    xx, xy, yy = cv2.split(cv2.GaussianBlur(tensor, (0, 0), FLOW * GRID / SIDE))
+    across, twice = xx - yy, 2 * xy
+    cosine = np.clip(across / (cv2.magnitude(across, twice) + np.float32(1e-3)), -1, 1)
+    # Half of the angle, and at right angles to the gradient. Strokes go both ways: no sign counts,
+    # but vectors of two signs must not be mixed.
+    along = cv2.merge(
+        [np.sqrt(0.5 - 0.5 * cosine), -np.copysign(np.sqrt(0.5 + 0.5 * cosine), twice)]
+    )
+    along = cv2.resize(along, light.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    # Each gradient counts by itself and not by its square, or one edge would speak for all hairs.
+    even = tensor / (cv2.magnitude(gx, gy) + np.float32(1e-3))[..., None]
+    even = cv2.resize(even, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    xx, xy, yy = cv2.split(cv2.GaussianBlur(even, (0, 0), STRANDS * COARSE / SIDE))
+    coherence = cv2.magnitude(xx - yy, 2 * xy) / (xx + yy + np.float32(NOISE))
+    return along, smoothstep(*FLOWING, coherence)
+
+
+def _hair(
+    toon: Image, crop: Image, share: Floats, head: FloatMask, points: NDArray[np.floating]
+) -> FloatMask:
+    """Where a toon has hair: [COARSE, COARSE] in [0, 1].
+
+    It has the colour of what lies above the brows beside the face rather than that of the cheeks,
+    so a bald head has none.
+
+    Args:
+        toon, crop, head, points: as for `locks`.
+        share: float32 [M, M], of the frame's detail that the network takes.
+    """
+    at = np.asarray(points, np.float32)[:, :2] * COARSE
+    down = at[CHIN] - at[FOREHEAD]
+    down /= np.linalg.norm(down) + 1e-6
+    brows = float((at[[point for ids in BROW_TOP for point in ids]] @ down).min()) - 0.03 * COARSE
+    oval = at[FACE_OVAL]
+    below = oval + np.maximum(brows - oval @ down, 0)[:, None] * down
+    neck = below + NECK * (at[CHIN] - at[FOREHEAD])
+    hull = cv2.convexHull(np.concatenate([below, neck]), returnPoints=False)[:, 0]
+    low = np.maximum(_filled(below), _filled(np.concatenate([below, neck])[hull]))
+    head = np.asarray(cv2.resize(head, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
+    lab, free = _lab(toon), head * (1 - low)
+    above = pixels(COARSE) @ down < brows
+    sure = above & (head > 0.9) & (_filled(oval) < 0.05)
+    if sure.sum() < FEWEST:
+        return np.zeros((COARSE, COARSE), np.float32)
+    hair = np.median(lab[sure], 0)
+    cheeks, brow = (np.median(_at(lab, at[ids]), 0) for ids in (CHEEKS, OVER_BROWS))
+    from_hair, from_skin = (_apart(lab, colour) for colour in (hair, cheeks))
+    if np.linalg.norm(brow - cheeks) < np.linalg.norm(brow - hair):  # no fringe hides it
+        from_skin = np.minimum(from_skin, _apart(lab, brow))
+    alike = smoothstep(*LIKE_HAIR, from_skin / (from_hair + from_skin + 1e-3))
+    unlike = smoothstep(*UNLIKE_SKIN, from_skin)
+    taken = cv2.resize(share, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    return alike * unlike * smoothstep(*TAKEN, taken) * free * _plain(coarse(crop), free * unlike)
+
+
+def _plain(bgr: Floats, where: FloatMask) -> FloatMask:
+    """Whether a picture is of one colour there, dark or light, as hair is and a pattern is not:
+    [COARSE, COARSE] in [0, 1]."""
+    shares = bgr[..., ::2] / (bgr.sum(-1, keepdims=True) + DARK)
+    weight = where[..., None] + np.float32(1e-3)
+    mean = cv2.GaussianBlur(shares * weight, (0, 0), 2)
+    mean /= cv2.GaussianBlur(weight, (0, 0), 2)[..., None]
+    apart = ((shares - mean) ** 2).sum(-1) * weight[..., 0]
+    spread = cv2.GaussianBlur(apart, (0, 0), 3) / cv2.GaussianBlur(weight, (0, 0), 3)
+    return 1 - smoothstep(*EVEN, np.sqrt(spread))
+
+
+def _lab(bgr: Image) -> Floats:
+    """A small picture [COARSE, COARSE, 3] in CIELAB; from 8 bits, which is fast."""
+    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+    return np.asarray(lab * np.array([100 / 255, 1, 1], np.float32), np.float32)
+
+
+def _apart(lab: Floats, colour: NDArray[np.floating]) -> Floats:
+    """Distance of every pixel [S, S, 3] from a colour [3]: [S, S]."""
+    apart = lab - colour.astype(np.float32)
+    return np.sqrt(np.einsum("xyc,xyc->xy", apart, apart))
+
+
+def _at(picture: Floats, places: NDArray[np.floating]) -> Floats:
+    """The pixels [N, 3] of a picture [S, S, 3] at places [N, 2], or nearest to them."""
+    x, y = np.clip(places.astype(int), 0, picture.shape[0] - 1).T
+    return picture[y, x]
+
+
+def _filled(outline: NDArray[np.floating]) -> FloatMask:
+    """The inside of a polygon [N, 2], soft at its edge: [COARSE, COARSE] in [0, 1]."""
+    mask = np.zeros((COARSE, COARSE), np.uint8)
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.75), np.float32) / np.float32(255)

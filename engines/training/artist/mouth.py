@@ -9,6 +9,8 @@ from engines.faces.head import INNER_LIPS
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step, to_lab, to_rgb
 from engines.training.artist.imaging import guided_filter, luminance
 
+FULL_LIPS = 30.0  # chroma above which colour is halved: painted lips would glow
+
 
 def tidy_teeth(image: Floats, points: Floats, unit: float, skin_light: float) -> Floats:
     """Merge the teeth of an open mouth into one bright band; `skin_light` 0..1 sets their key."""
@@ -38,4 +40,7 @@ def fresh_lips(image: Floats, lips: Floats, points: Floats, unit: float, colour:
     lab = to_lab(mix(image, smooth, amount * 0.8))
     lab[..., 1] += 2.5 * colour * amount
     lab[..., 2] += 1.0 * colour * amount
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    over = np.maximum(chroma - FULL_LIPS, 0) / np.maximum(chroma, 1)
+    lab[..., 1:] *= (1 - 0.5 * over * amount)[..., None]
     return to_rgb(lab)

@@ -23,6 +23,7 @@ HOLLOW = (0.08, 0.23)  # log gain of the darkest hollow, a socket, in light and 
 PROFILE = (0.3, 0.6)  # sine of the yaw: hollows fade from here on .. are gone, as depth is unsure
 SHADING = 0.88  # share of the photo's shading that goes
 FLATTENING = 0.85  # share of the photo's wide light and shade on skin that goes
+BLOTCHES = 0.8  # share of narrower patches of light that goes on dark skin: its sheen is patchy
 NECK = 0.8  # share of the neck's own light that stays: it sets off the chin
 SHARPENING = 0.4  # share of the finest detail that the print adds
 KNEE = 0.82  # luminance above which highlights roll off
@@ -96,6 +97,8 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
     rest = rest - stains
+    patches = BLOTCHES * gloss * masked_blur(rest, scene.plain_skin, 0.09 * scene.unit)
+    stains, rest = stains + patches, rest - patches
     glints = -0.85 * (1 - 0.5 * gloss) * np.maximum(blur(rest, 2.0) - 0.05, 0)
     cast = lamps.cast_light(rest, skin, scene.unit, gloss)
     softened = np.where(cast > 0, cast, np.minimum(cast, glints))  # both would darken a spot twice

@@ -157,8 +157,8 @@ def _lab(bgr: Image) -> Floats:
 
 
 def _apart(lab: Floats, colour: NDArray[np.floating]) -> Floats:
-    """Distance of every pixel [S, S, 3] from a colour [3]: [S, S]."""
-    apart = lab - colour.astype(np.float32)
+    """Distance of every pixel [S, S, 3] from a colour [3]: [S, S]; shade counts little."""
+    apart = (lab - colour.astype(np.float32)) * np.array([0.4, 1.5, 1.5], np.float32)
     return np.sqrt(np.einsum("xyc,xyc->xy", apart, apart))
 
 

@@ -118,7 +118,7 @@ def test_what_does_not_flow_stays_the_toons(face_crop: Face, what: str) -> None:
         hair = fur()[..., None] * BROWN
     elif what == "pattern":  # of two colours, however well its lines flow
         lines = (cv2.GaussianBlur(strands(), (0, 0), 2) > 1).astype(np.float32)[..., None]
-        hair = lines * (30, 40, 160) + (1 - lines) * (40, 150, 190)
+        hair = lines * (150, 60, 40) + (1 - lines) * (40, 150, 190)
     else:
         x, y = np.round(points[50, :2] * SIDE).astype(int)  # a cheek
         hair = strands()[..., None] * image[y, x].astype(np.float32) * 0.1 + image[y, x] * 0.9

@@ -17,6 +17,7 @@ from realtime.toons.locks import SIDE, locks
 from realtime.toons.places import shifted
 
 HEAD = (0.3, 0.8)  # of its mask: the room's .. the toon's
+SHOWN = 15  # places, of `GRID`, about a head whose room can be seen: the rest is not touched
 BROAD = 9.0  # width (sigma), of `SIDE`, above which hair's light and shade stay the toon's
 
 
@@ -45,7 +46,8 @@ def carried(
     drawn = as_uint8(cv2.resize(toon, size, interpolation=cv2.INTER_AREA))
     moves = cv2.resize(cv2.merge([plan[0] * side, plan[1] * side]), size).astype(np.float32)
     room = cv2.subtract(shifted(crop, moves), drawn, dtype=cv2.CV_32F)
-    outside = cv2.resize(1 - smoothstep(*HEAD, head), size)
+    about = cv2.dilate(head, np.ones((SHOWN, SHOWN), np.uint8)) * (1 - smoothstep(*HEAD, head))
+    outside = cv2.resize(about, size)
     change = cv2.multiply(room, cv2.merge([outside] * 3))
     if points is None:
         return _changed(toon, change), None

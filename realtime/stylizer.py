@@ -25,11 +25,11 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.carried import carried
-from realtime.toons.detail import Detail, brushed, fitted, sharpened
+from realtime.toons.detail import Detail, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.light import Drawn, Lights
+from realtime.toons.locks import combed
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
@@ -212,7 +212,8 @@ class Stylizer:
             plan, side = toon.plan, toon.crop.shape[0]
             detail = None
             if plan is not None:
-                detail = Detail(brushed(plan, head, toon.locks), frame.image, side)
+                room = room_about(head, plan.shape[1]) if mode == "head" else None
+                detail = Detail(brushed(plan, head, toon.locks), frame.image, side, room)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._lights.forget(but=toons)
@@ -241,9 +242,8 @@ class Stylizer:
         image = image if toon.plan is None else sharpened(image)
         drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
         finished = self._lights.finish(identity, time, drawn, settings)
-        if toon.plan is not None and settings.mode == "head":
-            hair = points if settings.paint_hair else None
-            finished, toon.locks = carried(finished, toon.crop, toon.plan, drawn.head, hair)
+        if toon.plan is not None and settings.paint_hair and settings.mode == "head":
+            finished, toon.locks = combed(finished, toon.crop, toon.plan, drawn.head, points)
         toon.finished = finished
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]

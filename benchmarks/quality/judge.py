@@ -28,9 +28,9 @@ from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
-from realtime.toons.carried import carried
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.locks import combed
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -103,14 +103,14 @@ class Judge:
         head: NDArray[np.uint8] | None,
         painted_eyes: bool,
     ) -> Image:
-        """A toon as the loop finishes it: crisp, with hair, room and eyes of a single picture."""
+        """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
         points = self.points(crop)
         crop, toon = (np.ascontiguousarray(v[..., ::-1]) for v in (crop, toon))
         toon, side = sharpened(toon), len(toon)
         if points is not None:
             points = points / np.float32(len(crop))
-        if head is not None:
-            toon, _ = carried(toon, crop, plan, as_grid(head), points)
+        if head is not None and points is not None:
+            toon, _ = combed(toon, crop, plan, as_grid(head), points)
         if painted_eyes and points is not None:
             eyes = _eyes(crop, toon, points, plan)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])

@@ -9,6 +9,7 @@ network's own.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
-from engines.faces.pixels import Floats
+from engines.faces.pixels import Floats, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
@@ -29,6 +30,8 @@ SPLIT = 4.0
 BRUSHED = 0.6
 """Share of it that the head does without, hair above all: locks read as a film character's, single
 hairs as a photo."""
+HEAD, BESIDE = (0.3, 0.8), 15
+"""Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64
 """Pixels of a toon that are kept for one of the frame, and the step of its sides: fine lines would
 shimmer, had each frame another."""
@@ -46,11 +49,13 @@ class Detail(NamedTuple):
             much of the detail is taken, 0..1.
         frame: uint8 [H, W, 3] BGR, the frame without toons.
         side: side of the crop that the network saw, pixels.
+        room: float32 [M, M], where all of the light is the frame's, 0..1; None for nowhere.
     """
 
     plan: NDArray[np.float32]
     frame: Image
     side: int
+    room: Floats | None = None
 
 
 class Box(NamedTuple):
@@ -111,6 +116,19 @@ def brushed(
     return result
 
 
+def room_about(head: FloatMask, places: int) -> Floats:
+    """Where a toon shows the room beside its head, float32 [places, places] in [0, 1]: a network
+    draws a wall beside dark hair too light, which is seen as a halo.
+
+    Args:
+        head: float32 [GRID, GRID], where the head is.
+        places: a side of `Detail.plan`.
+    """
+    near = cv2.dilate(head, np.ones((BESIDE, BESIDE), np.uint8))
+    room = near * (1 - smoothstep(*HEAD, head))
+    return np.asarray(cv2.resize(room, (places, places), interpolation=cv2.INTER_AREA), np.float32)
+
+
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:
     """`toon` with the frame's detail in place of its own, as far as the network says.
 
@@ -127,13 +145,15 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     """
     linear = np.asarray(transform, np.float64)[:, :2]
     zoom = float(np.hypot(*linear[:, 0])) * GRID / detail.side  # frame pixels per crop pixel
-    if zoom < WORTH or float(detail.plan[2].max()) < LEAST_SHARE:
+    share = detail.plan[2]
+    room = np.zeros_like(share) if detail.room is None else detail.room
+    if zoom < WORTH or max(float(share.max()), float(room.max())) < LEAST_SHARE:
         return toon
     moves = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
     reach = int(np.abs(moves).max()) + 2
     left, top = max(box.x - reach, 0), max(box.y - reach, 0)
     frame = detail.frame[top : box.y + box.height + reach, left : box.x + box.width + reach]
-    columns, rows, share = _placed(moves, detail.plan[2], box, transform)
+    columns, rows, share, room = _placed([*moves, share, room], box, transform)
     columns = columns + np.arange(box.width, dtype=np.float32) + (box.x - left)
     rows = rows + np.arange(box.height, dtype=np.float32)[:, None] + (box.y - top)
     taken = cv2.remap(
@@ -145,20 +165,19 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     )
     light = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
     apart = np.asarray(cv2.subtract(taken, light, dtype=cv2.CV_32F), np.float32)
-    fine = cv2.multiply(apart - _softened(apart, SPLIT * zoom), share)
-    return as_uint8(cv2.add(toon, cv2.cvtColor(fine, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
+    share = cv2.max(share, room)
+    coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
+    change = cv2.subtract(cv2.multiply(apart, share), coarse)
+    return as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
 
 
 def _placed(
-    moves: NDArray[np.floating],
-    share: Floats,
-    box: Box,
-    transform: NDArray[np.floating],
-) -> tuple[Floats, Floats, Floats]:
-    """Moves [2, M, M] and shares [M, M] of a crop in the pixels of a box: three of [h, w]."""
-    field = np.stack([*moves, share], -1).astype(np.float32)
+    planes: Sequence[NDArray[np.floating]], box: Box, transform: NDArray[np.floating]
+) -> Sequence[Floats]:
+    """Four planes [M, M] of a crop in the pixels of a box: four of [h, w]."""
+    field = np.stack(planes, -1).astype(np.float32)
     placed = np.array(transform, np.float64)
-    placed[:, :2] *= GRID / share.shape[0]
+    placed[:, :2] *= GRID / field.shape[0]
     placed[:, 2] -= (box.x, box.y)
     # So coarse a field is as smooth at half the pixels, in a third of the time.
     step = 2 if np.hypot(*placed[:, 0]) > 2 else 1
@@ -171,8 +190,7 @@ def _placed(
         borderMode=cv2.BORDER_REPLICATE,
     )
     full = cv2.resize(coarse, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
-    x, y, placed_share = cv2.split(full[: box.height, : box.width])
-    return x, y, placed_share
+    return cv2.split(full[: box.height, : box.width])
 
 
 def _softened(image: Floats, width: float) -> Floats:

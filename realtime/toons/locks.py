@@ -1,9 +1,9 @@
 """Hair as a film character has it: in locks, painted along the flow of the person's own hair.
 
-A small network draws hair softly, and the frame shows single hairs, as a photo does. So the
-light of the crop is smoothed along its flow (line integral convolution, after Cabral and Leedom,
-"Imaging Vector Fields Using Line Integral Convolution", 1993). Where nothing flows, as in fur,
-tight curls and patterns, there are no locks.
+A small network draws hair softly, and the frame shows single hairs, as a photo does. So the light
+of the crop is smoothed along its flow (line integral convolution, after Cabral and Leedom, "Imaging
+Vector Fields Using Line Integral Convolution", 1993), and takes the place of the finer part of the
+toon's. Where nothing flows, as in fur, tight curls and patterns, there are no locks.
 """
 
 from __future__ import annotations
@@ -26,41 +26,67 @@ Lengths below are in these pixels."""
 STROKES = (1.3, 3.9)  # steps to both sides along the flow, one after the other
 FLOW, STRANDS = 2.5, 9.0  # widths (sigma) over which the flow is that of one strand, of many
 FLOWING = (0.34, 0.55)  # coherence of fur and tight curls, which would turn to worms; of strands
-EVEN, DARK = (0.045, 0.065), 120  # spread of colours' shares of light, in hair; in a pattern
+EVEN, DARK = (0.065, 0.085), 120  # spread of colours' shares of light, in hair; in a pattern
 CRISP, CRISP_WIDTH = 2.2, 2.4  # share of the contrast across the flow that is added; its width
+BROAD = 9.0  # width (sigma) above which light and shade stay the toon's
 NEAR = 5  # within this window nothing gets lighter or darker than it was
 LIKE_HAIR = (0.55, 0.72)  # distance of a colour from skin over its distances from skin and hair
 UNLIKE_SKIN = (12.0, 22.0)  # distance of a colour from skin: one lit otherwise; hair
 TAKEN = (0.03, 0.09)  # share of the frame's detail that a network takes in skin; in hair
 NECK = 0.45  # length of a neck, which has none, in heights of the face
+LEAST = 0.05  # share of hair below which none is painted
 FEWEST = 20  # pixels of hair, of `COARSE` squared, that tell its colour
 NOISE = 2.4  # gradient of light, 0..255 a pixel times 16, that flows nowhere
 CHEEKS, OVER_BROWS = [*CHEEK[0], *CHEEK[1]], [9, 107, 108, 151, 336, 337]  # landmarks
 
 
-def locks(
-    crop: Image,
+def combed(
     toon: Image,
-    share: Floats,
+    crop: Image,
+    plan: NDArray[np.float32],
     head: FloatMask,
     points: NDArray[np.floating],
 ) -> tuple[Image, FloatMask]:
-    """The light of a crop's hair in locks, and where a toon has such hair.
+    """A toon with its hair in locks.
 
     Args:
-        crop: uint8 [S, S, 3] BGR, S at most `SIDE`.
-        toon: uint8 [S, S, 3] BGR, what was drawn from it.
-        share: float32 [M, M], how much of the frame's detail the toon takes, 0..1.
+        toon: uint8 [R, R, 3] BGR.
+        crop: uint8 [S, S, 3] BGR, what it was drawn from.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
         head: float32 [GRID, GRID] in [0, 1], where the toon's head is.
         points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
 
     Returns:
-        uint8 [S, S], where the crop has it; float32 [GRID, GRID] in [0, 1], where the toon has it.
+        The toon, and how far its hair is in locks: float32 [GRID, GRID] in [0, 1].
     """
-    light = as_uint8(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
+    side = min(SIDE, toon.shape[0])
+    size = (side, side)
+    light, drawn = (
+        as_uint8(
+            cv2.resize(cv2.cvtColor(v, cv2.COLOR_BGR2GRAY), size, interpolation=cv2.INTER_AREA)
+        )
+        for v in (crop, toon)
+    )
+    hair = _hair(toon, crop, plan[2], head, points)
+    if float(hair.max()) < LEAST:
+        return toon, np.zeros((GRID, GRID), np.float32)
     along, flowing = _flow(light)
-    where = flowing * _hair(toon, crop, share, head, points)
-    return _stroked(light, along), np.asarray(cv2.resize(where, (GRID, GRID)), np.float32)
+    where = np.asarray(cv2.resize(flowing * hair, (GRID, GRID)), np.float32)
+    moves = cv2.resize(cv2.merge([plan[0] * side, plan[1] * side]), size).astype(np.float32)
+    strokes = shifted(_stroked(light, along), moves)
+    apart = np.asarray(cv2.subtract(strokes, drawn, dtype=cv2.CV_32F), np.float32)
+    broad = cv2.resize(apart, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    broad = cv2.resize(cv2.GaussianBlur(broad, (0, 0), BROAD * COARSE / SIDE), size)
+    return _lit(toon, (apart - broad) * cv2.resize(where, size)), where
+
+
+def _lit(toon: Image, by: Floats) -> Image:
+    """A toon with so much more light, -255..255, [S, S]; in 8 bits, in a third of the time."""
+    size, none = toon.shape[1::-1], np.zeros_like(by)
+    for change, part in ((cv2.add, cv2.max(by, none)), (cv2.subtract, cv2.max(-by, none))):
+        some = cv2.resize(cv2.convertScaleAbs(part), size, interpolation=cv2.INTER_LINEAR)
+        toon = as_uint8(change(toon, cv2.cvtColor(some, cv2.COLOR_GRAY2BGR)))
+    return toon
 
 
 def _stroked(light: Image, along: Floats) -> Image:
@@ -108,7 +134,7 @@ def _hair(
     so a bald head has none.
 
     Args:
-        toon, crop, head, points: as for `locks`.
+        toon, crop, head, points: as for `combed`.
         share: float32 [M, M], of the frame's detail that the network takes.
     """
     at = np.asarray(points, np.float32)[:, :2] * COARSE
@@ -140,18 +166,19 @@ def _hair(
 def _plain(bgr: Floats, where: FloatMask) -> FloatMask:
     """Whether a picture is of one colour there, dark or light, as hair is and a pattern is not:
     [COARSE, COARSE] in [0, 1]."""
-    shares = bgr[..., ::2] / (bgr.sum(-1, keepdims=True) + DARK)
-    weight = where[..., None] + np.float32(1e-3)
-    mean = cv2.GaussianBlur(shares * weight, (0, 0), 2)
-    mean /= cv2.GaussianBlur(weight, (0, 0), 2)[..., None]
-    apart = ((shares - mean) ** 2).sum(-1) * weight[..., 0]
-    spread = cv2.GaussianBlur(apart, (0, 0), 3) / cv2.GaussianBlur(weight, (0, 0), 3)
+    total = cv2.transform(bgr, np.ones((1, 3))) + np.float32(DARK)
+    blue, red = bgr[..., 0] / total, bgr[..., 2] / total
+    weight = where + np.float32(1e-3)
+    planes = cv2.merge([weight, *(weight * v for v in (blue, blue * blue, red, red * red))])
+    count, *sums = cv2.split(cv2.GaussianBlur(planes, (0, 0), 3))
+    blue, blues, red, reds = (total / count for total in sums)
+    spread = np.maximum(blues - blue * blue + reds - red * red, 0)
     return 1 - smoothstep(*EVEN, np.sqrt(spread))
 
 
 def _lab(bgr: Image) -> Floats:
     """A small picture [COARSE, COARSE, 3] in CIELAB; from 8 bits, which is fast."""
-    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_LINEAR)
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     return np.asarray(lab * np.array([100 / 255, 1, 1], np.float32), np.float32)
 

@@ -48,7 +48,6 @@ def test_toons_are_judged_as_users_see_them() -> None:
 
         def run(self, crops: np.ndarray) -> EngineOutput:
             heads = np.full((len(crops), 8, 8), 255, np.uint8)
-            heads[:, -1] = 0  # the room, which is the crop's
             map_ = np.zeros((len(crops), 3, 8, 8), np.float32)
             return EngineOutput(crops.copy(), heads, map_, self.painted)
 
@@ -71,8 +70,7 @@ def test_toons_are_judged_as_users_see_them() -> None:
         assert [head is not None for _, head in results] == [True] * 3
         assert np.array_equal(results[1][0], empty)
         assert np.array_equal(results[0][0], results[2][0])
-        assert np.array_equal(results[0][0][232:236], face[232:236])
-        changed = np.argwhere(results[0][0][:192] != sharpened(face)[:192])
+        changed = np.argwhere(results[0][0] != sharpened(face))
         assert bool(len(changed)) == painted
         if painted:
             eyes = found[[*EYE[0], *EYE[1]]]

@@ -11,7 +11,15 @@ from engines.faces.alignment import extract_crop
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.detail import BRUSHED, FINE, Detail, brushed, fitted, sharpened
+from realtime.toons.detail import (
+    BRUSHED,
+    FINE,
+    Detail,
+    brushed,
+    fitted,
+    room_about,
+    sharpened,
+)
 from realtime.toons.pasting import paste
 
 SIDE, ZOOM = 64, 5.0
@@ -90,6 +98,43 @@ def test_hair_takes_less_of_the_detail_than_the_room() -> None:
     assert less[2, :, :15] == pytest.approx(0.8 * (1 - BRUSHED))
     assert less[2, :, 17:] == pytest.approx(0.8)
     assert np.array_equal(less[:2], plan(share=0.8)[:2])
+
+
+def test_painted_hair_takes_none_of_the_detail() -> None:
+    head, locks = WHOLE, np.zeros((GRID, GRID), np.float32)
+    locks[: GRID // 2] = 1
+    less = brushed(plan(share=0.8), head, locks)
+    assert less[2, :15] == pytest.approx(0.0)
+    assert less[2, 17:] == pytest.approx(0.8 * (1 - BRUSHED))
+
+
+def test_a_room_can_be_seen_beside_a_head_alone() -> None:
+    head = np.zeros((GRID, GRID), np.float32)
+    head[:, : GRID // 2] = 1
+    room = room_about(head, 32)
+    assert room.shape == (32, 32)
+    assert room[:, :16].max() < 0.01
+    assert room[:, 16].min() > 0.99
+    assert room[:, 20:].max() < 0.01
+
+
+def test_the_light_of_the_room_is_the_frames() -> None:
+    frame, where = textured(), placement()
+    halo = np.clip(crop_of(frame, where).astype(int) + 15, 0, 255).astype(np.uint8)
+    room = np.zeros((32, 32), np.float32)
+    room[:, :16] = 1
+    image, plain = frame.copy(), frame.copy()
+    for picture, detail in ((image, Detail(plan(share=0.0), frame, SIDE, room)), (plain, None)):
+        paste(picture, np.zeros(frame.shape[:2], np.uint8), halo, WHOLE, where, detail)
+    left, right = (slice(140, 260), slice(90, 190)), (slice(140, 260), slice(235, 330))
+
+    def off(picture: Image, part: tuple[slice, slice]) -> float:
+        grey = (cv2.cvtColor(v[part], cv2.COLOR_BGR2GRAY).astype(int) for v in (picture, frame))
+        return float(np.abs(np.subtract(*grey)).mean())
+
+    assert off(image, left) < 1
+    assert off(plain, left) > 10
+    assert np.array_equal(image[right], plain[right])
 
 
 def test_no_share_and_no_finer_frame_change_nothing() -> None:

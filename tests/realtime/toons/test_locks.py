@@ -1,4 +1,4 @@
-"""What a toon carries over from its crop: hair in locks, and the room."""
+"""Hair painted in locks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
-from realtime.toons.carried import carried
+from realtime.toons.locks import combed
 from tests.realtime.toons.conftest import SIDE
 
 ANGLE = 0.4  # of the strands, from upright
@@ -72,24 +72,6 @@ def soft(crop: Image, side: int = SIDE) -> Image:
     return as_uint8(cv2.resize(cv2.GaussianBlur(crop, (0, 0), 3), (side, side)))
 
 
-def combed(
-    toon: Image,
-    crop: Image,
-    plan: NDArray[np.float32],
-    head: FloatMask,
-    points: NDArray[np.float32],
-) -> tuple[Image, FloatMask]:
-    """A toon with its hair in locks, and where it has them."""
-    plain, none = carried(toon, crop, plan, head)
-    drawn, where = carried(toon, crop, plan, head, points)
-    assert none is None
-    assert where is not None
-    assert where.shape == (GRID, GRID)
-    changed = np.abs(drawn.astype(int) - plain).max(-1) > 2
-    assert not changed[cv2.resize(where, changed.shape) < 0.01].any()
-    return drawn, where
-
-
 def slopes(image: Image, where: NDArray[np.bool_]) -> tuple[float, float]:
     """How fast light changes along the strands, and across them."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -124,15 +106,17 @@ def test_what_does_not_flow_stays_the_toons(face_crop: Face, what: str) -> None:
         hair = strands()[..., None] * image[y, x].astype(np.float32) * 0.1 + image[y, x] * 0.9
     crop = with_hair(face_crop, hair)
     toon = soft(crop)
-    _, where = combed(toon, crop, plan(), skull(points), points)
+    drawn, where = combed(toon, crop, plan(), skull(points), points)
     assert where.mean() < 0.06
+    changed = np.abs(drawn.astype(int) - toon).max(-1) > 2
+    assert not changed[cv2.resize(where, changed.shape) < 0.01].any()
 
 
 def test_face_and_neck_have_no_locks(face_crop: Face) -> None:
     points = face_crop[1]
     crop = with_hair(face_crop, strands()[..., None] * BROWN)
     toon = soft(crop)
-    drawn, _ = carried(toon, crop, plan(), np.ones((GRID, GRID), np.float32), points)
+    drawn, _ = combed(toon, crop, plan(), np.ones((GRID, GRID), np.float32), points)
     changed = np.abs(drawn.astype(int) - toon).max(-1)
     assert changed.max() > 20
     face = np.zeros((SIDE, SIDE), np.uint8)
@@ -168,23 +152,6 @@ def test_toons_of_any_size_get_the_same_locks(face_crop: Face, side: int) -> Non
     assert drawn.shape == (side, side, 3)
     if side >= SIDE / 2:
         assert np.abs(where - usual).mean() < 0.02
-
-
-def test_the_room_about_a_head_is_the_crops(face_crop: Face) -> None:
-    crop, points = face_crop
-    toon = as_uint8(np.clip(crop.astype(int) + 12, 0, 255).astype(np.uint8))  # as a halo is
-    head, moved = skull(points), plan(8 / SIDE)
-    drawn, _ = carried(toon, crop, moved, head)
-    near = cv2.dilate(head, np.ones((9, 9), np.uint8))
-    far = cv2.dilate(head, np.ones((25, 25), np.uint8))
-    inside, beside, away = (cv2.resize(v, (SIDE, SIDE)) for v in (head, near - head, 1 - far))
-    for unchanged in (inside > 0.99, away > 0.99):
-        assert unchanged.any()
-        assert np.array_equal(drawn[unchanged], toon[unchanged])
-    source = np.roll(crop, -8, 1)
-    beside[:, -9:] = 0
-    assert (beside > 0.99).any()
-    assert np.abs(drawn.astype(int) - source)[beside > 0.99].max() <= 1
 
 
 class Painter:

@@ -240,7 +240,8 @@ class Stylizer:
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
         image = image if toon.plan is None else sharpened(image)
-        drawn = Drawn(toon.crop, image, points, _head(toon.head, points), known)
+        head = _head(toon.head, points)
+        drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
             finished, toon.locks = combed(finished, toon.crop, toon.plan, drawn.head, points)

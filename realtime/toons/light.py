@@ -6,15 +6,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.faces.pixels import smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import (
+    COARSE,
     GRID,
     Field,
     Small,
     add_field,
+    as_lab,
     border_fade,
     colour_stats,
     match_field,
@@ -22,6 +26,9 @@ from realtime.compositing import (
     seam_field,
 )
 from realtime.settings import CompositingSettings
+from realtime.toons.places import shifted
+
+UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
 
 
 class Drawn(NamedTuple):
@@ -33,6 +40,7 @@ class Drawn(NamedTuple):
         points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
         head: where its head is, float32 [GRID, GRID].
         known: whether the engine said so; else it is a guess.
+        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
     """
 
     crop: Image
@@ -40,6 +48,7 @@ class Drawn(NamedTuple):
     points: NDArray[np.float32]
     head: FloatMask
     known: bool
+    plan: NDArray[np.float32] | None = None
 
 
 @dataclass
@@ -86,6 +95,8 @@ class Lights:
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
         field = self._field(identity, time, photo, small, oval, settings)
+        if drawn.plan is not None:
+            field = field + cloth_field(photo, small.bgr + field, drawn.plan, oval)
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(drawn.toon, field)
 
@@ -109,3 +120,26 @@ class Lights:
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
         self._lights = {k: v for k, v in self._lights.items() if k in but}
+
+
+def cloth_field(photo: Small, toon: Field, plan: NDArray[np.float32], face: FloatMask) -> Field:
+    """What to add to a toon so that things of a colour that no skin has, such as a blue scarf, keep
+    it: a small network tints some of them. Their light stays the toon's.
+
+    Args:
+        photo: the crop.
+        toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+        face: float32 [GRID, GRID], where the photo shows a face.
+
+    Returns:
+        float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
+    """
+    moves = cv2.resize(cv2.merge([plan[0], plan[1]]), (COARSE, COARSE)) * np.float32(COARSE)
+    colours = shifted(photo.lab[..., 1:], moves)
+    far = cv2.magnitude(*cv2.split(colours - colour_stats(photo, face)[0, 1:]))
+    unlike = smoothstep(*UNLIKE_SKIN, far)[..., None]
+    lab = as_lab(np.clip(toon, 0, 255).astype(np.float32))
+    lab[..., 1:] += (colours - lab[..., 1:]) * unlike
+    own = cv2.cvtColor(lab, cv2.COLOR_LAB2BGR).astype(np.float32) * np.float32(255)
+    return np.asarray((own - toon) * unlike, np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from engines.faces.features import LID_POINTS, eye_iris
 from engines.faces.pixels import Floats
 from engines.pictures import Image
-from realtime.frame import as_uint8
+
+AnyPicture = TypeVar("AnyPicture", Image, Floats)
 
 INVERSION_STEPS = 14
 RELAXATION = 0.6  # converges where the toon is stretched less than 3.3 times
@@ -42,19 +43,13 @@ def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDAr
     return np.asarray(place, np.float32)
 
 
-def shifted(image: Image, by: Floats) -> Image:
-    """A picture, uint8 [S, S] or [S, S, 3], each pixel taken from so many pixels away: `by` is
-    float32 [S, S, 2] (x, y)."""
+def shifted(image: AnyPicture, by: Floats) -> AnyPicture:
+    """A picture [S, S] or [S, S, C], each pixel taken from so many pixels away: `by` is float32
+    [S, S, 2] (x, y)."""
     second: Any = None  # the first map holds both coordinates
-    return as_uint8(
-        cv2.remap(
-            image,
-            pixels(image.shape[0]) + by,
-            second,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )
+    places = pixels(image.shape[0]) + by
+    moved: Any = cv2.remap(image, places, second, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return moved
 
 
 @lru_cache(maxsize=8)

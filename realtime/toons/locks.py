@@ -25,7 +25,7 @@ SIDE = 256
 Lengths below are in these pixels."""
 STROKES = (1.3, 3.9)  # steps to both sides along the flow, one after the other
 FLOW, STRANDS = 2.5, 9.0  # widths (sigma) over which the flow is that of one strand, of many
-FLOWING = (0.34, 0.55)  # coherence of fur and tight curls, which would turn to worms; of strands
+FLOWING = (0.40, 0.60)  # coherence of fur and tight curls, which would turn to worms; of strands
 EVEN, DARK = (0.065, 0.085), 120  # spread of colours' shares of light, in hair; in a pattern
 CRISP, CRISP_WIDTH = 2.2, 2.4  # share of the contrast across the flow that is added; its width
 BROAD = 9.0  # width (sigma) above which light and shade stay the toon's

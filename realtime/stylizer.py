@@ -29,7 +29,7 @@ from realtime.toons.detail import Detail, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.light import Drawn, Lights
-from realtime.toons.locks import combed
+from realtime.toons.locks import HairWatch, combed
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
@@ -161,6 +161,7 @@ class Stylizer:
         self.manners: Mapping[int, Manner] = {}
         self._lights = Lights()
         self._eyes = EyeWatch()
+        self._hair = HairWatch()
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
         """Draw the toon of every face into a copy of the frame, the nearest face last.
@@ -218,6 +219,7 @@ class Stylizer:
             heads.add(landed, transform, partial(head_share, mode, head))
         self._lights.forget(but=toons)
         self._eyes.forget(but=toons)
+        self._hair.forget(but=toons)
         return StylizedFrame(
             image,
             alpha,
@@ -228,9 +230,10 @@ class Stylizer:
         )
 
     def reset(self) -> None:
-        """Forget light and eyes; the next frame belongs to another stream."""
+        """Forget light, eyes and hair; the next frame belongs to another stream."""
         self._lights.forget()
         self._eyes.forget()
+        self._hair.forget()
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
         """A crisp toon in the scene's colours, its hair in locks; it keeps them, and the eyes to be
@@ -244,7 +247,9 @@ class Stylizer:
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
-            finished, toon.locks = combed(finished, toon.crop, toon.plan, drawn.head, points)
+            seen = finished, toon.crop, toon.plan
+            hair = self._hair.see(identity, time, *seen, head, points)
+            finished, toon.locks = combed(*seen, hair)
         toon.finished = finished
         if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]

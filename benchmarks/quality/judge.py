@@ -30,7 +30,7 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
-from realtime.toons.locks import combed
+from realtime.toons.locks import HairWatch, combed
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -110,7 +110,8 @@ class Judge:
         if points is not None:
             points = points / np.float32(len(crop))
         if head is not None and points is not None:
-            toon, _ = combed(toon, crop, plan, as_grid(head), points)
+            hair = HairWatch().see(0, 0.0, toon, crop, plan, as_grid(head), points)
+            toon, _ = combed(toon, crop, plan, hair)
         if painted_eyes and points is not None:
             eyes = _eyes(crop, toon, points, plan)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])

@@ -94,9 +94,10 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        field = self._field(identity, time, photo, small, oval, settings)
+        scene = colour_stats(photo, oval)
+        field = self._field(identity, time, scene, small, oval, settings)
         if drawn.plan is not None:
-            field = field + cloth_field(photo, small.bgr + field, drawn.plan, oval)
+            field = field + cloth_field(photo, small.bgr + field, drawn.plan, scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         return add_field(drawn.toon, field)
 
@@ -104,12 +105,12 @@ class Lights:
         self,
         identity: int,
         time: float,
-        photo: Small,
+        scene: NDArray[np.float32],
         toon: Small,
         oval: FloatMask,
         settings: CompositingSettings,
     ) -> Field:
-        scene, drawn = colour_stats(photo, oval), colour_stats(toon, oval)
+        drawn = colour_stats(toon, oval)
         light = self._lights.get(identity)
         if light is None:
             light = self._lights[identity] = _Light(scene, drawn, time)
@@ -122,7 +123,9 @@ class Lights:
         self._lights = {k: v for k, v in self._lights.items() if k in but}
 
 
-def cloth_field(photo: Small, toon: Field, plan: NDArray[np.float32], face: FloatMask) -> Field:
+def cloth_field(
+    photo: Small, toon: Field, plan: NDArray[np.float32], skin: NDArray[np.float32]
+) -> Field:
     """What to add to a toon so that things of a colour that no skin has, such as a blue scarf, keep
     it: a small network tints some of them. Their light stays the toon's.
 
@@ -130,16 +133,20 @@ def cloth_field(photo: Small, toon: Field, plan: NDArray[np.float32], face: Floa
         photo: the crop.
         toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-        face: float32 [GRID, GRID], where the photo shows a face.
+        skin: L, a, b of the photo's face.
 
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
     """
-    moves = cv2.resize(cv2.merge([plan[0], plan[1]]), (COARSE, COARSE)) * np.float32(COARSE)
-    colours = shifted(photo.lab[..., 1:], moves)
-    far = cv2.magnitude(*cv2.split(colours - colour_stats(photo, face)[0, 1:]))
+    size = (COARSE // 2,) * 2  # which is enough for things, and four times as fast
+    small, own = (cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in (toon, photo.lab))
+    moves = cv2.resize(cv2.merge([plan[0], plan[1]]), size) * np.float32(size[0])
+    colours = shifted(np.asarray(own[..., 1:], np.float32), moves)
+    far = cv2.magnitude(*cv2.split(colours - skin[1:]))
+    if float(far.max()) <= UNLIKE_SKIN[0]:
+        return np.zeros_like(toon)
     unlike = smoothstep(*UNLIKE_SKIN, far)[..., None]
-    lab = as_lab(np.clip(toon, 0, 255).astype(np.float32))
+    lab = as_lab(np.clip(small, 0, 255).astype(np.float32))
     lab[..., 1:] += (colours - lab[..., 1:]) * unlike
-    own = cv2.cvtColor(lab, cv2.COLOR_LAB2BGR).astype(np.float32) * np.float32(255)
-    return np.asarray((own - toon) * unlike, np.float32)
+    change = (cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * np.float32(255) - small) * unlike
+    return np.asarray(cv2.resize(change, (COARSE, COARSE)), np.float32)

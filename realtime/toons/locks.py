@@ -8,6 +8,8 @@ toon's. Where nothing flows, as in fur, tight curls and patterns, there are no l
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,9 @@ from realtime.compositing import COARSE, GRID, coarse
 from realtime.frame import as_uint8
 from realtime.toons.places import pixels, shifted
 
-SIDE = 256
-"""Pixels across the crop at which locks are painted, at most; finer ones would be hairs again.
-Lengths below are in these pixels."""
+SIDE = 192
+"""Pixels across the crop at which locks are painted, at most; finer ones would be hairs again."""
+UNITS = 256  # of the lengths below, across the crop
 STROKES = (1.3, 3.9)  # steps to both sides along the flow, one after the other
 FLOW, STRANDS = 2.5, 9.0  # widths (sigma) over which the flow is that of one strand, of many
 FLOWING = (0.40, 0.60)  # coherence of fur and tight curls, which would turn to worms; of strands
@@ -34,31 +36,65 @@ LIKE_HAIR = (0.55, 0.72)  # distance of a colour from skin over its distances fr
 UNLIKE_SKIN = (12.0, 22.0)  # distance of a colour from skin: one lit otherwise; hair
 TAKEN = (0.03, 0.09)  # share of the frame's detail that a network takes in skin; in hair
 NECK = 0.45  # length of a neck, which has none, in heights of the face
+INTERVAL = 0.15  # seconds between two looks for hair
 LEAST = 0.05  # share of hair below which none is painted
 FEWEST = 20  # pixels of hair, of `COARSE` squared, that tell its colour
 NOISE = 2.4  # gradient of light, 0..255 a pixel times 16, that flows nowhere
 CHEEKS, OVER_BROWS = [*CHEEK[0], *CHEEK[1]], [9, 107, 108, 151, 336, 337]  # landmarks
 
 
+class HairWatch:
+    """Where everybody's hair is. It is looked for a few times a second: a crop moves with its
+    face."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[float, FloatMask]] = {}
+
+    def see(
+        self,
+        identity: int,
+        time: float,
+        toon: Image,
+        crop: Image,
+        plan: NDArray[np.float32],
+        head: FloatMask,
+        points: NDArray[np.floating],
+    ) -> FloatMask:
+        """Where a person's newest toon has hair: float32 [COARSE, COARSE] in [0, 1].
+
+        Args:
+            identity: whose.
+            time: of the frame, seconds.
+            toon: uint8 [R, R, 3] BGR.
+            crop: uint8 [S, S, 3] BGR, what it was drawn from.
+            plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+            head: float32 [GRID, GRID] in [0, 1], where the toon's head is.
+            points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
+        """
+        known = self._known.get(identity)
+        if known is None or not 0 <= time - known[0] < INTERVAL:
+            known = self._known[identity] = time, _hair(toon, crop, plan[2], head, points)
+        return known[1]
+
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Forget everybody `but` some."""
+        self._known = {k: v for k, v in self._known.items() if k in but}
+
+
 def combed(
-    toon: Image,
-    crop: Image,
-    plan: NDArray[np.float32],
-    head: FloatMask,
-    points: NDArray[np.floating],
+    toon: Image, crop: Image, plan: NDArray[np.float32], hair: FloatMask
 ) -> tuple[Image, FloatMask]:
     """A toon with its hair in locks.
 
     Args:
-        toon: uint8 [R, R, 3] BGR.
-        crop: uint8 [S, S, 3] BGR, what it was drawn from.
-        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-        head: float32 [GRID, GRID] in [0, 1], where the toon's head is.
-        points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
+        toon, crop, plan: as for `HairWatch.see`.
+        hair: what it saw.
 
     Returns:
         The toon, and how far its hair is in locks: float32 [GRID, GRID] in [0, 1].
     """
+    if float(hair.max()) < LEAST:
+        return toon, np.zeros((GRID, GRID), np.float32)
     side = min(SIDE, toon.shape[0])
     size = (side, side)
     light, drawn = (
@@ -67,16 +103,13 @@ def combed(
         )
         for v in (crop, toon)
     )
-    hair = _hair(toon, crop, plan[2], head, points)
-    if float(hair.max()) < LEAST:
-        return toon, np.zeros((GRID, GRID), np.float32)
     along, flowing = _flow(light)
     where = np.asarray(cv2.resize(flowing * hair, (GRID, GRID)), np.float32)
     moves = cv2.resize(cv2.merge([plan[0] * side, plan[1] * side]), size).astype(np.float32)
     strokes = shifted(_stroked(light, along), moves)
     apart = np.asarray(cv2.subtract(strokes, drawn, dtype=cv2.CV_32F), np.float32)
     broad = cv2.resize(apart, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    broad = cv2.resize(cv2.GaussianBlur(broad, (0, 0), BROAD * COARSE / SIDE), size)
+    broad = cv2.resize(cv2.GaussianBlur(broad, (0, 0), BROAD * COARSE / UNITS), size)
     return _lit(toon, (apart - broad) * cv2.resize(where, size)), where
 
 
@@ -91,7 +124,7 @@ def _lit(toon: Image, by: Floats) -> Image:
 
 def _stroked(light: Image, along: Floats) -> Image:
     """Light, uint8 [S, S], smoothed along unit vectors [S, S, 2] and crisp across them."""
-    scale = light.shape[0] / SIDE
+    scale = light.shape[0] / UNITS
     for step in STROKES:
         reach = along * np.float32(step * scale)
         both = cv2.addWeighted(shifted(light, reach), 0.5, shifted(light, -reach), 0.5, 0)
@@ -108,7 +141,7 @@ def _flow(light: Image) -> tuple[Floats, FloatMask]:
     small = cv2.resize(light, (GRID, GRID), interpolation=cv2.INTER_AREA)
     gx, gy = (cv2.Scharr(small, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     tensor = cv2.merge([gx * gx, gx * gy, gy * gy])
-    xx, xy, yy = cv2.split(cv2.GaussianBlur(tensor, (0, 0), FLOW * GRID / SIDE))
+    xx, xy, yy = cv2.split(cv2.GaussianBlur(tensor, (0, 0), FLOW * GRID / UNITS))
     across, twice = xx - yy, 2 * xy
     cosine = np.clip(across / (cv2.magnitude(across, twice) + np.float32(1e-3)), -1, 1)
     # Half of the angle, and at right angles to the gradient. Strokes go both ways: no sign counts,
@@ -120,7 +153,7 @@ def _flow(light: Image) -> tuple[Floats, FloatMask]:
     # Each gradient counts by itself and not by its square, or one edge would speak for all hairs.
     even = tensor / (cv2.magnitude(gx, gy) + np.float32(1e-3))[..., None]
     even = cv2.resize(even, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    xx, xy, yy = cv2.split(cv2.GaussianBlur(even, (0, 0), STRANDS * COARSE / SIDE))
+    xx, xy, yy = cv2.split(cv2.GaussianBlur(even, (0, 0), STRANDS * COARSE / UNITS))
     coherence = cv2.magnitude(xx - yy, 2 * xy) / (xx + yy + np.float32(NOISE))
     return along, smoothstep(*FLOWING, coherence)
 
@@ -134,7 +167,7 @@ def _hair(
     so a bald head has none.
 
     Args:
-        toon, crop, head, points: as for `combed`.
+        toon, crop, head, points: as for `HairWatch.see`.
         share: float32 [M, M], of the frame's detail that the network takes.
     """
     at = np.asarray(points, np.float32)[:, :2] * COARSE

@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.pictures import Image
-from realtime.compositing import COARSE, Small, as_lab, oval_mask
+from realtime.compositing import COARSE, Small, as_lab, colour_stats, oval_mask
 from realtime.frame import as_uint8
 from realtime.toons.light import cloth_field
 from tests.realtime.toons.conftest import SIDE
 
 SCARF = (190, 110, 20)  # BGR
+
+
+def skin_of(photo: Small, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    return colour_stats(photo, oval_mask(points, 0.0, 0.03))[0]
 
 
 def tinted(image: Image, rows: slice, by: tuple[int, int, int]) -> Image:
@@ -30,7 +34,7 @@ def test_cloth_keeps_its_colour_and_skin_the_toons(
     toon = tinted(tinted(crop, slice(top), (-70, 20, 60)), slice(top, None), (-10, 0, 12))
     plan = np.zeros((3, 32, 32), np.float32)
     photo, small = Small.of(crop), Small.of(toon)
-    field = cloth_field(photo, small.bgr, plan, oval_mask(points, 0.0, 0.03))
+    field = cloth_field(photo, small.bgr, plan, skin_of(photo, points))
     cloth = slice(top * COARSE // SIDE - 2)
     before, after = as_lab(small.bgr)[cloth], as_lab(small.bgr + field)[cloth]
     assert np.abs(before[..., 1:] - photo.lab[cloth][..., 1:]).max() > 20
@@ -49,7 +53,7 @@ def test_cloth_is_looked_for_where_the_toon_has_it(
     plan = np.zeros((3, 32, 32), np.float32)
     plan[0] = -1 / 8  # the toon has everything so much further to the right
     photo, grey = Small.of(crop), np.full((COARSE, COARSE, 3), 128, np.float32)
-    field = cloth_field(photo, grey, plan, oval_mask(points, 0.0, 0.03))
+    field = cloth_field(photo, grey, plan, skin_of(photo, points))
     lab = as_lab(grey + field)
     moved = slice(COARSE // 8 + 1, COARSE // 4 - 1)
     assert np.abs(lab[:, moved, 1:] - photo.lab[COARSE // 2, 2, 1:]).max() < 1

@@ -18,7 +18,8 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
-from realtime.toons.locks import combed
+from realtime.toons import locks
+from realtime.toons.locks import INTERVAL, HairWatch
 from tests.realtime.toons.conftest import SIDE
 
 ANGLE = 0.4  # of the strands, from upright
@@ -70,6 +71,17 @@ def with_hair(face: Face, hair: NDArray[np.floating]) -> Image:
 def soft(crop: Image, side: int = SIDE) -> Image:
     """As a small network draws it."""
     return as_uint8(cv2.resize(cv2.GaussianBlur(crop, (0, 0), 3), (side, side)))
+
+
+def combed(
+    toon: Image,
+    crop: Image,
+    plan: NDArray[np.float32],
+    head: FloatMask,
+    points: NDArray[np.float32],
+) -> tuple[Image, FloatMask]:
+    hair = HairWatch().see(1, 0.0, toon, crop, plan, head, points)
+    return locks.combed(toon, crop, plan, hair)
 
 
 def slopes(image: Image, where: NDArray[np.bool_]) -> tuple[float, float]:
@@ -195,3 +207,23 @@ def test_frames_show_locks_if_the_user_wants_them(face_crop: Face) -> None:
         slopes(shown("head", paint_hair), where) for paint_hair in (True, False)
     )
     assert along / across < 0.8 * along_before / across_before
+
+
+def test_hair_is_looked_for_a_few_times_a_second(face_crop: Face) -> None:
+    image, points = face_crop
+    hairy = with_hair(face_crop, strands()[..., None] * BROWN)
+    watch, head = HairWatch(), skull(points)
+
+    def see(identity: int, time: float, crop: Image) -> FloatMask:
+        return watch.see(identity, time, soft(crop), crop, plan(), head, points)
+
+    first = see(1, 5.0, hairy)
+    assert first.mean() > 0.1
+    assert see(1, 5.0 + 0.9 * INTERVAL, image) is first
+    other = see(2, 5.1, image)
+    assert np.abs(other - first).max() > 0.5
+    assert np.array_equal(see(1, 5.0 + 1.1 * INTERVAL, image), other)
+    again = see(1, 4.0, hairy)  # another stream
+    assert np.array_equal(again, first)
+    watch.forget(but=[2])
+    assert np.array_equal(see(1, 4.01, image), other)

@@ -20,6 +20,7 @@ from realtime.compositing import (
     as_grid,
     head_guess,
     head_share,
+    oval_mask,
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
@@ -213,7 +214,8 @@ class Stylizer:
             plan, side = toon.plan, toon.crop.shape[0]
             detail = None
             if plan is not None:
-                room = room_about(head, plan.shape[1]) if mode == "head" else None
+                own = oval_mask(points, 0.0, 0.02)
+                room = room_about(head, plan, own) if mode == "head" else None
                 detail = Detail(brushed(plan, head, toon.locks), frame.image, side, room)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))

@@ -21,6 +21,7 @@ from engines.faces.pixels import Floats, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
+from realtime.toons.places import shifted
 
 WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does."""
@@ -116,17 +117,25 @@ def brushed(
     return result
 
 
-def room_about(head: FloatMask, places: int) -> Floats:
-    """Where a toon shows the room beside its head, float32 [places, places] in [0, 1]: a network
-    draws a wall beside dark hair too light, which is seen as a halo.
+def room_about(head: FloatMask, plan: NDArray[np.float32], face: FloatMask) -> Floats:
+    """Where a toon shows the room beside its head, float32 [M, M] in [0, 1]: a network draws a wall
+    beside dark hair too light, which is seen as a halo.
+
+    What comes from the photo's face is none of it, whatever the network says: nobody's own face may
+    be seen.
 
     Args:
-        head: float32 [GRID, GRID], where the head is.
-        places: a side of `Detail.plan`.
+        head: float32 [GRID, GRID], where the toon's head is.
+        plan: float32 [3, M, M], see `Detail`.
+        face: float32 [GRID, GRID], where the photo shows the face.
     """
+    places = plan.shape[1]
     near = cv2.dilate(head, np.ones((BESIDE, BESIDE), np.uint8))
-    room = near * (1 - smoothstep(*HEAD, head))
-    return np.asarray(cv2.resize(room, (places, places), interpolation=cv2.INTER_AREA), np.float32)
+    room, own = (
+        np.asarray(cv2.resize(v, (places, places), interpolation=cv2.INTER_AREA), np.float32)
+        for v in (near * (1 - smoothstep(*HEAD, head)), face)
+    )
+    return room * (1 - shifted(own, cv2.merge([plan[0], plan[1]]) * np.float32(places)))
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:

@@ -111,11 +111,19 @@ def test_painted_hair_takes_none_of_the_detail() -> None:
 def test_a_room_can_be_seen_beside_a_head_alone() -> None:
     head = np.zeros((GRID, GRID), np.float32)
     head[:, : GRID // 2] = 1
-    room = room_about(head, 32)
+    room = room_about(head, plan(), np.zeros_like(head))
     assert room.shape == (32, 32)
     assert room[:, :16].max() < 0.01
     assert room[:, 16].min() > 0.99
     assert room[:, 20:].max() < 0.01
+
+
+def test_nobodys_own_face_is_taken_for_the_room() -> None:
+    head, face = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
+    head[:, : GRID // 2], face[:, : GRID * 3 // 4] = 1, 1  # a toon that is too narrow for it
+    assert room_about(head, plan(), face).max() < 0.01
+    beyond = room_about(head, plan(x=0.3), face)  # one that says where the wall is
+    assert beyond[:, 16].min() > 0.99
 
 
 def test_the_light_of_the_room_is_the_frames() -> None:

@@ -39,7 +39,7 @@ NECK = 0.45  # length of a neck, which has none, in heights of the face
 INTERVAL = 0.15  # seconds between two looks for hair
 LEAST = 0.05  # share of hair below which none is painted
 FEWEST = 20  # pixels of hair, of `COARSE` squared, that tell its colour
-NOISE = 2.4  # gradient of light, 0..255 a pixel times 16, that flows nowhere
+NOISE = 2.4  # gradient, as the Scharr operator gives it, below which nothing flows
 CHEEKS, OVER_BROWS = [*CHEEK[0], *CHEEK[1]], [9, 107, 108, 151, 336, 337]  # landmarks
 
 

@@ -214,8 +214,9 @@ class Stylizer:
             plan, side = toon.plan, toon.crop.shape[0]
             detail = None
             if plan is not None:
-                own = oval_mask(points, 0.0, 0.02)
-                room = room_about(head, plan, own) if mode == "head" else None
+                room = None
+                if mode == "head":
+                    room = room_about(head, plan, oval_mask(points, 0.0, 0.02))
                 detail = Detail(brushed(plan, head, toon.locks), frame.image, side, room)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))

@@ -22,7 +22,8 @@ import typer
 
 from engines.command_line import run_app
 from engines.errors import ToonifyError
-from engines.pictures import is_picture, read_picture, write_png
+from engines.pictures import read_picture, write_png
+from engines.training.pairs.portraits import picture_files
 from engines.training.show.sheets import contact_sheet
 
 SIDE, ROWS = 380, 4  # of a picture, pixels; on a sheet
@@ -33,10 +34,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_
 
 
 def write_sheets(photos: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> int:
-    """Write sheets and key into `out`; the number of rows.
+    """Write sheets and key into `out`, of square pictures; the number of rows.
 
     Raises:
-        ToonifyError: there is no photo, a picture of it is missing, or two folders have one name.
+        ToonifyError: there is no photo, a picture of it is missing, two folders have one name, or
+            `out` has sheets already.
     """
     names = [folder.name for folder in folders]
     if not 2 <= len(set(names)) == len(names) <= len(LETTERS):
@@ -44,15 +46,23 @@ def write_sheets(photos: Path, folders: Sequence[Path], out: Path, seed: int = 0
             f"2 to {len(LETTERS)} folders of different names were expected, found "
             f"{', '.join(names) or 'none'}; rename them."
         )
-    pictures = sorted(path for path in photos.glob("*") if is_picture(path))
-    if not pictures:
-        raise ToonifyError(f"Photos were expected in {photos}, found none; give another folder.")
+    if (out / KEY).exists():
+        raise ToonifyError(f"{out} holds sheets already, and perhaps answers; give another folder.")
+    pictures = picture_files(photos)
+    others = [{path.stem: path for path in picture_files(folder)} for folder in folders]
+    for folder, found in zip(folders, others, strict=True):
+        for photo in pictures:
+            if photo.stem not in found:
+                raise ToonifyError(
+                    f"A picture {photo.stem} was expected in {folder}, found none; every photo "
+                    f"needs one there."
+                )
     random = np.random.default_rng(seed)
     key: dict[str, dict[str, str]] = {}
     rows = []
     for row, index in enumerate(random.permutation(len(pictures)), 1):
         photo, order = pictures[index], random.permutation(len(folders))
-        shown = [photo, *(_same(folders[i], photo.stem) for i in order)]
+        shown = [photo, *(others[i][photo.stem] for i in order)]
         key[str(row)] = {LETTERS[n]: names[i] for n, i in enumerate(order)}
         labels = [f"{row}  photo", *LETTERS[: len(folders)]]
         row_of = [read_picture(path).rgb for path in shown]
@@ -63,16 +73,6 @@ def write_sheets(photos: Path, folders: Sequence[Path], out: Path, seed: int = 0
         write_png(out / JUDGE / f"sheet{first // ROWS + 1}.png", sheet)
     (out / KEY).write_text(json.dumps(key, indent=1), encoding="utf-8")
     return len(rows)
-
-
-def _same(folder: Path, stem: str) -> Path:
-    """The picture of that name, whatever its suffix."""
-    for path in sorted(folder.glob(f"{stem}.*")):
-        if is_picture(path):
-            return path
-    raise ToonifyError(
-        f"A picture {stem} was expected in {folder}, found none; every photo needs one there."
-    )
 
 
 def count(out: Path) -> dict[str, Counter[str]]:
@@ -91,7 +91,8 @@ def count(out: Path) -> dict[str, Counter[str]]:
         ) from error
     found: dict[str, dict[str, str]] = {}
     for line in filter(str.strip, lines):
-        row, question, letter = (*line.split(), "", "", "")[:3]
+        words = line.split()
+        row, question, letter = words if len(words) == 3 else ("", "", "")
         chosen = key.get(row, {}).get(letter)
         answered = found.setdefault(question, {})
         if chosen is None or row in answered:

@@ -89,11 +89,15 @@ class Judge:
         out = self.engine.run(crop[None])
         if out.details is None or not out.painted_eyes:
             return None
+        crop, toon, points = self._crisp(crop, out.images[0])
+        return None if points is None else _eyes(crop, toon, points, out.details[0])
+
+    def _crisp(self, crop: Image, toon: Image) -> tuple[Image, Image, NDArray[np.float32] | None]:
+        """Crop and sharpened toon as the loop has them, BGR; landmarks 0..1 across, or None."""
         points = self.points(crop)
-        if points is None:
-            return None
-        crop, toon = (np.ascontiguousarray(v[..., ::-1]) for v in (crop, out.images[0]))
-        return _eyes(crop, sharpened(toon), points / np.float32(len(crop)), out.details[0])
+        placed = None if points is None else points / np.float32(len(crop))
+        crop, toon = (np.ascontiguousarray(picture[..., ::-1]) for picture in (crop, toon))
+        return crop, sharpened(toon), placed
 
     def _finished(
         self,
@@ -104,17 +108,14 @@ class Judge:
         painted_eyes: bool,
     ) -> Image:
         """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
-        points = self.points(crop)
-        crop, toon = (np.ascontiguousarray(v[..., ::-1]) for v in (crop, toon))
-        toon, side = sharpened(toon), len(toon)
-        if points is not None:
-            points = points / np.float32(len(crop))
+        crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
             hair = HairWatch().see(0, 0.0, toon, crop, plan, as_grid(head), points)
             toon, _ = combed(toon, crop, plan, hair)
         if painted_eyes and points is not None:
-            eyes = _eyes(crop, toon, points, plan)
+            side = len(toon)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
+            eyes = _eyes(crop, toon, points, plan)
             toon = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
         return np.ascontiguousarray(toon[..., ::-1])
 

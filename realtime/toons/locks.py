@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW_TOP
 from engines.faces.head import CHEEK, CHIN, FACE_OVAL, FOREHEAD
-from engines.faces.pixels import Floats, smoothstep
+from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
-from realtime.compositing import COARSE, GRID, coarse
+from realtime.compositing import COARSE, GRID, Small, coarse
 from realtime.frame import as_uint8
 from realtime.toons.places import pixels, shifted
 
@@ -35,6 +35,7 @@ NEAR = 5  # within this window nothing gets lighter or darker than it was
 LIKE_HAIR = (0.55, 0.72)  # distance of a colour from skin over its distances from skin and hair
 UNLIKE_SKIN = (12.0, 22.0)  # distance of a colour from skin: one lit otherwise; hair
 TAKEN = (0.03, 0.09)  # share of the frame's detail that a network takes in skin; in hair
+EDGE = 0.75  # softness of outlines, pixels of `COARSE`
 NECK = 0.45  # length of a neck, which has none, in heights of the face
 INTERVAL = 0.15  # seconds between two looks for hair
 LEAST = 0.05  # share of hair below which none is painted
@@ -177,12 +178,12 @@ def _hair(
     oval = at[FACE_OVAL]
     below = oval + np.maximum(brows - oval @ down, 0)[:, None] * down
     neck = below + NECK * (at[CHIN] - at[FOREHEAD])
-    hull = cv2.convexHull(np.concatenate([below, neck]), returnPoints=False)[:, 0]
-    low = np.maximum(_filled(below), _filled(np.concatenate([below, neck])[hull]))
+    both = np.concatenate([below, neck])
+    low = polygon(COARSE, both[cv2.convexHull(both, returnPoints=False)[:, 0]], EDGE)
     head = np.asarray(cv2.resize(head, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
-    lab, free = _lab(toon), head * (1 - low)
+    lab, free = Small.of(toon).lab, head * (1 - low)
     above = pixels(COARSE) @ down < brows
-    sure = above & (head > 0.9) & (_filled(oval) < 0.05)
+    sure = above & (head > 0.9) & (polygon(COARSE, oval, EDGE) < 0.05)
     if sure.sum() < FEWEST:
         return np.zeros((COARSE, COARSE), np.float32)
     hair = np.median(lab[sure], 0)
@@ -209,13 +210,6 @@ def _plain(bgr: Floats, where: FloatMask) -> FloatMask:
     return 1 - smoothstep(*EVEN, np.sqrt(spread))
 
 
-def _lab(bgr: Image) -> Floats:
-    """A small picture [COARSE, COARSE, 3] in CIELAB; from 8 bits, which is fast."""
-    small = cv2.resize(bgr, (COARSE, COARSE), interpolation=cv2.INTER_LINEAR)
-    lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
-    return np.asarray(lab * np.array([100 / 255, 1, 1], np.float32), np.float32)
-
-
 def _apart(lab: Floats, colour: NDArray[np.floating]) -> Floats:
     """Distance of every pixel [S, S, 3] from a colour [3]: [S, S]; shade counts little."""
     apart = (lab - colour.astype(np.float32)) * np.array([0.4, 1.5, 1.5], np.float32)
@@ -226,10 +220,3 @@ def _at(picture: Floats, places: NDArray[np.floating]) -> Floats:
     """The pixels [N, 3] of a picture [S, S, 3] at places [N, 2], or nearest to them."""
     x, y = np.clip(places.astype(int), 0, picture.shape[0] - 1).T
     return picture[y, x]
-
-
-def _filled(outline: NDArray[np.floating]) -> FloatMask:
-    """The inside of a polygon [N, 2], soft at its edge: [COARSE, COARSE] in [0, 1]."""
-    mask = np.zeros((COARSE, COARSE), np.uint8)
-    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.75), np.float32) / np.float32(255)

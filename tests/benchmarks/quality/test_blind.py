@@ -74,6 +74,7 @@ def test_answers_are_added_up(
     [
         ("1 film Z\n", "found '1 film Z'"),
         ("99 film A\n", "found '99 film A'"),
+        ("1 film A or B\n", "found '1 film A or B'"),
         ("1 film A\n1 film B\n", "found '1 film B'"),
         ("1 film A\n", "Nobody answered 'film' for row 2, 3, 4, 5"),
     ],
@@ -94,8 +95,11 @@ def test_what_is_missing_is_named(folders: list[Path], tmp_path: Path) -> None:
         count(out)
     with pytest.raises(ToonifyError, match="of different names"):
         write_sheets(folders[0], [folders[1], folders[1]], out)
-    with pytest.raises(ToonifyError, match="found none; give another folder"):
+    with pytest.raises(ToonifyError, match=r"was expected to hold pictures .* but has none"):
         write_sheets(tmp_path, folders[1:], out)
+    write_sheets(folders[0], folders[1:], out)
+    with pytest.raises(ToonifyError, match="holds sheets already"):
+        write_sheets(folders[0], folders[1:], out)
     (folders[2] / "3.png").unlink()
     with pytest.raises(ToonifyError, match=r"A picture 3 was expected in .*old, found none"):
-        write_sheets(folders[0], folders[1:], out)
+        write_sheets(folders[0], folders[1:], tmp_path / "other")

@@ -24,7 +24,8 @@ from realtime.frame import as_uint8
 from realtime.toons.places import shifted
 
 WORTH = 0.6
-"""Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does."""
+"""Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does, but
+not its room: a pale rim about a head is seen at every size."""
 LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""
@@ -154,9 +155,10 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     """
     linear = np.asarray(transform, np.float64)[:, :2]
     zoom = float(np.hypot(*linear[:, 0])) * GRID / detail.side  # frame pixels per crop pixel
-    share = detail.plan[2]
-    room = np.zeros_like(share) if detail.room is None else detail.room
-    if zoom < WORTH or max(float(share.max()), float(room.max())) < LEAST_SHARE:
+    nothing = np.zeros_like(detail.plan[2])
+    share = nothing if zoom < WORTH else detail.plan[2]
+    room = nothing if detail.room is None else detail.room
+    if max(float(share.max()), float(room.max())) < LEAST_SHARE:
         return toon
     moves = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
     reach = int(np.abs(moves).max()) + 2

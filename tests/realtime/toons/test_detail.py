@@ -126,13 +126,15 @@ def test_nobodys_own_face_is_taken_for_the_room() -> None:
     assert beyond[:, 16].min() > 0.99
 
 
-def test_the_light_of_the_room_is_the_frames() -> None:
+@pytest.mark.parametrize("coarser", [1, 8])  # a head as large as its crop, and a small one
+def test_the_light_of_the_room_is_the_frames(coarser: int) -> None:
     frame, where = textured(), placement()
     halo = np.clip(crop_of(frame, where).astype(int) + 15, 0, 255).astype(np.uint8)
     room = np.zeros((32, 32), np.float32)
     room[:, :16] = 1
     image, plain = frame.copy(), frame.copy()
-    for picture, detail in ((image, Detail(plan(share=0.0), frame, SIDE, room)), (plain, None)):
+    light = Detail(plan(share=0.0), frame, SIDE * coarser, room)
+    for picture, detail in ((image, light), (plain, None)):
         paste(picture, np.zeros(frame.shape[:2], np.uint8), halo, WHOLE, where, detail)
     left, right = (slice(140, 260), slice(90, 190)), (slice(140, 260), slice(235, 330))
 

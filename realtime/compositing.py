@@ -23,6 +23,8 @@ Field = NDArray[np.float32]
 
 GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
+GREY_LIGHT = (20.0, 10.0)  # chroma of a photo's skin: daylight .. a dim, grey room
+IN_GREY = 0.8  # how far the amount goes there from what it is towards 1, as a power
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +234,7 @@ def match_field(
 
     Reinhard et al. 2001, "Color Transfer between Images": mean and deviation per Lab channel. The
     contrast is kept within a fifth, and the field is smooth, so that no detail of the toon is lost.
+    In the grey light of a dim room it goes further, or a face would glow above its neck.
 
     Args:
         toon: the toon.
@@ -242,6 +245,8 @@ def match_field(
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
     """
+    grey = float(smoothstep(*GREY_LIGHT, np.hypot(*want[0, 1:])))
+    amount **= 1 - IN_GREY * grey
     gain = 1 + amount * (np.clip(want[1] / np.maximum(have[1], 1e-3), 0.8, 1.25) - 1)
     shift = np.clip(amount * (want[0] - have[0]), -20, 20)
     moved = toon.lab * gain.astype(np.float32) + (have[0] * (1 - gain) + shift).astype(np.float32)

@@ -24,8 +24,8 @@ from realtime.frame import as_uint8
 from realtime.toons.places import shifted
 
 WORTH = 0.6
-"""Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does, but
-not its room: a pale rim about a head is seen at every size."""
+"""Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does,
+but not its room's light: a pale rim about a head is seen at every size."""
 LEAST_SHARE = 0.03
 SPLIT = 4.0
 """Pixels of the crop: what is finer than that comes from the frame; a network draws it softly."""

@@ -98,7 +98,7 @@ def test_match_field_takes_over_light_and_tint() -> None:
     rng = np.random.default_rng(3)
     toon = rng.normal([90, 110, 150], 12, (256, 256, 3)).clip(0, 255).astype(np.uint8)
     toon = cv2.GaussianBlur(toon, (0, 0), 12).astype(np.uint8, copy=False)
-    scene = (toon * np.array([1.0, 0.9, 0.75])).astype(np.uint8)
+    scene = (toon * np.array([0.75, 0.9, 1.0])).astype(np.uint8)
     mask = np.ones((GRID, GRID), np.float32)
     small = Small.of(toon)
     have, want = colour_stats(small, mask), colour_stats(Small.of(scene), mask)
@@ -107,6 +107,23 @@ def test_match_field_takes_over_light_and_tint() -> None:
     assert np.abs(full[0] - want[0]).max() < 0.6
     assert np.abs(half[0] - (have[0] + want[0]) / 2).max() < 0.6
     assert np.abs(match_field(small, have, want, 0.0)).max() < 0.5
+
+
+def test_a_face_does_not_glow_in_a_grey_room() -> None:
+    skin = np.array([[[36, 84, 152]]], np.uint8).repeat(64, 0).repeat(64, 1)
+    mask = np.ones((GRID, GRID), np.float32)
+    toon = Small.of(skin)
+    have = colour_stats(toon, mask)
+    left = {}
+    for chroma in (1.0, 0.3):  # daylight, and a room in which skin has hardly any colour
+        want = have * np.array([1, chroma, chroma], np.float32) - np.array([8, 0, 0], np.float32)
+        for amount in (0.0, 0.35):
+            done = add_field(skin, match_field(toon, have, want, amount))
+            off = colour_stats(Small.of(done), mask)[0] - want[0]
+            left[chroma, amount] = off[0] / 8
+    assert left[1.0, 0.35] == pytest.approx(0.65, abs=0.06)
+    assert left[0.3, 0.35] < 0.4
+    assert left[0.3, 0.0] == pytest.approx(1, abs=0.06)  # who wants none gets none
 
 
 def test_match_field_is_limited() -> None:

@@ -14,7 +14,7 @@ from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, 
 
 SUPERSAMPLING = 3
 HALO = 1.22  # radii of the iris to which its shade reaches
-WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
+WHITE = (0.925, 0.907, 0.892)  # of the eye, RGB
 ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
@@ -150,7 +150,7 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
+        - 0.45 * np.exp(-((to_top / (0.34 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
@@ -185,11 +185,11 @@ def paint_eye(
 
 def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float) -> Floats:
     """Shadow 0..1 of the upper lid's crease and fold, in the skin's own shadow colour."""
-    crease_at = unit * (0.060 + 0.035 * open_)
-    crease = np.exp(-(((to_top - crease_at) / (0.016 * unit)) ** 2)) * above
+    crease_at = unit * (0.064 + 0.036 * open_)
+    crease = np.exp(-(((to_top - crease_at) / (0.018 * unit)) ** 2)) * above
     crease *= smoothstep(-0.12, 0.2, along) * smoothstep(1.12, 0.8, along) * (0.35 + 0.65 * open_)
-    fold = np.exp(-((to_top / (0.075 * unit)) ** 2)) * above * 0.16
-    return np.clip(0.36 * crease + fold, 0, 1).astype(np.float32)
+    fold = np.exp(-((to_top / (0.075 * unit)) ** 2)) * above * 0.20
+    return np.clip(0.46 * crease + fold, 0, 1).astype(np.float32)
 
 
 def _white(corner: Floats, paint: EyePaint) -> Floats:

@@ -117,7 +117,7 @@ def _tapered(size: int, own: Reals) -> Floats:
     axis = outer - inner
     rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
     along = ((columns - inner[0]) * axis[0] + (rows - inner[1]) * axis[1]) / (axis @ axis)
-    return 0.35 + 0.65 * smoothstep(-0.02, 0.24, along.astype(np.float32))
+    return 0.25 + 0.75 * smoothstep(-0.05, 0.24, along.astype(np.float32))
 
 
 def _carried(hair: Floats, arched: Reals, own: Reals) -> Floats:

@@ -68,13 +68,13 @@ def occlusion(points: Floats, head: Head, size: int) -> Floats:
         return np.exp(-(along**2) - across**2)
 
     oval = polygon(size, points[FACE_OVAL], 0.04 * unit)
-    below = blur(_shifted(oval, down * 0.22 * unit), 0.09 * unit)
+    below = blur(_shifted(oval, down * 0.20 * unit), 0.07 * unit)
     jaw = np.clip(below - oval, 0, 1) * smoothstep(
         0.1 * unit, 0.6 * unit, rows - points[SUBNASALE, 1]
     )
     nose = 0.14 * spot(points[2, :2] * 0.6 + points[164, :2] * 0.4, 0.20, 0.07)
     lip = 0.11 * spot(points[17, :2] * 0.35 + points[18, :2] * 0.65, 0.20, 0.06)
-    return (nose + lip + 0.34 * jaw).astype(np.float32)
+    return (nose + lip + 0.42 * jaw).astype(np.float32)
 
 
 def rim(points: Floats, edge: Floats, shape: Surface, head: Head, side: float) -> Floats:

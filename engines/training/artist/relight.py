@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.faces.film_print import printed
-from engines.faces.head import NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
+from engines.faces.head import CHIN, MOUTH_CORNERS, NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
 from engines.training.artist.imaging import luminance, masked_blur, stroke
@@ -18,6 +18,8 @@ from engines.training.artist.skin import Painting, age_lines
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
 BALL_RELIEF = 0.30  # log gain of the key on its tip, a ball
+BOUNCE = 0.19  # log gain of light from below at the edge of jaw and chin
+WET = (0.11, 0.07)  # light of the lights on nose and lip
 KEY = 0.68  # log gain of the key over the shade
 HOLLOW = (0.08, 0.23)  # log gain of the darkest hollow, a socket, in light and in heavy faces
 PROFILE = (0.3, 0.6)  # sine of the yaw: hollows fade from here on .. are gone, as depth is unsure
@@ -81,6 +83,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     top = middle * (1.12 + 0.24 * dark)
     over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
     light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
+    light = light + _wet(scene, side) * amount * (0.48 + lit)
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
     return Lit(rgb, side, lit, target)
 
@@ -93,7 +96,7 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     toon = toon - np.clip(-shape.cavity, -0.06, 0.10) * (1 - scene.band.repaint)
     depth = float(np.interp(heavy, (0, 1), HOLLOW)) * (1 - step(*PROFILE, scene.head.turn))
     toon = toon + depth * np.tanh(shape.hollow * 3) * np.where(shape.hollow < 0, 1, 0.35)
-    toon = toon + _nose_form(scene, key)
+    toon = toon + _nose_form(scene, key) + _bounce(scene)
     rest = relative - SHADING * shading
     stains = FLATTENING * masked_blur(rest, scene.plain_skin, 0.22 * scene.unit)
     rest = rest - stains
@@ -106,6 +109,17 @@ def _light_gain(scene: Scene, key: Floats, relative: Floats, shading: Floats) ->
     softened = softened * (1 - 0.8 * scene.own_nose)
     gain = toon - SHADING * shading - stains * skin + softened * (1 - 0.5 * scene.marks.nose)
     return gain * (1 - NECK * scene.below_jaw)
+
+
+def _bounce(scene: Scene) -> Floats:
+    """Log gain of light that chest and collar throw back at the underside of jaw and chin, so that
+    the face ends in front of its neck."""
+    chin = float(scene.head.flat(scene.points[[CHIN]])[0, 1])
+    mouth = float(scene.head.flat(scene.points[list(MOUTH_CORNERS)])[:, 1].mean())
+    _, y = scene.head.grid(scene.size)
+    low = smoothstep(mouth - 0.15, 0.6 * mouth + 0.4 * chin, y)
+    away = blur(1 - scene.marks.oval, 0.16 * scene.unit)  # near the edge the surface turns down
+    return BOUNCE * low * smoothstep(0.05, 0.40, away) * scene.marks.oval
 
 
 def _nose_form(scene: Scene, key: Floats) -> Floats:
@@ -126,6 +140,15 @@ def _nose_form(scene: Scene, key: Floats) -> Floats:
     lit = x * key[0] + y * key[1] + np.sqrt(np.maximum(1 - away**2, 0.04)) * key[2]
     ball = BALL_RELIEF * (lit - 0.7 * key[2]) * smoothstep(1.25, 0.75, away) * nose
     return NOSE_RELIEF * np.tanh(own @ lamp * 3) * nose * (0.35 + 0.65 * low) + ball
+
+
+def _wet(scene: Scene, side: float) -> Floats:
+    """Soft lights on the ball of the nose and on the lower lip, which give both their volume."""
+    points, unit = scene.points, scene.unit
+    tip = points[NOSE_TIP, :2] + unit * np.array([0.05 * side, -0.05])
+    lip = points[[17, 14], :2].mean(0)
+    nose = WET[0] * _spots(scene.size, tip[None], [0.085 * unit]) * scene.all_skin
+    return nose + WET[1] * _spots(scene.size, lip[None], [0.07 * unit]) * scene.marks.lips
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:

@@ -13,7 +13,7 @@ from engines.faces.build import heaviness
 from engines.faces.features import BROW_BOTTOM, EYE, LOWER_LID, UPPER_LID, openness
 from engines.faces.head import FACE_OVAL, MOUTH_CORNERS, NOSE_BALL, UNDER_EYE, Head
 from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep, step, to_lab
-from engines.training.artist import masks
+from engines.training.artist import masks, skin_mask
 from engines.training.artist.brows import Brows, find_brows
 from engines.training.artist.geometry import Warp, plan, warp
 from engines.training.artist.imaging import union
@@ -126,7 +126,7 @@ def observe(rgb: NDArray[np.uint8], landmarks: Reals, person: Floats, look: Look
     warped = np.clip(field.apply(photo), 0, 1)
     lab = to_lab(warped)
     marks = masks.features(points, unit, size)
-    skin, skin_colour = masks.skin(lab, points, unit, marks)
+    skin, skin_colour = skin_mask.skin(lab, points, unit, marks)
     inside = np.clip(field.apply(person, cv2.INTER_LINEAR), 0, 1)
     inside = np.maximum(masks.person_edge(warped, inside), blur(marks.oval, 2))
     skin = skin * inside

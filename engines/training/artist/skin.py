@@ -24,6 +24,7 @@ from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 
 AGE = (0.035, 0.065)  # mean depth of thin dark lines (log units): young .. old
+AGED = 1.3  # depth of an old face's lines in shares of the photo's
 DEEPEST = 0.25  # log depth that no line exceeds: it would be a crack
 PLAIN = 0.45  # share of the shade between features that stays
 PEACH = np.array([0.60, 0.80], np.float32)  # direction of film skin in (a, b)
@@ -53,13 +54,13 @@ def kept_lines(points: Floats, head: Head, size: int) -> Floats:
         feet = np.exp(-((columns - x0) ** 2 + (rows - y0) ** 2) / (2 * (0.18 * unit) ** 2))
         keep *= 1 - 0.95 * feet
     for ids in NASOLABIAL:
-        keep = np.maximum(keep, stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
+        keep = np.maximum(keep, 0.9 * stroke(size, points[ids], 0.13 * unit, 0.05 * unit))
     return keep
 
 
 def age_lines(scene: Scene) -> Floats:
     """Shade [S, S] (log units, >= 0) of the lines by which an old face is known: beside the mouth
-    and across the forehead, a little under the eyes; none in young faces."""
+    and across the forehead, less about the mouth and under the eyes; none in young faces."""
     unit, points, size = scene.unit, scene.points, scene.size
     light, skin = blur(scene.lab[..., 0] / 100, 0.9), scene.plain_skin
     on = skin > 0.3
@@ -71,13 +72,14 @@ def age_lines(scene: Scene) -> Floats:
     least, most = np.array(AGE) * (1.6 - float(scene.skin_colour[0]) / 100)
     age = step(least, most, float((depth * face).sum() / (face.sum() + 1)))
     _, y = scene.head.grid(size)
-    where: Floats = 0.7 * smoothstep(-0.30, -0.45, y) * (1 - scene.brows.cover)
+    where = np.maximum(0.9 * smoothstep(-0.30, -0.45, y), 0.45 * smoothstep(0.2, 0.5, y))
+    where *= 1 - scene.brows.cover
     for ids in NASOLABIAL:
         where = np.maximum(where, stroke(size, points[ids], 0.20 * unit, 0.06 * unit))
     for eye in range(2):
         bag = polygon(size, points[UNDER_EYE[eye]], 0.03 * unit, 0.05 * unit)
-        where = np.maximum(where, 0.45 * bag)
-    return age * blur(depth * where * face, 0.018 * unit)
+        where = np.maximum(where, 0.6 * bag)
+    return AGED * age * blur(depth * where * face, 0.020 * unit)
 
 
 def _without_lines(light: Floats, on: NDArray[np.bool_], radius: float) -> Floats:
@@ -94,16 +96,17 @@ def ironed(
     """Fill thin dark lines of skin (closing) and cut thin glints (opening).
 
     `keep` lets lines through, softened and limited in depth; a face with many lines (age) keeps
-    more of every one.
+    more of every one, but softer, or they would be cracks.
     """
     on = skin > 0.3
     smooth = blur(light, 0.9)
     top = blur(_without_lines(smooth, on, 0.055 * unit), 0.012 * unit)
     depth = blur(np.maximum(top - smooth, 0), 0.014 * unit)
     age = step(0.010, 0.030, float((depth / (top + 0.1) * face).sum() / (face.sum() + 1)))
-    depth = mix(depth, blur(depth, 0.03 * unit), 0.5)
-    share = keep * (1 + 0.8 * age)
-    result = top - 0.16 * np.tanh(depth * share / 0.16)
+    depth = mix(depth, blur(depth, 0.03 * unit), 0.5 + 0.25 * age)
+    share = keep * (1 + 0.6 * age)
+    limit = 0.16 - 0.03 * age
+    result = top - limit * np.tanh(depth * share / limit)
     kernel = disc(0.040 * unit)
     low = cv2.erode(np.where(on, result, np.float32(1)), kernel)
     low = np.minimum(cv2.dilate(np.where(on, low, np.float32(0)), kernel), result)

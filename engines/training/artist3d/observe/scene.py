@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.faces.head import CHIN, FACE_OVAL, FOREHEAD, Head
 from engines.faces.pixels import Floats, Reals, blur, polygon, smoothstep, to_lab
-from engines.training.artist import masks
+from engines.training.artist import masks, skin_mask
 from engines.training.artist.geometry import Warp
 from engines.training.artist.spectacles import find_frame
 from engines.training.artist3d.colour import rise, unit
@@ -128,7 +128,7 @@ def observe(
     toon = warp.landmarks
     ring = closed_curve(toon[FACE_OVAL, :2].astype(np.float64))
     marks = replace(masks.features(toon, head.unit, size), oval=polygon(size, ring))
-    skin, skin_colour = masks.skin(lab, toon, head.unit, marks)
+    skin, skin_colour = skin_mask.skin(lab, toon, head.unit, marks)
     parts = FaceParts(
         **{k: np.clip(warp.apply(v, cv2.INTER_LINEAR), 0, 1) for k, v in vars(own_parts).items()}
     )

@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.faces.head import FACE_OVAL, NOSE_TIP, NOSE_WINGS, UNDER_NOSE
+from engines.faces.head import CHIN, FACE_OVAL, NOSE_TIP, NOSE_WINGS, UNDER_NOSE
 from engines.faces.pixels import Floats
-from engines.training.artist import masks, relight
+from engines.training.artist import relight, skin_mask
 from engines.training.artist.looks import FILM
 from engines.training.artist.pipeline import toonify
 from engines.training.artist.scene import Scene, observe
 from engines.training.artist.skin import paint
 from tests.engines.training.artist.conftest import SIZE, Portrait
 
+BESIDE_CHIN = [204, 424, 201, 421]  # landmarks of it
 ABOVE_LIP = [164, 2]  # landmarks between lip and nose
 
 
@@ -79,7 +80,7 @@ def test_the_hard_shadow_below_a_nose_is_lifted(
         return float(toon.image[y, x].mean())
 
     lifted = light()
-    monkeypatch.setattr(masks, "_nose_shadow", lambda likely, *rest: np.zeros_like(likely))
+    monkeypatch.setattr(skin_mask, "_nose_shadow", lambda likely, *rest: np.zeros_like(likely))
     assert lifted > 1.3 * light()
 
 
@@ -88,6 +89,49 @@ def test_a_dark_mask_over_the_mouth_is_not_skin(portrait: Portrait) -> None:
     found = observe(masked, portrait.landmarks, portrait.person, FILM)
     x, y = found.points[ABOVE_LIP, :2].mean(0).astype(int)
     assert found.skin[y, x] < 0.3
+
+
+def test_lines_about_the_mouth_of_an_old_face_are_skin_and_a_beard_is_not(
+    portrait: Portrait,
+) -> None:
+    """The same grain, once on the whole face, as lines are, and once below the nose alone."""
+    rng = np.random.default_rng(4)
+    grain = cv2.resize(rng.uniform(0, 1, (SIZE // 3, SIZE // 3)), (SIZE, SIZE))
+    dark = portrait.rgb * (1 - 1.2 * np.clip(grain - 0.2, 0, 0.75))[..., None]
+    below = np.arange(SIZE)[:, None, None] > portrait.landmarks[ABOVE_LIP, 1].mean()
+    share = []
+    for whole in (True, False):
+        rgb = np.where(below | whole, dark, portrait.rgb).astype(np.uint8)
+        found = observe(rgb, portrait.landmarks, portrait.person, FILM)
+        about = np.zeros((SIZE, SIZE), np.uint8)
+        for x, y in found.points[BESIDE_CHIN, :2].astype(int):
+            cv2.circle(about, (int(x), int(y)), SIZE // 40, 1, -1)
+        share.append(float(found.skin[about > 0].mean()))
+    lined, bearded = share
+    assert lined > 0.95
+    assert bearded < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "none", "lit"), [("BOUNCE", 0.0, CHIN), ("WET", (0.0, 0.0), NOSE_TIP)]
+)
+def test_chin_and_nose_stand_out(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    none: float | tuple[float, float],
+    lit: int,
+) -> None:
+    painting = paint(scene, FILM)
+    x, y = scene.points[lit, :2].astype(int)
+
+    def light() -> float:
+        drawn = relight.relight(scene, FILM, painting).rgb.mean(-1)
+        return float(drawn[y - 4 : y - 1, x - 3 : x + 4].mean() / drawn[scene.skin > 0.8].mean())
+
+    with_it = light()
+    monkeypatch.setattr(relight, name, none)
+    assert with_it > 1.03 * light()
 
 
 def test_the_tip_of_a_nose_is_a_ball_in_the_light(scene: Scene) -> None:

@@ -38,6 +38,7 @@ SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is a
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes and the lashes are averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
+HAZE = (20.0, 45.0)  # L* of the darkest about clear eyes, and from where on a picture is no milkier
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
 SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
@@ -222,7 +223,7 @@ def _colours(
 
     Returns:
         Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
-        of the lashes, [7]; how well the irises are seen, above 0.
+        of the lashes, haze, [8]; how well the irises are seen, above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
@@ -230,22 +231,24 @@ def _colours(
     widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
     # In a small or turned face skin mixes into the white, and a dark iris would look blue.
     seen = step(*SEEN, 0.1 * sum(widths) * min(zoom, 1.0))
+    darkest: list[float] = []
     samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
     for eye, width in enumerate(widths):
         if shown[eye] < 0.05:
             continue
         reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
         patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
-        sample, area = iris_sample(
-            as_lab(as_uint8(patch)), pixels - middle + (reach - 0.5), eye, skin
-        )
+        lab = as_lab(as_uint8(patch))
+        darkest.append(float(np.percentile(lab[..., 0], 1)))
+        sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin)
         samples.append(sample)
         weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
     iris = np.array(weights) @ np.stack(samples) / sum(weights)
     lightest = scene_light(Small.of(crop).lab[..., 0])
     brow = np.percentile(brows[:, 0], 8)
     lashes = lash_strength(Head(np.asarray(points, np.float32)))
-    told = np.array([*iris, skin[0], brow, lightest, lashes], np.float32)
+    haze = np.clip(min(darkest, default=HAZE[0]), *HAZE) - HAZE[0]
+    told = np.array([*iris, skin[0], brow, lightest, lashes, haze / 100], np.float32)
     return told, sum(weights[1:]) + 1e-6
 
 
@@ -263,7 +266,7 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
 
 def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
     """Paint for both eyes in the light of the toon; `colours` as `_colours` gives them."""
-    skin, brow, scene, lashes = (float(value) for value in colours[3:])
+    skin, brow, scene, lashes, haze = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
     paint = EyePaint.mixed(
@@ -280,5 +283,6 @@ def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePain
         colour=step(3, 9, float(np.hypot(a, b))),
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
+        haze=haze,
     )
     return paint.printed(float(light) / 100)  # as the artist prints the whole head

@@ -14,7 +14,7 @@ from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, lab_colour, mix, 
 
 SUPERSAMPLING = 3
 HALO = 1.22  # radii of the iris to which its shade reaches
-WHITE = (0.925, 0.907, 0.892)  # of the eye, RGB
+WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
 ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 
@@ -33,6 +33,7 @@ class EyePaint:
     colour: float  # 0 for grey photos
     unit: float  # eye distance in pixels
     crease: float = 1.0  # share of the lid's crease and fold that is drawn
+    haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
 
     @classmethod
     def mixed(
@@ -150,10 +151,11 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.45 * np.exp(-((to_top / (0.34 * tall)) ** 2))
+        - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
+    ball += np.float32(paint.haze) * (1 - ball)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
@@ -175,7 +177,7 @@ def paint_eye(
     lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
     hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
     lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
-    region = mix(region, paint.lash, lash)
+    region = mix(region, paint.lash + paint.haze * (1 - paint.lash), lash)
     result = image.copy()
     result[y0:y1, x0:x1] = cv2.resize(
         region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA

@@ -267,3 +267,19 @@ def test_lashes_are_as_strong_as_the_persons(
         monkeypatch.setattr("realtime.toons.eyes.lash_strength", lambda head, s=strength: s)
         found.append(see(image, points).paint.lashes)
     assert found[1] > 2 * found[0]
+
+
+def test_no_eye_is_blacker_than_a_milky_picture(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    darkest = []
+    for haze in (0, 110):  # of 255
+        milky = as_uint8(haze + image * ((255 - haze) / 255))
+        side, eyes = 400, see(milky, points)
+        frame = as_uint8(cv2.resize(milky, (side, side)))
+        drawn = paint_eyes(frame, eyes, Box(0, 0, side, side), placed(side))
+        changed = np.abs(drawn.astype(int) - frame).max(-1) > 8
+        darkest.append(float(np.percentile(drawn[changed], 1)))
+    assert darkest[0] < 25
+    assert 40 < darkest[1] < 110

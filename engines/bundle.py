@@ -126,10 +126,11 @@ class Bundle:
         assert self.encoder is not None
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
-        g = self.card.generator
         label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
-        painted = self.card.styles[name].painted_eyes and toon_draws_eyes(spec, g.resolution)
-        return ToonNetwork(encoder, self.generator(name, spec), label, painted_eyes=painted)
+        wishes = self.card.styles[name]
+        whole = toon_draws_eyes(spec, self.card.generator.resolution)
+        eyes, ink = whole and wishes.painted_eyes, whole and wishes.inked
+        return ToonNetwork(encoder, self.generator(name, spec), label, painted_eyes=eyes, inked=ink)
 
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.
@@ -206,9 +207,8 @@ class Bundle:
             _check_state(path, "encoder.safetensors", encoder, Encoder, card.encoder)
         for name, state in states.items():
             _check_state(path, name, state, Generator, card.generator)
-        face = states.pop("face.safetensors")
         toons = {name: states[f"toon-{name}.safetensors"] for name in card.styles}
-        return cls(card, face, toons, encoder)
+        return cls(card, states["face.safetensors"], toons, encoder)
 
 
 def _fill(kind: type[Any], config: Any, state: State) -> Any:

@@ -40,11 +40,14 @@ class Style:
             pictures get theirs painted, at the frame's own resolution (`realtime.toons.eyes`). For
             styles that were learned from the artist's eyes, of networks that say where they take
             the photo's detail from.
+        inked: whether live pictures get flat bands of light and ink at the frame's own resolution
+            (`realtime.toons.ink`), which a network draws softly.
     """
 
     description: str = ""
     blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
     painted_eyes: bool = False
+    inked: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Card:
                 name: Style(
                     style["description"],
                     _spec(style["blend"]),
-                    _painted_eyes(style.get("painted_eyes", False)),
+                    *(_flag(style, wish) for wish in ("painted_eyes", "inked")),
                 )
                 for name, style in values.pop("styles").items()
             }
@@ -187,9 +190,10 @@ def check_texts(values: Mapping[str, Any]) -> None:
         raise TypeError(f"metrics should be values by name, not {values['metrics']!r:.40}")
 
 
-def _painted_eyes(value: object) -> bool:
+def _flag(style: Mapping[str, object], name: str) -> bool:
+    value = style.get(name, False)  # cards of before do not have it
     if not isinstance(value, bool):
-        raise TypeError(f"painted_eyes should be true or false, not {value!r:.40}")
+        raise TypeError(f"{name} should be true or false, not {value!r:.40}")
     return value
 
 

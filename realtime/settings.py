@@ -155,6 +155,7 @@ class CompositingSettings:
             they are the network's.
         paint_hair: paint hair in locks, along its own flow; else it is the network's, with some of
             the frame's detail.
+        ink: draw flat bands of light and ink over a style that wants them, as the comic does.
     """
 
     mode: Mode = "head"
@@ -164,6 +165,7 @@ class CompositingSettings:
     move: bool = True
     paint_eyes: bool = True
     paint_hair: bool = True
+    ink: bool = True
 
     def __post_init__(self) -> None:
         require(

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.backends import Engine
+from engines.backends import Engine, Finish
 from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
 from engines.pictures import FloatMask, Image, Mask
@@ -29,6 +29,7 @@ from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
+from realtime.toons.ink import inked
 from realtime.toons.light import Drawn, Lights
 from realtime.toons.locks import HairWatch, combed
 from realtime.toons.pasting import coverage, paste
@@ -67,7 +68,7 @@ class _Drawn(NamedTuple):
     image: Image
     head: Mask | None
     plan: NDArray[np.float32] | None
-    painted_eyes: bool
+    finish: Finish
 
 
 @dataclass(eq=False)
@@ -81,7 +82,7 @@ class _Toon:
         image: the toon, uint8 [R, R, 3] BGR.
         head: where its head is, uint8 [M, M], or None for an engine without masks.
         plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
-        painted_eyes: whether its eyes are to be painted.
+        finish: what its style wants done to it.
         finished: the toon in the scene's colours; None before it is first pasted.
         locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
         eyes: painted over the finished toon's, if they are to be.
@@ -93,7 +94,7 @@ class _Toon:
     image: Image
     head: Mask | None
     plan: NDArray[np.float32] | None
-    painted_eyes: bool
+    finish: Finish
     finished: Image | None = None
     locks: FloatMask | None = None
     eyes: Eyes | None = None
@@ -245,7 +246,8 @@ class Stylizer:
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
-        image = image if toon.plan is None else sharpened(image)
+        ink = toon.finish.inked and settings.ink
+        image = image if toon.plan is None or ink else sharpened(image)  # ink makes edges crisp
         head = _head(toon.head, points)
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
         finished = self._lights.finish(identity, time, drawn, settings)
@@ -253,8 +255,10 @@ class Stylizer:
             seen = finished, toon.crop, toon.plan
             hair = self._hair.see(identity, time, *seen, head, points)
             finished, toon.locks = combed(*seen, hair)
+        if ink:
+            finished = inked(finished, head, points)
         toon.finished = finished
-        if toon.painted_eyes and settings.paint_eyes and toon.plan is not None:
+        if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
         return finished
@@ -266,7 +270,7 @@ def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
     batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
     for start in range(0, len(batch), engine.max_batch):
         part = batch[start : start + engine.max_batch]
-        images, masks, plans, painted_eyes = engine.run(part)
+        images, masks, plans, finish = engine.run(part)
         side = engine.output_size
         if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
             raise StylizerError(
@@ -277,7 +281,7 @@ def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
             toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
             head = None if masks is None else masks[i].copy()
             plan = None if plans is None else plans[i].copy()
-            drawn.append(_Drawn(toon, head, plan, painted_eyes))
+            drawn.append(_Drawn(toon, head, plan, finish))
     return drawn
 
 

@@ -35,7 +35,7 @@ class PeerNetwork(nn.Module):
         """As of a `ToonNetwork`: only toons."""
         return (Output("toons", (self.output_size, self.output_size, 3), torch.uint8),)
 
-    painted_eyes = False
+    painted_eyes = inked = False
 
     @property
     def band_boxes(self) -> dict[str, tuple[slice, slice]]:

@@ -23,13 +23,14 @@ from benchmarks.quality.covered import cover
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
-from engines.backends import Engine
+from engines.backends import Engine, Finish
 from engines.faces.landmarker import Landmarker
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.ink import inked
 from realtime.toons.locks import HairWatch, combed
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
@@ -79,7 +80,7 @@ class Judge:
                 toon = out.images[i].copy()  # an engine may reuse its buffers
                 head = None if out.masks is None else out.masks[i].copy()
                 if out.details is not None:
-                    toon = self._finished(crop, toon, out.details[i], head, out.painted_eyes)
+                    toon = self._finished(crop, toon, out.details[i], head, out.finish)
                 results.append((toon, head))
         return results
 
@@ -87,17 +88,19 @@ class Judge:
         """What the loop would know of the eyes of a single picture; None without a face or where
         the style does not want its eyes painted."""
         out = self.engine.run(crop[None])
-        if out.details is None or not out.painted_eyes:
+        if out.details is None or not out.finish.painted_eyes:
             return None
-        crop, toon, points = self._crisp(crop, out.images[0])
+        crop, toon, points = self._crisp(crop, out.images[0], out.finish)
         return None if points is None else _eyes(crop, toon, points, out.details[0])
 
-    def _crisp(self, crop: Image, toon: Image) -> tuple[Image, Image, NDArray[np.float32] | None]:
-        """Crop and sharpened toon as the loop has them, BGR; landmarks 0..1 across, or None."""
+    def _crisp(
+        self, crop: Image, toon: Image, finish: Finish
+    ) -> tuple[Image, Image, NDArray[np.float32] | None]:
+        """Crop and crisp toon as the loop has them, BGR; landmarks 0..1 across, or None."""
         points = self.points(crop)
         placed = None if points is None else points / np.float32(len(crop))
         crop, toon = (np.ascontiguousarray(picture[..., ::-1]) for picture in (crop, toon))
-        return crop, sharpened(toon), placed
+        return crop, toon if finish.inked else sharpened(toon), placed
 
     def _finished(
         self,
@@ -105,14 +108,16 @@ class Judge:
         toon: Image,
         plan: NDArray[np.float32],
         head: NDArray[np.uint8] | None,
-        painted_eyes: bool,
+        finish: Finish,
     ) -> Image:
         """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
-        crop, toon, points = self._crisp(crop, toon)
+        crop, toon, points = self._crisp(crop, toon, finish)
         if head is not None and points is not None:
             hair = HairWatch().see(0, 0.0, toon, crop, plan, as_grid(head), points)
             toon, _ = combed(toon, crop, plan, hair)
-        if painted_eyes and points is not None:
+        if finish.inked and head is not None and points is not None:
+            toon = inked(toon, as_grid(head), points)
+        if finish.painted_eyes and points is not None:
             side = len(toon)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
             eyes = _eyes(crop, toon, points, plan)

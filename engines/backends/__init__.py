@@ -1,14 +1,14 @@
 """Back ends that run a toon network: TensorRT for RTX, TensorRT, CUDA graphs, OpenVINO and torch.
 
 engine = create_engine(bundle.network("film"))     # the fastest one that runs here, and says so
-toons, masks = engine.run(crops)                   # uint8 [N, S, S, 3] RGB
+toons, masks, *_ = engine.run(crops)               # uint8 [N, S, S, 3] RGB, [N, M, M]
 engine.update(bundle.network("comic"))             # between two frames, without a gap
 """
 
 from __future__ import annotations
 
 from engines.backends.cache import CachedEngine, cache_directory, clear_engines, list_engines
-from engines.backends.protocol import BackendError, Engine, EngineOutput
+from engines.backends.protocol import BackendError, Engine, EngineOutput, Finish
 from engines.backends.registry import (
     BACKENDS,
     BuildStep,
@@ -25,6 +25,7 @@ __all__ = [
     "CachedEngine",
     "Engine",
     "EngineOutput",
+    "Finish",
     "build_engines",
     "cache_directory",
     "clear_engines",

@@ -60,7 +60,7 @@ class Buffers:
 
     def follow(self, network: ToonNetwork) -> None:
         """Hand out from now on what another network of the same architecture draws."""
-        self._results.painted_eyes = network.painted_eyes
+        self._results.follow(network)
 
 
 @contextmanager

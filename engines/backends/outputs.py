@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.protocol import EngineOutput
+from engines.backends.protocol import EngineOutput, Finish
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -20,7 +20,7 @@ class HostOutputs:
 
     Attributes:
         arrays: each result of the network, [max_batch, ...], in the network's order.
-        painted_eyes: as the network that runs now has it.
+        finish: as the network that runs now wants it.
     """
 
     def __init__(self, network: ToonNetwork, max_batch: int, *, pinned: bool = False) -> None:
@@ -32,9 +32,13 @@ class HostOutputs:
         self.arrays: list[NDArray] = [tensor.numpy() for tensor in self.tensors]
         self._by_name = dict(zip((output.name for output in outputs), self.arrays, strict=True))
         self._bands = [(name, *box) for name, box in network.band_boxes.items()]
-        self.painted_eyes = network.painted_eyes
+        self.follow(network)
         side = network.output_size
         self._whole = np.empty((max_batch, side, side, 3), np.uint8) if self._bands else None
+
+    def follow(self, network: ToonNetwork) -> None:
+        """Hand out from now on what another network of the same architecture draws."""
+        self.finish = Finish(network.painted_eyes, network.inked)
 
     def engine_output(self, n: int) -> EngineOutput:
         """The first `n` toons."""
@@ -44,7 +48,7 @@ class HostOutputs:
             for i in range(n):
                 self._assemble(i, toons[i], self._whole[i])
             toons = self._whole[:n]
-        return EngineOutput(toons, results.get("masks"), results.get("details"), self.painted_eyes)
+        return EngineOutput(toons, results.get("masks"), results.get("details"), self.finish)
 
     def _assemble(self, i: int, toon: NDArray[np.uint8], whole: NDArray[np.uint8]) -> None:
         """The toon at twice its side, with its eyes and mouth as they were drawn at that side."""

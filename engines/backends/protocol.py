@@ -36,6 +36,18 @@ class PrecisionError(BackendError, UsageError):
     """A precision that the back end cannot compute in."""
 
 
+class Finish(NamedTuple):
+    """How live pictures of a style are finished; see `engines.card.Style`.
+
+    Attributes:
+        painted_eyes: its eyes are painted over the network's.
+        inked: it gets flat bands of light and ink.
+    """
+
+    painted_eyes: bool = False
+    inked: bool = False
+
+
 class EngineOutput(NamedTuple):
     """The toons of one batch, valid until the next `run` of the same engine.
 
@@ -48,14 +60,13 @@ class EngineOutput(NamedTuple):
         details: float32 [N, 3, M, M]: from where each place of the toon takes the photo's finest
             detail, as an offset (x, y) in shares of the side, and how much of it, 0..1; None for a
             network that does not say.
-        painted_eyes: whether the style wants its eyes painted over the network's, see
-            `engines.card.Style`.
+        finish: what the style wants done to live pictures.
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8] | None
     details: NDArray[np.float32] | None = None
-    painted_eyes: bool = False
+    finish: Finish = Finish()
 
 
 class Engine(Protocol):

@@ -76,7 +76,7 @@ class TorchEngine:
         staged = {name: tensor.to(self._device) for name, tensor in network.state_dict().items()}
         with self._lock:
             load_weights(self._running(), staged)
-            self._results.painted_eyes = network.painted_eyes
+            self._results.follow(network)
 
     def close(self) -> None:
         with self._lock:

@@ -32,7 +32,7 @@ class ToonNetwork(nn.Module):
         encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
         label: what a server calls it, such as film-comic; empty if it has no name.
-        painted_eyes: see `engines.card.Style`.
+        painted_eyes, inked: see `engines.card.Style`.
 
     Raises:
         ToonifyError: when the two do not fit together.
@@ -45,6 +45,7 @@ class ToonNetwork(nn.Module):
         label: str = "",
         *,
         painted_eyes: bool = False,
+        inked: bool = False,
     ) -> None:
         super().__init__()
         e, g = encoder.config, generator.config
@@ -74,6 +75,7 @@ class ToonNetwork(nn.Module):
         self.has_bands = bool(g.fovea_channels)
         self.label = label
         self.painted_eyes = painted_eyes and self.has_detail
+        self.inked = inked
         self.enlarge = Upsample2x(1, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.eval().requires_grad_(False)

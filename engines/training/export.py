@@ -106,6 +106,7 @@ def export(
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
     painted_eyes: bool = False,
+    inked: bool = False,
 ) -> Bundle:
     """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved).
 
@@ -117,7 +118,7 @@ def export(
         name=name,
         generator=models.size.generator_config(),
         encoder=models.size.encoder_config(),
-        styles={style: Style(style_description, blend, painted_eyes)},
+        styles={style: Style(style_description, blend, painted_eyes, inked)},
         **vars(description),
     )
     return Bundle(card, models.face, {style: models.toon}, models.encoder)
@@ -131,6 +132,7 @@ def add_style(
     style_description: str = "",
     blend: BlendSpec = WHOLE_TOON,
     painted_eyes: bool = False,
+    inked: bool = False,
 ) -> Bundle:
     """`bundle` with one more toon generator, trained from its face generator and encoder.
 
@@ -151,7 +153,7 @@ def add_style(
                 f"The new style's {key} is {list(tensor.shape)}, but {bundle.card.name} has "
                 f"{list(bundle.face[key].shape)}; train it from this model."
             )
-    styles = {**bundle.card.styles, style: Style(style_description, blend, painted_eyes)}
+    styles = {**bundle.card.styles, style: Style(style_description, blend, painted_eyes, inked)}
     card = replace(bundle.card, styles=styles)
     return replace(bundle, card=card, toons={**bundle.toons, style: toon})
 

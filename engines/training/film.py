@@ -13,7 +13,7 @@ from engines.training.hardware import Hardware
 from engines.training.learn.runs import Deadline, OnStep
 from engines.training.learn.stages import TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.looks import FLAT
+from engines.training.looks import FLAT, INKED
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.progress import Progress, silent
@@ -149,7 +149,8 @@ def film(
     if not train_pairs(job.settings, pairs, folder, deadline, hardware=hardware, report=report):
         return None
     models = TrainedModels.read(folder)
-    bundle = export(models, job.name, job.words, style=job.look, painted_eyes=job.look in FLAT)
+    flat, inked = job.look in FLAT, job.look == INKED
+    bundle = export(models, job.name, job.words, style=job.look, painted_eyes=flat, inked=inked)
     if not getattr(rank_zero_only, "rank", 0):  # only the first of several processes writes
         bundle.save(job.bundle)
     return left_out

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engines.blending import BlendSpec, SpecError
-from engines.bundle import Bundle
+from engines.bundle import Bundle, default_bundle
 from engines.card import BundleError, StyleError
 
 
@@ -37,6 +37,15 @@ def test_round_trip_keeps_the_picture(bundle: Bundle, tmp_path: Path, name: str)
 def test_a_network_carries_the_name_that_servers_know(bundle: Bundle) -> None:
     assert bundle.network().label == f"{bundle.card.name}-film"
     assert bundle.network("comic", 16).label == f"{bundle.card.name}-comic-swap16"
+
+
+def test_live_pictures_are_finished_as_the_style_wants_it() -> None:
+    """Unless the person's own fine layers draw: neither eyes nor ink belong over those."""
+    shipped = default_bundle()
+    film, comic, person = (shipped.network(*x) for x in (("film",), ("comic",), ("comic", 16)))
+    assert (film.painted_eyes, film.inked) == (True, False)
+    assert (comic.painted_eyes, comic.inked) == (True, True)
+    assert (person.painted_eyes, person.inked) == (False, False)
 
 
 def test_styles_and_blends_differ(bundle: Bundle) -> None:

@@ -37,16 +37,16 @@ def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
         Bundle.load(saved)
 
 
-def test_a_style_says_whether_its_eyes_are_painted(saved: Path) -> None:
-    text = (saved / "card.json").read_text()
-    values = json.loads(text)
+@pytest.mark.parametrize("wish", ["painted_eyes", "inked"])
+def test_a_style_says_how_live_pictures_are_finished(saved: Path, wish: str) -> None:
+    values = json.loads((saved / "card.json").read_text())
     style = values["styles"]["film"]
-    assert style.pop("painted_eyes") is False
+    assert style.pop(wish) is False
     (saved / "card.json").write_text(json.dumps(values))
-    assert not Bundle.load(saved).card.styles["film"].painted_eyes  # cards of before
-    style["painted_eyes"] = "yes"
+    assert not getattr(Bundle.load(saved).card.styles["film"], wish)  # cards of before
+    style[wish] = "yes"
     (saved / "card.json").write_text(json.dumps(values))
-    with pytest.raises(BundleError, match="painted_eyes should be true or false"):
+    with pytest.raises(BundleError, match=f"{wish} should be true or false"):
         Bundle.load(saved)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.backends import EngineOutput, create_engine
+from engines.backends import EngineOutput, Finish, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.features import EYE
 from engines.faces.landmarker import Landmarker
@@ -184,7 +184,7 @@ def test_eyes_are_painted_where_the_style_and_the_user_want_it(
     class Artist(Inverter):
         def run(self, crops: np.ndarray) -> EngineOutput:
             still = np.zeros((len(crops), 3, 16, 16), np.float32)
-            return EngineOutput(crops.copy(), None, still, wanted)
+            return EngineOutput(crops.copy(), None, still, Finish(painted_eyes=wanted))
 
     frame, faces = scene
     eyes = np.zeros(frame.image.shape[:2], np.uint8)

@@ -188,6 +188,14 @@ def export(
             "and comic have them.",
         ),
     ] = False,
+    inked: Annotated[
+        bool,
+        typer.Option(
+            "--inked",
+            help="In live pictures, draw flat bands of light and ink over the network's, as the "
+            "look comic has them.",
+        ),
+    ] = False,
     add_to: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Add the style to this model, given by name or path."),
@@ -209,6 +217,7 @@ def export(
         "style_description": describe,
         "blend": blend.spec(WHOLE_TOON),
         "painted_eyes": painted_eyes,
+        "inked": inked,
     }
     if add_to:
         bundle = add_trained_style(find_bundle(add_to), models, style, **look)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.quality.covered import Covered
 from benchmarks.quality.judge import Judge, _covered, less_open, overlap
 from benchmarks.quality.portraits import Portrait, resize
-from engines.backends import EngineOutput
+from engines.backends import EngineOutput, Finish
 from engines.faces.eyes.painted import EyePaint
 from engines.faces.features import EYE
 from engines.networks.toon import ToonNetwork
@@ -49,7 +49,7 @@ def test_toons_are_judged_as_users_see_them() -> None:
         def run(self, crops: np.ndarray) -> EngineOutput:
             heads = np.full((len(crops), 8, 8), 255, np.uint8)
             map_ = np.zeros((len(crops), 3, 8, 8), np.float32)
-            return EngineOutput(crops.copy(), heads, map_, self.painted)
+            return EngineOutput(crops.copy(), heads, map_, Finish(self.painted))
 
         def update(self, network: ToonNetwork) -> None:
             raise NotImplementedError

@@ -1,0 +1,118 @@
+"""A comic's flat bands of light and its ink, drawn on the toon at its own resolution.
+
+A network that learns from mean errors draws both softly: a band's edge may lie a little more to the
+left or to the right. Drawn over its toon, which has the right light nearly everywhere, they are as
+crisp as an artist's.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.head import CHIN, FOREHEAD
+from engines.faces.pixels import Floats, smoothstep
+from engines.pictures import FloatMask, Image, Mask
+from realtime.compositing import GRID, border_fade, oval_mask
+from realtime.frame import as_uint8
+from realtime.toons.places import pixels
+
+UNITS = 512  # lengths below are pixels of a toon of this side
+BANDS = 6
+EDGE = 0.07  # half of the step from one band to the next, in bands
+FLAT = 0.95  # share of the light's slope within a band that goes
+REACH = 4.0  # of the smoothing before all that
+NOISE = 0.0015  # variance of light, 0..1, that it takes for noise
+BRIGHT, RICH = 1.02, 1.05  # of light and colour
+COLOUR = 1.5  # width of the smoothing of colours
+PEN = (1.3, 2.1)  # widths between which a line gets ink
+DARKER = 0.004  # than what is beside it, 0..1, must a line be
+SHARP = 70.0  # how fast ink gets black
+BLACK = 0.92  # share of the light that ink takes
+NECK = (0.20, -0.15)  # heights of the face below its chin: no ink .. all of it
+BORDER = 0.2  # of the crop over which ink fades, in its sides
+LEVELS = np.arange(256, dtype=np.float32) / 255
+INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
+"""Ink, 0..255, by how much darker a place is than what is beside it, in sixteenths of 1/255."""
+
+
+def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
+    """A toon, uint8 [R, R, 3] BGR, in flat bands of light with ink lines, where its head is.
+
+    Args:
+        toon: not changed.
+        head: float32 [GRID, GRID], where its head is.
+        points: [478, >=2], the face's landmarks, 0..1 across the crop.
+    """
+    side = toon.shape[0]
+    scale = side / UNITS
+    share = _share(head, points)
+    light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
+    even = _smoothed(light.astype(np.float32), scale)
+    flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, oval_mask(points, -0.05, 0.03)))
+    flat = cv2.multiply(flat, cv2.bitwise_not(_ink(even, scale)), scale=1 / 255)
+    rich = (
+        cv2.convertScaleAbs(
+            cv2.GaussianBlur(plane, (0, 0), COLOUR * scale), alpha=RICH, beta=128 * (1 - RICH)
+        )
+        for plane in colours
+    )
+    drawn = cv2.cvtColor(cv2.merge([flat, *rich]), cv2.COLOR_YCrCb2BGR)
+    share = np.asarray(cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR))
+    return as_uint8(cv2.blendLinear(drawn, toon, share, 1 - share))
+
+
+def _share(head: FloatMask, points: NDArray[np.floating]) -> FloatMask:
+    """How much of a toon is inked, [GRID, GRID]: its head, fading where long hair, neck and the
+    crop go on as the camera has them."""
+    at = np.asarray(points, np.float32)[:, :2] * GRID
+    down = at[CHIN] - at[FOREHEAD]
+    below = (pixels(GRID) - at[CHIN]) @ (down / max(float(down @ down), 1e-6))
+    return np.asarray(head * smoothstep(*NECK, below) * border_fade(GRID, BORDER), np.float32)
+
+
+def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
+    """By what light, 0..255, each of 256 is replaced.
+
+    The middle of one band is the face's own light, so that no band's edge crosses a whole face and
+    flickers there.
+
+    Args:
+        even: float32 [R, R], smoothed light, 0..255.
+        oval: float32 [GRID, GRID], where the face is.
+    """
+    seen = cv2.resize(even, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    middle = float((seen * oval).sum() / max(float(oval.sum()), 1e-3)) / 255 * BANDS
+    level = LEVELS * BANDS + (0.5 - middle % 1)
+    lower = np.floor(level)
+    banded = lower + smoothstep(0.5 - EDGE, 0.5 + EDGE, level - lower)
+    flat = LEVELS + (banded - level) * np.float32(FLAT / BANDS)
+    return np.clip(flat * np.float32(255 * BRIGHT), 0, 255).astype(np.uint8)
+
+
+def _ink(even: Floats, scale: float) -> Mask:
+    """How much ink is where, uint8 [R, R]: on lines darker than what is beside them.
+
+    After Winnemöller, "XDoG: Advanced Image Stylization" (2011).
+    """
+    near, far = (cv2.GaussianBlur(even, (0, 0), width * scale) for width in PEN)
+    darker = cv2.addWeighted(far, 0.975 * 16, near, -16, 255 * DARKER * 16)
+    darker = np.clip(darker, 0, 255, out=darker).astype(np.uint8)
+    return as_uint8(cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale))
+
+
+def _smoothed(light: Floats, scale: float) -> Floats:
+    """Light [R, R], 0..255, smooth but for its edges: He and Sun, "Fast Guided Filter" (2015)."""
+    size = (2 * max(round(REACH * scale / 2), 1) + 1,) * 2
+    half = cv2.resize(light, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    mean = cv2.blur(half, size)
+    spread = cv2.blur(half * half, size) - mean * mean
+    slope = spread / (spread + np.float32(NOISE * 255**2))
+    fine, level = (
+        np.asarray(cv2.resize(cv2.blur(v, size), light.shape[::-1]), np.float32)
+        for v in (slope, mean - slope * mean)
+    )
+    fine *= light
+    fine += level
+    return fine

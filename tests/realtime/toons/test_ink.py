@@ -1,0 +1,112 @@
+"""A comic's bands of light and ink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.backends import EngineOutput, Finish
+from engines.faces.alignment import ffhq_quad
+from engines.networks.toon import ToonNetwork
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame
+from realtime.settings import CompositingSettings
+from realtime.stylizer import Stylizer
+from realtime.toons.ink import inked
+
+HEAD = np.zeros((GRID, GRID), np.float32)
+HEAD[:, : GRID // 2] = 1
+
+
+def plain(light: NDArray[Any] | float, side: int = 512) -> Image:
+    """A picture of one skin colour, as light as `light` says, 0..1."""
+    colour = np.array([120, 160, 220], np.float32)
+    return (np.ones((side, side, 1), np.float32) * light * colour).astype(np.uint8)
+
+
+def grey(image: Image) -> NDArray[np.float32]:
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def points(face_crop: tuple[Image, NDArray[np.float32]]) -> NDArray[np.float32]:
+    return face_crop[1]
+
+
+@pytest.mark.parametrize("side", [256, 512, 640])
+def test_a_slope_becomes_flat_bands_where_the_head_is(
+    points: NDArray[np.float32], side: int
+) -> None:
+    slope = np.linspace(0.3, 1.0, side, dtype=np.float32)[:, None, None]
+    toon = plain(np.broadcast_to(slope, (side, side, 1)), side)
+    drawn = inked(toon, HEAD, points)
+    left, right = slice(8, side // 2 - 16), slice(side // 2 + 16, None)
+    steps = np.abs(np.diff(grey(drawn)[16:-16, left].mean(1)))
+    even = np.abs(np.diff(grey(toon)[16:-16, left].mean(1))).mean()
+    assert np.median(steps) < 0.4 * even  # flat nearly everywhere
+    assert steps.max() > 3 * even  # and a step between two bands
+    assert np.array_equal(drawn[:, right], toon[:, right])
+
+
+def test_no_edge_of_a_band_crosses_an_even_face(points: NDArray[np.float32]) -> None:
+    """However light the face is, a little noise does not throw it from one band into the next."""
+    rng = np.random.default_rng(5)
+    everywhere = np.ones((GRID, GRID), np.float32)
+    for light in np.linspace(0.4, 0.9, 13):
+        noisy = light + rng.normal(0, 0.01, (512, 512, 1)).astype(np.float32)
+        drawn = grey(inked(plain(noisy), everywhere, points))
+        assert drawn[64:-64, 64:-64].std() < 6  # a band is forty
+
+
+def test_lines_get_ink_and_noise_gets_none(points: NDArray[np.float32]) -> None:
+    rng = np.random.default_rng(6)
+    light = np.full((512, 512, 1), 0.7, np.float32)
+    cv2.line(light, (40, 256), (200, 256), 0.45, 3)
+    soft = cv2.GaussianBlur(light, (0, 0), 1.5)[..., None]  # as a network draws it
+    toon = plain(soft + rng.normal(0, 0.008, soft.shape).astype(np.float32))
+    drawn = inked(toon, HEAD, points)
+    line, beside = (slice(254, 259), slice(60, 180)), (slice(300, 400), slice(60, 180))
+    assert grey(drawn)[line].min(0).mean() < 0.65 * grey(toon)[line].min(0).mean()
+    assert grey(drawn)[beside].min() > 0.9 * grey(toon)[beside].mean()
+
+
+class Comic:
+    """An engine that draws whatever it is given, and wants ink over it or none."""
+
+    name, device, precision, build_seconds, max_batch = "comic", "cpu", "fp32", 0.0, 1
+    input_size = output_size = 256
+
+    def __init__(self, wanted: bool) -> None:
+        self._finish = Finish(inked=wanted)
+
+    def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
+        heads = np.full((1, 64, 64), 255, np.uint8)
+        return EngineOutput(crops.copy(), heads, np.zeros((1, 3, 32, 32), np.float32), self._finish)
+
+    def update(self, network: ToonNetwork) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_frames_show_ink_if_style_and_user_want_it(
+    face_crop: tuple[Image, NDArray[np.float32]], wanted: bool
+) -> None:
+    image, points = face_crop
+    placed = points * np.float32(len(image))
+    face = TrackedFace(1, placed, ffhq_quad(placed).astype(np.float32))
+
+    def shown(ink: bool) -> Image:
+        settings = CompositingSettings(colour=0, ink=ink, paint_hair=False, paint_eyes=False)
+        return Stylizer(Comic(wanted), settings).apply(Frame(image, 0.0, 0), [face]).image
+
+    changed = np.abs(shown(True).astype(int) - shown(False)).max(-1) > 8
+    assert (changed.mean() > 0.1) == wanted

@@ -76,10 +76,13 @@ def test_run_stops_goes_on_and_is_exported(
     both = tmp_path / "both.toon"
     toonify_train(
         *("export", tmp_path / "comic", "--out", both, "--add-to", out, "--style", "comic"),
-        *("--swap", 8, "--low", "face"),
+        *("--swap", 8, "--low", "face", "--painted-eyes", "--inked"),
     )
     assert Bundle.load(both).styles == ("film", "comic")
-    assert Bundle.load(both).card.styles["comic"].blend.low == "face"
+    film, comic = Bundle.load(both).card.styles.values()
+    assert comic.blend.low == "face"
+    assert (comic.painted_eyes, comic.inked) == (True, True)
+    assert (film.painted_eyes, film.inked) == (False, False)
 
 
 def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:

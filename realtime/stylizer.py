@@ -247,7 +247,7 @@ class Stylizer:
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
         ink = toon.finish.inked and settings.ink
-        image = image if toon.plan is None or ink else sharpened(image)  # ink makes edges crisp
+        image = image if toon.plan is None else sharpened(image)
         head = _head(toon.head, points)
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
         finished = self._lights.finish(identity, time, drawn, settings)

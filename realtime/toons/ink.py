@@ -11,26 +11,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.head import CHIN, FOREHEAD
-from engines.faces.pixels import Floats, smoothstep
+from engines.faces.features import BROW, EYE
+from engines.faces.head import CHIN, FOREHEAD, LIPS
+from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID, border_fade, oval_mask
 from realtime.frame import as_uint8
 from realtime.toons.places import pixels
 
 UNITS = 512  # lengths below are pixels of a toon of this side
-BANDS = 6
-EDGE = 0.07  # half of the step from one band to the next, in bands
-FLAT = 0.95  # share of the light's slope within a band that goes
-REACH = 4.0  # of the smoothing before all that
+BAND = 0.15  # how wide bands are, 0..1, in all that is darker than the face
+LIGHTS = ((0.0, 0.22, 0.45), (0.0, 0.14, 0.45))
+"""By how much a place is lighter than the face, 0..1, and by how much it stays so: skin gets even
+lights, and teeth stay white."""
+EDGE = 0.18  # half of the step from one band to the next, in bands
+FLAT = 0.55  # share of the light's slope within a band that goes
+REACH = 7.0  # of the smoothing before all that
 NOISE = 0.0015  # variance of light, 0..1, that it takes for noise
-BRIGHT, RICH = 1.02, 1.05  # of light and colour
+BRIGHT, RICH = 1.04, 1.03  # of light and colour
 COLOUR = 1.5  # width of the smoothing of colours
 PEN = (1.3, 2.1)  # widths between which a line gets ink
 DARKER = 0.004  # than what is beside it, 0..1, must a line be
 SHARP = 70.0  # how fast ink gets black
 BLACK = 0.92  # share of the light that ink takes
 NECK = (0.20, -0.15)  # heights of the face below its chin: no ink .. all of it
+FEATURES = ((LIPS, 0.01), *((ids, 0.015) for ids in BROW), *((ids, 0.05) for ids in EYE))
+"""Landmarks about what is left alone, and how far beyond them, in the crop's sides."""
+SPARED = 0.9  # share of it, and of the ink within a face
 BORDER = 0.2  # of the crop over which ink fades, in its sides
 LEVELS = np.arange(256, dtype=np.float32) / 255
 INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
@@ -38,7 +45,9 @@ INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
 
 
 def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
-    """A toon, uint8 [R, R, 3] BGR, in flat bands of light with ink lines, where its head is.
+    """A toon, uint8 [R, R, 3] BGR, its head in flat bands of light, hair and outline in ink.
+
+    Within the face the network's own ink is sure enough: more would be specks about nose and mouth.
 
     Args:
         toon: not changed.
@@ -50,8 +59,11 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
     share = _share(head, points)
     light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
     even = _smoothed(light.astype(np.float32), scale)
-    flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, oval_mask(points, -0.05, 0.03)))
-    flat = cv2.multiply(flat, cv2.bitwise_not(_ink(even, scale)), scale=1 / 255)
+    face = oval_mask(points, -0.05, 0.03)
+    flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, face))
+    outside = cv2.resize(255 - SPARED * 255 * face, (side, side)).astype(np.uint8)
+    ink = cv2.multiply(_ink(even, scale), outside, scale=1 / 255)
+    flat = cv2.multiply(flat, cv2.bitwise_not(ink), scale=1 / 255)
     rich = (
         cv2.convertScaleAbs(
             cv2.GaussianBlur(plane, (0, 0), COLOUR * scale), alpha=RICH, beta=128 * (1 - RICH)
@@ -65,30 +77,36 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
 
 def _share(head: FloatMask, points: NDArray[np.floating]) -> FloatMask:
     """How much of a toon is inked, [GRID, GRID]: its head, fading where long hair, neck and the
-    crop go on as the camera has them."""
+    crop go on as the camera has them, and little of the features, which are drawn already: edges
+    of shade would break lips, and ink would hollow brows."""
     at = np.asarray(points, np.float32)[:, :2] * GRID
     down = at[CHIN] - at[FOREHEAD]
     below = (pixels(GRID) - at[CHIN]) @ (down / max(float(down @ down), 1e-6))
-    return np.asarray(head * smoothstep(*NECK, below) * border_fade(GRID, BORDER), np.float32)
+    share = head * smoothstep(*NECK, below) * border_fade(GRID, BORDER)
+    for ids, grow in FEATURES:
+        share = share * (1 - SPARED * polygon(GRID, at[ids], 0.015 * GRID, grow * GRID))
+    return np.asarray(share, np.float32)
 
 
 def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
     """By what light, 0..255, each of 256 is replaced.
 
     The middle of one band is the face's own light, so that no band's edge crosses a whole face and
-    flickers there.
+    flickers there. Lights get wider bands than shade, or they would be pale stains.
 
     Args:
         even: float32 [R, R], smoothed light, 0..255.
         oval: float32 [GRID, GRID], where the face is.
     """
     seen = cv2.resize(even, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    middle = float((seen * oval).sum() / max(float(oval.sum()), 1e-3)) / 255 * BANDS
-    level = LEVELS * BANDS + (0.5 - middle % 1)
+    middle = float((seen * oval).sum() / max(float(oval.sum()), 1e-3)) / 255
+    lighter = LEVELS - middle
+    level = np.minimum(lighter, 0) / BAND
     lower = np.floor(level)
     banded = lower + smoothstep(0.5 - EDGE, 0.5 + EDGE, level - lower)
-    flat = LEVELS + (banded - level) * np.float32(FLAT / BANDS)
-    return np.clip(flat * np.float32(255 * BRIGHT), 0, 255).astype(np.uint8)
+    shade = level + (banded - level) * FLAT
+    flat = middle + shade * BAND + np.interp(lighter, *LIGHTS)
+    return np.clip(flat * 255 * BRIGHT, 0, 255).astype(np.uint8)
 
 
 def _ink(even: Floats, scale: float) -> Mask:

@@ -13,7 +13,7 @@ from engines.backends import EngineOutput, Finish
 from engines.faces.alignment import ffhq_quad
 from engines.networks.toon import ToonNetwork
 from engines.pictures import Image
-from realtime.compositing import GRID
+from realtime.compositing import GRID, oval_mask
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings
@@ -40,17 +40,19 @@ def points(face_crop: tuple[Image, NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("side", [256, 512, 640])
-def test_a_slope_becomes_flat_bands_where_the_head_is(
-    points: NDArray[np.float32], side: int
-) -> None:
-    slope = np.linspace(0.3, 1.0, side, dtype=np.float32)[:, None, None]
-    toon = plain(np.broadcast_to(slope, (side, side, 1)), side)
+def test_shade_becomes_flat_bands_where_the_head_is(points: NDArray[np.float32], side: int) -> None:
+    slope = np.linspace(0.2, 0.6, side, dtype=np.float32)[:, None, None]
+    light = np.broadcast_to(slope, (side, side, 1)).copy()
+    shade = oval_mask(points, 0.0, 0.03)
+    light = np.maximum(light, cv2.resize(shade, (side, side))[..., None])  # a face in full light
+    toon = plain(light, side)
     drawn = inked(toon, HEAD, points)
-    left, right = slice(8, side // 2 - 16), slice(side // 2 + 16, None)
-    steps = np.abs(np.diff(grey(drawn)[16:-16, left].mean(1)))
-    even = np.abs(np.diff(grey(toon)[16:-16, left].mean(1))).mean()
-    assert np.median(steps) < 0.4 * even  # flat nearly everywhere
-    assert steps.max() > 3 * even  # and a step between two bands
+    left, right = slice(side // 8, side // 4), slice(side // 2 + 16, None)
+    rows = slice(16, side // 2)
+    steps = np.abs(np.diff(grey(drawn)[rows, left].mean(1)))
+    even = np.abs(np.diff(grey(toon)[rows, left].mean(1))).mean()
+    assert np.median(steps) < 0.6 * even  # flat nearly everywhere
+    assert steps.max() > 2 * even  # and a step between two bands
     assert np.array_equal(drawn[:, right], toon[:, right])
 
 
@@ -64,15 +66,22 @@ def test_no_edge_of_a_band_crosses_an_even_face(points: NDArray[np.float32]) -> 
         assert drawn[64:-64, 64:-64].std() < 6  # a band is forty
 
 
-def test_lines_get_ink_and_noise_gets_none(points: NDArray[np.float32]) -> None:
+def test_outlines_get_ink_and_noise_and_faces_get_none(points: NDArray[np.float32]) -> None:
     rng = np.random.default_rng(6)
     light = np.full((512, 512, 1), 0.7, np.float32)
-    cv2.line(light, (40, 256), (200, 256), 0.45, 3)
+    x, y = (points[[4], :2].mean(0) * 512).astype(int)
+    for row in (105, y):  # above the face, and across its nose
+        cv2.line(light, (x - 40, row), (x + 40, row), 0.45, 3)
     soft = cv2.GaussianBlur(light, (0, 0), 1.5)[..., None]  # as a network draws it
     toon = plain(soft + rng.normal(0, 0.008, soft.shape).astype(np.float32))
-    drawn = inked(toon, HEAD, points)
-    line, beside = (slice(254, 259), slice(60, 180)), (slice(300, 400), slice(60, 180))
-    assert grey(drawn)[line].min(0).mean() < 0.65 * grey(toon)[line].min(0).mean()
+    drawn = inked(toon, np.ones((GRID, GRID), np.float32), points)
+
+    def darkest(image: Image, row: int) -> float:
+        return float(grey(image)[row - 2 : row + 3, x - 30 : x + 30].min(0).mean())
+
+    beside = slice(50, 80), slice(x - 30, x + 30)
+    assert darkest(drawn, 105) < 0.75 * darkest(toon, 105)
+    assert darkest(drawn, int(y)) > 0.9 * darkest(toon, int(y))
     assert grey(drawn)[beside].min() > 0.9 * grey(toon)[beside].mean()
 
 

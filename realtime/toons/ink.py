@@ -25,13 +25,13 @@ LIGHTS = ((0.0, 0.22, 0.45), (0.0, 0.14, 0.45))
 """By how much a place is lighter than the face, 0..1, and by how much it stays so: skin gets even
 lights, and teeth stay white."""
 EDGE = 0.18  # half of the step from one band to the next, in bands
-FLAT = 0.55  # share of the light's slope within a band that goes
+FLAT = 0.65  # share of the light's slope within a band that goes
 REACH = 7.0  # of the smoothing before all that
 NOISE = 0.0015  # variance of light, 0..1, that it takes for noise
 BRIGHT, RICH = 1.04, 1.03  # of light and colour
 COLOUR = 1.5  # width of the smoothing of colours
-PEN = (1.3, 2.1)  # widths between which a line gets ink
-DARKER = 0.004  # than what is beside it, 0..1, must a line be
+PEN = (2.0, 3.2)  # widths between which a line gets ink
+LEAST = 0.004  # by which a line must be darker than 0.975 of what is beside it, 0..1
 SHARP = 70.0  # how fast ink gets black
 BLACK = 0.92  # share of the light that ink takes
 NECK = (0.20, -0.15)  # heights of the face below its chin: no ink .. all of it
@@ -115,7 +115,7 @@ def _ink(even: Floats, scale: float) -> Mask:
     After Winnemöller, "XDoG: Advanced Image Stylization" (2011).
     """
     near, far = (cv2.GaussianBlur(even, (0, 0), width * scale) for width in PEN)
-    darker = cv2.addWeighted(far, 0.975 * 16, near, -16, 255 * DARKER * 16)
+    darker = cv2.addWeighted(far, 0.975 * 16, near, -16, -255 * LEAST * 16)
     darker = np.clip(darker, 0, 255, out=darker).astype(np.uint8)
     return as_uint8(cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale))
 

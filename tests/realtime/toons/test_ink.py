@@ -71,7 +71,7 @@ def test_outlines_get_ink_and_noise_and_faces_get_none(points: NDArray[np.float3
     light = np.full((512, 512, 1), 0.7, np.float32)
     x, y = (points[[4], :2].mean(0) * 512).astype(int)
     for row in (105, y):  # above the face, and across its nose
-        cv2.line(light, (x - 40, row), (x + 40, row), 0.45, 3)
+        cv2.line(light, (x - 40, row), (x + 40, row), 0.45, 5)
     soft = cv2.GaussianBlur(light, (0, 0), 1.5)[..., None]  # as a network draws it
     toon = plain(soft + rng.normal(0, 0.008, soft.shape).astype(np.float32))
     drawn = inked(toon, np.ones((GRID, GRID), np.float32), points)

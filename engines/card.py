@@ -40,8 +40,8 @@ class Style:
             pictures get theirs painted, at the frame's own resolution (`realtime.toons.eyes`). For
             styles that were learned from the artist's eyes, of networks that say where they take
             the photo's detail from.
-        inked: whether live pictures get flat bands of light and ink at the frame's own resolution
-            (`realtime.toons.ink`), which a network draws softly.
+        inked: whether live pictures get flat bands of light and ink at the toon's own resolution
+            (`realtime.toons.ink`), as a network draws them softly.
     """
 
     description: str = ""
@@ -191,7 +191,7 @@ def check_texts(values: Mapping[str, Any]) -> None:
 
 
 def _flag(style: Mapping[str, object], name: str) -> bool:
-    value = style.get(name, False)  # cards of before do not have it
+    value = style.get(name, False)  # older cards lack it
     if not isinstance(value, bool):
         raise TypeError(f"{name} should be true or false, not {value!r:.40}")
     return value

@@ -23,7 +23,8 @@ Field = NDArray[np.float32]
 
 GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
-GREY_LIGHT = (20.0, 10.0)  # chroma of a photo's skin: daylight .. a dim, grey room
+GREY_LIGHT = (0.36, 0.26)  # chroma of a photo's skin in shares of its L*: daylight .. grey light
+DARK = 10.0  # L* below which colours say little
 IN_GREY = 0.8  # how far the amount goes there from what it is towards 1, as a power
 
 
@@ -234,7 +235,7 @@ def match_field(
 
     Reinhard et al. 2001, "Color Transfer between Images": mean and deviation per Lab channel. The
     contrast is kept within a fifth, and the field is smooth, so that no detail of the toon is lost.
-    In the grey light of a dim room it goes further, or a face would glow above its neck.
+    Where light is grey it goes further, or a face would glow above its neck.
 
     Args:
         toon: the toon.
@@ -245,7 +246,7 @@ def match_field(
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
     """
-    grey = float(smoothstep(*GREY_LIGHT, np.hypot(*want[0, 1:])))
+    grey = float(smoothstep(*GREY_LIGHT, np.hypot(*want[0, 1:]) / max(float(want[0, 0]), DARK)))
     amount **= 1 - IN_GREY * grey
     gain = 1 + amount * (np.clip(want[1] / np.maximum(have[1], 1e-3), 0.8, 1.25) - 1)
     shift = np.clip(amount * (want[0] - have[0]), -20, 20)

@@ -246,7 +246,6 @@ class Stylizer:
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
-        ink = toon.finish.inked and settings.ink
         image = image if toon.plan is None else sharpened(image)
         head = _head(toon.head, points)
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
@@ -255,7 +254,7 @@ class Stylizer:
             seen = finished, toon.crop, toon.plan
             hair = self._hair.see(identity, time, *seen, head, points)
             finished, toon.locks = combed(*seen, hair)
-        if ink:
+        if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points)
         toon.finished = finished
         if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:

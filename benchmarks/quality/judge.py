@@ -90,17 +90,15 @@ class Judge:
         out = self.engine.run(crop[None])
         if out.details is None or not out.finish.painted_eyes:
             return None
-        crop, toon, points = self._crisp(crop, out.images[0], out.finish)
+        crop, toon, points = self._crisp(crop, out.images[0])
         return None if points is None else _eyes(crop, toon, points, out.details[0])
 
-    def _crisp(
-        self, crop: Image, toon: Image, finish: Finish
-    ) -> tuple[Image, Image, NDArray[np.float32] | None]:
-        """Crop and crisp toon as the loop has them, BGR; landmarks 0..1 across, or None."""
+    def _crisp(self, crop: Image, toon: Image) -> tuple[Image, Image, NDArray[np.float32] | None]:
+        """Crop and sharpened toon as the loop has them, BGR; landmarks 0..1 across, or None."""
         points = self.points(crop)
         placed = None if points is None else points / np.float32(len(crop))
         crop, toon = (np.ascontiguousarray(picture[..., ::-1]) for picture in (crop, toon))
-        return crop, toon if finish.inked else sharpened(toon), placed
+        return crop, sharpened(toon), placed
 
     def _finished(
         self,
@@ -111,7 +109,7 @@ class Judge:
         finish: Finish,
     ) -> Image:
         """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
-        crop, toon, points = self._crisp(crop, toon, finish)
+        crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
             hair = HairWatch().see(0, 0.0, toon, crop, plan, as_grid(head), points)
             toon, _ = combed(toon, crop, plan, hair)

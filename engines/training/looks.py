@@ -17,7 +17,7 @@ from engines.faces.pixels import Floats, Reals
 from engines.training.drawing import ToonResult
 
 FLAT, SOLID = ("film", "comic"), ("film-3d", "comic-3d")
-INKED = "comic"  # whose bands and lines live pictures get once more
+INKED = "comic"  # the look whose bands and lines are drawn once more in live pictures
 LOOKS = (*FLAT, *SOLID)
 """Names of all looks."""
 

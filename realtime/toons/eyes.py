@@ -38,7 +38,7 @@ SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is a
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes and the lashes are averaged
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
-HAZE = (20.0, 45.0)  # L* of the darkest about clear eyes, and from where on a picture is no milkier
+HAZE = (20.0, 45.0)  # L* of the darkest about an eye: clear .. as milky as pictures get
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
 SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
@@ -108,6 +108,7 @@ class _Memory:
         self.weight = kept + weight
         shares = np.full(len(colours), 1 - np.exp(-max(time - self.mixed, 0.0) / COLOUR_MEMORY))
         shares[:3] = weight / self.weight
+        colours = np.where(np.isnan(colours), self.colours, colours)
         self.colours = (self.colours + shares * (colours - self.colours)).astype(np.float32)
         self.mixed = time
 
@@ -161,6 +162,7 @@ class EyeWatch:
         if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
             colours, weight = _colours(crop, points, seen * opened * lids, zoom)
             if known is None:
+                colours = np.nan_to_num(colours)
                 paint = _paint(colours, small, moved)
                 known = _Memory(colours, weight, weight, paint, time, seen, time)
                 self._known[identity] = known
@@ -223,7 +225,7 @@ def _colours(
 
     Returns:
         Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
-        of the lashes, haze, [8]; how well the irises are seen, above 0.
+        of the lashes, haze (nan if no eye is seen), [8]; how well the irises are seen, above 0.
     """
     pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
     cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
@@ -247,7 +249,7 @@ def _colours(
     lightest = scene_light(Small.of(crop).lab[..., 0])
     brow = np.percentile(brows[:, 0], 8)
     lashes = lash_strength(Head(np.asarray(points, np.float32)))
-    haze = np.clip(min(darkest, default=HAZE[0]), *HAZE) - HAZE[0]
+    haze = np.clip(min(darkest), *HAZE) - HAZE[0] if darkest else np.nan
     told = np.array([*iris, skin[0], brow, lightest, lashes, haze / 100], np.float32)
     return told, sum(weights[1:]) + 1e-6
 

@@ -21,12 +21,12 @@ from realtime.toons.places import pixels
 
 UNITS = 512  # lengths below are pixels of a toon of this side
 BAND = 0.15  # how wide bands are, 0..1, in all that is darker than the face
-LIGHTS = ((0.0, 0.22, 0.45), (0.0, 0.14, 0.45))
+LIGHTS = ((0.0, 0.22, 0.45, 1.0), (0.0, 0.14, 0.45, 1.0))
 """By how much a place is lighter than the face, 0..1, and by how much it stays so: skin gets even
 lights, and teeth stay white."""
 EDGE = 0.18  # half of the step from one band to the next, in bands
 FLAT = 0.65  # share of the light's slope within a band that goes
-REACH = 7.0  # of the smoothing before all that
+REACH = 7.0  # of the smoothing of light, before bands and ink
 NOISE = 0.0015  # variance of light, 0..1, that it takes for noise
 BRIGHT, RICH = 1.04, 1.03  # of light and colour
 COLOUR = 1.5  # width of the smoothing of colours
@@ -34,10 +34,11 @@ PEN = (2.0, 3.2)  # widths between which a line gets ink
 LEAST = 0.004  # by which a line must be darker than 0.975 of what is beside it, 0..1
 SHARP = 70.0  # how fast ink gets black
 BLACK = 0.92  # share of the light that ink takes
-NECK = (0.20, -0.15)  # heights of the face below its chin: no ink .. all of it
+NECK = (0.20, -0.15)  # how far below the chin, in heights of the face: no ink .. all of it
 FEATURES = ((LIPS, 0.01), *((ids, 0.015) for ids in BROW), *((ids, 0.05) for ids in EYE))
 """Landmarks about what is left alone, and how far beyond them, in the crop's sides."""
-SPARED = 0.9  # share of it, and of the ink within a face
+WITHIN = 0.9  # size of a face within which its own ink is enough
+SPARED = 0.9  # share of the features, and of the ink within a face, that is left out
 BORDER = 0.2  # of the crop over which ink fades, in its sides
 LEVELS = np.arange(256, dtype=np.float32) / 255
 INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
@@ -59,7 +60,10 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
     share = _share(head, points)
     light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
     even = _smoothed(light.astype(np.float32), scale)
-    face = oval_mask(points, -0.05, 0.03)
+    middle = points[:, :2].mean(0)
+    face = oval_mask(middle + WITHIN * (points[:, :2] - middle), 0.0, 0.03)
+    if not face.any():
+        return toon
     flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, face))
     outside = cv2.resize(255 - SPARED * 255 * face, (side, side)).astype(np.uint8)
     ink = cv2.multiply(_ink(even, scale), outside, scale=1 / 255)
@@ -76,10 +80,10 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
 
 
 def _share(head: FloatMask, points: NDArray[np.floating]) -> FloatMask:
-    """How much of a toon is inked, [GRID, GRID]: its head, fading where long hair, neck and the
-    crop go on as the camera has them, and little of the features, which are drawn already: edges
+    """How much of a toon is inked, [GRID, GRID]: its head, fading towards neck, long hair and the
+    crop's border, where the toon ends, and little of the features, which are drawn already: edges
     of shade would break lips, and ink would hollow brows."""
-    at = np.asarray(points, np.float32)[:, :2] * GRID
+    at = np.asarray(points, np.float32)[:, :2] * GRID - np.float32(0.5)
     down = at[CHIN] - at[FOREHEAD]
     below = (pixels(GRID) - at[CHIN]) @ (down / max(float(down @ down), 1e-6))
     share = head * smoothstep(*NECK, below) * border_fade(GRID, BORDER)
@@ -99,7 +103,7 @@ def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
         oval: float32 [GRID, GRID], where the face is.
     """
     seen = cv2.resize(even, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    middle = float((seen * oval).sum() / max(float(oval.sum()), 1e-3)) / 255
+    middle = float((seen * oval).sum() / oval.sum()) / 255
     lighter = LEVELS - middle
     level = np.minimum(lighter, 0) / BAND
     lower = np.floor(level)

@@ -43,7 +43,7 @@ def test_a_style_says_how_live_pictures_are_finished(saved: Path, wish: str) -> 
     style = values["styles"]["film"]
     assert style.pop(wish) is False
     (saved / "card.json").write_text(json.dumps(values))
-    assert not getattr(Bundle.load(saved).card.styles["film"], wish)  # cards of before
+    assert not getattr(Bundle.load(saved).card.styles["film"], wish)  # as of an older card
     style[wish] = "yes"
     (saved / "card.json").write_text(json.dumps(values))
     with pytest.raises(BundleError, match=f"{wish} should be true or false"):

@@ -1,4 +1,4 @@
-"""Soft masks of the artist: skin, features, head, glasses, sunglasses."""
+"""Soft masks of the artist: features, head, glasses, sunglasses."""
 
 from __future__ import annotations
 

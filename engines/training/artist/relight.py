@@ -19,7 +19,7 @@ RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
 BALL_RELIEF = 0.30  # log gain of the key on its tip, a ball
 BOUNCE = 0.19  # log gain of light from below at the edge of jaw and chin
-WET = (0.11, 0.07)  # light of the lights on nose and lip
+WET = (0.11, 0.07)  # how bright the lights on nose and lip are
 KEY = 0.68  # log gain of the key over the shade
 HOLLOW = (0.08, 0.23)  # log gain of the darkest hollow, a socket, in light and in heavy faces
 PROFILE = (0.3, 0.6)  # sine of the yaw: hollows fade from here on .. are gone, as depth is unsure
@@ -83,7 +83,7 @@ def relight(scene: Scene, look: Look, painting: Painting) -> Lit:
     top = middle * (1.12 + 0.24 * dark)
     over = np.maximum(light - top, 0)  # a lamp's reflection is not the colour of skin
     light = light - skin * amount * (over - 0.10 * np.tanh(over / 0.10))
-    light = light + _wet(scene, side) * amount * (0.48 + lit)
+    light = light + _wet(scene, side) * amount * (0.48 + lit)  # over that limit
     rgb = _coloured(scene, painting, light, np.exp(log_light), target)
     return Lit(rgb, side, lit, target)
 

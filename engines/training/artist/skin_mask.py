@@ -12,7 +12,7 @@ from engines.faces.pixels import Floats, Reals, blur, disc, polygon, smoothstep,
 from engines.training.artist.imaging import guided_filter
 from engines.training.artist.masks import Features, colourfulness
 
-BARE = [50, 280, 151, 108, 337]  # landmarks of cheeks and forehead, where no beard grows
+BARE = ((50, 280), (151, 108, 337))  # landmarks of cheeks and forehead, where no beard grows
 BEARD = (0.010, 0.022)  # grain of plain skin .. of a beard: mean difference from what is near, 0..1
 PLAIN = 0.008  # grain of skin without lines
 LINED = (0.004, 0.012)  # grain beyond that of a face without .. with many lines
@@ -103,11 +103,13 @@ def skin(
 def _roughness(grain: Floats, points: Reals, unit: float) -> float:
     """How much more grain than plain skin cheeks and forehead have, where no beard grows. So much
     of it about the mouth are lines, too."""
-    spots: Floats = np.zeros(grain.shape, np.float32)
-    for x, y in points[BARE, :2]:
-        cv2.circle(spots, (round(float(x)), round(float(y))), round(0.16 * unit), 1.0, -1)
-    found = grain[spots > 0]
-    return max(float(np.percentile(found, 45)) - PLAIN, 0.0) if found.size else 0.0
+    found = []
+    for ids in BARE:
+        spots = np.zeros(grain.shape, np.uint8)
+        for x, y in points[list(ids), :2]:
+            cv2.circle(spots, (round(float(x)), round(float(y))), round(0.16 * unit), 1, -1)
+        found.append(float(np.median(grain[spots > 0])) if spots.any() else 0.0)
+    return max(min(found) - PLAIN, 0.0)  # one of them may lie under a fringe
 
 
 def _nose_shadow(

@@ -43,13 +43,13 @@ def test_toons_are_judged_as_users_see_them() -> None:
         input_size = output_size = 256
         max_batch = 2
 
-        def __init__(self, painted: bool) -> None:
-            self.painted = painted
+        def __init__(self, finish: Finish) -> None:
+            self.finish = finish
 
         def run(self, crops: np.ndarray) -> EngineOutput:
             heads = np.full((len(crops), 8, 8), 255, np.uint8)
             map_ = np.zeros((len(crops), 3, 8, 8), np.float32)
-            return EngineOutput(crops.copy(), heads, map_, Finish(self.painted))
+            return EngineOutput(crops.copy(), heads, map_, self.finish)
 
         def update(self, network: ToonNetwork) -> None:
             raise NotImplementedError
@@ -59,8 +59,8 @@ def test_toons_are_judged_as_users_see_them() -> None:
 
     face = resize(np.ascontiguousarray(portrait()[:512, :512, ::-1]), 256)
     empty = np.full_like(face, 128)  # without a face there is nothing to paint
-    for painted in (False, True):
-        judge = Judge(Still(painted))
+    for painted, inked in ((False, False), (True, False), (False, True)):
+        judge = Judge(Still(Finish(painted, inked)))
         try:
             found = judge.points(face)
             results = judge.drawn([face, empty, face])
@@ -71,7 +71,8 @@ def test_toons_are_judged_as_users_see_them() -> None:
         assert np.array_equal(results[1][0], empty)
         assert np.array_equal(results[0][0], results[2][0])
         changed = np.argwhere(results[0][0] != sharpened(face))
-        assert bool(len(changed)) == painted
+        assert bool(len(changed)) == (painted or inked)
+        assert (len(changed) > 0.3 * face.size) == inked
         if painted:
             eyes = found[[*EYE[0], *EYE[1]]]
             assert changed[:, 0].min() > eyes[:, 1].min() - 12

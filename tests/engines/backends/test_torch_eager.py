@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends import torch_eager
-from engines.backends.protocol import BackendError
+from engines.backends.protocol import BackendError, Finish
 from engines.backends.torch_eager import TorchEngine
 from engines.networks.toon import ToonNetwork
 from tests.engines.backends.conftest import AGREEMENT, difference, make_request
@@ -56,12 +56,18 @@ def test_fp16_agrees(
 
 
 def test_update_takes_every_weight_in_place(
-    tiny: ToonNetwork, other_tiny: ToonNetwork, tiny_crops: NDArray[np.uint8]
+    tiny: ToonNetwork,
+    other_tiny: ToonNetwork,
+    tiny_crops: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = TorchEngine(tiny, "cpu", "fp32", 2)
     old = engine.run(tiny_crops).images.copy()
     memory = {name: t.data_ptr() for name, t in engine._running().state_dict().items()}
+    assert engine.run(tiny_crops).finish == Finish()
+    monkeypatch.setattr(other_tiny, "inked", True)
     engine.update(other_tiny)
+    assert engine.run(tiny_crops).finish == Finish(inked=True)
     fresh = TorchEngine(other_tiny, "cpu", "fp32", 2).run(tiny_crops).images
     assert difference(old, fresh) > 1
     assert np.array_equal(engine.run(tiny_crops).images, fresh)

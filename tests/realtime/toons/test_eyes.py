@@ -269,7 +269,7 @@ def test_lashes_are_as_strong_as_the_persons(
     assert found[1] > 2 * found[0]
 
 
-def test_no_eye_is_blacker_than_a_milky_picture(
+def test_eyes_are_lighter_in_a_milky_picture(
     crop: tuple[Image, NDArray[np.float32]],
 ) -> None:
     image, points = crop

@@ -43,6 +43,9 @@ BORDER = 0.2  # of the crop over which ink fades, in its sides
 LEVELS = np.arange(256, dtype=np.float32) / 255
 INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
 """Ink, 0..255, by how much darker a place is than what is beside it, in sixteenths of 1/255."""
+CROWD = 14.0  # reach within which lines are many
+ALONE = (255 * smoothstep(0.32, 0.14, LEVELS)).astype(np.uint8)
+"""Share of the ink that stays, 0..255, by how much there is on average within that reach."""
 
 
 def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
@@ -114,14 +117,17 @@ def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
 
 
 def _ink(even: Floats, scale: float) -> Mask:
-    """How much ink is where, uint8 [R, R]: on lines darker than what is beside them.
+    """How much ink is where, uint8 [R, R]: on lines darker than what is beside them, unless there
+    are many, as in fur, patterns and grey hair.
 
     After Winnemöller, "XDoG: Advanced Image Stylization" (2011).
     """
     near, far = (cv2.GaussianBlur(even, (0, 0), width * scale) for width in PEN)
     darker = cv2.addWeighted(far, 0.975 * 16, near, -16, -255 * LEAST * 16)
     darker = np.clip(darker, 0, 255, out=darker).astype(np.uint8)
-    return as_uint8(cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale))
+    ink = cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale)
+    near = cv2.blur(ink, (2 * max(round(CROWD * scale), 1) + 1,) * 2)
+    return as_uint8(cv2.multiply(ink, cv2.LUT(near, ALONE), scale=1 / 255))
 
 
 def _smoothed(light: Floats, scale: float) -> Floats:

@@ -18,8 +18,8 @@ from engines.training.artist.skin import Painting, age_lines
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
 NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
 BALL_RELIEF = 0.30  # log gain of the key on its tip, a ball
-BOUNCE = 0.19  # log gain of light from below at the edge of jaw and chin
-WET = (0.11, 0.07)  # how bright the lights on nose and lip are
+BOUNCE = 0.15  # log gain of light from below at the edge of jaw and chin
+WET = (0.035, 0.05)  # how bright the lights on nose and lip are
 KEY = 0.68  # log gain of the key over the shade
 HOLLOW = (0.08, 0.23)  # log gain of the darkest hollow, a socket, in light and in heavy faces
 PROFILE = (0.3, 0.6)  # sine of the yaw: hollows fade from here on .. are gone, as depth is unsure

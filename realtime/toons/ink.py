@@ -99,7 +99,7 @@ def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
     """By what light, 0..255, each of 256 is replaced.
 
     The middle of one band is the face's own light, so that no band's edge crosses a whole face and
-    flickers there. Lights get wider bands than shade, or they would be pale stains.
+    flickers there. Lights get no bands, or they would be pale stains.
 
     Args:
         even: float32 [R, R], smoothed light, 0..255.
@@ -126,8 +126,8 @@ def _ink(even: Floats, scale: float) -> Mask:
     darker = cv2.addWeighted(far, 0.975 * 16, near, -16, -255 * LEAST * 16)
     darker = np.clip(darker, 0, 255, out=darker).astype(np.uint8)
     ink = cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale)
-    near = cv2.blur(ink, (2 * max(round(CROWD * scale), 1) + 1,) * 2)
-    return as_uint8(cv2.multiply(ink, cv2.LUT(near, ALONE), scale=1 / 255))
+    crowd = cv2.blur(ink, (2 * max(round(CROWD * scale), 1) + 1,) * 2)
+    return as_uint8(cv2.multiply(ink, cv2.LUT(crowd, ALONE), scale=1 / 255))
 
 
 def _smoothed(light: Floats, scale: float) -> Floats:

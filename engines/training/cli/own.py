@@ -45,6 +45,14 @@ def style(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are square face crops already.")
     ] = False,
+    inked: Annotated[
+        bool,
+        typer.Option(
+            "--inked",
+            help="The style has flat bands of light and ink: draw them over the network's in live "
+            "pictures.",
+        ),
+    ] = False,
     blend: Blend = Blend(low="face"),  # noqa: B008
     work: Work = None,
     length: Pictures = None,
@@ -66,6 +74,7 @@ def style(
         aligned=aligned,
         blend=blend.spec(DEFAULT_BLEND),
         start=start,
+        inked=inked,
         style=options.change(StyleSettings(), length),
     )
     job = replace(job, encoder=options.change(job.encoder))

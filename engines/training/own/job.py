@@ -51,6 +51,7 @@ class StyleJob:
         aligned: whether the style's pictures are square face crops already.
         blend: how the new generator is mixed with the face generator.
         start: which of the base's generators to start from, see `start_of`.
+        inked: see `engines.card.Style`; for styles of flat bands and ink.
         style, encoder: settings of the two trainings.
     """
 
@@ -62,6 +63,7 @@ class StyleJob:
     aligned: bool = False
     blend: BlendSpec = DEFAULT_BLEND
     start: str | None = None
+    inked: bool = False
     style: StyleSettings = field(default_factory=StyleSettings)
     encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
 
@@ -208,7 +210,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         title=f"{job.name}, an own style",
         summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
         f"{base.card.name}.",
-        styles={job.name: Style(f"learned from {pictures} pictures", job.blend)},
+        styles={job.name: Style(f"learned from {pictures} pictures", job.blend, inked=job.inked)},
         licence=f"The base model's ({base.card.licence or 'not stated'}), and the terms of the "
         f"pictures that the style was learned from.",
         training={

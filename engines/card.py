@@ -132,7 +132,7 @@ class Card:
                 name: Style(
                     style["description"],
                     _spec(style["blend"]),
-                    *(_flag(style, wish) for wish in ("painted_eyes", "inked")),
+                    **{wish: _flag(style, wish) for wish in ("painted_eyes", "inked")},
                 )
                 for name, style in values.pop("styles").items()
             }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
-from engines.faces.pixels import smoothstep
+from engines.faces.pixels import smoothstep, step
 from engines.pictures import FloatMask, Image, Mask
 from realtime.settings import Mode
 
@@ -246,7 +246,7 @@ def match_field(
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
     """
-    grey = float(smoothstep(*GREY_LIGHT, np.hypot(*want[0, 1:]) / max(float(want[0, 0]), DARK)))
+    grey = step(*GREY_LIGHT, float(np.hypot(*want[0, 1:])) / max(float(want[0, 0]), DARK))
     amount **= 1 - IN_GREY * grey
     gain = 1 + amount * (np.clip(want[1] / np.maximum(have[1], 1e-3), 0.8, 1.25) - 1)
     shift = np.clip(amount * (want[0] - have[0]), -20, 20)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.ink import inked
 from realtime.toons.light import Drawn, Lights
-from realtime.toons.locks import HairWatch, combed
+from realtime.toons.locks import HairWatch
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
@@ -221,9 +221,7 @@ class Stylizer:
                 detail = Detail(brushed(plan, head, toon.locks), frame.image, side, room)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
-        self._lights.forget(but=toons)
-        self._eyes.forget(but=toons)
-        self._hair.forget(but=toons)
+        self._forget(but=toons)
         return StylizedFrame(
             image,
             alpha,
@@ -235,9 +233,11 @@ class Stylizer:
 
     def reset(self) -> None:
         """Forget light, eyes and hair; the next frame belongs to another stream."""
-        self._lights.forget()
-        self._eyes.forget()
-        self._hair.forget()
+        self._forget()
+
+    def _forget(self, but: Collection[int] = ()) -> None:
+        for memory in (self._lights, self._eyes, self._hair):
+            memory.forget(but)
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
         """A crisp toon in the scene's colours, its hair in locks; it keeps them, and the eyes to be
@@ -251,9 +251,9 @@ class Stylizer:
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
-            seen = finished, toon.crop, toon.plan
-            hair = self._hair.see(identity, time, *seen, head, points)
-            finished, toon.locks = combed(*seen, hair)
+            finished, toon.locks = self._hair.comb(
+                identity, time, finished, toon.crop, toon.plan, head, points
+            )
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points)
         toon.finished = finished

@@ -20,8 +20,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from benchmarks.render import markdown_rows
 from engines.command_line import run_app
 from engines.errors import ToonifyError
+from engines.files import write_atomically
 from engines.pictures import read_picture, write_png
 from engines.training.pairs.portraits import picture_files
 from engines.training.show.sheets import contact_sheet
@@ -71,7 +73,7 @@ def write_sheets(photos: Path, folders: Sequence[Path], out: Path, seed: int = 0
     for first in range(0, len(rows), ROWS):
         sheet = np.concatenate(rows[first : first + ROWS])
         write_png(out / JUDGE / f"sheet{first // ROWS + 1}.png", sheet)
-    (out / KEY).write_text(json.dumps(key, indent=1), encoding="utf-8")
+    write_atomically(out / KEY, json.dumps(key, indent=1).encode())
     return len(rows)
 
 
@@ -112,17 +114,13 @@ def count(out: Path) -> dict[str, Counter[str]]:
 def as_table(counts: Sequence[Mapping[str, Counter[str]]]) -> str:
     """Markdown of what one judge or more chose: a line for each folder, a column for each
     question."""
-    questions = list(dict.fromkeys(question for judge in counts for question in judge))
-    sums = {
-        question: sum((c[question] for c in counts if question in c), Counter())
-        for question in questions
-    }
+    sums: dict[str, Counter[str]] = {}
+    for judge in counts:
+        for question, chosen in judge.items():
+            sums.setdefault(question, Counter()).update(chosen)
     names = sorted({name for total in sums.values() for name in total})
-    lines = ["| | " + " | ".join(questions) + " |", "|---" * (len(questions) + 1) + "|"]
-    for name in names:
-        cells = [f"{sums[q][name]} of {sum(sums[q].values())}" for q in questions]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [[name, *(f"{t[name]} of {t.total()}" for t in sums.values())] for name in names]
+    return "\n".join(markdown_rows(["", *sums], rows))
 
 
 @app.command("sheets")

@@ -31,7 +31,7 @@ from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
 from realtime.toons.ink import inked
-from realtime.toons.locks import HairWatch, combed
+from realtime.toons.locks import HairWatch
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -111,10 +111,10 @@ class Judge:
         """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
         crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
-            hair = HairWatch().see(0, 0.0, toon, crop, plan, as_grid(head), points)
-            toon, _ = combed(toon, crop, plan, hair)
-        if finish.inked and head is not None and points is not None:
-            toon = inked(toon, as_grid(head), points)
+            share = as_grid(head)
+            toon, _ = HairWatch().comb(0, 0.0, toon, crop, plan, share, points)
+            if finish.inked:
+                toon = inked(toon, share, points)
         if finish.painted_eyes and points is not None:
             side = len(toon)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])

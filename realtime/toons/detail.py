@@ -21,7 +21,7 @@ from engines.faces.pixels import Floats, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.places import shifted
+from realtime.toons.places import moves, shifted
 
 WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does,
@@ -136,7 +136,7 @@ def room_about(head: FloatMask, plan: NDArray[np.float32], face: FloatMask) -> F
         np.asarray(cv2.resize(v, (places, places), interpolation=cv2.INTER_AREA), np.float32)
         for v in (near * (1 - smoothstep(*HEAD, head)), face)
     )
-    return room * (1 - shifted(own, cv2.merge([plan[0], plan[1]]) * np.float32(places)))
+    return room * (1 - shifted(own, moves(plan, places)))
 
 
 def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floating]) -> Image:
@@ -160,11 +160,11 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     room = nothing if detail.room is None else detail.room
     if max(float(share.max()), float(room.max())) < LEAST_SHARE:
         return toon
-    moves = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
-    reach = int(np.abs(moves).max()) + 2
+    by = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
+    reach = int(np.abs(by).max()) + 2
     left, top = max(box.x - reach, 0), max(box.y - reach, 0)
     frame = detail.frame[top : box.y + box.height + reach, left : box.x + box.width + reach]
-    columns, rows, share, room = _placed([*moves, share, room], box, transform)
+    columns, rows, share, room = _placed([*by, share, room], box, transform)
     columns = columns + np.arange(box.width, dtype=np.float32) + (box.x - left)
     rows = rows + np.arange(box.height, dtype=np.float32)[:, None] + (box.y - top)
     taken = cv2.remap(
@@ -177,8 +177,10 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     light = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
     apart = np.asarray(cv2.subtract(taken, light, dtype=cv2.CV_32F), np.float32)
     share = cv2.max(share, room)
-    coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
-    change = cv2.subtract(cv2.multiply(apart, share), coarse)
+    change = cv2.multiply(apart, share)
+    if zoom >= WORTH:
+        coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
+        change = cv2.subtract(change, coarse)
     return as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
 
 

@@ -58,15 +58,14 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
         head: float32 [GRID, GRID], where its head is.
         points: [478, >=2], the face's landmarks, 0..1 across the crop.
     """
-    side = toon.shape[0]
-    scale = side / UNITS
-    share = _share(head, points)
-    light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
-    even = _smoothed(light.astype(np.float32), scale)
     middle = points[:, :2].mean(0)
     face = oval_mask(middle + WITHIN * (points[:, :2] - middle), 0.0, 0.03)
     if not face.any():
         return toon
+    side = toon.shape[0]
+    scale = side / UNITS
+    light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
+    even = _smoothed(light.astype(np.float32), scale)
     flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, face))
     outside = cv2.resize(255 - SPARED * 255 * face, (side, side)).astype(np.uint8)
     ink = cv2.multiply(_ink(even, scale), outside, scale=1 / 255)
@@ -78,7 +77,7 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
         for plane in colours
     )
     drawn = cv2.cvtColor(cv2.merge([flat, *rich]), cv2.COLOR_YCrCb2BGR)
-    share = np.asarray(cv2.resize(share, (side, side), interpolation=cv2.INTER_LINEAR))
+    share = np.asarray(cv2.resize(_share(head, points), (side, side)))
     return as_uint8(cv2.blendLinear(drawn, toon, share, 1 - share))
 
 
@@ -123,8 +122,8 @@ def _ink(even: Floats, scale: float) -> Mask:
     After Winnemöller, "XDoG: Advanced Image Stylization" (2011).
     """
     near, far = (cv2.GaussianBlur(even, (0, 0), width * scale) for width in PEN)
-    darker = cv2.addWeighted(far, 0.975 * 16, near, -16, -255 * LEAST * 16)
-    darker = np.clip(darker, 0, 255, out=darker).astype(np.uint8)
+    least = -255 * LEAST * 16 - 0.5  # a half less, as bytes are rounded
+    darker = cv2.addWeighted(far, 0.975 * 16, near, -16, least, dtype=cv2.CV_8U)
     ink = cv2.GaussianBlur(cv2.LUT(darker, INK), (0, 0), 0.6 * scale)
     crowd = cv2.blur(ink, (2 * max(round(CROWD * scale), 1) + 1,) * 2)
     return as_uint8(cv2.multiply(ink, cv2.LUT(crowd, ALONE), scale=1 / 255))

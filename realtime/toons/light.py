@@ -26,7 +26,7 @@ from realtime.compositing import (
     seam_field,
 )
 from realtime.settings import CompositingSettings
-from realtime.toons.places import shifted
+from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
 
@@ -140,8 +140,7 @@ def cloth_field(
     """
     size = (COARSE // 2,) * 2  # which is enough for things, and four times as fast
     small, own = (cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in (toon, photo.lab))
-    moves = cv2.resize(cv2.merge([plan[0], plan[1]]), size) * np.float32(size[0])
-    colours = shifted(np.asarray(own[..., 1:], np.float32), moves)
+    colours = shifted(np.asarray(own[..., 1:], np.float32), moves(plan, size[0]))
     far = cv2.magnitude(*cv2.split(colours - skin[1:]))
     if float(far.max()) <= UNLIKE_SKIN[0]:
         return np.zeros_like(toon)

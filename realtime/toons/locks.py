@@ -20,7 +20,7 @@ from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import COARSE, GRID, Small, coarse
 from realtime.frame import as_uint8
-from realtime.toons.places import pixels, shifted
+from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192
 """Pixels across the crop at which locks are painted, at most; finer ones would be hairs again."""
@@ -77,6 +77,20 @@ class HairWatch:
             known = self._known[identity] = time, _hair(toon, crop, plan[2], head, points)
         return known[1]
 
+    def comb(
+        self,
+        identity: int,
+        time: float,
+        toon: Image,
+        crop: Image,
+        plan: NDArray[np.float32],
+        head: FloatMask,
+        points: NDArray[np.floating],
+    ) -> tuple[Image, FloatMask]:
+        """`combed` where `see` sees hair."""
+        hair = self.see(identity, time, toon, crop, plan, head, points)
+        return combed(toon, crop, plan, hair)
+
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
         self._known = {k: v for k, v in self._known.items() if k in but}
@@ -106,8 +120,7 @@ def combed(
     )
     along, flowing = _flow(light)
     where = np.asarray(cv2.resize(flowing * hair, (GRID, GRID)), np.float32)
-    moves = cv2.resize(cv2.merge([plan[0] * side, plan[1] * side]), size).astype(np.float32)
-    strokes = shifted(_stroked(light, along), moves)
+    strokes = shifted(_stroked(light, along), moves(plan, side))
     apart = np.asarray(cv2.subtract(strokes, drawn, dtype=cv2.CV_32F), np.float32)
     broad = cv2.resize(apart, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
     broad = cv2.resize(cv2.GaussianBlur(broad, (0, 0), BROAD * COARSE / UNITS), size)
@@ -179,7 +192,7 @@ def _hair(
     below = oval + np.maximum(brows - oval @ down, 0)[:, None] * down
     neck = below + NECK * (at[CHIN] - at[FOREHEAD])
     both = np.concatenate([below, neck])
-    low = polygon(COARSE, both[cv2.convexHull(both, returnPoints=False)[:, 0]], EDGE)
+    low = polygon(COARSE, cv2.convexHull(both)[:, 0], EDGE)
     head = np.asarray(cv2.resize(head, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
     lab, free = Small.of(toon).lab, head * (1 - low)
     above = pixels(COARSE) @ down < brows

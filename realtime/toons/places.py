@@ -52,6 +52,13 @@ def shifted(image: AnyPicture, by: Floats) -> AnyPicture:
     return moved
 
 
+def moves(plan: NDArray[np.float32], side: int) -> Floats:
+    """From how far away each place of a toon comes, for `shifted`: float32 [side, side, 2] in
+    pixels; `plan` is float32 [3, M, M], as for `toon_points`."""
+    field = cv2.resize(cv2.merge([plan[0], plan[1]]), (side, side))
+    return np.asarray(field * np.float32(side), np.float32)
+
+
 @lru_cache(maxsize=8)
 def pixels(side: int) -> Floats:
     """x and y of every pixel: [side, side, 2]; shared, so read-only."""

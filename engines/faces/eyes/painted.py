@@ -155,7 +155,7 @@ def paint_eye(
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
-    ball += np.float32(paint.haze) * (1 - ball)
+    ball = mix(ball, np.ones(1, np.float32), paint.haze)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
     along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
@@ -177,7 +177,7 @@ def paint_eye(
     lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
     hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
     lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
-    region = mix(region, paint.lash + paint.haze * (1 - paint.lash), lash)
+    region = mix(region, mix(paint.lash, np.ones(3, np.float32), paint.haze), lash)
     result = image.copy()
     result[y0:y1, x0:x1] = cv2.resize(
         region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA

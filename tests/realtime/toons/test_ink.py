@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from engines.backends import EngineOutput, Finish
 from engines.faces.alignment import ffhq_quad
 from engines.faces.head import NOSE_TIP
-from engines.networks.toon import ToonNetwork
 from engines.pictures import Image
 from realtime.compositing import GRID, oval_mask
 from realtime.faces.face import TrackedFace
@@ -20,6 +19,7 @@ from realtime.frame import Frame
 from realtime.settings import CompositingSettings
 from realtime.stylizer import Stylizer
 from realtime.toons.ink import inked
+from tests.realtime.test_stylizer import Inverter
 
 HEAD = np.zeros((GRID, GRID), np.float32)
 HEAD[:, : GRID // 2] = 1
@@ -91,24 +91,18 @@ def test_outlines_get_ink_and_noise_and_faces_get_none(points: NDArray[np.float3
     assert grey(drawn)[beside].min() > 0.9 * grey(toon)[beside].mean()
 
 
-class Comic:
-    """An engine that draws whatever it is given, and wants ink over it or none."""
+class Comic(Inverter):
+    """Draws whatever it is given, and wants ink over it or none."""
 
-    name, device, precision, build_seconds, max_batch = "comic", "cpu", "fp32", 0.0, 1
     input_size = output_size = 256
 
     def __init__(self, wanted: bool) -> None:
+        super().__init__()
         self._finish = Finish(inked=wanted)
 
     def run(self, crops: NDArray[np.uint8]) -> EngineOutput:
         heads = np.full((1, 64, 64), 255, np.uint8)
         return EngineOutput(crops.copy(), heads, np.zeros((1, 3, 32, 32), np.float32), self._finish)
-
-    def update(self, network: ToonNetwork) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.mark.parametrize("wanted", [True, False])

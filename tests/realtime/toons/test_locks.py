@@ -18,7 +18,6 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
-from realtime.toons import locks
 from realtime.toons.locks import INTERVAL, HairWatch
 from tests.realtime.toons.conftest import SIDE
 
@@ -80,8 +79,7 @@ def combed(
     head: FloatMask,
     points: NDArray[np.float32],
 ) -> tuple[Image, FloatMask]:
-    hair = HairWatch().see(1, 0.0, toon, crop, plan, head, points)
-    return locks.combed(toon, crop, plan, hair)
+    return HairWatch().comb(1, 0.0, toon, crop, plan, head, points)
 
 
 def slopes(image: Image, where: NDArray[np.bool_]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
-from engines.faces.pixels import smoothstep, step
+from engines.faces.pixels import mix, smoothstep, step
 from engines.pictures import FloatMask, Image, Mask
 from realtime.settings import Mode
 
@@ -25,6 +25,10 @@ GRID = 128  # side of masks
 COARSE = 64  # side of colour fields
 GREY_LIGHT = (0.36, 0.26)  # chroma of a photo's skin in shares of its L*: daylight .. grey light
 DARK = 10.0  # L* below which colours say little
+LIT = (-2.0, 6.0)  # L* by which lit skin is lighter than a face on average
+OWN_HUE = 0.2  # how far the amount goes for its hue, as a power: 0.35 gives 0.8
+FAINT = 8.0  # chroma below which a hue says little
+UNLIKE = (1.0, 0.5)  # distance from the colour of skin, in shares of its chroma: other .. skin's
 IN_GREY = 0.8  # how far the amount goes there from what it is towards 1, as a power
 
 
@@ -186,21 +190,25 @@ def _as_mask(mask: FloatMask) -> Mask:
 
 
 def colour_stats(small: Small, mask: FloatMask) -> NDArray[np.float32]:
-    """Mean and standard deviation of L, a, b under a mask.
+    """Mean and standard deviation of L, a, b under a mask, and the mean of its lit part, which of a
+    face is skin without brows, lips and beard.
 
     Args:
         small: the picture.
         mask: float32 [GRID, GRID] of weights; must not be empty.
 
     Returns:
-        float32 [2, 3].
+        float32 [3, 3].
     """
     weight = shrink_mask(mask)
     weights = _threefold(weight / max(cv2.sumElems(weight)[0], 1e-6))
     mean = cv2.sumElems(cv2.multiply(small.lab, weights))
     off = cv2.subtract(small.lab, np.array(mean))
     spread = cv2.sumElems(cv2.multiply(cv2.multiply(off, off), weights))
-    return np.stack([mean[:3], np.sqrt(spread[:3])]).astype(np.float32)
+    lit = weight * smoothstep(*LIT, small.lab[..., 0] - np.float32(mean[0]))
+    bright = cv2.sumElems(cv2.multiply(small.lab, _threefold(lit)))
+    bright_mean = np.divide(bright[:3], max(cv2.sumElems(lit)[0], 1e-6))
+    return np.stack([mean[:3], np.sqrt(spread[:3]), bright_mean]).astype(np.float32)
 
 
 def shrink_mask(mask: FloatMask) -> FloatMask:
@@ -235,11 +243,13 @@ def match_field(
 
     Reinhard et al. 2001, "Color Transfer between Images": mean and deviation per Lab channel. The
     contrast is kept within a fifth, and the field is smooth, so that no detail of the toon is lost.
-    Where light is grey it goes further, or a face would glow above its neck.
+    Where light is grey it goes further, or a face would glow above its neck. So does the hue of lit
+    skin, which a network draws too yellow. Colours that are not like skin's stay: what skin needs
+    would make dark hair blue.
 
     Args:
         toon: the toon.
-        have: float32 [2, 3], see `colour_stats`, of toons.
+        have: float32 [3, 3], see `colour_stats`, of toons.
         want: the same of the scene.
         amount: 0..1.
 
@@ -250,10 +260,25 @@ def match_field(
     amount **= 1 - IN_GREY * grey
     gain = 1 + amount * (np.clip(want[1] / np.maximum(have[1], 1e-3), 0.8, 1.25) - 1)
     shift = np.clip(amount * (want[0] - have[0]), -20, 20)
-    moved = toon.lab * gain.astype(np.float32) + (have[0] * (1 - gain) + shift).astype(np.float32)
+    plain = (have[0] * (1 - gain) + shift).astype(np.float32)
+    gain = gain.astype(np.float32)
+    moved = toon.lab * gain + plain
+    lit = smoothstep(*LIT, moved[..., 0] - (have[0, 0] + shift[0]))
+    moved[..., 1:] += lit[..., None] * _turn(have[2] * gain + plain, want[2], amount**OWN_HUE)
+    off = (toon.lab[..., 1:] - have[0, 1:]) / max(float(np.hypot(*have[0, 1:])), FAINT)
+    skin = smoothstep(*UNLIKE, np.hypot(off[..., 0], off[..., 1]))
+    moved[..., 1:] = mix(toon.lab[..., 1:], moved[..., 1:], skin)
     moved[..., 0] = np.clip(moved[..., 0], 0, 100)
     field: Field = cv2.cvtColor(moved, cv2.COLOR_LAB2BGR).astype(np.float32, copy=False)
     return field * np.float32(255) - toon.bgr
+
+
+def _turn(
+    have: NDArray[np.float32], want: NDArray[np.float32], amount: float
+) -> NDArray[np.float32]:
+    """What to add to a and b of a colour [3] in Lab to give it another's hue; chroma stays."""
+    chroma, wanted = (float(np.hypot(*lab[1:])) for lab in (have, want))
+    return np.float32(amount) * (want[1:] * np.float32(chroma / max(wanted, FAINT)) - have[1:])
 
 
 def seam_field(photo: Small, toon: Field, keep: FloatMask, face: FloatMask) -> Field:

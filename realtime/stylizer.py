@@ -26,7 +26,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail, brushed, fitted, room_about, sharpened
+from realtime.toons.detail import Detail, brows_of, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.heads import Heads
 from realtime.toons.ink import inked
@@ -85,6 +85,7 @@ class _Toon:
         finish: what its style wants done to it.
         finished: the toon in the scene's colours; None before it is first pasted.
         locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
+        brows: where its brows get hairs, float32 [M, M]; None where they do not.
         eyes: painted over the finished toon's, if they are to be.
     """
 
@@ -97,6 +98,7 @@ class _Toon:
     finish: Finish
     finished: Image | None = None
     locks: FloatMask | None = None
+    brows: FloatMask | None = None
     eyes: Eyes | None = None
 
 
@@ -218,7 +220,9 @@ class Stylizer:
                 room = None
                 if mode == "head":
                     room = room_about(head, plan, oval_mask(points, 0.0, 0.02))
-                detail = Detail(brushed(plan, head, toon.locks), frame.image, side, room)
+                detail = Detail(
+                    brushed(plan, head, toon.locks, toon.brows), frame.image, side, room
+                )
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._forget(but=toons)
@@ -256,6 +260,8 @@ class Stylizer:
             )
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points)
+        elif toon.plan is not None:
+            toon.brows = brows_of(finished, points, toon.plan)
         toon.finished = finished
         if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]

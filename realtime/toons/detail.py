@@ -1,4 +1,4 @@
-"""The frame's own finest detail in a toon: cloth and walls at full resolution, and part of hair's.
+"""The frame's own finest detail in a toon: cloth and walls at full resolution, part of hair's.
 
 A network sees a crop of a few hundred pixels and draws hair and walls softly, so a face would be
 blurred where the toon is still the photo. The network says from where each place of the toon takes
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
-from engines.faces.pixels import Floats, smoothstep
+from engines.faces.features import BROW
+from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.places import moves, shifted
+from realtime.toons.places import moves, shifted, toon_points
 
 WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does,
@@ -32,6 +33,11 @@ SPLIT = 4.0
 BRUSHED = 0.6
 """Share of it that the head does without, hair above all: locks read as a film character's, single
 hairs as a photo."""
+BROWS = 0.6
+"""Share of it in brows: a few hairs of one's own, or they look stuck on; more looks scratched."""
+BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
+BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
+BROW_DARK = (0.02, 0.12)  # by how much of the skin's light it is darker: none .. all of it
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64
@@ -100,14 +106,19 @@ def sharpened(toon: Image) -> Image:
 
 
 def brushed(
-    plan: NDArray[np.float32], head: FloatMask, locks: FloatMask | None = None
+    plan: NDArray[np.float32],
+    head: FloatMask,
+    locks: FloatMask | None = None,
+    brows: FloatMask | None = None,
 ) -> NDArray[np.float32]:
-    """A plan, see `Detail`, by which less detail is taken where a head is drawn, and none in locks.
+    """A plan, see `Detail`, by which less detail is taken where a head is drawn, none in locks, and
+    some in brows.
 
     Args:
         plan: float32 [3, M, M].
         head: float32 [GRID, GRID], where the head is.
         locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.locks`).
+        brows: float32 [M, M], see `brows_of`.
     """
     size = (plan.shape[2], plan.shape[1])
     result = plan.copy()
@@ -115,7 +126,32 @@ def brushed(
     if locks is not None:
         kept *= 1 - locks
     result[2] *= cv2.resize(kept, size, interpolation=cv2.INTER_AREA)
+    if brows is not None:
+        cv2.max(result[2], BROWS * brows, dst=result[2])
     return result
+
+
+def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> FloatMask:
+    """Where a toon's brows are, float32 [M, M] in [0, 1]: not the skin about them, whose wrinkles
+    a toon has not, nor the person's own lashes, which can lie below a toon's brow.
+
+    Args:
+        toon: uint8 [R, R, 3] BGR.
+        points: [478, >=2], the face's landmarks, 0..1 across the crop.
+        plan: float32 [3, M, M], see `Detail`.
+    """
+    places = plan.shape[1]
+    small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_AREA)
+    light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    brows = np.zeros((places, places), np.float32)
+    for ids in BROW:
+        outline = cv2.convexHull(toon_points(points[list(ids)], plan) * places)[:, 0]
+        about = polygon(places, outline, BROW_RIM * places)
+        beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
+        skin = np.percentile(light[beside], 85) if beside.any() else 0.0
+        brow = about * smoothstep(*BROW_DARK, 1 - light / max(float(skin), 1.0))
+        cv2.max(brows, brow, dst=brows)
+    return brows
 
 
 def room_about(head: FloatMask, plan: NDArray[np.float32], face: FloatMask) -> Floats:

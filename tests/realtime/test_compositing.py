@@ -20,6 +20,7 @@ from realtime.compositing import (
     seam_field,
     toon_mask,
 )
+from realtime.frame import as_uint8
 from realtime.settings import MODES, CompositingSettings, Mode
 
 
@@ -90,8 +91,10 @@ def test_colour_stats_weigh_what_is_under_the_mask() -> None:
     one, all_of_it = (colour_stats(Small.of(picture), mask) for mask in (left, left + 0.5))
     colour = np.array([[[40, 80, 120]]], np.float32) / np.float32(255)
     expected = cv2.cvtColor(colour, cv2.COLOR_BGR2LAB)[0, 0]
-    assert np.allclose(one, [expected, [0, 0, 0]], atol=0.05)
+    assert np.allclose(one[:2], [expected, [0, 0, 0]], atol=0.05)
+    assert np.allclose(one[2], expected, atol=0.05)  # all of it is lit alike
     assert all_of_it[1, 0] > 10
+    assert all_of_it[2, 0] == pytest.approx(Small.of(picture).lab[0, -1, 0], abs=0.5)
 
 
 def test_match_field_takes_over_light_and_tint() -> None:
@@ -126,6 +129,28 @@ def test_a_face_does_not_glow_in_a_grey_room() -> None:
     assert left[1.0, 0.35][0] == pytest.approx(0.65, abs=0.06)
     assert left[0.15, 0.35].max() < 0.45
     assert left[0.15, 0.0] == pytest.approx(1, abs=0.06)  # who wants none gets none
+
+
+def _skin(hue: float) -> Image:
+    """A face of one hue, its left half in shade, with dark hair above; uint8 [64, 64, 3] BGR."""
+    lab = np.zeros((64, 64, 3), np.float32)
+    lab[..., 0], lab[:, :32, 0] = 72, 50
+    lab[..., 1:] = 28 * np.array([np.cos(hue), np.sin(hue)])
+    lab[:16] = (20, 1, 2)
+    return as_uint8(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2BGR))
+
+
+def test_lit_skin_takes_the_hue_of_the_scenes_and_hair_keeps_its_own() -> None:
+    face = np.zeros((GRID, GRID), np.float32)
+    face[GRID // 3 :] = 1
+    toon, scene = _skin(1.15), _skin(0.95)
+    small = Small.of(toon)
+    field = match_field(small, colour_stats(small, face), colour_stats(Small.of(scene), face), 0.35)
+    done = Small.of(add_field(toon, field)).lab
+    hue = np.arctan2(done[..., 2], done[..., 1])
+    assert hue[40, 50] == pytest.approx(0.95, abs=0.06)
+    assert hue[40, 10] == pytest.approx(1.15 - 0.35 * 0.2, abs=0.04)  # shade only goes so far
+    assert np.abs(done[5, :, 1:] - small.lab[5, :, 1:]).max() < 1
 
 
 def test_match_field_is_limited() -> None:

@@ -8,19 +8,24 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.faces.alignment import extract_crop
+from engines.faces.features import BROW, EYE
+from engines.faces.head import CHIN, NOSE_TIP
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import (
+    BROWS,
     BRUSHED,
     FINE,
     Detail,
+    brows_of,
     brushed,
     fitted,
     room_about,
     sharpened,
 )
 from realtime.toons.pasting import paste
+from realtime.toons.places import moves, shifted
 
 SIDE, ZOOM = 64, 5.0
 WHOLE = np.ones((GRID, GRID), np.float32)
@@ -106,6 +111,28 @@ def test_painted_hair_takes_none_of_the_detail() -> None:
     less = brushed(plan(share=0.8), head, locks)
     assert less[2, :15] == pytest.approx(0.0)
     assert less[2, 17:] == pytest.approx(0.8 * (1 - BRUSHED))
+
+
+@pytest.mark.parametrize("lift", [0.0, 0.04])
+def test_brows_get_hairs_where_the_toon_shows_them(
+    face_crop: tuple[Image, NDArray[np.float32]], lift: float
+) -> None:
+    crop, points = face_crop
+    whence = plan(y=lift).repeat(4, 1).repeat(4, 2)
+    toon = shifted(crop, moves(whence, crop.shape[0]))
+    brows = brows_of(toon, points, whence)
+    places = ((points[:, :2] - np.array([0, lift])) * brows.shape[0]).astype(int)
+    seen = [brows[places[list(ids), 1], places[list(ids), 0]].mean() for ids in BROW]
+    assert min(seen) > 0.3
+    others = [CHIN, NOSE_TIP, *EYE[0], *EYE[1]]
+    assert brows[places[others, 1], places[others, 0]].max() < 0.15
+    hairy = brushed(whence * 0, np.zeros((GRID, GRID), np.float32), None, brows)
+    assert hairy[2].max() == pytest.approx(BROWS * brows.max())
+
+
+def test_a_toon_without_brows_gets_none(face_crop: tuple[Image, NDArray[np.float32]]) -> None:
+    crop, points = face_crop
+    assert brows_of(np.full_like(crop, 150), points, plan()).max() == 0
 
 
 def test_a_room_can_be_seen_beside_a_head_alone() -> None:

@@ -41,7 +41,7 @@ class Style:
             styles that were learned from the artist's eyes, of networks that say where they take
             the photo's detail from.
         inked: whether live pictures get flat bands of light and ink at the toon's own resolution
-            (`realtime.toons.ink`), as a network draws them softly.
+            (`realtime.toons.finish.ink`), as a network draws them softly.
     """
 
     description: str = ""

@@ -28,10 +28,10 @@ from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail, brows_of, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.finish.ink import inked
+from realtime.toons.finish.light import Drawn, Lights
+from realtime.toons.finish.locks import HairWatch
 from realtime.toons.heads import Heads
-from realtime.toons.ink import inked
-from realtime.toons.light import Drawn, Lights
-from realtime.toons.locks import HairWatch
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon

@@ -30,8 +30,8 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
-from realtime.toons.ink import inked
-from realtime.toons.locks import HairWatch
+from realtime.toons.finish.ink import inked
+from realtime.toons.finish.locks import HairWatch
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""

@@ -117,7 +117,7 @@ def brushed(
     Args:
         plan: float32 [3, M, M].
         head: float32 [GRID, GRID], where the head is.
-        locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.locks`).
+        locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.finish.locks`).
         brows: float32 [M, M], see `brows_of`.
     """
     size = (plan.shape[2], plan.shape[1])

@@ -25,10 +25,11 @@ from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, o
 from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
-from realtime.compositing import GRID, Small, as_lab
+from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
 from realtime.toons.eye_trust import awake, darkness, likeness, trust
+from realtime.toons.finish.colour import Small, as_lab
 from realtime.toons.places import settle_iris, toon_points
 
 CHEEKS = [50, 205, 280, 425]

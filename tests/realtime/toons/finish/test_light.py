@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.pictures import Image
-from realtime.compositing import COARSE, Small, as_lab, colour_stats, oval_mask
+from realtime.compositing import oval_mask
 from realtime.frame import as_uint8
-from realtime.toons.light import cloth_field
+from realtime.toons.finish.colour import COARSE, Small, as_lab, colour_stats
+from realtime.toons.finish.light import cloth_field
 from tests.realtime.toons.conftest import SIDE
 
 SCARF = (190, 110, 20)  # BGR

@@ -12,20 +12,18 @@ from numpy.typing import NDArray
 
 from engines.faces.pixels import smoothstep
 from engines.pictures import FloatMask, Image
-from realtime.compositing import (
+from realtime.compositing import GRID, border_fade, oval_mask
+from realtime.settings import CompositingSettings
+from realtime.toons.finish.colour import (
     COARSE,
-    GRID,
     Field,
     Small,
     add_field,
     as_lab,
-    border_fade,
     colour_stats,
     match_field,
-    oval_mask,
     seam_field,
 )
-from realtime.settings import CompositingSettings
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body

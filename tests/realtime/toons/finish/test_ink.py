@@ -18,7 +18,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings
 from realtime.stylizer import Stylizer
-from realtime.toons.ink import inked
+from realtime.toons.finish.ink import inked
 from tests.realtime.test_stylizer import Inverter
 
 HEAD = np.zeros((GRID, GRID), np.float32)

@@ -18,8 +18,9 @@ from engines.faces.features import BROW_TOP
 from engines.faces.head import CHEEK, CHIN, FACE_OVAL, FOREHEAD
 from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
-from realtime.compositing import COARSE, GRID, Small, coarse
+from realtime.compositing import GRID
 from realtime.frame import as_uint8
+from realtime.toons.finish.colour import COARSE, Small, coarse
 from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192

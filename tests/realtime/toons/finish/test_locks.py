@@ -18,7 +18,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
-from realtime.toons.locks import INTERVAL, HairWatch
+from realtime.toons.finish.locks import INTERVAL, HairWatch
 from tests.realtime.toons.conftest import SIDE
 
 ANGLE = 0.4  # of the strands, from upright

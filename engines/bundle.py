@@ -33,6 +33,7 @@ from engines.card import BundleError, Card, StyleError
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import reason
 from engines.files import atomic_path
+from engines.finish import PLAIN
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
 from engines.networks.toon import ToonNetwork
@@ -127,10 +128,9 @@ class Bundle:
         encoder = _fill(Encoder, self.card.encoder, self.encoder)
         name, spec = self._resolve(style, swap, spec)
         label = "-".join((self.card.name, name, *([f"swap{swap}"] if swap else ())))
-        wishes = self.card.styles[name]
         whole = toon_draws_eyes(spec, self.card.generator.resolution)
-        eyes, ink = whole and wishes.painted_eyes, whole and wishes.inked
-        return ToonNetwork(encoder, self.generator(name, spec), label, painted_eyes=eyes, inked=ink)
+        finish = self.card.styles[name].finish if whole else PLAIN
+        return ToonNetwork(encoder, self.generator(name, spec), label, finish)
 
     def save(self, path: Path | str) -> Bundle:
         """Write to a directory, or to one file if `path` ends in `.toon`; atomic.

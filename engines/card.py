@@ -10,6 +10,7 @@ from typing import Any
 
 from engines.blending import BlendSpec
 from engines.errors import ToonifyError, UsageError
+from engines.finish import PLAIN, Finish
 from engines.networks.encoder import EncoderConfig
 from engines.networks.generator_config import GeneratorConfig
 from engines.text import plain
@@ -36,18 +37,12 @@ class Style:
     Attributes:
         description: for people.
         blend: what it is shown with by default.
-        painted_eyes: whether the eyes that the network draws are only the ground on which live
-            pictures get theirs painted, at the frame's own resolution (`realtime.toons.eyes`). For
-            styles that were learned from the artist's eyes, of networks that say where they take
-            the photo's detail from.
-        inked: whether live pictures get flat bands of light and ink at the toon's own resolution
-            (`realtime.toons.finish.ink`), as a network draws them softly.
+        finish: what is done to live pictures of it.
     """
 
     description: str = ""
     blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
-    painted_eyes: bool = False
-    inked: bool = False
+    finish: Finish = PLAIN
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,14 @@ class Card:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["generator"] = asdict(self.generator)
         values["encoder"] = self.encoder.as_dict() if self.encoder else None
-        values["styles"] = {name: asdict(style) for name, style in self.styles.items()}
+        values["styles"] = {
+            name: {
+                "description": style.description,
+                "blend": asdict(style.blend),
+                **asdict(style.finish),
+            }
+            for name, style in self.styles.items()
+        }
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -132,7 +134,7 @@ class Card:
                 name: Style(
                     style["description"],
                     _spec(style["blend"]),
-                    **{wish: _flag(style, wish) for wish in ("painted_eyes", "inked")},
+                    Finish(**{wish.name: _flag(style, wish.name) for wish in fields(Finish)}),
                 )
                 for name, style in values.pop("styles").items()
             }

@@ -156,6 +156,7 @@ class CompositingSettings:
         paint_hair: paint hair in locks, along its own flow; else it is the network's, with some of
             the frame's detail.
         ink: draw flat bands of light and ink over a style that wants them, as the comic does.
+        relief: light skin by the face's own relief, where the style wants it, as the film does.
     """
 
     mode: Mode = "head"
@@ -166,6 +167,7 @@ class CompositingSettings:
     paint_eyes: bool = True
     paint_hair: bool = True
     ink: bool = True
+    relief: bool = True
 
     def __post_init__(self) -> None:
         require(

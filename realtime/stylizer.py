@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.backends import Engine, Finish
+from engines.backends import Engine
 from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
+from engines.finish import Finish
 from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import (
     GRID,
@@ -252,7 +253,7 @@ class Stylizer:
         image = fitted(toon.image, toon.face.side)
         image = image if toon.plan is None else sharpened(image)
         head = _head(toon.head, points)
-        drawn = Drawn(toon.crop, image, points, head, known, toon.plan)
+        drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish.relief)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
             finished, toon.locks = self._hair.comb(

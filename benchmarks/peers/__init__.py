@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
+from engines.finish import PLAIN
 from engines.networks.toon import Output
 
 
@@ -35,7 +36,7 @@ class PeerNetwork(nn.Module):
         """As of a `ToonNetwork`: only toons."""
         return (Output("toons", (self.output_size, self.output_size, 3), torch.uint8),)
 
-    painted_eyes = inked = False
+    finish = PLAIN
 
     @property
     def band_boxes(self) -> dict[str, tuple[slice, slice]]:

@@ -23,8 +23,9 @@ from benchmarks.quality.covered import cover
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
-from engines.backends import Engine, Finish
+from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
+from engines.finish import Finish
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid

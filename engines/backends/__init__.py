@@ -8,7 +8,7 @@ engine.update(bundle.network("comic"))             # between two frames, without
 from __future__ import annotations
 
 from engines.backends.cache import CachedEngine, cache_directory, clear_engines, list_engines
-from engines.backends.protocol import BackendError, Engine, EngineOutput, Finish
+from engines.backends.protocol import BackendError, Engine, EngineOutput
 from engines.backends.registry import (
     BACKENDS,
     BuildStep,
@@ -25,7 +25,6 @@ __all__ = [
     "CachedEngine",
     "Engine",
     "EngineOutput",
-    "Finish",
     "build_engines",
     "cache_directory",
     "clear_engines",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.backends.protocol import EngineOutput, Finish
+from engines.backends.protocol import EngineOutput
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -38,7 +38,7 @@ class HostOutputs:
 
     def follow(self, network: ToonNetwork) -> None:
         """Hand out from now on what another network of the same architecture draws."""
-        self.finish = Finish(network.painted_eyes, network.inked)
+        self.finish = network.finish
 
     def engine_output(self, n: int) -> EngineOutput:
         """The first `n` toons."""

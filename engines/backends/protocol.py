@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import ToonifyError, UsageError
+from engines.finish import PLAIN, Finish
 
 if TYPE_CHECKING:
     from engines.networks.toon import ToonNetwork
@@ -36,18 +37,6 @@ class PrecisionError(BackendError, UsageError):
     """A precision that the back end cannot compute in."""
 
 
-class Finish(NamedTuple):
-    """How live pictures of a style are finished; see `engines.card.Style`.
-
-    Attributes:
-        painted_eyes: its eyes are painted over the network's.
-        inked: it gets flat bands of light and ink.
-    """
-
-    painted_eyes: bool = False
-    inked: bool = False
-
-
 class EngineOutput(NamedTuple):
     """The toons of one batch, valid until the next `run` of the same engine.
 
@@ -66,7 +55,7 @@ class EngineOutput(NamedTuple):
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8] | None
     details: NDArray[np.float32] | None = None
-    finish: Finish = Finish()
+    finish: Finish = PLAIN
 
 
 class Engine(Protocol):

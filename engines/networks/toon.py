@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engines.errors import ToonifyError
+from engines.finish import PLAIN, Finish
 from engines.networks.encoder import Encoder
 from engines.networks.fovea import BAND_NAMES, BANDS
 from engines.networks.generator import Generator
@@ -32,7 +33,7 @@ class ToonNetwork(nn.Module):
         encoder: takes crops of `encoder.config.input_size`.
         generator: face, toon or blended; its mapping network is not run.
         label: what a server calls it, such as film-comic; empty if it has no name.
-        painted_eyes, inked: see `engines.card.Style`.
+        finish: what is done to live pictures of it.
 
     Raises:
         ToonifyError: when the two do not fit together.
@@ -43,9 +44,7 @@ class ToonNetwork(nn.Module):
         encoder: Encoder,
         generator: Generator,
         label: str = "",
-        *,
-        painted_eyes: bool = False,
-        inked: bool = False,
+        finish: Finish = PLAIN,
     ) -> None:
         super().__init__()
         e, g = encoder.config, generator.config
@@ -74,8 +73,8 @@ class ToonNetwork(nn.Module):
         self.has_detail = bool(g.finish and g.detail_resolution)
         self.has_bands = bool(g.fovea_channels)
         self.label = label
-        self.painted_eyes = painted_eyes and self.has_detail
-        self.inked = inked
+        # Eyes and relief are found by the plan of detail.
+        self.finish = finish if self.has_detail else Finish(inked=finish.inked)
         self.enlarge = Upsample2x(1, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.eval().requires_grad_(False)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.blending import BlendSpec, layer_weights
+from engines.blending import layer_weights
 from engines.bundle import Bundle
 from engines.card import Card, Style, check_texts
 from engines.errors import ToonifyError
@@ -19,7 +19,7 @@ from engines.networks.encoder import EncoderConfig
 from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import CHECKPOINT, read_checkpoint
 
-WHOLE_TOON = BlendSpec(swap_resolution=None)
+WHOLE_TOON = Style()
 State = dict[str, Tensor]
 
 
@@ -103,22 +103,19 @@ def export(
     description: Description,
     *,
     style: str = "film",
-    style_description: str = "",
-    blend: BlendSpec = WHOLE_TOON,
-    painted_eyes: bool = False,
-    inked: bool = False,
+    look: Style = WHOLE_TOON,
 ) -> Bundle:
     """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved).
 
     Raises:
         SpecError: when the blend does not fit the resolution.
     """
-    layer_weights(blend, models.size.generator_config().resolution)
+    layer_weights(look.blend, models.size.generator_config().resolution)
     card = Card(
         name=name,
         generator=models.size.generator_config(),
         encoder=models.size.encoder_config(),
-        styles={style: Style(style_description, blend, painted_eyes, inked)},
+        styles={style: look},
         **vars(description),
     )
     return Bundle(card, models.face, {style: models.toon}, models.encoder)
@@ -128,11 +125,7 @@ def add_style(
     bundle: Bundle,
     style: str,
     toon: State,
-    *,
-    style_description: str = "",
-    blend: BlendSpec = WHOLE_TOON,
-    painted_eyes: bool = False,
-    inked: bool = False,
+    look: Style = WHOLE_TOON,
 ) -> Bundle:
     """`bundle` with one more toon generator, trained from its face generator and encoder.
 
@@ -140,7 +133,7 @@ def add_style(
         ToonifyError: when there is a style of that name, the generator has another architecture, or
             the blend does not fit its resolution.
     """
-    layer_weights(blend, bundle.card.generator.resolution)
+    layer_weights(look.blend, bundle.card.generator.resolution)
     if style in bundle.toons:
         raise ToonifyError(
             f"{bundle.card.name} has a style {style!r} already; choose another name."
@@ -153,12 +146,13 @@ def add_style(
                 f"The new style's {key} is {list(tensor.shape)}, but {bundle.card.name} has "
                 f"{list(bundle.face[key].shape)}; train it from this model."
             )
-    styles = {**bundle.card.styles, style: Style(style_description, blend, painted_eyes, inked)}
-    card = replace(bundle.card, styles=styles)
+    card = replace(bundle.card, styles={**bundle.card.styles, style: look})
     return replace(bundle, card=card, toons={**bundle.toons, style: toon})
 
 
-def add_trained_style(bundle: Bundle, models: TrainedModels, style: str, **words: Any) -> Bundle:
+def add_trained_style(
+    bundle: Bundle, models: TrainedModels, style: str, look: Style = WHOLE_TOON
+) -> Bundle:
     """`add_style` for a toon generator that was trained with this bundle's encoder unchanged.
 
     Raises:
@@ -175,4 +169,4 @@ def add_trained_style(bundle: Bundle, models: TrainedModels, style: str, **words
             f"The style was trained with another encoder than {bundle.card.name} has; train it "
             f"with 'toonify train run --base {bundle.card.name}'."
         )
-    return add_style(bundle, style, models.toon, **words)
+    return add_style(bundle, style, models.toon, look)

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines.bundle import Bundle
+from engines.card import Style
 from engines.catalogue import DEFAULT_BUNDLE
 from engines.errors import ToonifyError
+from engines.finish import PLAIN
 from engines.training.export import Description, TrainedModels, export
 from engines.training.hardware import Hardware
 from engines.training.learn.runs import Deadline, OnStep
 from engines.training.learn.stages import TrainSettings
 from engines.training.learn.trainer import Trainer
-from engines.training.looks import FLAT, INKED
+from engines.training.looks import FINISHES
 from engines.training.pairs.pair_set import PairSet
 from engines.training.pairs.prepare import prepare
 from engines.training.progress import Progress, silent
@@ -149,8 +151,8 @@ def film(
     if not train_pairs(job.settings, pairs, folder, deadline, hardware=hardware, report=report):
         return None
     models = TrainedModels.read(folder)
-    flat, inked = job.look in FLAT, job.look == INKED
-    bundle = export(models, job.name, job.words, style=job.look, painted_eyes=flat, inked=inked)
+    look = Style(finish=FINISHES.get(job.look, PLAIN))
+    bundle = export(models, job.name, job.words, style=job.look, look=look)
     if not getattr(rank_zero_only, "rank", 0):  # only the first of several processes writes
         bundle.save(job.bundle)
     return left_out

@@ -14,10 +14,15 @@ from numpy.typing import NDArray
 
 from engines.errors import ToonifyError
 from engines.faces.pixels import Floats, Reals
+from engines.finish import Finish
 from engines.training.drawing import ToonResult
 
 FLAT, SOLID = ("film", "comic"), ("film-3d", "comic-3d")
-INKED = "comic"  # the look whose bands and lines are drawn once more in live pictures
+FINISHES = {
+    "film": Finish(painted_eyes=True, relief=True),
+    "comic": Finish(painted_eyes=True, inked=True),
+}
+"""What live pictures of the looks get beside what a network learns of them."""
 LOOKS = (*FLAT, *SOLID)
 """Names of all looks."""
 

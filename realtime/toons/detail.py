@@ -141,11 +141,12 @@ def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32
         plan: float32 [3, M, M], see `Detail`.
     """
     places = plan.shape[1]
-    small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
     light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
     brows = np.zeros((places, places), np.float32)
-    for ids in BROW:
-        outline = cv2.convexHull(toon_points(points[list(ids)], plan) * places)[:, 0]
+    both = toon_points(points[[*BROW[0], *BROW[1]]], plan) * places
+    for corners in np.split(both, 2):
+        outline = cv2.convexHull(corners)[:, 0]
         about = polygon(places, outline, BROW_RIM * places)
         beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
         skin = np.percentile(light[beside], 85) if beside.any() else 0.0

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from engines.blending import BlendSpec, SpecError
 from engines.bundle import Bundle, default_bundle
 from engines.card import BundleError, StyleError
+from engines.finish import Finish
 
 
 @pytest.mark.parametrize("name", ["model", "model.toon"])
@@ -43,9 +44,9 @@ def test_live_pictures_are_finished_as_the_style_wants_it() -> None:
     """Unless the person's own fine layers draw: neither eyes nor ink belong over those."""
     shipped = default_bundle()
     film, comic, person = (shipped.network(*x) for x in (("film",), ("comic",), ("comic", 16)))
-    assert (film.painted_eyes, film.inked) == (True, False)
-    assert (comic.painted_eyes, comic.inked) == (True, True)
-    assert (person.painted_eyes, person.inked) == (False, False)
+    assert film.finish == Finish(painted_eyes=True, relief=True)
+    assert comic.finish == Finish(painted_eyes=True, inked=True)
+    assert person.finish == Finish()
 
 
 def test_styles_and_blends_differ(bundle: Bundle) -> None:

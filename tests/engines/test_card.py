@@ -37,13 +37,13 @@ def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
         Bundle.load(saved)
 
 
-@pytest.mark.parametrize("wish", ["painted_eyes", "inked"])
+@pytest.mark.parametrize("wish", ["painted_eyes", "inked", "relief"])
 def test_a_style_says_how_live_pictures_are_finished(saved: Path, wish: str) -> None:
     values = json.loads((saved / "card.json").read_text())
     style = values["styles"]["film"]
     assert style.pop(wish) is False
     (saved / "card.json").write_text(json.dumps(values))
-    assert not getattr(Bundle.load(saved).card.styles["film"], wish)  # as of an older card
+    assert not getattr(Bundle.load(saved).card.styles["film"].finish, wish)  # as of an older card
     style[wish] = "yes"
     (saved / "card.json").write_text(json.dumps(values))
     with pytest.raises(BundleError, match=f"{wish} should be true or false"):

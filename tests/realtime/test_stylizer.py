@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.backends import EngineOutput, Finish, create_engine
+from engines.backends import EngineOutput, create_engine
 from engines.faces.alignment import ffhq_quad, transform_points
 from engines.faces.features import EYE
 from engines.faces.landmarker import Landmarker
+from engines.finish import Finish
 from engines.networks.toon import ToonNetwork
 from engines.pictures import FloatMask
 from realtime import stylizer as stylizer_module

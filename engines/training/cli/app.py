@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from engines.training.cli import own as own_commands
 from engines.training.cli.options import (
     Base,
     Blend,
+    LiveFinish,
     Look,
     Name,
     Out,
@@ -180,28 +181,14 @@ def export(
             help="JSON file for the card: title, summary, licence, training, metrics, limits.",
         ),
     ] = None,
-    painted_eyes: Annotated[
-        bool,
-        typer.Option(
-            "--painted-eyes",
-            help="In live pictures, paint the eyes over the network's, as the artist's looks film "
-            "and comic have them.",
-        ),
-    ] = False,
-    inked: Annotated[
-        bool,
-        typer.Option(
-            "--inked",
-            help="In live pictures, draw flat bands of light and ink over the network's, as the "
-            "look comic has them.",
-        ),
-    ] = False,
+    live: LiveFinish,
     add_to: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Add the style to this model, given by name or path."),
     ] = None,
 ) -> None:
     """Make a model from the weights of a training."""
+    from engines.card import Style
     from engines.catalogue.models import find_bundle
     from engines.say import say
     from engines.training.export import (
@@ -213,17 +200,12 @@ def export(
     from engines.training.export import export as to_bundle
 
     models = TrainedModels.read(trained)
-    look: dict[str, Any] = {
-        "style_description": describe,
-        "blend": blend.spec(WHOLE_TOON),
-        "painted_eyes": painted_eyes,
-        "inked": inked,
-    }
+    look = Style(describe, blend.spec(WHOLE_TOON.blend), live.finish())
     if add_to:
-        bundle = add_trained_style(find_bundle(add_to), models, style, **look)
+        bundle = add_trained_style(find_bundle(add_to), models, style, look)
     else:
         about = Description.read(words) if words else Description()
-        bundle = to_bundle(models, out.stem, about, style=style, **look)
+        bundle = to_bundle(models, out.stem, about, style=style, look=look)
     bundle.save(out)
     say(f"Wrote {out} with the styles {', '.join(bundle.styles)}.")
 

@@ -15,6 +15,7 @@ from engines.errors import ToonifyError
 
 if TYPE_CHECKING:
     from engines.blending import BlendSpec
+    from engines.finish import Finish
     from engines.training.cli.screen import Meter
     from engines.training.hardware import Hardware
     from engines.training.learn.runs import Deadline
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 D = TypeVar("D")
 
-HARDWARE, TRAINING = "Hardware", "Training"
+HARDWARE, LIVE, TRAINING = "Hardware", "Live pictures", "Training"
 """Panels of the help page."""
 
 Pictures = Annotated[
@@ -99,6 +100,42 @@ class Blend:
         if self.swap is None:
             return default
         return BlendSpec(swap_resolution=self.swap or None, low=self.low)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class LiveFinish:
+    """What live pictures of a style get beside what its network draws."""
+
+    painted_eyes: Annotated[
+        bool,
+        typer.Option(
+            "--painted-eyes",
+            help="Paint the eyes over the network's, as the looks film and comic have them.",
+            rich_help_panel=LIVE,
+        ),
+    ] = False
+    inked: Annotated[
+        bool,
+        typer.Option(
+            "--inked",
+            help="Draw flat bands of light and ink over the network's, as the look comic has them.",
+            rich_help_panel=LIVE,
+        ),
+    ] = False
+    relief: Annotated[
+        bool,
+        typer.Option(
+            "--relief",
+            help="Light the skin by the face's own relief, as the look film has it.",
+            rich_help_panel=LIVE,
+        ),
+    ] = False
+
+    def finish(self) -> Finish:
+        """These options as a style has them."""
+        from engines.finish import Finish
+
+        return Finish(**vars(self))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engines.options import grouped
 from engines.training.cli.options import (
     Base,
     Blend,
+    LiveFinish,
     Name,
     Out,
     People,
@@ -45,14 +46,7 @@ def style(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are square face crops already.")
     ] = False,
-    inked: Annotated[
-        bool,
-        typer.Option(
-            "--inked",
-            help="The style has flat bands of light and ink: draw them over the network's in live "
-            "pictures.",
-        ),
-    ] = False,
+    live: LiveFinish,
     blend: Blend = Blend(low="face"),  # noqa: B008
     work: Work = None,
     length: Pictures = None,
@@ -74,7 +68,7 @@ def style(
         aligned=aligned,
         blend=blend.spec(DEFAULT_BLEND),
         start=start,
-        inked=inked,
+        finish=live.finish(),
         style=options.change(StyleSettings(), length),
     )
     job = replace(job, encoder=options.change(job.encoder))

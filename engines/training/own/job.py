@@ -10,6 +10,7 @@ from engines.blending import BlendSpec, layer_weights
 from engines.bundle import Bundle, check_place
 from engines.card import Style
 from engines.errors import ToonifyError
+from engines.finish import PLAIN, Finish
 from engines.say import Say
 from engines.training.hardware import Hardware, agreed
 from engines.training.learn.distil import distiller, with_encoder
@@ -51,7 +52,7 @@ class StyleJob:
         aligned: whether the style's pictures are square face crops already.
         blend: how the new generator is mixed with the face generator.
         start: which of the base's generators to start from, see `start_of`.
-        inked: see `engines.card.Style`; for styles of flat bands and ink.
+        finish: what is done to live pictures of it.
         style, encoder: settings of the two trainings.
     """
 
@@ -63,7 +64,7 @@ class StyleJob:
     aligned: bool = False
     blend: BlendSpec = DEFAULT_BLEND
     start: str | None = None
-    inked: bool = False
+    finish: Finish = PLAIN
     style: StyleSettings = field(default_factory=StyleSettings)
     encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
 
@@ -210,7 +211,7 @@ def _styled(job: StyleJob, base: Bundle, artist: StyleTrainer, pictures: int) ->
         title=f"{job.name}, an own style",
         summary=f"Learned from {pictures} pictures, starting from the {artist.start} model of "
         f"{base.card.name}.",
-        styles={job.name: Style(f"learned from {pictures} pictures", job.blend, inked=job.inked)},
+        styles={job.name: Style(f"learned from {pictures} pictures", job.blend, job.finish)},
         licence=f"The base model's ({base.card.licence or 'not stated'}), and the terms of the "
         f"pictures that the style was learned from.",
         training={

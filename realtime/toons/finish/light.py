@@ -24,6 +24,7 @@ from realtime.toons.finish.colour import (
     match_field,
     seam_field,
 )
+from realtime.toons.finish.relief import relief_field, relief_of, side_of_light
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
@@ -39,6 +40,7 @@ class Drawn(NamedTuple):
         head: where its head is, float32 [GRID, GRID].
         known: whether the engine said so; else it is a guess.
         plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        relief: whether its skin is lit by the face's own relief.
     """
 
     crop: Image
@@ -47,24 +49,32 @@ class Drawn(NamedTuple):
     head: FloatMask
     known: bool
     plan: NDArray[np.float32] | None = None
+    relief: bool = False
 
 
 @dataclass
 class _Light:
-    """Running colour statistics of one face: scene and toon, see `colour_stats`."""
+    """Running colour statistics of one face, see `colour_stats`, and from where it is lit.
+
+    Attributes:
+        scene, toon: float32 [3, 3], of both.
+        side: see `side_of_light`.
+        time: of what was seen last, seconds.
+    """
 
     scene: NDArray[np.float32]
     toon: NDArray[np.float32]
+    side: float
     time: float
 
-    def follow(
-        self, scene: NDArray[np.float32], toon: NDArray[np.float32], time: float, memory: float
-    ) -> None:
-        elapsed = max(time - self.time, 0.0)
-        share = 1 - np.exp(-elapsed / memory) if memory > 0 else 1.0
-        self.scene = self.scene + np.float32(share) * (scene - self.scene)
-        self.toon = self.toon + np.float32(share) * (toon - self.toon)
-        self.time = time
+    def follow(self, new: _Light, memory: float) -> None:
+        """Go some way towards what is seen now."""
+        elapsed = max(new.time - self.time, 0.0)
+        share = 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
+        self.scene = self.scene + np.float32(share) * (new.scene - self.scene)
+        self.toon = self.toon + np.float32(share) * (new.toon - self.toon)
+        self.side += share * (new.side - self.side)
+        self.time = new.time
 
 
 class Lights:
@@ -92,29 +102,20 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        scene = colour_stats(photo, oval)
-        field = self._field(identity, time, scene, small, oval, settings)
+        relief = None
+        if drawn.relief and settings.relief and drawn.plan is not None:
+            relief = relief_of(drawn.points, drawn.plan)
+        side = side_of_light(relief, small.bgr) if relief else 0.0
+        seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), side, time)
+        light = self._lights.setdefault(identity, seen)
+        light.follow(seen, settings.memory)
+        field = match_field(small, light.toon, light.scene, settings.colour)
         if drawn.plan is not None:
-            field = field + cloth_field(photo, small.bgr + field, drawn.plan, scene[0])
+            field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
+        if relief:
+            field = field + relief_field(relief, small.bgr + field, light.side)
         return add_field(drawn.toon, field)
-
-    def _field(
-        self,
-        identity: int,
-        time: float,
-        scene: NDArray[np.float32],
-        toon: Small,
-        oval: FloatMask,
-        settings: CompositingSettings,
-    ) -> Field:
-        drawn = colour_stats(toon, oval)
-        light = self._lights.get(identity)
-        if light is None:
-            light = self._lights[identity] = _Light(scene, drawn, time)
-        else:
-            light.follow(scene, drawn, time, settings.memory)
-        return match_field(toon, light.toon, light.scene, settings.colour)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""

@@ -10,9 +10,10 @@ import pytest
 from benchmarks.quality.covered import Covered
 from benchmarks.quality.judge import Judge, _covered, less_open, overlap
 from benchmarks.quality.portraits import Portrait, resize
-from engines.backends import EngineOutput, Finish
+from engines.backends import EngineOutput
 from engines.faces.eyes.painted import EyePaint
 from engines.faces.features import EYE
+from engines.finish import Finish
 from engines.networks.toon import ToonNetwork
 from realtime.sources.sitters import portrait
 from realtime.toons.detail import sharpened

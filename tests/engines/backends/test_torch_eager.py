@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from engines.backends import torch_eager
-from engines.backends.protocol import BackendError, Finish
+from engines.backends.protocol import BackendError
 from engines.backends.torch_eager import TorchEngine
+from engines.finish import Finish
 from engines.networks.toon import ToonNetwork
 from tests.engines.backends.conftest import AGREEMENT, difference, make_request
 
@@ -65,7 +66,7 @@ def test_update_takes_every_weight_in_place(
     old = engine.run(tiny_crops).images.copy()
     memory = {name: t.data_ptr() for name, t in engine._running().state_dict().items()}
     assert engine.run(tiny_crops).finish == Finish()
-    monkeypatch.setattr(other_tiny, "inked", True)
+    monkeypatch.setattr(other_tiny, "finish", Finish(inked=True))
     engine.update(other_tiny)
     assert engine.run(tiny_crops).finish == Finish(inked=True)
     fresh = TorchEngine(other_tiny, "cpu", "fp32", 2).run(tiny_crops).images

@@ -11,6 +11,7 @@ import torch
 
 from engines.blending import BlendSpec
 from engines.bundle import Bundle
+from engines.card import Style
 from engines.errors import ToonifyError
 from engines.training.export import (
     Description,
@@ -94,7 +95,7 @@ def test_a_style_trained_behind_the_same_encoder_joins(
     run(second, tmp_path / "comic", Deadline())
     models = TrainedModels.read(tmp_path / "comic" / "checkpoint.pt")
     spec = BlendSpec(swap_resolution=8)
-    joined = add_trained_style(base, models, "comic", style_description="inked", blend=spec)
+    joined = add_trained_style(base, models, "comic", Style("inked", spec))
     assert joined.styles == ("film", "comic")
     assert joined.card.styles["comic"].blend == spec
     joined.save(tmp_path / "both")

@@ -16,6 +16,7 @@ import torch
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
 from engines.faces.people import people as shipped_people
+from engines.finish import Finish
 from engines.training.pairs.pair_set import PairSet
 from engines.training.show.sheets import LABEL_HEIGHT
 from tests.engines.training.cli.commands import CPU, toonify_train
@@ -81,8 +82,8 @@ def test_run_stops_goes_on_and_is_exported(
     assert Bundle.load(both).styles == ("film", "comic")
     film, comic = Bundle.load(both).card.styles.values()
     assert comic.blend.low == "face"
-    assert (comic.painted_eyes, comic.inked) == (True, True)
-    assert (film.painted_eyes, film.inked) == (False, False)
+    assert comic.finish == Finish(painted_eyes=True, inked=True)
+    assert film.finish == Finish()
 
 
 def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:

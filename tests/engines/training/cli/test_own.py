@@ -12,6 +12,7 @@ import torch
 
 from engines.bundle import Bundle
 from engines.errors import ToonifyError
+from engines.finish import Finish
 from engines.training.learn.style import StyleSettings
 from engines.training.own import job as own_style
 from tests.engines.factory import random_bundle
@@ -44,14 +45,14 @@ def test_own_style(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     alike.landmarks[:] = alike.landmarks[0]  # so that any style picture can be bent to them
     people = write_pairs(alike, tmp_path / "people")
     command = ("style", folder, "--people", people, "--out", out, "--base", base, "--aligned")
-    options = ("--name", "mine", "--swap", 16, "--batch", 4, "--inked", *CPU)
+    options = ("--name", "mine", "--swap", 16, "--batch", 4, "--inked", "--painted-eyes", *CPU)
     toonify_train(*command, *options, "--minutes", 0)
     assert not out.exists()
     toonify_train(*command, *options)
     bundle = Bundle.load(out)
     assert bundle.styles == ("mine",)
     assert bundle.card.styles["mine"].blend.swap_resolution == 16
-    assert bundle.card.styles["mine"].inked
+    assert bundle.card.styles["mine"].finish == Finish(painted_eyes=True, inked=True)
     assert bundle.network()(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))[0].shape == (1, 32, 32, 3)
     assert (tmp_path / "own-work/style.png").is_file()
     assert (tmp_path / "own-work/drawn.png").is_file()

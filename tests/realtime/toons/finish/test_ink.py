@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.backends import EngineOutput, Finish
+from engines.backends import EngineOutput
 from engines.faces.alignment import ffhq_quad
 from engines.faces.head import NOSE_TIP
+from engines.finish import Finish
 from engines.pictures import Image
 from realtime.compositing import GRID, oval_mask
 from realtime.faces.face import TrackedFace

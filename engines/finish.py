@@ -1,0 +1,29 @@
+"""What live pictures of a style get beside what its network draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How live pictures of a style are finished.
+
+    Attributes:
+        painted_eyes: the eyes that the network draws are only the ground on which eyes are painted,
+            at the frame's own resolution (`realtime.toons.eyes`). For styles that were learned from
+            the artist's eyes, of networks that say where they take the photo's detail from.
+        inked: flat bands of light and ink are drawn at the toon's own resolution
+            (`realtime.toons.finish.ink`), as a network draws them softly.
+        relief: skin gets light and shade from the face's own relief, as a film's renderer gives
+            them (`realtime.toons.finish.relief`). For networks that say where they take the photo's
+            detail from.
+    """
+
+    painted_eyes: bool = False
+    inked: bool = False
+    relief: bool = False
+
+
+PLAIN = Finish()
+"""As the network draws it."""

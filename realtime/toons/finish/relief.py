@@ -1,0 +1,161 @@
+"""Light and shade on a face's own relief, as a film's renderer gives them.
+
+A network that learns from mean errors draws skin evenly lit, which is taken for a retouched photo.
+The landmarks' depth says how the face is curved; a soft key light from the side from which the toon
+is lit, its gloss, and a thin light along the far edge make a solid head of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.features import BROW, EYE
+from engines.faces.head import LIPS
+from engines.faces.pixels import Floats, polygon, smoothstep
+from engines.pictures import FloatMask
+from realtime.toons.finish.colour import COARSE, Field, as_lab
+from realtime.toons.places import moves, shifted
+
+MESH = 468  # landmarks of a face without its irises
+SMOOTH = 0.042  # reach within which landmarks make one plane, in the crop's sides
+SPREAD = 1e-5  # least spread of landmarks, in square sides: few or aligned ones make no plane
+EDGE, INSIDE = 0.018, 0.035  # of a face: how softly its light ends, and how far inside its outline
+TURNED = (0.25, 0.55)  # how much of a place faces the camera: no light .. all of it
+FEATURES = ((LIPS, 0.008), *((ids, 0.005) for ids in BROW), *((ids, 0.03) for ids in EYE))
+"""Landmarks about what gets no gloss, and how far beyond them, in the crop's sides."""
+SOFT = 0.016  # how softly gloss ends there
+DARK = (-28.0, -8.0)  # L* by which a place is darker than the face: beard, no gloss .. skin, all
+KEY = (0.55, -0.55, 0.75)  # where the key light is, if it is wholly to one side: right, down, front
+LIT = 8.0  # L* by which the light of a face changes across it where it is clearly from one side
+SHEEN, SHEEN_EDGE = 0.15, 8  # of the gloss: how strong, and how narrow (Blinn's exponent)
+SPOT, SPOT_EDGE = 0.22, 30
+CAMERA = np.array([0, 0, 1], np.float32)
+DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose is a stripe
+GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
+FILM = 0.6  # share of the skin's own light that gloss covers
+SHADE = 0.22  # of what faces away from the key light
+SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
+WARM = (1.15, 1.0, 0.8)  # how much of it blue, green and red lose: red light goes through skin
+RIM = 0.25  # of the light along the far edge
+BEHIND = (0.8, -0.2, -0.3)  # where that light is, opposite the key light
+
+
+class Relief(NamedTuple):
+    """How a toon's face is curved.
+
+    Attributes:
+        facing: float32 [COARSE, COARSE, 3], unit normals: right, down, towards the camera.
+        face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of.
+        bare: the same without eyes, brows and lips.
+    """
+
+    facing: Floats
+    face: FloatMask
+    bare: FloatMask
+
+
+def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32]) -> Relief:
+    """The relief of a face, as its toon shows it.
+
+    Args:
+        points: [478, 3], landmarks, 0..1 across the crop, with their depth.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+    """
+    facing = _normals(points)
+    outline = cv2.convexHull(np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32))[:, 0]
+    face = polygon(COARSE, outline, EDGE * COARSE, -INSIDE * COARSE)
+    face = face * smoothstep(*TURNED, facing[..., 2])
+    bare = face
+    for ids, grow in FEATURES:
+        feature = cv2.convexHull(np.asarray(points[list(ids), :2] * COARSE - 0.5, np.float32))[:, 0]
+        bare = bare * (1 - polygon(COARSE, feature, SOFT * COARSE, grow * COARSE))
+    placed = shifted(np.dstack([facing, face, bare]), moves(plan, COARSE))
+    return Relief(placed[..., :3], placed[..., 3], placed[..., 4])
+
+
+def side_of_light(relief: Relief, toon: Field) -> float:
+    """From where a toon's face is lit: -1 the picture's left .. 1 its right.
+
+    Args:
+        relief: of the face.
+        toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+    """
+    light = as_lab(toon)[..., 0]
+    weight = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
+    across = relief.facing[..., 0]
+    total = float(weight.sum())
+    if total < 1:
+        return 0.0
+    off = across - float((weight * across).sum()) / total
+    slope = float((weight * off * light).sum()) / max(float((weight * off * off).sum()), 1e-3)
+    return float(np.tanh(slope / LIT))
+
+
+def relief_field(relief: Relief, toon: Field, side: float) -> Field:
+    """What to add to a toon to light the skin of its face.
+
+    Args:
+        relief: of the face.
+        toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+        side: from where the key light comes, see `side_of_light`.
+
+    Returns:
+        float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
+    """
+    key = _unit(np.array(KEY) * (side, 1, 1))
+    half = _unit(key + CAMERA)  # Blinn, "Models of Light Reflection" (1977)
+    behind = np.array(BEHIND) * (-np.sign(side) * abs(side) ** 0.5, 1, 1)
+    light = as_lab(toon)[..., 0]
+    skin = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
+    towards = np.maximum(relief.facing @ half, 0)
+    gloss = skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
+    gloss = cv2.GaussianBlur(gloss, (0, 0), DULL * COARSE)
+    edge = np.maximum(relief.facing @ behind.astype(np.float32), 0)
+    gloss += RIM * relief.face * edge * (1 - relief.facing[..., 2]) ** 2
+    shade = SHADE * relief.face * smoothstep(*SHADED, relief.facing @ key)
+    shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
+    lit = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - FILM * shaded)
+    return np.asarray(lit - toon, np.float32)
+
+
+def _normals(points: NDArray[np.floating]) -> Floats:
+    """Unit normals of a face, [COARSE, COARSE, 3], in the photo: about each place a plane is laid
+    through the depth of the landmarks near it, by weighted least squares."""
+    x, y, depth = np.asarray(points[:MESH, :3] - (*points[:MESH, :2].mean(0), 0), np.float32).T
+    at = points[:MESH, :2] * COARSE - 0.5
+    left = np.floor(at).astype(int)
+    part = at - left
+    sums = np.zeros((9, COARSE * COARSE))
+    moments = (np.ones_like(x), x, y, x * x, x * y, y * y, depth, x * depth, y * depth)
+    for across in (0, 1):
+        for down in (0, 1):
+            column, row = left[:, 0] + across, left[:, 1] + down
+            weight = abs(1 - across - part[:, 0]) * abs(1 - down - part[:, 1])
+            inside = (np.minimum(column, row) >= 0) & (np.maximum(column, row) < COARSE)
+            place = (row * COARSE + column)[inside]
+            for total, moment in zip(sums, moments, strict=True):
+                total += np.bincount(place, (weight * moment)[inside], COARSE * COARSE)
+    stack = sums.T.reshape(COARSE, COARSE, 9).astype(np.float32)
+    sums_near = cv2.GaussianBlur(stack, (0, 0), SMOOTH * COARSE)
+    mean = np.asarray(sums_near / np.maximum(sums_near[..., :1], 1e-4), np.float32)
+    _, ex, ey, exx, exy, eyy, ez, exz, eyz = np.moveaxis(mean, -1, 0)
+    xx, yy, xy = exx - ex * ex + SPREAD, eyy - ey * ey + SPREAD, exy - ex * ey
+    xz, yz = exz - ex * ez, eyz - ey * ez
+    size = xx * yy - xy * xy
+    # Depth grows away from the camera.
+    slopes = np.dstack([xz * yy - yz * xy, yz * xx - xz * xy, size])
+    return np.asarray(slopes / np.linalg.norm(slopes, axis=2, keepdims=True), np.float32)
+
+
+def _middle(light: Floats, face: FloatMask) -> float:
+    """The light of most of a face, L*."""
+    return float(np.median(light[face > 0.5])) if (face > 0.5).any() else 0.0
+
+
+def _unit(vector: NDArray[np.floating]) -> Floats:
+    """A vector [3] of length 1."""
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
 from engines.faces.features import BROW
+from engines.faces.head import NOSE_BALL
 from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
@@ -38,6 +39,11 @@ BROWS = 0.6
 BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
 BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
 BROW_DARK = (0.02, 0.12)  # by how much of the skin's light it is darker: none .. all of it
+NOSE, NOSE_RIM = 0.65, 0.012
+"""Share of it in the nose, whose wings and tip are a person's own, and how softly that ends, in the
+crop's sides."""
+PORES, FORM = 1.15, 16.0
+"""Pixels of the crop: what is finer than pores is not taken there, nor what is coarser than form."""
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64
@@ -58,12 +64,27 @@ class Detail(NamedTuple):
         frame: uint8 [H, W, 3] BGR, the frame without toons.
         side: side of the crop that the network saw, pixels.
         room: float32 [M, M], where all of the light is the frame's, 0..1; None for nowhere.
+        nose: float32 [M, M], where detail is taken, but none as fine as pores; None for nowhere.
     """
 
     plan: NDArray[np.float32]
     frame: Image
     side: int
     room: Floats | None = None
+    nose: Floats | None = None
+
+
+class Own(NamedTuple):
+    """Where a toon keeps what is one's own of a face, both float32 [M, M] in [0, 1].
+
+    Attributes:
+        brows: they get hairs; not the skin about them, whose wrinkles a toon has not, nor the
+            person's own lashes, which can lie below a toon's brow.
+        nose: wings and tip.
+    """
+
+    brows: FloatMask
+    nose: FloatMask
 
 
 class Box(NamedTuple):
@@ -118,7 +139,7 @@ def brushed(
         plan: float32 [3, M, M].
         head: float32 [GRID, GRID], where the head is.
         locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.finish.locks`).
-        brows: float32 [M, M], see `brows_of`.
+        brows: float32 [M, M], see `Own`.
     """
     size = (plan.shape[2], plan.shape[1])
     result = plan.copy()
@@ -131,9 +152,8 @@ def brushed(
     return result
 
 
-def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> FloatMask:
-    """Where a toon's brows are, float32 [M, M] in [0, 1]: not the skin about them, whose wrinkles
-    a toon has not, nor the person's own lashes, which can lie below a toon's brow.
+def own_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> Own:
+    """Where a toon keeps what is one's own.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
@@ -144,15 +164,16 @@ def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32
     small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
     light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
     brows = np.zeros((places, places), np.float32)
-    both = toon_points(points[[*BROW[0], *BROW[1]]], plan) * places
-    for corners in np.split(both, 2):
+    placed = toon_points(points[[*BROW[0], *BROW[1], *NOSE_BALL]], plan) * places
+    left, right, nose = np.split(placed, (len(BROW[0]), len(BROW[0]) + len(BROW[1])))
+    for corners in (left, right):
         outline = cv2.convexHull(corners)[:, 0]
         about = polygon(places, outline, BROW_RIM * places)
         beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
         skin = np.percentile(light[beside], 85) if beside.any() else 0.0
         brow = about * smoothstep(*BROW_DARK, 1 - light / max(float(skin), 1.0))
         cv2.max(brows, brow, dst=brows)
-    return brows
+    return Own(brows, polygon(places, nose, NOSE_RIM * places))
 
 
 def room_about(head: FloatMask, plan: NDArray[np.float32], face: FloatMask) -> Floats:
@@ -195,13 +216,15 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     nothing = np.zeros_like(detail.plan[2])
     share = nothing if zoom < WORTH else detail.plan[2]
     room = nothing if detail.room is None else detail.room
-    if max(float(share.max()), float(room.max())) < LEAST_SHARE:
+    nose = nothing if zoom < WORTH or detail.nose is None else NOSE * detail.nose
+    if max(float(v.max()) for v in (share, room, nose)) < LEAST_SHARE:
         return toon
     by = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
     reach = int(np.abs(by).max()) + 2
     left, top = max(box.x - reach, 0), max(box.y - reach, 0)
     frame = detail.frame[top : box.y + box.height + reach, left : box.x + box.width + reach]
-    columns, rows, share, room = _placed([*by, share, room], box, transform)
+    columns, rows, share, either = _placed([*by, share, room - nose], box, transform)
+    room, nose = np.maximum(either, 0), np.maximum(-either, 0)  # which are never at one place
     columns = columns + np.arange(box.width, dtype=np.float32) + (box.x - left)
     rows = rows + np.arange(box.height, dtype=np.float32)[:, None] + (box.y - top)
     taken = cv2.remap(
@@ -216,8 +239,11 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     share = cv2.max(share, room)
     change = cv2.multiply(apart, share)
     if zoom >= WORTH:
-        coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
-        change = cv2.subtract(change, coarse)
+        coarse = _softened(apart, SPLIT * zoom)
+        change = cv2.subtract(change, cv2.multiply(coarse, cv2.subtract(share, room)))
+        if detail.nose is not None:
+            form = _softened(apart, PORES * zoom) - _softened(apart, FORM * zoom)
+            change = cv2.add(change, cv2.multiply(form, nose))
     return as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
 
 

@@ -7,6 +7,8 @@ crisp as an artist's.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ FLAT = 0.65  # share of the light's slope within a band that goes
 REACH = 7.0  # of the smoothing of light, before bands and ink
 NOISE = 0.0015  # variance of light, 0..1, that it takes for noise
 BRIGHT, RICH = 1.04, 1.03  # of light and colour
-COLOUR = 1.5  # width of the smoothing of colours
+LIKE_SKIN = (0.7, 0.4)  # distance from the face's colour, in shares of its chroma: other .. skin's
 PEN = (2.0, 3.2)  # widths between which a line gets ink
 LEAST = 0.004  # by which a line must be darker than 0.975 of what is beside it, 0..1
 SHARP = 70.0  # how fast ink gets black
@@ -39,6 +41,7 @@ FEATURES = ((LIPS, 0.01), *((ids, 0.015) for ids in BROW), *((ids, 0.05) for ids
 """Landmarks about what is left alone, and how far beyond them, in the crop's sides."""
 WITHIN = 0.9  # size of a face within which its own ink is enough
 SPARED = 0.9  # share of the features, and of the ink within a face, that is left out
+SMALL = (110.0, 170.0)  # pixels of the frame across a crop: no ink .. all of it
 BORDER = 0.2  # of the crop over which ink fades, in its sides
 LEVELS = np.arange(256, dtype=np.float32) / 255
 INK = (255 * BLACK * np.tanh(SHARP * LEVELS / 16)).astype(np.uint8)
@@ -48,7 +51,9 @@ ALONE = (255 * smoothstep(0.32, 0.14, LEVELS)).astype(np.uint8)
 """Share of the ink that stays, 0..255, by how much there is on average within that reach."""
 
 
-def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
+def inked(
+    toon: Image, head: FloatMask, points: NDArray[np.floating], side: float = math.inf
+) -> Image:
     """A toon, uint8 [R, R, 3] BGR, its head in flat bands of light, hair and outline in ink.
 
     Within the face the network's own ink is sure enough: more would be specks about nose and mouth.
@@ -57,27 +62,36 @@ def inked(toon: Image, head: FloatMask, points: NDArray[np.floating]) -> Image:
         toon: not changed.
         head: float32 [GRID, GRID], where its head is.
         points: [478, >=2], the face's landmarks, 0..1 across the crop.
+        side: of the crop in pixels of the frame: a small head is drawn too roughly for ink.
     """
+    whole = float(smoothstep(*SMALL, side)) if side < SMALL[1] else 1.0
+    if not whole:
+        return toon
     middle = points[:, :2].mean(0)
     face = oval_mask(middle + WITHIN * (points[:, :2] - middle), 0.0, 0.03)
     if not face.any():
         return toon
-    side = toon.shape[0]
-    scale = side / UNITS
+    size = toon.shape[:2]
+    scale = size[0] / UNITS
     light, *colours = cv2.split(cv2.cvtColor(toon, cv2.COLOR_BGR2YCrCb))
     even = _smoothed(light.astype(np.float32), scale)
-    flat = cv2.LUT(cv2.convertScaleAbs(even), _bands(even, face))
-    outside = cv2.resize(255 - SPARED * 255 * face, (side, side)).astype(np.uint8)
+    half = (size[0] // 2, size[1] // 2)  # eyes see colours less finely
+    colour = cv2.resize(cv2.merge(colours), half, interpolation=cv2.INTER_AREA).astype(np.float32)
+    colour -= 128
+    skin = cv2.resize(_skin(colour, face), size)
+    on_skin, elsewhere = (
+        cv2.LUT(as_uint8(cv2.convertScaleAbs(even)), bands) for bands in _bands(even, face)
+    )
+    flat = cv2.blendLinear(on_skin, elsewhere, skin, 1 - skin)
+    outside = cv2.resize(255 - SPARED * 255 * face, size).astype(np.uint8)
     ink = cv2.multiply(_ink(even, scale), outside, scale=1 / 255)
     flat = cv2.multiply(flat, cv2.bitwise_not(ink), scale=1 / 255)
-    rich = (
-        cv2.convertScaleAbs(
-            cv2.GaussianBlur(plane, (0, 0), COLOUR * scale), alpha=RICH, beta=128 * (1 - RICH)
-        )
-        for plane in colours
-    )
-    drawn = cv2.cvtColor(cv2.merge([flat, *rich]), cv2.COLOR_YCrCb2BGR)
-    share = np.asarray(cv2.resize(_share(head, points), (side, side)))
+    # Hair that gets darker would turn blue, had it all of its colour still.
+    before, after = (cv2.resize(v, half).astype(np.float32) for v in (light, flat))
+    colour *= RICH * np.minimum(after / np.maximum(before, 1), 1)[..., None]
+    rich = cv2.resize(cv2.convertScaleAbs(colour + 128), size)
+    drawn = cv2.cvtColor(cv2.merge([flat, *cv2.split(rich)]), cv2.COLOR_YCrCb2BGR)
+    share = whole * np.asarray(cv2.resize(_share(head, points), size), np.float32)
     return as_uint8(cv2.blendLinear(drawn, toon, share, 1 - share))
 
 
@@ -94,11 +108,20 @@ def _share(head: FloatMask, points: NDArray[np.floating]) -> FloatMask:
     return np.asarray(share, np.float32)
 
 
-def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
-    """By what light, 0..255, each of 256 is replaced.
+def _skin(colour: Floats, face: FloatMask) -> Floats:
+    """How much of the colours of a picture, [h, w, 2] about 0, are skin's, [GRID, GRID]."""
+    small = cv2.resize(colour, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    mean = (small * face[..., None]).sum((0, 1)) / face.sum()
+    far = np.linalg.norm(small - mean, axis=2) / max(float(np.linalg.norm(mean)), 1.0)
+    return smoothstep(*LIKE_SKIN, far)
+
+
+def _bands(even: Floats, oval: FloatMask) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """By what light, 0..255, each of 256 is replaced: on skin, and elsewhere.
 
     The middle of one band is the face's own light, so that no band's edge crosses a whole face and
-    flickers there. Lights get no bands, or they would be pale stains.
+    flickers there. Lights get no bands, or they would be pale stains; those of skin are evened out,
+    others stay, or white hair would melt into the forehead.
 
     Args:
         even: float32 [R, R], smoothed light, 0..255.
@@ -111,8 +134,11 @@ def _bands(even: Floats, oval: FloatMask) -> NDArray[np.uint8]:
     lower = np.floor(level)
     banded = lower + smoothstep(0.5 - EDGE, 0.5 + EDGE, level - lower)
     shade = level + (banded - level) * FLAT
-    flat = middle + shade * BAND + np.interp(lighter, *LIGHTS)
-    return np.clip(flat * 255 * BRIGHT, 0, 255).astype(np.uint8)
+    skin, rest = (
+        np.clip((middle + shade * BAND + lights) * 255 * BRIGHT, 0, 255).astype(np.uint8)
+        for lights in (np.interp(lighter, *LIGHTS), np.maximum(lighter, 0))
+    )
+    return skin, rest
 
 
 def _ink(even: Floats, scale: float) -> Mask:

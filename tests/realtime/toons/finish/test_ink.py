@@ -92,6 +92,33 @@ def test_outlines_get_ink_and_noise_and_faces_get_none(points: NDArray[np.float3
     assert grey(drawn)[beside].min() > 0.9 * grey(toon)[beside].mean()
 
 
+def test_small_heads_get_no_ink(points: NDArray[np.float32]) -> None:
+    toon = plain(np.linspace(0.2, 0.8, 512, dtype=np.float32)[:, None, None].repeat(512, 1))
+    small, middling, large = (
+        np.abs(inked(toon, HEAD, points, side).astype(int) - toon).sum() for side in (80, 140, 400)
+    )
+    assert small == 0
+    assert 0.3 * large < middling < 0.7 * large
+
+
+def test_white_hair_stays_lighter_than_a_forehead(points: NDArray[np.float32]) -> None:
+    toon = plain(0.75)
+    toon[:90] = 235  # grey, so no skin
+    drawn = inked(toon, np.ones((GRID, GRID), np.float32), points)
+    assert grey(drawn)[40:80, 200:300].mean() > 230
+
+
+def test_hair_that_gets_darker_does_not_get_bluer(points: NDArray[np.float32]) -> None:
+    toon = plain(0.8)
+    toon[:90] = np.array([70, 48, 44]) * np.linspace(0.7, 1.3, 512)[None, :, None]
+    drawn = inked(toon, np.ones((GRID, GRID), np.float32), points)
+    blue = [
+        (v[40:80, 150:400, 0].astype(float) / np.maximum(grey(v)[40:80, 150:400], 1)).max()
+        for v in (toon, drawn)
+    ]
+    assert blue[1] < 1.08 * blue[0]
+
+
 class Comic(Inverter):
     """Draws whatever it is given, and wants ink over it or none."""
 

@@ -43,7 +43,7 @@ NOSE, NOSE_RIM = 0.65, 0.012
 """Share of it in the nose, whose wings and tip are a person's own, and how softly that ends, in the
 crop's sides."""
 PORES, FORM = 1.15, 16.0
-"""Pixels of the crop: what is finer than pores is not taken there, nor what is coarser than form."""
+"""Pixels of the crop: what is as fine as pores is not taken there, nor what is coarser."""
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64

@@ -20,7 +20,7 @@ from engines.faces.alignment import pixel_matrix
 from engines.faces.features import BROW
 from engines.faces.head import NOSE_BALL
 from engines.faces.pixels import Floats, polygon, smoothstep
-from engines.pictures import FloatMask, Image
+from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.places import moves, shifted, toon_points
@@ -39,11 +39,11 @@ BROWS = 0.6
 BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
 BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
 BROW_DARK = (0.02, 0.12)  # by how much of the skin's light it is darker: none .. all of it
-NOSE, NOSE_RIM = 0.65, 0.012
+NOSE, NOSE_RIM = 0.6, 0.012
 """Share of it in the nose, whose wings and tip are a person's own, and how softly that ends, in the
 crop's sides."""
-PORES, FORM = 1.15, 16.0
-"""Pixels of the crop: what is as fine as pores is not taken there, nor what is coarser."""
+PORES = 1.1  # pixels of the crop: what is finer is not taken there
+DARK = 24.0  # light, 0..255, below which it is taken as if it were no darker
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64
@@ -234,17 +234,35 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    light = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
+    light = as_uint8(cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY))
     apart = np.asarray(cv2.subtract(taken, light, dtype=cv2.CV_32F), np.float32)
     share = cv2.max(share, room)
     change = cv2.multiply(apart, share)
     if zoom >= WORTH:
-        coarse = _softened(apart, SPLIT * zoom)
-        change = cv2.subtract(change, cv2.multiply(coarse, cv2.subtract(share, room)))
-        if detail.nose is not None:
-            form = _softened(apart, PORES * zoom) - _softened(apart, FORM * zoom)
-            change = cv2.add(change, cv2.multiply(form, nose))
-    return as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
+        coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
+        change = cv2.subtract(change, coarse)
+    done = as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
+    _shape_nose(done, light, apart, nose, zoom)
+    return done
+
+
+def _shape_nose(picture: Image, light: Mask, apart: Floats, nose: Floats, zoom: float) -> None:
+    """Give a nose the form of the frame's, in place. Its colour stays, or lights would be chalk.
+
+    Args:
+        picture: uint8 [h, w, 3].
+        light: uint8 [h, w], the toon's.
+        apart: [h, w], by how much the frame's is lighter.
+        nose: [h, w] in [0, 1], how far.
+        zoom: pixels of the frame for one of the crop.
+    """
+    x, y, width, height = cv2.boundingRect((nose > LEAST_SHARE).astype(np.uint8))
+    if min(width, height) < 2:
+        return
+    here = slice(y, y + height), slice(x, x + width)
+    fine, coarse = (_softened(apart[here], size * zoom) for size in (PORES, SPLIT))
+    gain = 1 + nose[here] * (fine - coarse) / np.maximum(light[here], np.float32(DARK))
+    picture[here] = cv2.multiply(picture[here], cv2.merge([gain] * 3), dtype=cv2.CV_8U)
 
 
 def _placed(

@@ -135,13 +135,16 @@ def test_a_nose_keeps_its_form_and_loses_its_pores() -> None:
     pores = 25 * ((x // 3 + y // 3) % 2)  # finer than a pixel of the crop
     wing = 60 * np.exp(-(((x - 210) / 12.0) ** 2))  # some pixels wide
     light = (90 + pores + wing)[..., None].repeat(3, 2)
-    frame, smooth = as_uint8(light.astype(np.uint8)), np.full((SIDE, SIDE, 3), 100, np.uint8)
+    frame, smooth = as_uint8(light.astype(np.uint8)), np.empty((SIDE, SIDE, 3), np.uint8)
+    smooth[:] = skin = np.array([70, 95, 140])
     image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
     nose = np.ones((32, 32), np.float32)
     paste(image, alpha, smooth, WHOLE, placement(), Detail(plan(share=0), frame, SIDE, None, nose))
-    middle = image[140:260, :, 0].astype(float)
-    assert middle[:, 205:215].mean() > middle[:, 160:180].mean() + 10
-    assert middle[:, 165:180].std() < 0.3 * pores.std()
+    middle = image[140:260].astype(float)
+    wing_colour = middle[:, 205:215].mean((0, 1))
+    assert wing_colour.sum() > middle[:, 160:180].sum(2).mean() + 15
+    assert wing_colour / wing_colour.sum() == pytest.approx(skin / skin.sum(), abs=0.01)
+    assert middle[:, 165:180, 1].std() < 0.3 * pores.std()
 
 
 def test_a_nose_is_kept_where_the_toon_has_it(

@@ -27,7 +27,7 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail, Own, brushed, fitted, own_of, room_about, sharpened
+from realtime.toons.detail import Detail, brows_of, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Drawn, Lights
@@ -86,7 +86,7 @@ class _Toon:
         finish: what its style wants done to it.
         finished: the toon in the scene's colours; None before it is first pasted.
         locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
-        own: where it keeps what is one's own; None if nowhere.
+        brows: where its brows get hairs, float32 [M, M]; None where they do not.
         eyes: painted over the finished toon's, if they are to be.
     """
 
@@ -99,7 +99,7 @@ class _Toon:
     finish: Finish
     finished: Image | None = None
     locks: FloatMask | None = None
-    own: Own | None = None
+    brows: FloatMask | None = None
     eyes: Eyes | None = None
 
 
@@ -217,11 +217,11 @@ class Stylizer:
             transform = face.transform(GRID)
             detail = None
             if toon.plan is not None:
-                room, (brows, nose) = None, toon.own or (None, None)
+                room = None
                 if mode == "head":
                     room = room_about(head, toon.plan, oval_mask(points, 0.0, 0.02))
-                plan = brushed(toon.plan, head, toon.locks, brows)
-                detail = Detail(plan, frame.image, toon.crop.shape[0], room, nose)
+                plan = brushed(toon.plan, head, toon.locks, toon.brows)
+                detail = Detail(plan, frame.image, toon.crop.shape[0], room)
             landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._forget(but=toons)
@@ -260,7 +260,7 @@ class Stylizer:
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points, toon.face.side)
         elif toon.plan is not None:
-            toon.own = own_of(finished, points, toon.plan)
+            toon.brows = brows_of(finished, points, toon.plan)
         toon.finished = finished
         if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
             zoom = toon.face.side / toon.crop.shape[0]

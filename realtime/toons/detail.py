@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import pixel_matrix
 from engines.faces.features import BROW
-from engines.faces.head import NOSE_BALL
 from engines.faces.pixels import Floats, polygon, smoothstep
-from engines.pictures import FloatMask, Image, Mask
+from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.places import moves, shifted, toon_points
@@ -39,11 +38,6 @@ BROWS = 0.6
 BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
 BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
 BROW_DARK = (0.02, 0.12)  # by how much of the skin's light it is darker: none .. all of it
-NOSE, NOSE_RIM = 0.6, 0.012
-"""Share of it in the nose, whose wings and tip are a person's own, and how softly that ends, in the
-crop's sides."""
-PORES = 1.1  # pixels of the crop: what is finer is not taken there
-DARK = 24.0  # light, 0..255, below which it is taken as if it were no darker
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64
@@ -64,27 +58,12 @@ class Detail(NamedTuple):
         frame: uint8 [H, W, 3] BGR, the frame without toons.
         side: side of the crop that the network saw, pixels.
         room: float32 [M, M], where all of the light is the frame's, 0..1; None for nowhere.
-        nose: float32 [M, M], where detail is taken, but none as fine as pores; None for nowhere.
     """
 
     plan: NDArray[np.float32]
     frame: Image
     side: int
     room: Floats | None = None
-    nose: Floats | None = None
-
-
-class Own(NamedTuple):
-    """Where a toon keeps what is one's own of a face, both float32 [M, M] in [0, 1].
-
-    Attributes:
-        brows: they get hairs; not the skin about them, whose wrinkles a toon has not, nor the
-            person's own lashes, which can lie below a toon's brow.
-        nose: wings and tip.
-    """
-
-    brows: FloatMask
-    nose: FloatMask
 
 
 class Box(NamedTuple):
@@ -139,7 +118,7 @@ def brushed(
         plan: float32 [3, M, M].
         head: float32 [GRID, GRID], where the head is.
         locks: float32 [GRID, GRID], where hair was painted (`realtime.toons.finish.locks`).
-        brows: float32 [M, M], see `Own`.
+        brows: float32 [M, M], see `brows_of`.
     """
     size = (plan.shape[2], plan.shape[1])
     result = plan.copy()
@@ -152,8 +131,9 @@ def brushed(
     return result
 
 
-def own_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> Own:
-    """Where a toon keeps what is one's own.
+def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> FloatMask:
+    """Where a toon's brows are, float32 [M, M] in [0, 1]: not the skin about them, whose wrinkles
+    a toon has not, nor the person's own lashes, which can lie below a toon's brow.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
@@ -164,16 +144,15 @@ def own_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32])
     small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
     light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
     brows = np.zeros((places, places), np.float32)
-    placed = toon_points(points[[*BROW[0], *BROW[1], *NOSE_BALL]], plan) * places
-    left, right, nose = np.split(placed, (len(BROW[0]), len(BROW[0]) + len(BROW[1])))
-    for corners in (left, right):
+    both = toon_points(points[[*BROW[0], *BROW[1]]], plan) * places
+    for corners in np.split(both, 2):
         outline = cv2.convexHull(corners)[:, 0]
         about = polygon(places, outline, BROW_RIM * places)
         beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
         skin = np.percentile(light[beside], 85) if beside.any() else 0.0
         brow = about * smoothstep(*BROW_DARK, 1 - light / max(float(skin), 1.0))
         cv2.max(brows, brow, dst=brows)
-    return Own(brows, polygon(places, nose, NOSE_RIM * places))
+    return brows
 
 
 def room_about(head: FloatMask, plan: NDArray[np.float32], face: FloatMask) -> Floats:
@@ -216,15 +195,13 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
     nothing = np.zeros_like(detail.plan[2])
     share = nothing if zoom < WORTH else detail.plan[2]
     room = nothing if detail.room is None else detail.room
-    nose = nothing if zoom < WORTH or detail.nose is None else NOSE * detail.nose
-    if max(float(v.max()) for v in (share, room, nose)) < LEAST_SHARE:
+    if max(float(share.max()), float(room.max())) < LEAST_SHARE:
         return toon
     by = np.tensordot(linear * GRID, detail.plan[:2], 1)  # in frame pixels
     reach = int(np.abs(by).max()) + 2
     left, top = max(box.x - reach, 0), max(box.y - reach, 0)
     frame = detail.frame[top : box.y + box.height + reach, left : box.x + box.width + reach]
-    columns, rows, share, either = _placed([*by, share, room - nose], box, transform)
-    room, nose = np.maximum(either, 0), np.maximum(-either, 0)  # which are never at one place
+    columns, rows, share, room = _placed([*by, share, room], box, transform)
     columns = columns + np.arange(box.width, dtype=np.float32) + (box.x - left)
     rows = rows + np.arange(box.height, dtype=np.float32)[:, None] + (box.y - top)
     taken = cv2.remap(
@@ -234,35 +211,14 @@ def add_detail(toon: Image, detail: Detail, box: Box, transform: NDArray[np.floa
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    light = as_uint8(cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY))
+    light = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
     apart = np.asarray(cv2.subtract(taken, light, dtype=cv2.CV_32F), np.float32)
     share = cv2.max(share, room)
     change = cv2.multiply(apart, share)
     if zoom >= WORTH:
         coarse = cv2.multiply(_softened(apart, SPLIT * zoom), cv2.subtract(share, room))
         change = cv2.subtract(change, coarse)
-    done = as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
-    _shape_nose(done, light, apart, nose, zoom)
-    return done
-
-
-def _shape_nose(picture: Image, light: Mask, apart: Floats, nose: Floats, zoom: float) -> None:
-    """Give a nose the form of the frame's, in place. Its colour stays, or lights would be chalk.
-
-    Args:
-        picture: uint8 [h, w, 3].
-        light: uint8 [h, w], the toon's.
-        apart: [h, w], by how much the frame's is lighter.
-        nose: [h, w] in [0, 1], how far.
-        zoom: pixels of the frame for one of the crop.
-    """
-    x, y, width, height = cv2.boundingRect((nose > LEAST_SHARE).astype(np.uint8))
-    if min(width, height) < 2:
-        return
-    here = slice(y, y + height), slice(x, x + width)
-    fine, coarse = (_softened(apart[here], size * zoom) for size in (PORES, SPLIT))
-    gain = 1 + nose[here] * (fine - coarse) / np.maximum(light[here], np.float32(DARK))
-    picture[here] = cv2.multiply(picture[here], cv2.merge([gain] * 3), dtype=cv2.CV_8U)
+    return as_uint8(cv2.add(toon, cv2.cvtColor(change, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_8U))
 
 
 def _placed(

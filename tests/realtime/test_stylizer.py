@@ -293,8 +293,8 @@ def test_where_the_heads_are_is_worked_out_when_somebody_asks_and_once(
 
     monkeypatch.setattr(stylizer_module, "head_share", counted)
     done = Stylizer(Inverter()).apply(*scene)
+    assert done.heads
     assert asked == []
-    heads = done.heads()
-    assert heads.any()
+    assert (heads := done.heads()).any()
     assert done.heads() is heads
     assert len(asked) == 2

@@ -17,6 +17,10 @@ HALO = 1.22  # radii of the iris to which its shade reaches
 WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
 ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
+LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
+RIM, SOCKET = 0.6, 0.13  # of the lower lid's wet edge, and of shade on the skin about the eye
+RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
+ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,11 @@ def paint_eye(
         - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
+    ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
+    opened = step(*ROUND, height / width)
+    rim = np.exp(-((to_bottom / max(0.05 * tall, 0.8 * factor)) ** 2))
+    _lay(ball, np.clip(1.18 * paint.skin_shadow + (0.06, 0, 0), 0, 1), RIM * opened * rim)
     ball = mix(ball, np.ones(1, np.float32), paint.haze)
     region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
     axis = top[-1] - top[0]
@@ -164,6 +172,9 @@ def paint_eye(
     if paint.crease:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
+    beside = np.minimum(to_top, to_bottom) / (0.09 * u)
+    socket = SOCKET * opened * np.exp(-(beside**2)) * (1 - soft)
+    region = region * (1 - socket[..., None] * np.array(RED_THROUGH_SKIN, np.float32))
     solid = step(0.0, 0.25, open_)  # one that faded all the way would be grey
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))
     # Lash lines, thicker towards the outer corner; the lower one is only a hint.

@@ -18,9 +18,9 @@ from realtime.toons.detail import (
     BRUSHED,
     FINE,
     Detail,
+    brows_of,
     brushed,
     fitted,
-    own_of,
     room_about,
     sharpened,
 )
@@ -120,7 +120,7 @@ def test_brows_get_hairs_where_the_toon_shows_them(
     crop, points = face_crop
     whence = plan(y=lift).repeat(4, 1).repeat(4, 2)
     toon = shifted(crop, moves(whence, crop.shape[0]))
-    brows = own_of(toon, points, whence).brows
+    brows = brows_of(toon, points, whence)
     places = ((points[:, :2] - np.array([0, lift])) * brows.shape[0]).astype(int)
     seen = [brows[places[list(ids), 1], places[list(ids), 0]].mean() for ids in BROW]
     assert min(seen) > 0.3
@@ -130,38 +130,9 @@ def test_brows_get_hairs_where_the_toon_shows_them(
     assert hairy[2].max() == pytest.approx(BROWS * brows.max())
 
 
-def test_a_nose_keeps_its_form_and_loses_its_pores() -> None:
-    x, y = np.meshgrid(np.arange(420), np.arange(400))
-    pores = 25 * ((x // 3 + y // 3) % 2)  # finer than a pixel of the crop
-    wing = 60 * np.exp(-(((x - 210) / 12.0) ** 2))  # some pixels wide
-    light = (90 + pores + wing)[..., None].repeat(3, 2)
-    frame, smooth = as_uint8(light.astype(np.uint8)), np.empty((SIDE, SIDE, 3), np.uint8)
-    smooth[:] = skin = np.array([70, 95, 140])
-    image, alpha = frame.copy(), np.zeros(frame.shape[:2], np.uint8)
-    nose = np.ones((32, 32), np.float32)
-    paste(image, alpha, smooth, WHOLE, placement(), Detail(plan(share=0), frame, SIDE, None, nose))
-    middle = image[140:260].astype(float)
-    wing_colour = middle[:, 205:215].mean((0, 1))
-    assert wing_colour.sum() > middle[:, 160:180].sum(2).mean() + 15
-    assert wing_colour / wing_colour.sum() == pytest.approx(skin / skin.sum(), abs=0.01)
-    assert middle[:, 165:180, 1].std() < 0.3 * pores.std()
-
-
-def test_a_nose_is_kept_where_the_toon_has_it(
-    face_crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    crop, points = face_crop
-    whence = plan(y=0.04).repeat(4, 1).repeat(4, 2)
-    nose = own_of(crop, points, whence).nose
-    tip, chin = ((points[[NOSE_TIP, CHIN], :2] - np.array([0, 0.04])) * len(nose)).astype(int)
-    assert nose[tip[1], tip[0]] > 0.9
-    assert nose[chin[1], chin[0]] == 0
-    assert 0.005 < nose.mean() < 0.08
-
-
 def test_a_toon_without_brows_gets_none(face_crop: tuple[Image, NDArray[np.float32]]) -> None:
     crop, points = face_crop
-    assert own_of(np.full_like(crop, 150), points, plan()).brows.max() == 0
+    assert brows_of(np.full_like(crop, 150), points, plan()).max() == 0
 
 
 def test_a_room_can_be_seen_beside_a_head_alone() -> None:

@@ -45,6 +45,9 @@ SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. al
 SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
+DEEPER = (0.045, (0.47, 0.36))
+"""By how many of its widths a narrow eye's lower lid is lower, and what is narrow, height over
+width: a network opens those further than its map says, and its white would show below."""
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
 FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
@@ -196,7 +199,9 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     points = points - 0.5  # OpenCV draws at the centres of pixels
     paint = replace(eyes.paint, unit=eyes.paint.unit * length)
     result = picture
-    shapes = [EyeShape.of(points, eye, eyes.open[eye], side / length) for eye in range(2)]
+    shapes = [
+        EyeShape.of(points, eye, eyes.open[eye], side / length).deeper(*DEEPER) for eye in range(2)
+    ]
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
     for eye, shape in enumerate(shapes):

@@ -18,7 +18,7 @@ WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
 ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
-RIM, SOCKET = 0.6, 0.13  # of the lower lid's wet edge, and of shade on the skin about the eye
+RIM, SOCKET = 0.6, 0.17  # of the lower lid's wet edge, and of shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
@@ -172,8 +172,8 @@ def paint_eye(
     if paint.crease:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
-    beside = np.minimum(to_top, to_bottom) / (0.09 * u)
-    socket = SOCKET * opened * np.exp(-(beside**2)) * (1 - soft)
+    beside = np.minimum(to_top, to_bottom) / (0.085 * width * factor)  # none where the box ends
+    socket = SOCKET * opened * np.maximum(np.exp(-(beside**2)) - 0.06, 0) * (1 - soft)
     region = region * (1 - socket[..., None] * np.array(RED_THROUGH_SKIN, np.float32))
     solid = step(0.0, 0.25, open_)  # one that faded all the way would be grey
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
-from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals
+from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, step
 
 MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
 
@@ -83,6 +83,16 @@ class EyeShape:
     def height(self) -> float:
         """From lid to lid."""
         return float(np.linalg.norm(self.upper[4] - self.lower[4]))
+
+    def deeper(self, most: float, narrow: tuple[float, float]) -> EyeShape:
+        """The same eye with a lower lid that is up to `most` widths lower in the middle, if it is
+        narrow: from height over width `narrow[0]` on, wholly at `narrow[1]`."""
+        width = max(self.width, 1e-6)
+        much = most * width * step(*narrow, self.height / width) * self.open
+        down = np.array([-self.right[1], self.right[0]], np.float32)
+        along = np.linspace(0, 1, len(self.lower), dtype=np.float32)
+        share = np.sqrt(4 * along * (1 - along))
+        return replace(self, lower=self.lower + much * share[:, None] * down)
 
     def moved(self, right: float, down: float) -> EyeShape:
         """The same eye, so many pixels away."""

@@ -11,6 +11,7 @@ import pytest
 from engines.faces.eyes.iris import iris_tones
 from engines.faces.eyes.painted import EyePaint, paint_eye
 from engines.faces.eyes.shape import EyeShape
+from engines.faces.features import LID_POINTS
 from tests.engines.faces.drawn import eye_landmarks
 
 SIZE = 240
@@ -108,3 +109,43 @@ def test_a_print_darkens_iris_and_lashes_and_keeps_their_hue() -> None:
         assert np.argmax(getattr(after.tones, name)) == np.argmax(before)
     assert after.lash.mean() < PAINT.lash.mean()
     assert (after.exposure, after.lashes) == (PAINT.exposure, PAINT.lashes)
+
+
+def squinting(points: np.ndarray, height: float) -> np.ndarray:
+    """The same landmarks with eyes of another height, in shares of what it was."""
+    out = points.copy()
+    for ids in LID_POINTS:
+        middle = points[ids, 1].mean()
+        out[ids, 1] = middle + height * (points[ids, 1] - middle)
+    return out
+
+
+def test_a_round_eye_lies_in_its_lids_and_a_slit_has_no_red_rim() -> None:
+    plain = replace(PAINT, crease=0.0)
+    reds = []
+    for height in (1.6, 0.8):
+        shape = EyeShape.of(squinting(eye_landmarks(SIZE), height), 0, 1.0)
+        drawn = paint_eye(SKIN, shape, plain, 1)
+        x, y = np.round(shape.lower[4]).astype(int)
+        edge = drawn[y - 3 : y + 1, x - 20 : x + 20]
+        reds.append(float((edge[..., 0] - edge[..., 2]).max(0).mean()))
+        left, top, right, bottom = shape.box()
+        border = np.abs(drawn - SKIN)[[top, bottom - 1], left:right]
+        assert border.max() < 0.002  # no box is seen
+        if height > 1:
+            below = grey(drawn)[y + 3 : y + 5, x - 5 : x + 5]
+            assert grey(SKIN).min() - 0.2 < below.mean() < grey(SKIN).min() - 0.01  # the socket
+    assert reds[0] > reds[1] + 0.03
+
+
+def test_narrow_eyes_get_a_lower_lid_that_hides_the_ground() -> None:
+    narrow = (0.47, 0.36)
+    wide = EyeShape.of(squinting(eye_landmarks(SIZE), 1.6), 0, 1.0)
+    assert np.array_equal(wide.deeper(0.045, narrow).lower, wide.lower)
+    slit = EyeShape.of(squinting(eye_landmarks(SIZE), 0.8), 0, 1.0)
+    lower = slit.deeper(0.045, narrow).lower
+    assert lower[4, 1] - slit.lower[4, 1] == pytest.approx(0.045 * slit.width, rel=0.05)
+    assert np.allclose(lower[[0, -1]], slit.lower[[0, -1]])
+    assert np.array_equal(slit.deeper(0.045, narrow).upper, slit.upper)
+    shut = replace(slit, open=0.0)
+    assert np.array_equal(shut.deeper(0.045, narrow).lower, shut.lower)

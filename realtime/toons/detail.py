@@ -33,11 +33,11 @@ SPLIT = 4.0
 BRUSHED = 0.6
 """Share of it that the head does without, hair above all: locks read as a film character's, single
 hairs as a photo."""
-BROWS = 0.6
+BROWS = 0.5
 """Share of it in brows: a few hairs of one's own, or they look stuck on; more looks scratched."""
 BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
 BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
-BROW_DARK = (0.02, 0.12)  # by how much of the skin's light it is darker: none .. all of it
+BROW_DARK = (0.05, 0.16)  # by how much of the skin's light it is darker: none .. all of it
 HEAD, BESIDE = (0.3, 0.8), 15
 """Of a head's mask: the room's .. the head's; and over how many places of it a room can be seen."""
 FINE, STEP = 1.15, 64

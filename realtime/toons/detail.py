@@ -22,7 +22,7 @@ from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.places import moves, shifted, toon_points
+from realtime.toons.places import moves, shifted
 
 WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does,
@@ -148,10 +148,10 @@ def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32
     small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
     light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
     brows = np.zeros((places, places), np.float32)
-    both = toon_points(points[[*BROW[0], *BROW[1]]], plan) * places
-    for corners in np.split(both, 2):
-        outline = cv2.convexHull(corners)[:, 0]
-        about = polygon(places, outline, BROW_RIM * places)
+    at = np.asarray(points[:, :2] * places - 0.5, np.float32)
+    outlines = [cv2.convexHull(at[list(ids)])[:, 0] for ids in BROW]
+    both = np.dstack([polygon(places, outline, BROW_RIM * places) for outline in outlines])
+    for about in cv2.split(shifted(both, moves(plan, places))):
         beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
         skin = np.percentile(light[beside], 85) if beside.any() else 0.0
         brow = about * smoothstep(*BROW_DARK, 1 - light / max(float(skin), 1.0))

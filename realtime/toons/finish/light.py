@@ -105,7 +105,7 @@ class Lights:
         relief = None
         if drawn.relief and settings.relief and drawn.plan is not None:
             relief = relief_of(drawn.points, drawn.plan)
-        side = side_of_light(relief, small.bgr) if relief else 0.0
+        side = side_of_light(relief, small.lab[..., 0]) if relief else 0.0
         seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), side, time)
         light = self._lights.setdefault(identity, seen)
         light.follow(seen, settings.memory)
@@ -114,7 +114,7 @@ class Lights:
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         if relief:
-            field = field + relief_field(relief, small.bgr + field, light.side)
+            field = field + relief_field(relief, small.bgr + field, small.lab[..., 0], light.side)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:

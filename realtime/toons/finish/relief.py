@@ -17,9 +17,10 @@ from engines.faces.features import BROW, EYE
 from engines.faces.head import LIPS
 from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask
-from realtime.toons.finish.colour import COARSE, Field, as_lab
+from realtime.toons.finish.colour import COARSE, Field
 from realtime.toons.places import moves, shifted
 
+PLANES = 32
 MESH = 468  # landmarks of a face without its irises
 SMOOTH = 0.042  # reach within which landmarks make one plane, in the crop's sides
 SPREAD = 1e-5  # least spread of landmarks, in square sides: few or aligned ones make no plane
@@ -69,22 +70,22 @@ def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32]) -> Relief
     outline = cv2.convexHull(np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32))[:, 0]
     face = polygon(COARSE, outline, EDGE * COARSE, -INSIDE * COARSE)
     face = face * smoothstep(*TURNED, facing[..., 2])
-    bare = face
+    marks = np.zeros((COARSE, COARSE), np.float32)
     for ids, grow in FEATURES:
         feature = cv2.convexHull(np.asarray(points[list(ids), :2] * COARSE - 0.5, np.float32))[:, 0]
-        bare = bare * (1 - polygon(COARSE, feature, SOFT * COARSE, grow * COARSE))
+        cv2.max(marks, polygon(COARSE, feature, 0.0, grow * COARSE), dst=marks)
+    bare = face * (1 - cv2.GaussianBlur(marks, (0, 0), SOFT * COARSE))
     placed = shifted(np.dstack([facing, face, bare]), moves(plan, COARSE))
     return Relief(placed[..., :3], placed[..., 3], placed[..., 4])
 
 
-def side_of_light(relief: Relief, toon: Field) -> float:
+def side_of_light(relief: Relief, light: Floats) -> float:
     """From where a toon's face is lit: -1 the picture's left .. 1 its right.
 
     Args:
         relief: of the face.
-        toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+        light: float32 [COARSE, COARSE], L* of the toon.
     """
-    light = as_lab(toon)[..., 0]
     weight = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
     across = relief.facing[..., 0]
     total = float(weight.sum())
@@ -95,12 +96,13 @@ def side_of_light(relief: Relief, toon: Field) -> float:
     return float(np.tanh(slope / LIT))
 
 
-def relief_field(relief: Relief, toon: Field, side: float) -> Field:
+def relief_field(relief: Relief, toon: Field, light: Floats, side: float) -> Field:
     """What to add to a toon to light the skin of its face.
 
     Args:
         relief: of the face.
         toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+        light: float32 [COARSE, COARSE], its L*, which tells skin from a beard.
         side: from where the key light comes, see `side_of_light`.
 
     Returns:
@@ -108,39 +110,31 @@ def relief_field(relief: Relief, toon: Field, side: float) -> Field:
     """
     key = _unit(np.array(KEY) * (side, 1, 1))
     half = _unit(key + CAMERA)  # Blinn, "Models of Light Reflection" (1977)
-    behind = np.array(BEHIND) * (-np.sign(side) * abs(side) ** 0.5, 1, 1)
-    light = as_lab(toon)[..., 0]
+    behind = np.array(BEHIND, np.float32) * (-np.sign(side) * abs(side) ** 0.5, 1, 1)
     skin = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
-    towards = np.maximum(relief.facing @ half, 0)
-    gloss = skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
-    gloss = cv2.GaussianBlur(gloss, (0, 0), DULL * COARSE)
-    edge = np.maximum(relief.facing @ behind.astype(np.float32), 0)
-    gloss += RIM * relief.face * edge * (1 - relief.facing[..., 2]) ** 2
-    shade = SHADE * relief.face * smoothstep(*SHADED, relief.facing @ key)
+    lamps = np.stack([half, key, behind]).astype(np.float32)
+    angles = cv2.transform(relief.facing, lamps)  # cosines
+    towards, edge = np.maximum(angles[..., 0], 0), np.maximum(angles[..., 2], 0)
+    sharp = skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
+    rim = RIM * relief.face * edge * (1 - relief.facing[..., 2]) ** 2
+    gloss = cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE) + rim
+    shade = SHADE * relief.face * smoothstep(*SHADED, angles[..., 1])
     shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
-    lit = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - FILM * shaded)
-    return np.asarray(lit - toon, np.float32)
+    glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - FILM * shaded)
+    return np.asarray(glossy - toon, np.float32)
 
 
 def _normals(points: NDArray[np.floating]) -> Floats:
-    """Unit normals of a face, [COARSE, COARSE, 3], in the photo: about each place a plane is laid
-    through the depth of the landmarks near it, by weighted least squares."""
+    """Unit normals of a face, [COARSE, COARSE, 3], in the photo: about each of `PLANES` x `PLANES`
+    places a plane is laid through the depth of the landmarks near it, by weighted least squares."""
     x, y, depth = np.asarray(points[:MESH, :3] - (*points[:MESH, :2].mean(0), 0), np.float32).T
-    at = points[:MESH, :2] * COARSE - 0.5
-    left = np.floor(at).astype(int)
-    part = at - left
-    sums = np.zeros((9, COARSE * COARSE))
     moments = (np.ones_like(x), x, y, x * x, x * y, y * y, depth, x * depth, y * depth)
-    for across in (0, 1):
-        for down in (0, 1):
-            column, row = left[:, 0] + across, left[:, 1] + down
-            weight = abs(1 - across - part[:, 0]) * abs(1 - down - part[:, 1])
-            inside = (np.minimum(column, row) >= 0) & (np.maximum(column, row) < COARSE)
-            place = (row * COARSE + column)[inside]
-            for total, moment in zip(sums, moments, strict=True):
-                total += np.bincount(place, (weight * moment)[inside], COARSE * COARSE)
-    stack = sums.T.reshape(COARSE, COARSE, 9).astype(np.float32)
-    sums_near = cv2.GaussianBlur(stack, (0, 0), SMOOTH * COARSE)
+    column, row = np.floor(points[:MESH, :2] * PLANES).astype(int).T
+    inside = (np.minimum(column, row) >= 0) & (np.maximum(column, row) < PLANES)
+    place = (row * PLANES + column)[inside]
+    sums = [np.bincount(place, moment[inside], PLANES**2) for moment in moments]
+    stack = np.stack(sums, -1).reshape(PLANES, PLANES, 9).astype(np.float32)
+    sums_near = cv2.GaussianBlur(stack, (0, 0), SMOOTH * PLANES)
     mean = np.asarray(sums_near / np.maximum(sums_near[..., :1], 1e-4), np.float32)
     _, ex, ey, exx, exy, eyy, ez, exz, eyz = np.moveaxis(mean, -1, 0)
     xx, yy, xy = exx - ex * ex + SPREAD, eyy - ey * ey + SPREAD, exy - ex * ey
@@ -148,6 +142,8 @@ def _normals(points: NDArray[np.floating]) -> Floats:
     size = xx * yy - xy * xy
     # Depth grows away from the camera.
     slopes = np.dstack([xz * yy - yz * xy, yz * xx - xz * xy, size])
+    slopes /= np.linalg.norm(slopes, axis=2, keepdims=True)
+    slopes = cv2.resize(slopes, (COARSE, COARSE))
     return np.asarray(slopes / np.linalg.norm(slopes, axis=2, keepdims=True), np.float32)
 
 

@@ -11,7 +11,7 @@ from engines.faces.features import EYE
 from engines.faces.head import CHIN, LIPS, NOSE_TIP
 from engines.pictures import Image
 from realtime.settings import CompositingSettings
-from realtime.toons.finish.colour import COARSE, Field, Small
+from realtime.toons.finish.colour import COARSE, Field, Small, as_lab
 from realtime.toons.finish.light import Drawn, Lights
 from realtime.toons.finish.relief import Relief, relief_field, relief_of, side_of_light
 
@@ -37,6 +37,15 @@ def places(points: Points, ids: list[int] | tuple[int, ...]) -> tuple[NDArray, N
     """Rows and columns of landmarks in coarse pictures."""
     columns, rows = (points[list(ids), :2] * COARSE).astype(int).T
     return rows, columns
+
+
+def light(toon: Field) -> NDArray[np.float32]:
+    """L* of a coarse picture."""
+    return as_lab(toon)[..., 0]
+
+
+def lit(relief: Relief, toon: Field, side: float) -> Field:
+    return relief_field(relief, toon, light(toon), side)
 
 
 def even(colour: tuple[float, float, float] = SKIN) -> Field:
@@ -71,14 +80,14 @@ def test_a_relief_lies_where_the_toon_shows_it(face_crop: tuple[Image, Points]) 
 def test_the_key_light_comes_from_where_the_face_is_lit(tilt: float, side: int) -> None:
     relief = relief_of(ball(), still())
     toon = even() * (1 + tilt * relief.facing[..., :1])
-    assert side_of_light(relief, toon.astype(np.float32)) == pytest.approx(side, abs=0.25)
+    assert side_of_light(relief, light(toon.astype(np.float32))) == pytest.approx(side, abs=0.25)
 
 
 def test_nothing_is_known_of_a_face_that_is_not_there() -> None:
     nowhere = np.zeros((COARSE, COARSE), np.float32)
     relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere)
-    assert side_of_light(relief, even()) == 0
-    assert np.abs(relief_field(relief, even(), 0.5)).max() == 0
+    assert side_of_light(relief, light(even())) == 0
+    assert np.abs(lit(relief, even(), 0.5)).max() == 0
 
 
 def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
@@ -86,10 +95,10 @@ def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
 ) -> None:
     _, points = face_crop
     relief = relief_of(points, still())
-    field = relief_field(relief, even(), -1.0).mean(2)
+    field = lit(relief, even(), -1.0).mean(2)
     left, right = 50, 280  # the cheeks
     assert field[places(points, (left,))] > field[places(points, (right,))] + 3
-    mirrored = relief_field(relief, even(), 1.0).mean(2)
+    mirrored = lit(relief, even(), 1.0).mean(2)
     assert mirrored[places(points, (right,))] > mirrored[places(points, (left,))] + 3
     outside = relief.face == 0
     assert np.abs(field[outside]).max() < 0.1
@@ -107,12 +116,12 @@ def test_a_beard_does_not_shine(face_crop: tuple[Image, Points]) -> None:
     chin = points[CHIN] * COARSE
     near = (rows > chin[1] - 0.10 * COARSE) & (abs(columns - chin[0]) < 0.12 * COARSE)
     toon[near] *= 0.3
-    assert relief_field(relief, toon, 0.0)[near].max() < 2
+    assert lit(relief, toon, 0.0)[near].max() < 2
 
 
 def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
-    field = relief_field(relief_of(points, still()), even(), -1.0).mean(2)
+    field = lit(relief_of(points, still()), even(), -1.0).mean(2)
     assert np.abs(np.diff(field, axis=0)).max() < 12
     assert np.abs(np.diff(field, axis=1)).max() < 12
 

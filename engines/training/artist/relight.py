@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.faces.film_print import printed
-from engines.faces.head import CHIN, MOUTH_CORNERS, NOSE, NOSE_LINE, NOSE_TIP, NOSE_WINGS
+from engines.faces.head import CHIN, MOUTH_CORNERS, NOSE, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, Reals, blur, mix, polygon, smoothstep, step, to_rgb
 from engines.training.artist import light as lamps
-from engines.training.artist.imaging import luminance, masked_blur, stroke
+from engines.training.artist.imaging import luminance, masked_blur
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 from engines.training.artist.skin import Painting, age_lines
 
 RIM_COLOUR = np.array([1.0, 0.86, 0.66], np.float32)
-NOSE_RELIEF = 0.15  # log gain of the key on the slopes of the nose
+NOSE_RELIEF = 0.10  # log gain of the key on the slopes of the nose
 BALL_RELIEF = 0.30  # log gain of the key on its tip, a ball
 BOUNCE = 0.15  # log gain of light from below at the edge of jaw and chin
 WET = (0.035, 0.05)  # how bright the lights on nose and lip are
@@ -152,7 +152,7 @@ def _wet(scene: Scene, side: float) -> Floats:
 
 
 def _glow(scene: Scene, key: Floats, side: float) -> Floats:
-    """Sheen of the skin, glints on nose tip and lip, soft light on cheeks, forehead and bridge."""
+    """Sheen of the skin, glints on nose tip and lip, soft light on cheeks and forehead."""
     points, unit, size, skin = scene.points, scene.unit, scene.size, scene.all_skin
     half = key + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
@@ -160,8 +160,7 @@ def _glow(scene: Scene, key: Floats, side: float) -> Floats:
     sheen = np.clip(scene.shape.normals @ half, 0, 1) ** narrow * skin * scene.shape.face
     tip = points[NOSE_TIP, :2] + unit * np.array([0.08 * side, -0.06])
     glint = _spots(size, np.stack([tip, points[[17, 14], :2].mean(0)]), [0.06 * unit] * 2)
-    soft = 0.015 * stroke(size, points[NOSE_LINE], 0.12 * unit, 0.08 * unit)
-    soft = soft + 0.05 * _spots(size, points[[NOSE_TIP]], [0.11 * unit])
+    soft = 0.05 * _spots(size, points[[NOSE_TIP]], [0.11 * unit])
     soft = soft + 0.06 * _spots(size, points[[50, 280]], [0.17 * unit] * 2)
     soft = soft + 0.05 * _spots(size, points[[151]], [0.34 * unit])
     bright = np.maximum(skin, scene.marks.lips * 0.8)

@@ -129,7 +129,7 @@ def _filled_shadows(scene: Scene) -> Floats:
     beside = masked_blur(light, band.reference * (1 - below), 0.36 * unit)
     below = blur(below, 0.03 * unit) * scene.marks.oval * scene.skin
     light = light + 0.8 * below * np.maximum(beside * 0.66 - light, 0)
-    return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.85
+    return light + bridge * np.maximum(around * 0.94 - light, 0) * 0.6
 
 
 def _skin_light(scene: Scene, light: Floats) -> Floats:

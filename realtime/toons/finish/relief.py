@@ -20,7 +20,7 @@ from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field
 from realtime.toons.places import moves, shifted
 
-PLANES = 32
+PLANES = 32  # places a side at which planes are laid; curves of a face are wider
 MESH = 468  # landmarks of a face without its irises
 SMOOTH = 0.042  # reach within which landmarks make one plane, in the crop's sides
 SPREAD = 1e-5  # least spread of landmarks, in square sides: few or aligned ones make no plane

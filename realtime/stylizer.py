@@ -31,7 +31,7 @@ from realtime.toons.detail import Detail, brows_of, brushed, fitted, room_about,
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Drawn, Lights
-from realtime.toons.finish.locks import HairWatch
+from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
 
@@ -243,8 +243,8 @@ class Stylizer:
             memory.forget(but)
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
-        """A crisp toon in the scene's colours, its hair in locks; it keeps them, and the eyes to be
-        painted."""
+        """A crisp toon in the scene's colours, its hair in locks; it keeps them, its brows and the
+        eyes to be painted."""
         settings, time = drawing.settings, drawing.frame.timestamp
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
@@ -254,9 +254,8 @@ class Stylizer:
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish.relief)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
-            finished, toon.locks = self._hair.comb(
-                identity, time, finished, toon.crop, toon.plan, head, points
-            )
+            shown = drawn._replace(toon=finished)
+            finished, toon.locks = combed(shown, self._hair.see(identity, time, shown))
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points, toon.face.side)
         elif toon.plan is not None:

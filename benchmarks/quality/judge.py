@@ -31,8 +31,9 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.finish import light
 from realtime.toons.finish.ink import inked
-from realtime.toons.finish.locks import HairWatch
+from realtime.toons.finish.locks import HairWatch, combed
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -109,11 +110,13 @@ class Judge:
         head: NDArray[np.uint8] | None,
         finish: Finish,
     ) -> Image:
-        """A toon as the loop finishes it: crisp, with hair and eyes of a single picture."""
+        """A toon as the loop finishes it, crisp, with hair, ink and eyes of a single picture; but
+        in its own colours and light, as the artist's picture is."""
         crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
             share = as_grid(head)
-            toon, _ = HairWatch().comb(0, 0.0, toon, crop, plan, share, points)
+            drawn = light.Drawn(crop, toon, points, share, known=True, plan=plan)
+            toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
             if finish.inked:
                 toon = inked(toon, share, points)
         if finish.painted_eyes and points is not None:

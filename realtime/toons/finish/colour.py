@@ -67,7 +67,7 @@ def colour_stats(small: Small, mask: FloatMask) -> NDArray[np.float32]:
 
 
 def shrink_mask(mask: FloatMask) -> FloatMask:
-    """A mask float32 [GRID, GRID] as [COARSE, COARSE]."""
+    """A mask float32 [M, M] as [COARSE, COARSE]."""
     small = cv2.resize(mask, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32, copy=False)
 

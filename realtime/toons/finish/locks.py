@@ -20,7 +20,8 @@ from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.finish.colour import COARSE, Small, coarse
+from realtime.toons.finish.colour import COARSE, Small, coarse, shrink_mask
+from realtime.toons.finish.light import Drawn
 from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192
@@ -52,77 +53,50 @@ class HairWatch:
     def __init__(self) -> None:
         self._known: dict[int, tuple[float, FloatMask]] = {}
 
-    def see(
-        self,
-        identity: int,
-        time: float,
-        toon: Image,
-        crop: Image,
-        plan: NDArray[np.float32],
-        head: FloatMask,
-        points: NDArray[np.floating],
-    ) -> FloatMask:
+    def see(self, identity: int, time: float, drawn: Drawn) -> FloatMask:
         """Where a person's newest toon has hair: float32 [COARSE, COARSE] in [0, 1].
 
         Args:
             identity: whose.
             time: of the frame, seconds.
-            toon: uint8 [R, R, 3] BGR.
-            crop: uint8 [S, S, 3] BGR, what it was drawn from.
-            plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-            head: float32 [GRID, GRID] in [0, 1], where the toon's head is.
-            points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
+            drawn: the toon, of an engine that gives a plan.
         """
         known = self._known.get(identity)
         if known is None or not 0 <= time - known[0] < INTERVAL:
-            known = self._known[identity] = time, _hair(toon, crop, plan[2], head, points)
+            known = self._known[identity] = time, _hair(drawn)
         return known[1]
-
-    def comb(
-        self,
-        identity: int,
-        time: float,
-        toon: Image,
-        crop: Image,
-        plan: NDArray[np.float32],
-        head: FloatMask,
-        points: NDArray[np.floating],
-    ) -> tuple[Image, FloatMask]:
-        """`combed` where `see` sees hair."""
-        hair = self.see(identity, time, toon, crop, plan, head, points)
-        return combed(toon, crop, plan, hair)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
         self._known = {k: v for k, v in self._known.items() if k in but}
 
 
-def combed(
-    toon: Image, crop: Image, plan: NDArray[np.float32], hair: FloatMask
-) -> tuple[Image, FloatMask]:
+def combed(drawn: Drawn, hair: FloatMask) -> tuple[Image, FloatMask]:
     """A toon with its hair in locks.
 
     Args:
-        toon, crop, plan: as for `HairWatch.see`.
-        hair: what it saw.
+        drawn: the toon, of an engine that gives a plan.
+        hair: what `HairWatch.see` saw in it.
 
     Returns:
         The toon, and how far its hair is in locks: float32 [GRID, GRID] in [0, 1].
     """
+    toon = drawn.toon
     if float(hair.max()) < LEAST:
         return toon, np.zeros((GRID, GRID), np.float32)
+    assert drawn.plan is not None
     side = min(SIDE, toon.shape[0])
     size = (side, side)
-    light, drawn = (
+    light, own = (
         as_uint8(
             cv2.resize(cv2.cvtColor(v, cv2.COLOR_BGR2GRAY), size, interpolation=cv2.INTER_AREA)
         )
-        for v in (crop, toon)
+        for v in (drawn.crop, toon)
     )
     along, flowing = _flow(light)
     where = np.asarray(cv2.resize(flowing * hair, (GRID, GRID)), np.float32)
-    strokes = shifted(_stroked(light, along), moves(plan, side))
-    apart = np.asarray(cv2.subtract(strokes, drawn, dtype=cv2.CV_32F), np.float32)
+    strokes = shifted(_stroked(light, along), moves(drawn.plan, side))
+    apart = np.asarray(cv2.subtract(strokes, own, dtype=cv2.CV_32F), np.float32)
     broad = cv2.resize(apart, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
     broad = cv2.resize(cv2.GaussianBlur(broad, (0, 0), BROAD * COARSE / UNITS), size)
     return _lit(toon, (apart - broad) * cv2.resize(where, size)), where
@@ -173,19 +147,14 @@ def _flow(light: Image) -> tuple[Floats, FloatMask]:
     return along, smoothstep(*FLOWING, coherence)
 
 
-def _hair(
-    toon: Image, crop: Image, share: Floats, head: FloatMask, points: NDArray[np.floating]
-) -> FloatMask:
+def _hair(drawn: Drawn) -> FloatMask:
     """Where a toon has hair: [COARSE, COARSE] in [0, 1].
 
     It has the colour of what lies above the brows beside the face rather than that of the cheeks,
-    so a bald head has none.
-
-    Args:
-        toon, crop, head, points: as for `HairWatch.see`.
-        share: float32 [M, M], of the frame's detail that the network takes.
+    so a bald head has none. Skin takes hardly any of the frame's detail.
     """
-    at = np.asarray(points, np.float32)[:, :2] * COARSE
+    assert drawn.plan is not None
+    at = np.asarray(drawn.points, np.float32)[:, :2] * COARSE
     down = at[CHIN] - at[FOREHEAD]
     down /= np.linalg.norm(down) + 1e-6
     brows = float((at[[point for ids in BROW_TOP for point in ids]] @ down).min()) - 0.03 * COARSE
@@ -194,8 +163,8 @@ def _hair(
     neck = below + NECK * (at[CHIN] - at[FOREHEAD])
     both = np.concatenate([below, neck])
     low = polygon(COARSE, cv2.convexHull(both)[:, 0], EDGE)
-    head = np.asarray(cv2.resize(head, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float32)
-    lab, free = Small.of(toon).lab, head * (1 - low)
+    head, taken = shrink_mask(drawn.head), shrink_mask(drawn.plan[2])
+    lab, free = Small.of(drawn.toon).lab, head * (1 - low)
     above = pixels(COARSE) @ down < brows
     sure = above & (head > 0.9) & (polygon(COARSE, oval, EDGE) < 0.05)
     if sure.sum() < FEWEST:
@@ -207,8 +176,8 @@ def _hair(
         from_skin = np.minimum(from_skin, _apart(lab, brow))
     alike = smoothstep(*LIKE_HAIR, from_skin / (from_hair + from_skin + 1e-3))
     unlike = smoothstep(*UNLIKE_SKIN, from_skin)
-    taken = cv2.resize(share, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    return alike * unlike * smoothstep(*TAKEN, taken) * free * _plain(coarse(crop), free * unlike)
+    plain = _plain(coarse(drawn.crop), free * unlike)
+    return alike * unlike * smoothstep(*TAKEN, taken) * free * plain
 
 
 def _plain(bgr: Floats, where: FloatMask) -> FloatMask:

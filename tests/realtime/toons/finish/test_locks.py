@@ -18,6 +18,8 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
+from realtime.toons.finish import locks
+from realtime.toons.finish.light import Drawn
 from realtime.toons.finish.locks import INTERVAL, HairWatch
 from tests.realtime.toons.conftest import SIDE
 
@@ -79,7 +81,8 @@ def combed(
     head: FloatMask,
     points: NDArray[np.float32],
 ) -> tuple[Image, FloatMask]:
-    return HairWatch().comb(1, 0.0, toon, crop, plan, head, points)
+    drawn = Drawn(crop, toon, points, head, known=True, plan=plan)
+    return locks.combed(drawn, HairWatch().see(1, 0.0, drawn))
 
 
 def slopes(image: Image, where: NDArray[np.bool_]) -> tuple[float, float]:
@@ -213,7 +216,8 @@ def test_hair_is_looked_for_a_few_times_a_second(face_crop: Face) -> None:
     watch, head = HairWatch(), skull(points)
 
     def see(identity: int, time: float, crop: Image) -> FloatMask:
-        return watch.see(identity, time, soft(crop), crop, plan(), head, points)
+        drawn = Drawn(crop, soft(crop), points, head, known=True, plan=plan())
+        return watch.see(identity, time, drawn)
 
     first = see(1, 5.0, hairy)
     assert first.mean() > 0.1

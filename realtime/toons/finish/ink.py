@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
 from engines.faces.head import CHIN, FOREHEAD, LIPS
-from engines.faces.pixels import Floats, polygon, smoothstep
+from engines.faces.pixels import Floats, polygon, smoothstep, step
 from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID, border_fade, oval_mask
 from realtime.frame import as_uint8
@@ -64,7 +64,7 @@ def inked(
         points: [478, >=2], the face's landmarks, 0..1 across the crop.
         side: of the crop in pixels of the frame: a small head is drawn too roughly for ink.
     """
-    whole = float(smoothstep(*SMALL, side)) if side < SMALL[1] else 1.0
+    whole = step(*SMALL, side)
     if not whole:
         return toon
     middle = points[:, :2].mean(0)
@@ -86,7 +86,7 @@ def inked(
     outside = cv2.resize(255 - SPARED * 255 * face, size).astype(np.uint8)
     ink = cv2.multiply(_ink(even, scale), outside, scale=1 / 255)
     flat = cv2.multiply(flat, cv2.bitwise_not(ink), scale=1 / 255)
-    # Hair that gets darker would turn blue, had it all of its colour still.
+    # Hair that gets darker loses colour as well, or it would turn blue.
     before, after = (cv2.resize(v, half).astype(np.float32) for v in (light, flat))
     colour *= RICH * np.minimum(after / np.maximum(before, 1), 1)[..., None]
     rich = cv2.resize(cv2.convertScaleAbs(colour + 128), size)

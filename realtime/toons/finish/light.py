@@ -86,7 +86,7 @@ class Lights:
     def finish(
         self, identity: int, time: float, drawn: Drawn, settings: CompositingSettings
     ) -> Image:
-        """One person's newest toon in the colours of the scene.
+        """One person's newest toon in the colours of the scene, lit by its relief if it wants that.
 
         Args:
             identity: whose.
@@ -102,10 +102,10 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        relief = None
+        relief, side = None, 0.0
         if drawn.relief and settings.relief and drawn.plan is not None:
-            relief = relief_of(drawn.points, drawn.plan)
-        side = side_of_light(relief, small.lab[..., 0]) if relief else 0.0
+            relief = relief_of(drawn.points, drawn.plan, small.lab[..., 0])
+            side = side_of_light(relief, small.lab[..., 0])
         seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), side, time)
         light = self._lights.setdefault(identity, seen)
         light.follow(seen, settings.memory)
@@ -113,8 +113,8 @@ class Lights:
         if drawn.plan is not None:
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        if relief:
-            field = field + relief_field(relief, small.bgr + field, small.lab[..., 0], light.side)
+        if relief is not None:
+            field = field + relief_field(relief, small.bgr + field, light.side)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:

@@ -24,24 +24,25 @@ PLANES = 32  # places a side at which planes are laid; curves of a face are wide
 MESH = 468  # landmarks of a face without its irises
 SMOOTH = 0.042  # reach within which landmarks make one plane, in the crop's sides
 SPREAD = 1e-5  # least spread of landmarks, in square sides: few or aligned ones make no plane
-EDGE, INSIDE = 0.018, 0.035  # of a face: how softly its light ends, and how far inside its outline
+EDGE, INSIDE = 0.018, 0.035
+"""How softly a face's light ends, and how far inside its outline, in the crop's sides."""
 TURNED = (0.25, 0.55)  # how much of a place faces the camera: no light .. all of it
-FEATURES = ((LIPS, 0.008), *((ids, 0.005) for ids in BROW), *((ids, 0.03) for ids in EYE))
-"""Landmarks about what gets no gloss, and how far beyond them, in the crop's sides."""
+FEATURES = ((LIPS, 1), *((ids, 0) for ids in BROW), *((ids, 0.03 * COARSE) for ids in EYE))
+"""Landmarks about what gets no gloss, and how far beyond them, in places of `COARSE`."""
 SOFT = 0.016  # how softly gloss ends there
 DARK = (-28.0, -8.0)  # L* by which a place is darker than the face: beard, no gloss .. skin, all
 KEY = (0.55, -0.55, 0.75)  # where the key light is, if it is wholly to one side: right, down, front
-LIT = 8.0  # L* by which the light of a face changes across it where it is clearly from one side
+LIT = 8.0  # L* for each unit of the normal, at which a face is clearly lit from one side
 SHEEN, SHEEN_EDGE = 0.15, 8  # of the gloss: how strong, and how narrow (Blinn's exponent)
-SPOT, SPOT_EDGE = 0.22, 30
+SPOT, SPOT_EDGE = 0.22, 30  # of its middle
 CAMERA = np.array([0, 0, 1], np.float32)
 DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose is a stripe
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
-FILM = 0.6  # share of the skin's own light that gloss covers
+COVER = 0.6  # share of the skin's own light that gloss covers
 SHADE = 0.22  # of what faces away from the key light
 SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
 WARM = (1.15, 1.0, 0.8)  # how much of it blue, green and red lose: red light goes through skin
-RIM = 0.25  # of the light along the far edge
+RIM = 0.25  # strength of the light along the far edge
 BEHIND = (0.8, -0.2, -0.3)  # where that light is, opposite the key light
 
 
@@ -51,32 +52,38 @@ class Relief(NamedTuple):
     Attributes:
         facing: float32 [COARSE, COARSE, 3], unit normals: right, down, towards the camera.
         face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of.
-        bare: the same without eyes, brows and lips.
+        skin: the same without eyes, brows, lips and what is as dark as a beard.
     """
 
     facing: Floats
     face: FloatMask
-    bare: FloatMask
+    skin: FloatMask
 
 
-def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32]) -> Relief:
+def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32], light: Floats) -> Relief:
     """The relief of a face, as its toon shows it.
 
     Args:
-        points: [478, 3], landmarks, 0..1 across the crop, with their depth.
+        points: [478, 3], landmarks, 0..1 across the crop, with their depth in the same unit, which
+            grows away from the camera.
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+        light: float32 [COARSE, COARSE], L* of the toon.
     """
     facing = _normals(points)
-    outline = cv2.convexHull(np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32))[:, 0]
+    at = np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32)
+    outline = cv2.convexHull(at)[:, 0]
     face = polygon(COARSE, outline, EDGE * COARSE, -INSIDE * COARSE)
     face = face * smoothstep(*TURNED, facing[..., 2])
     marks = np.zeros((COARSE, COARSE), np.float32)
     for ids, grow in FEATURES:
-        feature = cv2.convexHull(np.asarray(points[list(ids), :2] * COARSE - 0.5, np.float32))[:, 0]
-        cv2.max(marks, polygon(COARSE, feature, 0.0, grow * COARSE), dst=marks)
+        feature = cv2.convexHull(at[ids])[:, 0]
+        cv2.max(marks, polygon(COARSE, feature, 0.0, grow), dst=marks)
     bare = face * (1 - cv2.GaussianBlur(marks, (0, 0), SOFT * COARSE))
     placed = shifted(np.dstack([facing, face, bare]), moves(plan, COARSE))
-    return Relief(placed[..., :3], placed[..., 3], placed[..., 4])
+    facing, face, bare = placed[..., :3], placed[..., 3], placed[..., 4]
+    lit = light[face > 0.5]
+    middle = float(np.median(lit)) if lit.size else 0.0
+    return Relief(facing, face, bare * smoothstep(*DARK, light - middle))
 
 
 def side_of_light(relief: Relief, light: Floats) -> float:
@@ -86,8 +93,7 @@ def side_of_light(relief: Relief, light: Floats) -> float:
         relief: of the face.
         light: float32 [COARSE, COARSE], L* of the toon.
     """
-    weight = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
-    across = relief.facing[..., 0]
+    weight, across = relief.skin, relief.facing[..., 0]
     total = float(weight.sum())
     if total < 1:
         return 0.0
@@ -96,13 +102,12 @@ def side_of_light(relief: Relief, light: Floats) -> float:
     return float(np.tanh(slope / LIT))
 
 
-def relief_field(relief: Relief, toon: Field, light: Floats, side: float) -> Field:
+def relief_field(relief: Relief, toon: Field, side: float) -> Field:
     """What to add to a toon to light the skin of its face.
 
     Args:
         relief: of the face.
         toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
-        light: float32 [COARSE, COARSE], its L*, which tells skin from a beard.
         side: from where the key light comes, see `side_of_light`.
 
     Returns:
@@ -111,16 +116,15 @@ def relief_field(relief: Relief, toon: Field, light: Floats, side: float) -> Fie
     key = _unit(np.array(KEY) * (side, 1, 1))
     half = _unit(key + CAMERA)  # Blinn, "Models of Light Reflection" (1977)
     behind = np.array(BEHIND, np.float32) * (-np.sign(side) * abs(side) ** 0.5, 1, 1)
-    skin = relief.bare * smoothstep(*DARK, light - _middle(light, relief.face))
     lamps = np.stack([half, key, behind]).astype(np.float32)
     angles = cv2.transform(relief.facing, lamps)  # cosines
     towards, edge = np.maximum(angles[..., 0], 0), np.maximum(angles[..., 2], 0)
-    sharp = skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
+    sharp = relief.skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
     rim = RIM * relief.face * edge * (1 - relief.facing[..., 2]) ** 2
     gloss = cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE) + rim
     shade = SHADE * relief.face * smoothstep(*SHADED, angles[..., 1])
     shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
-    glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - FILM * shaded)
+    glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - COVER * shaded)
     return np.asarray(glossy - toon, np.float32)
 
 
@@ -145,11 +149,6 @@ def _normals(points: NDArray[np.floating]) -> Floats:
     slopes /= np.linalg.norm(slopes, axis=2, keepdims=True)
     slopes = cv2.resize(slopes, (COARSE, COARSE))
     return np.asarray(slopes / np.linalg.norm(slopes, axis=2, keepdims=True), np.float32)
-
-
-def _middle(light: Floats, face: FloatMask) -> float:
-    """The light of most of a face, L*."""
-    return float(np.median(light[face > 0.5])) if (face > 0.5).any() else 0.0
 
 
 def _unit(vector: NDArray[np.floating]) -> Floats:

@@ -259,6 +259,16 @@ def test_a_toon_gets_crisp_edges_and_keeps_its_colours() -> None:
     assert abs(float(crisp.mean()) - float(soft.mean())) < 0.5
 
 
+def test_an_edge_between_colours_gets_no_coloured_rim() -> None:
+    step = np.empty((256, 256, 3), np.uint8)
+    step[:, :128], step[:, 128:] = (60, 90, 150), (200, 170, 110)
+    soft = as_uint8(cv2.GaussianBlur(step, (0, 0), 1.0))
+    crisp = sharpened(soft).astype(int)
+    assert np.abs(crisp - soft).max() > 4
+    apart = [picture[..., 1:] - picture[..., :1] for picture in (soft.astype(int), crisp)]
+    assert np.array_equal(*apart)
+
+
 def test_ink_that_the_network_drew_softly_gets_dark() -> None:
     ink = np.full((256, 256, 3), 150, np.uint8)
     ink[:, 127:129] = 40

@@ -44,16 +44,17 @@ def light(toon: Field) -> NDArray[np.float32]:
     return as_lab(toon)[..., 0]
 
 
-def lit(relief: Relief, toon: Field, side: float) -> Field:
-    return relief_field(relief, toon, light(toon), side)
-
-
 def even(colour: tuple[float, float, float] = SKIN) -> Field:
     return np.full((COARSE, COARSE, 3), colour, np.float32)
 
 
+def relief_on(points: Points, plan: NDArray[np.float32] | None = None) -> Relief:
+    """The relief of an evenly lit toon; without a plan it shows everything where the photo does."""
+    return relief_of(points, still() if plan is None else plan, light(even()))
+
+
 def test_normals_are_those_of_the_surface() -> None:
-    facing = relief_of(ball(), still()).facing
+    facing = relief_on(ball()).facing
     assert np.allclose(np.linalg.norm(facing, axis=2), 1, atol=1e-3)
     at = (np.array([[0.5, 0.5], [0.62, 0.5], [0.38, 0.5], [0.5, 0.65]]) * COARSE).astype(int)
     found = facing[at[:, 1], at[:, 0]]
@@ -67,41 +68,45 @@ def test_a_relief_lies_where_the_toon_shows_it(face_crop: tuple[Image, Points]) 
     _, points = face_crop
     plan = still()
     plan[0] = 0.1  # each place of the toon comes from further right
-    here, there = relief_of(points, still()), relief_of(points, plan)
+    here, there = relief_on(points), relief_on(points, plan)
     step = round(0.1 * COARSE)
     assert np.abs(there.face[:, 10:40] - here.face[:, 10 + step : 40 + step]).max() < 0.25
     assert here.face[places(points, (NOSE_TIP,))] == pytest.approx(1, abs=0.05)
     for ids in (LIPS, *EYE):
         middle = points[list(ids), :2].mean(0) * COARSE
-        assert here.bare[int(middle[1]), int(middle[0])] < 0.1
+        assert here.skin[int(middle[1]), int(middle[0])] < 0.1
 
 
 @pytest.mark.parametrize(("tilt", "side"), [(-0.3, -1), (0.0, 0), (0.3, 1)])
 def test_the_key_light_comes_from_where_the_face_is_lit(tilt: float, side: int) -> None:
-    relief = relief_of(ball(), still())
-    toon = even() * (1 + tilt * relief.facing[..., :1])
-    assert side_of_light(relief, light(toon.astype(np.float32))) == pytest.approx(side, abs=0.25)
+    toon = even() * (1 + tilt * relief_on(ball()).facing[..., :1])
+    shown = light(toon.astype(np.float32))
+    relief = relief_of(ball(), still(), shown)
+    assert side_of_light(relief, shown) == pytest.approx(side, abs=0.25)
 
 
 def test_nothing_is_known_of_a_face_that_is_not_there() -> None:
     nowhere = np.zeros((COARSE, COARSE), np.float32)
     relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere)
     assert side_of_light(relief, light(even())) == 0
-    assert np.abs(lit(relief, even(), 0.5)).max() == 0
+    assert np.abs(relief_field(relief, even(), 0.5)).max() == 0
 
 
 def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
     face_crop: tuple[Image, Points],
 ) -> None:
     _, points = face_crop
-    relief = relief_of(points, still())
-    field = lit(relief, even(), -1.0).mean(2)
+    relief = relief_on(points)
+    field = relief_field(relief, even(), -1.0).mean(2)
     left, right = 50, 280  # the cheeks
     assert field[places(points, (left,))] > field[places(points, (right,))] + 3
-    mirrored = lit(relief, even(), 1.0).mean(2)
+    mirrored = relief_field(relief, even(), 1.0).mean(2)
     assert mirrored[places(points, (right,))] > mirrored[places(points, (left,))] + 3
     outside = relief.face == 0
     assert np.abs(field[outside]).max() < 0.1
+    assert relief.skin[places(points, (NOSE_TIP,))] > 0.9
+    for ids in (LIPS, *EYE):
+        assert relief.skin[places(points, ids)].mean() < 0.3
     nose = field[places(points, (NOSE_TIP,))]
     for ids in (LIPS, *EYE):
         assert field[places(points, ids)].mean() < 0.3 * nose
@@ -110,18 +115,18 @@ def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
 
 def test_a_beard_does_not_shine(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
-    relief = relief_of(points, still())
     toon = even()
     rows, columns = np.indices((COARSE, COARSE))
     chin = points[CHIN] * COARSE
     near = (rows > chin[1] - 0.10 * COARSE) & (abs(columns - chin[0]) < 0.12 * COARSE)
     toon[near] *= 0.3
-    assert lit(relief, toon, 0.0)[near].max() < 2
+    relief = relief_of(points, still(), light(toon))
+    assert relief_field(relief, toon, 0.0)[near].max() < 2
 
 
 def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
-    field = lit(relief_of(points, still()), even(), -1.0).mean(2)
+    field = relief_field(relief_on(points), even(), -1.0).mean(2)
     assert np.abs(np.diff(field, axis=0)).max() < 12
     assert np.abs(np.diff(field, axis=1)).max() < 12
 

@@ -44,6 +44,12 @@ class Style:
     blend: BlendSpec = field(default_factory=lambda: BlendSpec(swap_resolution=None))
     finish: Finish = PLAIN
 
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in `card.json`: what is done to live pictures stands beside the rest."""
+        values = asdict(self)
+        finish = values.pop("finish")
+        return {**values, **finish}
+
 
 @dataclass(frozen=True)
 class Card:
@@ -96,14 +102,7 @@ class Card:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["generator"] = asdict(self.generator)
         values["encoder"] = self.encoder.as_dict() if self.encoder else None
-        values["styles"] = {
-            name: {
-                "description": style.description,
-                "blend": asdict(style.blend),
-                **asdict(style.finish),
-            }
-            for name, style in self.styles.items()
-        }
+        values["styles"] = {name: style.as_dict() for name, style in self.styles.items()}
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod

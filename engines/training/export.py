@@ -20,6 +20,7 @@ from engines.training.learn.models import ModelSize
 from engines.training.learn.runs import CHECKPOINT, read_checkpoint
 
 WHOLE_TOON = Style()
+"""What a card says of a style by default: all of it is shown, as the network draws it."""
 State = dict[str, Tensor]
 
 
@@ -103,19 +104,20 @@ def export(
     description: Description,
     *,
     style: str = "film",
-    look: Style = WHOLE_TOON,
+    entry: Style = WHOLE_TOON,
 ) -> Bundle:
-    """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved).
+    """A bundle with one style, from trained weights (FP32 in memory, FP16 once saved); `entry` is
+    what its card says of the style.
 
     Raises:
         SpecError: when the blend does not fit the resolution.
     """
-    layer_weights(look.blend, models.size.generator_config().resolution)
+    layer_weights(entry.blend, models.size.generator_config().resolution)
     card = Card(
         name=name,
         generator=models.size.generator_config(),
         encoder=models.size.encoder_config(),
-        styles={style: look},
+        styles={style: entry},
         **vars(description),
     )
     return Bundle(card, models.face, {style: models.toon}, models.encoder)
@@ -125,15 +127,16 @@ def add_style(
     bundle: Bundle,
     style: str,
     toon: State,
-    look: Style = WHOLE_TOON,
+    entry: Style = WHOLE_TOON,
 ) -> Bundle:
-    """`bundle` with one more toon generator, trained from its face generator and encoder.
+    """`bundle` with one more toon generator, trained from its face generator and encoder; `entry`
+    is what its card says of the style.
 
     Raises:
         ToonifyError: when there is a style of that name, the generator has another architecture, or
             the blend does not fit its resolution.
     """
-    layer_weights(look.blend, bundle.card.generator.resolution)
+    layer_weights(entry.blend, bundle.card.generator.resolution)
     if style in bundle.toons:
         raise ToonifyError(
             f"{bundle.card.name} has a style {style!r} already; choose another name."
@@ -146,12 +149,12 @@ def add_style(
                 f"The new style's {key} is {list(tensor.shape)}, but {bundle.card.name} has "
                 f"{list(bundle.face[key].shape)}; train it from this model."
             )
-    card = replace(bundle.card, styles={**bundle.card.styles, style: look})
+    card = replace(bundle.card, styles={**bundle.card.styles, style: entry})
     return replace(bundle, card=card, toons={**bundle.toons, style: toon})
 
 
 def add_trained_style(
-    bundle: Bundle, models: TrainedModels, style: str, look: Style = WHOLE_TOON
+    bundle: Bundle, models: TrainedModels, style: str, entry: Style = WHOLE_TOON
 ) -> Bundle:
     """`add_style` for a toon generator that was trained with this bundle's encoder unchanged.
 
@@ -169,4 +172,4 @@ def add_trained_style(
             f"The style was trained with another encoder than {bundle.card.name} has; train it "
             f"with 'toonify train run --base {bundle.card.name}'."
         )
-    return add_style(bundle, style, models.toon, look)
+    return add_style(bundle, style, models.toon, entry)

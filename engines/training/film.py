@@ -151,8 +151,8 @@ def film(
     if not train_pairs(job.settings, pairs, folder, deadline, hardware=hardware, report=report):
         return None
     models = TrainedModels.read(folder)
-    look = Style(finish=FINISHES.get(job.look, PLAIN))
-    bundle = export(models, job.name, job.words, style=job.look, look=look)
+    entry = Style(finish=FINISHES.get(job.look, PLAIN))
+    bundle = export(models, job.name, job.words, style=job.look, entry=entry)
     if not getattr(rank_zero_only, "rank", 0):  # only the first of several processes writes
         bundle.save(job.bundle)
     return left_out

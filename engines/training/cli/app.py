@@ -200,12 +200,12 @@ def export(
     from engines.training.export import export as to_bundle
 
     models = TrainedModels.read(trained)
-    look = Style(describe, blend.spec(WHOLE_TOON.blend), live.finish())
+    entry = Style(describe, blend.spec(WHOLE_TOON.blend), live.finish())
     if add_to:
-        bundle = add_trained_style(find_bundle(add_to), models, style, look)
+        bundle = add_trained_style(find_bundle(add_to), models, style, entry)
     else:
         about = Description.read(words) if words else Description()
-        bundle = to_bundle(models, out.stem, about, style=style, look=look)
+        bundle = to_bundle(models, out.stem, about, style=style, entry=entry)
     bundle.save(out)
     say(f"Wrote {out} with the styles {', '.join(bundle.styles)}.")
 

@@ -69,7 +69,7 @@ class StyleJob:
     encoder: DistilSettings = field(default_factory=lambda: DistilSettings(pictures=4_000))
 
     def identity(self, base: Bundle) -> dict[str, Any]:
-        """What decides the result. A work folder belongs to one identity, so runs never mix."""
+        """What decides the training. A work folder belongs to one identity, so runs never mix."""
         return {
             "pictures": str(self.pictures.resolve()),
             "people": str(self.people.resolve()),

@@ -84,6 +84,9 @@ def test_run_stops_goes_on_and_is_exported(
     assert comic.blend.low == "face"
     assert comic.finish == Finish(painted_eyes=True, inked=True)
     assert film.finish == Finish()
+    lit = tmp_path / "lit.toon"
+    toonify_train("export", tmp_path / "comic", "--out", lit, "--relief")
+    assert Bundle.load(lit).card.styles["film"].finish == Finish(relief=True)
 
 
 def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:

@@ -18,11 +18,15 @@ class Finish:
         relief: skin gets light and shade from the face's own relief, as a film's renderer gives
             them (`realtime.toons.finish.relief`). For networks that say where they take the photo's
             detail from.
+        haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
+            (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
+            person's and not lines.
     """
 
     painted_eyes: bool = False
     inked: bool = False
     relief: bool = False
+    haired_brows: bool = False
 
 
 PLAIN = Finish()

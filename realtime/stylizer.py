@@ -27,10 +27,11 @@ from realtime.compositing import (
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import Detail, brows_of, brushed, fitted, room_about, sharpened
+from realtime.toons.detail import WORTH, Detail, brows_of, brushed, fitted, room_about, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
-from realtime.toons.finish.light import Drawn, Lights
+from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
@@ -251,18 +252,19 @@ class Stylizer:
         image = fitted(toon.image, toon.face.side)
         image = image if toon.plan is None else sharpened(image)
         head = _head(toon.head, points)
-        drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish.relief)
+        right = toon.face.right
+        drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish, right)
         finished = self._lights.finish(identity, time, drawn, settings)
         if toon.plan is not None and settings.paint_hair and settings.mode == "head":
             shown = drawn._replace(toon=finished)
             finished, toon.locks = combed(shown, self._hair.see(identity, time, shown))
+        zoom = toon.face.side / toon.crop.shape[0]
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points, toon.face.side)
-        elif toon.plan is not None:
+        elif toon.finish.haired_brows and toon.plan is not None and zoom >= WORTH:
             toon.brows = brows_of(finished, points, toon.plan)
         toon.finished = finished
         if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
-            zoom = toon.face.side / toon.crop.shape[0]
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
         return finished
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -74,9 +73,8 @@ class ToonNetwork(nn.Module):
         self.has_detail = bool(g.finish and g.detail_resolution)
         self.has_bands = bool(g.fovea_channels)
         self.label = label
-        # Eyes and relief are found by the plan of detail.
-        found = self.has_detail
-        self.finish = finish if found else replace(finish, painted_eyes=False, relief=False)
+        # All but ink is found by the plan of detail.
+        self.finish = finish if self.has_detail else Finish(inked=finish.inked)
         self.enlarge = Upsample2x(1, replicate=True)
         self.enlarge_moves = Upsample2x(2, replicate=True)
         self.eval().requires_grad_(False)

@@ -43,6 +43,12 @@ class TrackedFace:
         """Side of the square, pixels: how near the face is."""
         return float(np.hypot(*(self.quad[3] - self.quad[0])))
 
+    @property
+    def right(self) -> tuple[float, float]:
+        """Unit vector to the square's right, in the frame."""
+        x, y = (self.quad[3] - self.quad[0]) / max(self.side, 1e-6)
+        return float(x), float(y)
+
     def transform(self, size: int) -> NDArray[np.float32]:
         """Similarity [2, 3] from a crop of `size` x `size` pixels to the frame."""
         return quad_transform(self.quad, size)

@@ -17,37 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
-from engines.faces.build import lash_strength
-from engines.faces.eyes.iris import UNKNOWN, iris_sample
-from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, paint_eye, scene_light
+from engines.faces.eyes.painted import EyePaint, paint_eye
 from engines.faces.eyes.shape import EyeShape
-from engines.faces.features import BROW, EYE, IRIS, LID_POINTS, look_together, openness
-from engines.faces.head import Head
+from engines.faces.features import EYE, IRIS, look_together, openness
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
+from realtime.toons.eye_colours import CHEEKS, colours_of, paint_of
 from realtime.toons.eye_trust import awake, darkness, likeness, trust
-from realtime.toons.finish.colour import Small, as_lab
 from realtime.toons.places import settle_iris, toon_points
 
-CHEEKS = [50, 205, 280, 425]
 WATCHED = 256  # side at which a toon is looked at, pixels
-LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes and the lashes are averaged
+SHAPE_MEMORY = 3.0  # the same of the shape of open eyes: no lid moves but in a blink
 LOOKS = 15  # at well-seen irises over which their colour is averaged
-BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
-HAZE = (20.0, 45.0)  # L* of the darkest about an eye: clear .. as milky as pictures get
-HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
 SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
-SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
 NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
 """The landmarks whose places in the toon are asked for."""
-DEEPER = (0.045, (0.47, 0.36))
-"""By how many of its widths a narrow eye's lower lid is lower, and what is narrow, height over
-width: a network opens those further than its map says, and its white would show below."""
+DEEPER = 0.045
+"""By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
+its map says, and its white would show below."""
+NARROW = (0.47, 0.36)  # usual height over width of an eye: round .. narrow
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
 FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
@@ -61,12 +54,14 @@ class Eyes:
         points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
         open: 0 closed .. 1 open, of each eye.
         trust: 0..1, how surely each of them is seen, see `realtime.toons.eye_trust`; 0 in a blink.
+        narrow: 0 round .. 1 narrow, as each of them usually is.
         paint: their colours; lengths in shares of the crop's side.
     """
 
     points: NDArray[np.float32]
     open: tuple[float, float]
     trust: tuple[float, float]
+    narrow: tuple[float, float]
     paint: EyePaint
 
     def shown(self, eye: int) -> float:
@@ -79,11 +74,12 @@ class _Memory:
     """What is known of one person's eyes.
 
     Attributes:
-        colours: see `_colours`, averaged.
+        colours: see `colours_of`, averaged.
         weight: how much the iris's counts against the next photo's.
         best: the most that one photo counted.
         paint: made of them at `mixed`, seconds.
         trust: 0..1 for each eye.
+        roundness: usual height over width of each in toons, while it is open.
         time: of the newest toon, seconds.
     """
 
@@ -93,14 +89,18 @@ class _Memory:
     paint: EyePaint
     mixed: float
     trust: Floats
+    roundness: Floats
     time: float
 
-    def trust_more(self, seen: Floats, opened: Reals, time: float) -> None:
-        """Take in a newer toon; a blink says nothing of whether there is an eye."""
+    def follow(self, seen: Floats, roundness: Floats, opened: Reals, time: float) -> None:
+        """Take in a newer toon; a blink says nothing of whether there is an eye, nor of what shape
+        it is."""
         elapsed = max(time - self.time, 0.0)
         memory = np.where(seen > self.trust, COMES, GOES)
         share = (1 - np.exp(-elapsed / memory)) * opened
         self.trust = self.trust + share * (seen - self.trust)
+        share = (1 - np.exp(-elapsed / SHAPE_MEMORY)) * opened
+        self.roundness = self.roundness + share * (roundness - self.roundness)
         self.time = time
 
     def average(self, colours: Floats, weight: float, time: float) -> None:
@@ -159,22 +159,25 @@ class EyeWatch:
             for picture, at in ((small, moved), (crop, flat))
         )
         widths = [EyeShape.of(flat, eye, opened[eye]).width for eye in range(2)]
+        shapes = [EyeShape.of(moved, eye, opened[eye]) for eye in range(2)]
+        roundness = np.array([shape.roundness for shape in shapes], np.float32)
         seen, lids = trust(drawn, shown, likeness(crop, points), widths), awake(drawn)
         known = self._known.get(identity)
         if known is not None:
-            known.trust_more(seen, lids * np.array(opened), time)
+            known.follow(seen, roundness, lids * np.array(opened), time)
         if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
-            colours, weight = _colours(crop, points, seen * opened * lids, zoom)
+            colours, weight = colours_of(crop, points, seen * opened * lids, zoom)
             if known is None:
                 colours = np.nan_to_num(colours)
-                paint = _paint(colours, small, moved)
-                known = _Memory(colours, weight, weight, paint, time, seen, time)
+                paint = paint_of(colours, small, moved)
+                known = _Memory(colours, weight, weight, paint, time, seen, roundness, time)
                 self._known[identity] = known
             else:
                 known.average(colours, weight, time)
-                known.paint = _paint(known.colours, small, moved)
+                known.paint = paint_of(known.colours, small, moved)
         left, right = (float(value) for value in lids * known.trust)
-        return Eyes(moved, opened, (left, right), known.paint)
+        narrow = step(*NARROW, known.roundness[0]), step(*NARROW, known.roundness[1])
+        return Eyes(moved, opened, (left, right), narrow, known.paint)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -200,7 +203,8 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     paint = replace(eyes.paint, unit=eyes.paint.unit * length)
     result = picture
     shapes = [
-        EyeShape.of(points, eye, eyes.open[eye], side / length).deeper(*DEEPER) for eye in range(2)
+        EyeShape.of(points, eye, eyes.open[eye], side / length).deeper(DEEPER * eyes.narrow[eye])
+        for eye in range(2)
     ]
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
@@ -219,78 +223,3 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
-
-
-def _colours(
-    crop: Image, points: NDArray[np.floating], shown: Reals, zoom: float
-) -> tuple[Floats, float]:
-    """What a photo says of the colours about its eyes, and how much that counts.
-
-    Args:
-        shown: 0..1, how much of each eye is seen.
-
-    Returns:
-        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
-        of the lashes, haze (nan if no eye is seen), [8]; how well the irises are seen, above 0.
-    """
-    pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
-    cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
-    skin = np.median(cheeks, 0)
-    widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
-    # In a small or turned face skin mixes into the white, and a dark iris would look blue.
-    seen = step(*SEEN, 0.1 * sum(widths) * min(zoom, 1.0))
-    darkest: list[float] = []
-    samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
-    for eye, width in enumerate(widths):
-        if shown[eye] < 0.05:
-            continue
-        reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
-        patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
-        lab = as_lab(as_uint8(patch))
-        darkest.append(float(np.percentile(lab[..., 0], 1)))
-        sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin)
-        samples.append(sample)
-        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
-    iris = np.array(weights) @ np.stack(samples) / sum(weights)
-    lightest = scene_light(Small.of(crop).lab[..., 0])
-    brow = np.percentile(brows[:, 0], 8)
-    lashes = lash_strength(Head(np.asarray(points, np.float32)))
-    haze = np.clip(min(darkest), *HAZE) - HAZE[0] if darkest else np.nan
-    told = np.array([*iris, skin[0], brow, lightest, lashes, haze / 100], np.float32)
-    return told, sum(weights[1:]) + 1e-6
-
-
-def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
-    """L*a*b* at some places: [N, 3]."""
-    at = cv2.remap(
-        bgr,
-        pixels[None, :, 0],
-        pixels[None, :, 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return as_lab(as_uint8(at))[0]
-
-
-def _paint(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
-    """Paint for both eyes in the light of the toon; `colours` as `_colours` gives them."""
-    skin, brow, scene, lashes, haze = (float(value) for value in colours[3:])
-    light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
-    left, right = (points[ids].mean(0) for ids in LID_POINTS)
-    paint = EyePaint.mixed(
-        colours[:3],
-        light=float(light) / 100,
-        skin=np.array([a, b]),
-        photo_skin=skin,
-        photo_brow=brow / 100,
-        contrast=brow / (skin + 5),
-        scene=scene,
-        lashes=LASHES[0] + LASHES[1] * lashes,
-        iris_scale=IRIS_SCALE,
-        light_side=0.0,
-        colour=step(3, 9, float(np.hypot(a, b))),
-        unit=float(np.linalg.norm(right - left)),
-        crease=0.0,
-        haze=haze,
-    )
-    return paint.printed(float(light) / 100)  # as the artist prints the whole head

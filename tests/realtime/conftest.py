@@ -1,14 +1,21 @@
-"""A small model on disk, the flags that name it, and a session with it; made once."""
+"""A small model on disk, the flags that name it, a session with it, and two people; made once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from engines.faces.alignment import ffhq_quad, transform_points
+from engines.faces.landmarker import Landmarker
+from realtime.faces.face import TrackedFace
+from realtime.frame import Frame
 from realtime.session import Session
 from realtime.settings import flags_of, load_settings
+from realtime.sources.sitters import portrait
 from tests.engines.factory import tiny_bundle
 from tests.realtime.fakes import Messages
 
@@ -33,3 +40,20 @@ def session(model: Path) -> Iterator[Session]:
     flags = flags_of({"model": str(model), "engine": "torch:cpu", "guard": "pass", "faces": 2})
     with Session(load_settings(flags=flags), Messages()) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def scene() -> tuple[Frame, list[TrackedFace]]:
+    """Two portraits side by side, the right one at half the size."""
+    picture = portrait()
+    with Landmarker(blendshapes=False) as landmarker:
+        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
+    image = np.full((600, 1000, 3), 128, np.uint8)
+    image[:, :512] = picture
+    image[200:500, 600:856] = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
+    half = transform_points(points, np.array([[0.5, 0, 600], [0, 0.5, 200]]))
+    faces = [
+        TrackedFace(identity, face, ffhq_quad(face).astype(np.float32))
+        for identity, face in ((3, points), (8, half))
+    ]
+    return Frame(image, 1.0, 0), faces

@@ -1,72 +1,21 @@
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from engines.backends import EngineOutput, create_engine
-from engines.faces.alignment import ffhq_quad, transform_points
-from engines.faces.features import EYE
-from engines.faces.landmarker import Landmarker
-from engines.finish import Finish
-from engines.networks.toon import ToonNetwork
+from engines.faces.alignment import ffhq_quad
 from engines.pictures import FloatMask
 from realtime import stylizer as stylizer_module
 from realtime.compositing import head_share
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
-from realtime.sources.sitters import portrait
 from realtime.stylizer import Manner, Stylizer, StylizerError
-from realtime.toons import detail
 from tests.engines.factory import tiny_network
+from tests.realtime.drawers import Inverter
 
 RAW = CompositingSettings(colour=0)
-
-
-class Inverter:
-    """An engine whose toon is the crop with its red inverted, and whose head is known."""
-
-    name, device, precision, build_seconds = "inverter", "cpu", "fp32", 0.0
-    input_size = output_size = 128
-
-    def __init__(self, max_batch: int = 4, masks: bool = True) -> None:
-        self.max_batch = max_batch
-        self.batches: list[int] = []
-        self._masks = masks
-        self._head = np.zeros((128, 128), np.uint8)
-        cv2.ellipse(self._head, (64, 60), (40, 52), 0, 0, 360, 255, cv2.FILLED)
-
-    def run(self, crops: np.ndarray) -> EngineOutput:
-        assert crops.dtype == np.uint8
-        assert crops.flags.c_contiguous
-        self.batches.append(len(crops))
-        toons = crops.copy()
-        toons[..., 0] = 255 - toons[..., 0]
-        return EngineOutput(toons, np.stack([self._head] * len(crops)) if self._masks else None)
-
-    def update(self, network: ToonNetwork) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def scene() -> tuple[Frame, list[TrackedFace]]:
-    """Two portraits side by side, the right one at half the size."""
-    picture = portrait()
-    with Landmarker(blendshapes=False) as landmarker:
-        points = landmarker.detect(np.ascontiguousarray(picture[..., ::-1]))[0].points
-    image = np.full((600, 1000, 3), 128, np.uint8)
-    image[:, :512] = picture
-    image[200:500, 600:856] = cv2.resize(picture, (256, 300), interpolation=cv2.INTER_AREA)
-    half = transform_points(points, np.array([[0.5, 0, 600], [0, 0.5, 200]]))
-    faces = [
-        TrackedFace(identity, face, ffhq_quad(face).astype(np.float32))
-        for identity, face in ((3, points), (8, half))
-    ]
-    return Frame(image, 1.0, 0), faces
 
 
 @pytest.mark.parametrize("mode", ["head", "face", "crop"])
@@ -176,88 +125,6 @@ def test_each_person_keeps_their_manner_until_the_next_drawing(
         middle = (frame.image.astype(float) + whole.image) / 2
         assert np.abs(done.image - middle).max() < 3
     assert set(stylizer.draw(frame, faces).paste().toons) == set()
-
-
-@pytest.mark.parametrize("wanted", [True, False])
-def test_eyes_are_painted_where_the_style_and_the_user_want_it(
-    scene: tuple[Frame, list[TrackedFace]], wanted: bool
-) -> None:
-    class Artist(Inverter):
-        def run(self, crops: np.ndarray) -> EngineOutput:
-            still = np.zeros((len(crops), 3, 16, 16), np.float32)
-            return EngineOutput(crops.copy(), None, still, Finish(painted_eyes=wanted))
-
-    frame, faces = scene
-    eyes = np.zeros(frame.image.shape[:2], np.uint8)
-    for ids in EYE:
-        cv2.fillPoly(eyes, [np.round(faces[0].landmarks[ids, :2]).astype(np.int32)], 255)
-    inside = cv2.dilate(eyes, np.ones((9, 9), np.uint8)) > 0
-
-    def drawn(paint_eyes: bool = True) -> np.ndarray:
-        stylizer = Stylizer(Artist(), CompositingSettings(colour=0, paint_eyes=paint_eyes))
-        return stylizer.apply(frame, faces[:1]).image.astype(int)
-
-    changed = np.abs(drawn() - drawn(paint_eyes=False)).max(-1) > 3
-    assert changed[inside].any() == wanted
-    assert not changed[~cv2.dilate(eyes, np.ones((25, 25), np.uint8)).astype(bool)].any()
-
-
-class Planner(Inverter):
-    def run(self, crops: np.ndarray) -> EngineOutput:
-        images, masks, *_ = super().run(crops)
-        plan = np.zeros((len(crops), 3, 16, 16), np.float32)
-        plan[:, 2] = 1
-        return EngineOutput(images, masks, plan)
-
-
-def test_a_head_takes_less_of_the_frames_detail(
-    scene: tuple[Frame, list[TrackedFace]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (frame, faces), drawn = scene, []
-    x, y = np.floor(faces[0].landmarks[4, :2]).astype(int)
-    for brushed in (0.0, detail.BRUSHED, 1.0):
-        monkeypatch.setattr(detail, "BRUSHED", brushed)
-        toon = Stylizer(Planner(), RAW).apply(frame, faces[:1]).image
-        drawn.append(toon[y - 40 : y + 40, x - 40 : x + 40].astype(int))
-    assert 0.3 < np.abs(drawn[1] - drawn[2]).sum() / np.abs(drawn[0] - drawn[2]).sum() < 0.5
-
-
-def test_a_toon_takes_detail_for_the_crop_of_the_engine_that_drew_it(
-    scene: tuple[Frame, list[TrackedFace]],
-) -> None:
-    class Larger(Inverter):
-        input_size = output_size = 512
-
-    frame, faces = scene
-    stylizer = Stylizer(Planner(), RAW)
-    drawing = stylizer.draw(frame, faces[:1])
-    stylizer.engine = Larger()  # in whose crop there is nothing finer to find
-    moved = drawing.move(frame, faces[:1])
-    assert np.array_equal(moved.image, Stylizer(Planner(), RAW).apply(frame, faces[:1]).image)
-    assert not np.array_equal(moved.image, Stylizer(Inverter(), RAW).apply(frame, faces[:1]).image)
-
-
-def test_light_is_followed_slowly_and_without_flicker(
-    scene: tuple[Frame, list[TrackedFace]],
-) -> None:
-    frame, faces = scene
-    stylizer = Stylizer(Inverter(), CompositingSettings(colour=1.0, memory=1.0))
-    x, y = np.floor(faces[0].landmarks[4, :2]).astype(int)
-    spot = np.s_[y - 40 : y + 40, x - 40 : x + 40]
-
-    def red(k: int, gain: float) -> float:
-        """Red of the toon relative to the scene's, after a frame whose light flickers by `gain`."""
-        lit = cv2.convertScaleAbs(frame.image, alpha=gain).astype(np.uint8, copy=False)
-        done = stylizer.apply(Frame(lit, k / 30, k), faces[:1])
-        return float(done.image[spot][..., 2].mean())
-
-    assert np.ptp([red(k, 1.0) for k in range(8)]) < 0.2
-    first = red(8, 0.6)
-    later = [red(k, 0.6) for k in range(9, 200, 10)]
-    assert np.abs(np.diff([first, *later])).max() < 0.5 * abs(later[-1] - first)
-    stylizer.reset()
-    assert abs(red(200, 0.6) - later[-1]) < 1
-    assert abs(red(201, 0.6) - first) > 10
 
 
 def test_an_engine_that_breaks_its_word_is_found_out(

@@ -18,7 +18,8 @@ WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
 ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
-RIM, SOCKET = 0.6, 0.17  # of the lower lid's wet edge, and of shade on the skin about the eye
+RIM = 0.6  # of the lower lid's wet edge
+SOCKET = 0.17  # of the shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
@@ -38,6 +39,7 @@ class EyePaint:
     unit: float  # eye distance in pixels
     crease: float = 1.0  # share of the lid's crease and fold that is drawn
     haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
+    socket: float = 0.0  # share of the shade on the skin about the eye that is drawn
 
     @classmethod
     def mixed(
@@ -160,7 +162,7 @@ def paint_eye(
     )
     ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
     _add_catchlights(about, dx, dy, factor / r, paint.exposure)
-    opened = step(*ROUND, height / width)
+    opened = step(*ROUND, shape.roundness)
     rim = np.exp(-((to_bottom / max(0.05 * tall, 0.8 * factor)) ** 2))
     _lay(ball, np.clip(1.18 * paint.skin_shadow + (0.06, 0, 0), 0, 1), RIM * opened * rim)
     ball = mix(ball, np.ones(1, np.float32), paint.haze)
@@ -173,7 +175,8 @@ def paint_eye(
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
         region = mix(region, paint.skin_shadow, lid)
     beside = np.minimum(to_top, to_bottom) / (0.085 * width * factor)  # none where the box ends
-    socket = SOCKET * opened * np.maximum(np.exp(-(beside**2)) - 0.06, 0) * (1 - soft)
+    socket = np.maximum(np.exp(-(beside**2)) - 0.06, 0) * (1 - soft)
+    socket = socket * np.float32(SOCKET * paint.socket * opened)
     region = region * (1 - socket[..., None] * np.array(RED_THROUGH_SKIN, np.float32))
     solid = step(0.0, 0.25, open_)  # one that faded all the way would be grey
     region = mix(region, cv2.merge(list(ball)), soft * np.float32(solid))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
-from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals, step
+from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals
 
 MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
 
@@ -54,6 +54,7 @@ class EyeShape:
         radius: of the iris.
         open: 0 closed .. 1 open.
         right: unit vector [2] to the right of the upright face.
+        lowered: by how much the lower lid was set lower in the middle, see `deeper`.
     """
 
     upper: Floats
@@ -62,6 +63,7 @@ class EyeShape:
     radius: float
     open: float
     right: Floats
+    lowered: float = 0.0
 
     @classmethod
     def of(cls, points: Reals, eye: int, open_: float, right: Reals | None = None) -> EyeShape:
@@ -84,15 +86,18 @@ class EyeShape:
         """From lid to lid."""
         return float(np.linalg.norm(self.upper[4] - self.lower[4]))
 
-    def deeper(self, most: float, narrow: tuple[float, float]) -> EyeShape:
-        """The same eye with a lower lid that is up to `most` widths lower in the middle, if it is
-        narrow: from height over width `narrow[0]` on, wholly at `narrow[1]`."""
-        width = max(self.width, 1e-6)
-        much = most * width * step(*narrow, self.height / width) * self.open
+    @property
+    def roundness(self) -> float:
+        """Height over width, as the lids were before the lower one was set lower."""
+        return (self.height - self.lowered) / max(self.width, 1e-6)
+
+    def deeper(self, much: float) -> EyeShape:
+        """The same eye with a lower lid that is `much` widths lower in the middle, if open."""
+        much *= self.width * self.open
         down = np.array([-self.right[1], self.right[0]], np.float32)
         along = np.linspace(0, 1, len(self.lower), dtype=np.float32)
         share = np.sqrt(4 * along * (1 - along))
-        return replace(self, lower=self.lower + much * share[:, None] * down)
+        return replace(self, lower=self.lower + much * share[:, None] * down, lowered=much)
 
     def moved(self, right: float, down: float) -> EyeShape:
         """The same eye, so many pixels away."""

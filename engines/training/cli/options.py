@@ -130,6 +130,14 @@ class LiveFinish:
             rich_help_panel=LIVE,
         ),
     ] = False
+    haired_brows: Annotated[
+        bool,
+        typer.Option(
+            "--haired-brows",
+            help="Keep some of the person's own hairs in brows, as the look film has them.",
+            rich_help_panel=LIVE,
+        ),
+    ] = False
 
     def finish(self) -> Finish:
         """These options as a style has them."""

@@ -120,20 +120,32 @@ def match_field(
     moved = toon.lab * gain + plain
     lit = smoothstep(*LIT, moved[..., 0] - (have[0, 0] + shift[0]))
     moved[..., 1:] += lit[..., None] * _turn(have[2] * gain + plain, want[2], amount**OWN_HUE)
-    off = (toon.lab[..., 1:] - have[0, 1:]) / max(float(np.hypot(*have[0, 1:])), FAINT)
-    skin = smoothstep(*UNLIKE, np.hypot(off[..., 0], off[..., 1]))
-    moved[..., 1:] = mix(toon.lab[..., 1:], moved[..., 1:], skin)
+    moved[..., 1:] = mix(toon.lab[..., 1:], moved[..., 1:], like_skin(toon.lab, have[0]))
     moved[..., 0] = np.clip(moved[..., 0], 0, 100)
     field: Field = cv2.cvtColor(moved, cv2.COLOR_LAB2BGR).astype(np.float32, copy=False)
     return field * np.float32(255) - toon.bgr
 
 
+def like_skin(lab: Field, skin: NDArray[np.floating]) -> FloatMask:
+    """How like skin's the hue and chroma of colours are, whatever their light, [COARSE, COARSE] in
+    [0, 1].
+
+    Args:
+        lab: float32 [COARSE, COARSE, 3], see `Small`.
+        skin: L, a, b of the skin.
+    """
+    off = (lab[..., 1:] - skin[1:]) / max(float(np.hypot(*skin[1:])), FAINT)
+    return smoothstep(*UNLIKE, cv2.magnitude(*cv2.split(off)))
+
+
 def _turn(
     have: NDArray[np.float32], want: NDArray[np.float32], amount: float
 ) -> NDArray[np.float32]:
-    """What to add to a and b of a colour [3] in Lab to give it another's hue; chroma stays."""
+    """What to add to a and b of a colour [3] in Lab to give it another's hue; chroma stays. A hue
+    that is hardly there counts the less."""
     chroma, wanted = (float(np.hypot(*lab[1:])) for lab in (have, want))
-    return np.float32(amount) * (want[1:] * np.float32(chroma / max(wanted, FAINT)) - have[1:])
+    amount *= min(wanted / FAINT, 1.0)
+    return np.float32(amount) * (want[1:] * np.float32(chroma / max(wanted, 1e-3)) - have[1:])
 
 
 def seam_field(photo: Small, toon: Field, keep: FloatMask, face: FloatMask) -> Field:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.pixels import smoothstep
-from engines.pictures import FloatMask, Image
+from engines.pictures import Image
 from realtime.compositing import GRID, border_fade, oval_mask
 from realtime.settings import CompositingSettings
 from realtime.toons.finish.colour import (
@@ -24,32 +23,11 @@ from realtime.toons.finish.colour import (
     match_field,
     seam_field,
 )
+from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import relief_field, relief_of, side_of_light
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
-
-
-class Drawn(NamedTuple):
-    """A toon that was just drawn.
-
-    Attributes:
-        crop: what the engine was given, uint8 [S, S, 3] BGR.
-        toon: uint8 [R, R, 3] BGR.
-        points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
-        head: where its head is, float32 [GRID, GRID].
-        known: whether the engine said so; else it is a guess.
-        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
-        relief: whether its skin is lit by the face's own relief.
-    """
-
-    crop: Image
-    toon: Image
-    points: NDArray[np.float32]
-    head: FloatMask
-    known: bool
-    plan: NDArray[np.float32] | None = None
-    relief: bool = False
 
 
 @dataclass
@@ -58,13 +36,13 @@ class _Light:
 
     Attributes:
         scene, toon: float32 [3, 3], of both.
-        side: see `side_of_light`.
+        side: see `side_of_light`; None while nobody asks.
         time: of what was seen last, seconds.
     """
 
     scene: NDArray[np.float32]
     toon: NDArray[np.float32]
-    side: float
+    side: float | None
     time: float
 
     def follow(self, new: _Light, memory: float) -> None:
@@ -73,7 +51,10 @@ class _Light:
         share = 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
         self.scene = self.scene + np.float32(share) * (new.scene - self.scene)
         self.toon = self.toon + np.float32(share) * (new.toon - self.toon)
-        self.side += share * (new.side - self.side)
+        if self.side is None or new.side is None:
+            self.side = new.side
+        else:
+            self.side += share * (new.side - self.side)
         self.time = new.time
 
 
@@ -102,9 +83,9 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        relief, side = None, 0.0
-        if drawn.relief and settings.relief and drawn.plan is not None:
-            relief = relief_of(drawn.points, drawn.plan, small.lab[..., 0])
+        relief = side = None
+        if drawn.finish.relief and settings.relief and drawn.plan is not None:
+            relief = relief_of(drawn, drawn.plan, small.lab)
             side = side_of_light(relief, small.lab[..., 0])
         seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), side, time)
         light = self._lights.setdefault(identity, seen)
@@ -113,7 +94,7 @@ class Lights:
         if drawn.plan is not None:
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        if relief is not None:
+        if relief is not None and light.side is not None:
             field = field + relief_field(relief, small.bgr + field, light.side)
         return add_field(drawn.toon, field)
 

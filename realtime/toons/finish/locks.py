@@ -21,7 +21,7 @@ from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import COARSE, Small, coarse, shrink_mask
-from realtime.toons.finish.light import Drawn
+from realtime.toons.finish.drawn import Drawn
 from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192

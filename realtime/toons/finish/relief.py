@@ -2,7 +2,7 @@
 
 A network that learns from mean errors draws skin evenly lit, which is taken for a retouched photo.
 The landmarks' depth says how the face is curved; a soft key light from the side from which the toon
-is lit, its gloss, and a thin light along the far edge make a solid head of it.
+is lit, and its gloss, make a solid head of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from engines.faces.features import BROW, EYE
 from engines.faces.head import LIPS
 from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask
-from realtime.toons.finish.colour import COARSE, Field
+from realtime.toons.finish.colour import COARSE, Field, like_skin, shrink_mask
+from realtime.toons.finish.drawn import Drawn
 from realtime.toons.places import moves, shifted
 
 PLANES = 32  # places a side at which planes are laid; curves of a face are wider
@@ -42,16 +43,16 @@ COVER = 0.6  # share of the skin's own light that gloss covers
 SHADE = 0.22  # of what faces away from the key light
 SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
 WARM = (1.15, 1.0, 0.8)  # how much of it blue, green and red lose: red light goes through skin
-RIM = 0.25  # strength of the light along the far edge
-BEHIND = (0.8, -0.2, -0.3)  # where that light is, opposite the key light
 
 
 class Relief(NamedTuple):
     """How a toon's face is curved.
 
     Attributes:
-        facing: float32 [COARSE, COARSE, 3], unit normals: right, down, towards the camera.
-        face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of.
+        facing: float32 [COARSE, COARSE, 3], unit normals: the frame's right, its down, towards
+            the camera.
+        face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of, and
+            nothing of another colour before it.
         skin: the same without eyes, brows, lips and what is as dark as a beard.
     """
 
@@ -60,15 +61,15 @@ class Relief(NamedTuple):
     skin: FloatMask
 
 
-def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32], light: Floats) -> Relief:
+def relief_of(drawn: Drawn, plan: NDArray[np.float32], lab: Field) -> Relief:
     """The relief of a face, as its toon shows it.
 
     Args:
-        points: [478, 3], landmarks, 0..1 across the crop, with their depth in the same unit, which
-            grows away from the camera.
+        drawn: the toon; the depth of its landmarks has their unit and grows away from the camera.
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-        light: float32 [COARSE, COARSE], L* of the toon.
+        lab: float32 [COARSE, COARSE, 3], CIELAB of the toon.
     """
+    points = drawn.points
     facing = _normals(points)
     at = np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32)
     outline = cv2.convexHull(at)[:, 0]
@@ -80,14 +81,17 @@ def relief_of(points: NDArray[np.floating], plan: NDArray[np.float32], light: Fl
         cv2.max(marks, polygon(COARSE, feature, 0.0, grow), dst=marks)
     bare = face * (1 - cv2.GaussianBlur(marks, (0, 0), SOFT * COARSE))
     placed = shifted(np.dstack([facing, face, bare]), moves(plan, COARSE))
-    facing, face, bare = placed[..., :3], placed[..., 3], placed[..., 4]
-    lit = light[face > 0.5]
-    middle = float(np.median(lit)) if lit.size else 0.0
-    return Relief(facing, face, bare * smoothstep(*DARK, light - middle))
+    facing, bare = placed[..., :3], placed[..., 4]
+    middle = np.median(lab[bare >= 0.5 * bare.max()], axis=0)
+    like = cv2.GaussianBlur(like_skin(lab, middle), (0, 0), SOFT * COARSE)
+    like = np.asarray(like * shrink_mask(drawn.head), np.float32)
+    skin = bare * like * smoothstep(*DARK, lab[..., 0] - np.float32(middle[0]))
+    face = np.asarray(placed[..., 3] * like, np.float32)
+    return Relief(_in_frame(facing, drawn.right), face, skin)
 
 
 def side_of_light(relief: Relief, light: Floats) -> float:
-    """From where a toon's face is lit: -1 the picture's left .. 1 its right.
+    """From where a toon's face is lit: -1 the frame's left .. 1 its right.
 
     Args:
         relief: of the face.
@@ -115,14 +119,11 @@ def relief_field(relief: Relief, toon: Field, side: float) -> Field:
     """
     key = _unit(np.array(KEY) * (side, 1, 1))
     half = _unit(key + CAMERA)  # Blinn, "Models of Light Reflection" (1977)
-    behind = np.array(BEHIND, np.float32) * (-np.sign(side) * abs(side) ** 0.5, 1, 1)
-    lamps = np.stack([half, key, behind]).astype(np.float32)
-    angles = cv2.transform(relief.facing, lamps)  # cosines
-    towards, edge = np.maximum(angles[..., 0], 0), np.maximum(angles[..., 2], 0)
+    towards, lit = cv2.split(cv2.transform(relief.facing, np.stack([half, key])))  # cosines
+    towards = np.maximum(towards, 0)
     sharp = relief.skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
-    rim = RIM * relief.face * edge * (1 - relief.facing[..., 2]) ** 2
-    gloss = cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE) + rim
-    shade = SHADE * relief.face * smoothstep(*SHADED, angles[..., 1])
+    gloss = cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE)
+    shade = SHADE * relief.face * smoothstep(*SHADED, lit)
     shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
     glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - COVER * shaded)
     return np.asarray(glossy - toon, np.float32)
@@ -149,6 +150,14 @@ def _normals(points: NDArray[np.floating]) -> Floats:
     slopes /= np.linalg.norm(slopes, axis=2, keepdims=True)
     slopes = cv2.resize(slopes, (COARSE, COARSE))
     return np.asarray(slopes / np.linalg.norm(slopes, axis=2, keepdims=True), np.float32)
+
+
+def _in_frame(facing: Floats, right: tuple[float, float]) -> Floats:
+    """Normals in the frame, of a crop whose right is there: the light of a room does not turn with
+    a head."""
+    x, y = right
+    turn = np.array([[x, -y, 0], [y, x, 0], [0, 0, 1]], np.float32)
+    return np.asarray(cv2.transform(facing, turn), np.float32)
 
 
 def _unit(vector: NDArray[np.floating]) -> Floats:

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from engines.errors import ToonifyError
+from engines.finish import Finish
 from engines.networks.cost import macs
 from engines.networks.encoder import Encoder
 from engines.networks.generator import Generator
+from engines.networks.generator_config import GeneratorConfig
 from engines.networks.toon import ToonNetwork
 from engines.training.learn.models import ModelSize
 from tests.engines.factory import tiny_bundle, tiny_network
@@ -52,3 +54,18 @@ def test_mismatched_halves_are_refused() -> None:
     with pytest.raises(ToonifyError, match="64 px pictures from the photo"):
         ToonNetwork(Encoder(replace(size.encoder, feature_resolutions=(4, 8, 16))), generator)
     assert ToonNetwork(encoder, generator).has_mask
+
+
+def test_what_needs_a_plan_of_detail_is_not_wanted_of_a_network_without_one() -> None:
+    everything = Finish(painted_eyes=True, inked=True, relief=True, haired_brows=True)
+    card = tiny_bundle().card
+    assert card.encoder is not None
+    encoder, generator = Encoder(card.encoder), Generator(card.generator)
+    assert ToonNetwork(encoder, generator, finish=everything).finish == everything
+    plain = GeneratorConfig(16, w_dim=card.encoder.w_dim, channel_base=128, channel_max=16)
+    without = ToonNetwork(
+        Encoder(replace(card.encoder, num_ws=plain.num_ws, feature_resolutions=())),
+        Generator(plain),
+        finish=everything,
+    )
+    assert without.finish == Finish(inked=True)

@@ -221,6 +221,35 @@ def test_both_eyes_look_at_one_thing(crop: tuple[Image, NDArray[np.float32]]) ->
     assert moved[other] == pytest.approx(0.2 * width * 0.425, rel=0.15)
 
 
+def with_height(points: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
+    """The same landmarks with both eyes of one height, in shares of their widths."""
+    out = points.copy()
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        middle = points[[*upper, *lower], 1].mean()
+        width = np.ptp(points[upper, 0])
+        scale = ratio * width / np.linalg.norm(points[upper[4], :2] - points[lower[4], :2])
+        inner = [*upper[1:-1], *lower[1:-1]]
+        out[inner, 1] = middle + scale * (points[inner, 1] - middle)
+    return out
+
+
+def test_lids_are_set_lower_in_narrow_eyes_and_not_in_a_blink_of_round_ones(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    round_, narrow, half = (with_height(points, ratio) for ratio in (0.55, 0.33, 0.40))
+    assert see(image, narrow).narrow == pytest.approx((1, 1), abs=0.05)
+    watch = EyeWatch()
+    assert see(image, round_, watch).narrow == (0, 0)
+    for frame in range(1, 6):
+        blink = see(image, half, watch, time=frame / 30)
+        assert max(blink.narrow) < 0.05
+    assert min(see(image, half).narrow) > 0.3  # of somebody whose eyes are always so
+    for frame in range(6, 300):  # who laughs for ten seconds has narrow eyes
+        laugh = see(image, half, watch, time=frame / 30)
+    assert laugh.narrow == pytest.approx(see(image, half).narrow, abs=0.1)
+
+
 def test_a_blink_does_not_make_an_eye_doubtful(crop: tuple[Image, NDArray[np.float32]]) -> None:
     image, points = crop
     shut = points.copy()
@@ -264,7 +293,7 @@ def test_lashes_are_as_strong_as_the_persons(
     image, points = crop
     found = []
     for strength in (0.25, 1.0):
-        monkeypatch.setattr("realtime.toons.eyes.lash_strength", lambda head, s=strength: s)
+        monkeypatch.setattr("realtime.toons.eye_colours.lash_strength", lambda head, s=strength: s)
         found.append(see(image, points).paint.lashes)
     assert found[1] > 2 * found[0]
 

@@ -18,7 +18,7 @@ from realtime.settings import CompositingSettings
 from realtime.sources.sitters import portrait
 from realtime.stylizer import Stylizer
 from realtime.toons.matting import on_green, toons_alone, with_alpha
-from tests.realtime.test_stylizer import Inverter
+from tests.realtime.drawers import Inverter
 
 
 class Copyist(Inverter):

@@ -121,10 +121,10 @@ def squinting(points: np.ndarray, height: float) -> np.ndarray:
 
 
 def test_a_round_eye_lies_in_its_lids_and_a_slit_has_no_red_rim() -> None:
-    plain = replace(PAINT, crease=0.0)
+    plain = replace(PAINT, crease=0.0, socket=1.0)
     reds = []
-    for height in (1.6, 0.8):
-        shape = EyeShape.of(squinting(eye_landmarks(SIZE), height), 0, 1.0)
+    for height, lower in ((1.6, 0.0), (0.8, 0.0), (0.8, 0.05)):  # the last has a lowered lid
+        shape = EyeShape.of(squinting(eye_landmarks(SIZE), height), 0, 1.0).deeper(lower)
         drawn = paint_eye(SKIN, shape, plain, 1)
         x, y = np.round(shape.lower[4]).astype(int)
         edge = drawn[y - 3 : y + 1, x - 20 : x + 20]
@@ -132,20 +132,23 @@ def test_a_round_eye_lies_in_its_lids_and_a_slit_has_no_red_rim() -> None:
         left, top, right, bottom = shape.box()
         border = np.abs(drawn - SKIN)[[top, bottom - 1], left:right]
         assert border.max() < 0.002  # no box is seen
+        below = grey(drawn)[y + 3 : y + 5, x - 5 : x + 5].mean() - grey(SKIN).min()
         if height > 1:
-            below = grey(drawn)[y + 3 : y + 5, x - 5 : x + 5]
-            assert grey(SKIN).min() - 0.2 < below.mean() < grey(SKIN).min() - 0.01  # the socket
-    assert reds[0] > reds[1] + 0.03
+            assert -0.2 < below < -0.01  # the socket
+            bare = grey(paint_eye(SKIN, shape, replace(plain, socket=0.0), 1))
+            assert bare[y + 4, x] > grey(drawn)[y + 4, x] + 0.01  # a drawing has none
+        else:
+            assert abs(below) < 0.005
+    assert reds[0] > max(reds[1:]) + 0.03
 
 
-def test_narrow_eyes_get_a_lower_lid_that_hides_the_ground() -> None:
-    narrow = (0.47, 0.36)
-    wide = EyeShape.of(squinting(eye_landmarks(SIZE), 1.6), 0, 1.0)
-    assert np.array_equal(wide.deeper(0.045, narrow).lower, wide.lower)
+def test_a_lower_lid_can_be_set_lower() -> None:
     slit = EyeShape.of(squinting(eye_landmarks(SIZE), 0.8), 0, 1.0)
-    lower = slit.deeper(0.045, narrow).lower
-    assert lower[4, 1] - slit.lower[4, 1] == pytest.approx(0.045 * slit.width, rel=0.05)
-    assert np.allclose(lower[[0, -1]], slit.lower[[0, -1]])
-    assert np.array_equal(slit.deeper(0.045, narrow).upper, slit.upper)
+    deeper = slit.deeper(0.045)
+    assert deeper.lower[4, 1] - slit.lower[4, 1] == pytest.approx(0.045 * slit.width, rel=0.05)
+    assert np.allclose(deeper.lower[[0, -1]], slit.lower[[0, -1]])
+    assert np.array_equal(deeper.upper, slit.upper)
+    assert deeper.roundness == pytest.approx(slit.roundness, rel=0.02)
+    assert deeper.height > slit.height
     shut = replace(slit, open=0.0)
-    assert np.array_equal(shut.deeper(0.045, narrow).lower, shut.lower)
+    assert np.array_equal(shut.deeper(0.045).lower, shut.lower)

@@ -85,8 +85,8 @@ def test_run_stops_goes_on_and_is_exported(
     assert comic.finish == Finish(painted_eyes=True, inked=True)
     assert film.finish == Finish()
     lit = tmp_path / "lit.toon"
-    toonify_train("export", tmp_path / "comic", "--out", lit, "--relief")
-    assert Bundle.load(lit).card.styles["film"].finish == Finish(relief=True)
+    toonify_train("export", tmp_path / "comic", "--out", lit, "--relief", "--haired-brows")
+    assert Bundle.load(lit).card.styles["film"].finish == Finish(relief=True, haired_brows=True)
 
 
 def test_film_from_nothing_but_portraits(recipe: Path, tmp_path: Path) -> None:

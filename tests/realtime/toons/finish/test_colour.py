@@ -91,6 +91,21 @@ def test_lit_skin_takes_the_hue_of_the_scenes_and_hair_keeps_its_own() -> None:
     assert np.abs(done[5, :, 1:] - small.lab[5, :, 1:]).max() < 1
 
 
+def test_a_grey_scene_does_not_take_the_colour_of_lit_skin() -> None:
+    face = np.zeros((GRID, GRID), np.float32)
+    face[GRID // 3 :] = 1
+    toon = _skin(1.15)
+    small = Small.of(toon)
+    have = colour_stats(small, face)
+    chroma = []
+    for share in (1.0, 0.5, 0.2, 0.05):  # of the toon's chroma that the scene's skin has
+        want = have * np.array([1, share, share], np.float32)
+        want[0], want[1] = have[0], have[1]  # as on average: only its lit part is greyer
+        done = Small.of(add_field(toon, match_field(small, have, want, 0.35))).lab
+        chroma.append(float(np.hypot(*done[40, 50, 1:])))
+    assert chroma == pytest.approx([chroma[0]] * 4, rel=0.03)
+
+
 def test_match_field_is_limited() -> None:
     toon = np.full((64, 64, 3), 128, np.uint8)
     mask = np.ones((GRID, GRID), np.float32)

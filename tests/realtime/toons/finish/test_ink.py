@@ -20,7 +20,7 @@ from realtime.frame import Frame
 from realtime.settings import CompositingSettings
 from realtime.stylizer import Stylizer
 from realtime.toons.finish.ink import inked
-from tests.realtime.test_stylizer import Inverter
+from tests.realtime.drawers import Inverter
 
 HEAD = np.zeros((GRID, GRID), np.float32)
 HEAD[:, : GRID // 2] = 1

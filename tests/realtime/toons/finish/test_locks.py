@@ -19,7 +19,7 @@ from realtime.frame import Frame, as_uint8
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Stylizer
 from realtime.toons.finish import locks
-from realtime.toons.finish.light import Drawn
+from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.locks import INTERVAL, HairWatch
 from tests.realtime.toons.conftest import SIDE
 

@@ -1,0 +1,100 @@
+"""The colours about a person's eyes, and the paint that they make."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.build import lash_strength
+from engines.faces.eyes.iris import UNKNOWN, iris_sample
+from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, scene_light
+from engines.faces.features import BROW, EYE, LID_POINTS
+from engines.faces.head import Head
+from engines.faces.pixels import Floats, Reals, step
+from engines.pictures import Image
+from realtime.frame import as_uint8
+from realtime.toons.finish.colour import Small, as_lab
+
+CHEEKS = [50, 205, 280, 425]
+LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
+BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
+HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
+HAZE = (20.0, 45.0)  # L* of the darkest about an eye: clear .. as milky as pictures get
+SEEN = (2.5, 6.0)  # radius of an iris in frame pixels: its colour is unknown .. surely known
+
+
+def colours_of(
+    crop: Image, points: NDArray[np.floating], shown: Reals, zoom: float
+) -> tuple[Floats, float]:
+    """What a photo says of the colours about its eyes, and how much that counts.
+
+    Args:
+        shown: 0..1, how much of each eye is seen.
+
+    Returns:
+        Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
+        of the lashes, haze (nan if no eye is seen), [8]; how well the irises are seen, above 0.
+    """
+    pixels = np.asarray(points, np.float32)[:, :2] * crop.shape[0] - 0.5
+    cheeks, brows = (_lab_at(crop, pixels[ids]) for ids in (CHEEKS, [*BROW[0], *BROW[1]]))
+    skin = np.median(cheeks, 0)
+    widths = [float(np.ptp(pixels[ids, 0])) for ids in EYE]
+    # In a small or turned face skin mixes into the white, and a dark iris would look blue.
+    seen = step(*SEEN, 0.1 * sum(widths) * min(zoom, 1.0))
+    darkest: list[float] = []
+    samples, weights = [UNKNOWN], [BROWN_WEIGHT * (1 + HARDLY_SEEN * (1 - seen))]
+    for eye, width in enumerate(widths):
+        if shown[eye] < 0.05:
+            continue
+        reach, middle = round(0.6 * width) + 6, pixels[LID_POINTS[eye]].mean(0)
+        patch = cv2.getRectSubPix(crop, (2 * reach, 2 * reach), tuple(map(float, middle)))
+        lab = as_lab(as_uint8(patch))
+        darkest.append(float(np.percentile(lab[..., 0], 1)))
+        sample, area = iris_sample(lab, pixels - middle + (reach - 0.5), eye, skin)
+        samples.append(sample)
+        weights.append(area / crop.shape[0] ** 2 * float(shown[eye]) * seen)
+    iris = np.array(weights) @ np.stack(samples) / sum(weights)
+    lightest = scene_light(Small.of(crop).lab[..., 0])
+    brow = np.percentile(brows[:, 0], 8)
+    lashes = lash_strength(Head(np.asarray(points, np.float32)))
+    haze = np.clip(min(darkest), *HAZE) - HAZE[0] if darkest else np.nan
+    told = np.array([*iris, skin[0], brow, lightest, lashes, haze / 100], np.float32)
+    return told, sum(weights[1:]) + 1e-6
+
+
+def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
+    """L*a*b* at some places: [N, 3]."""
+    at = cv2.remap(
+        bgr,
+        pixels[None, :, 0],
+        pixels[None, :, 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return as_lab(as_uint8(at))[0]
+
+
+def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
+    """Paint for both eyes in the light of the toon; `colours` as `colours_of` gives them."""
+    skin, brow, scene, lashes, haze = (float(value) for value in colours[3:])
+    light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
+    left, right = (points[ids].mean(0) for ids in LID_POINTS)
+    paint = EyePaint.mixed(
+        colours[:3],
+        light=float(light) / 100,
+        skin=np.array([a, b]),
+        photo_skin=skin,
+        photo_brow=brow / 100,
+        contrast=brow / (skin + 5),
+        scene=scene,
+        lashes=LASHES[0] + LASHES[1] * lashes,
+        iris_scale=IRIS_SCALE,
+        light_side=0.0,
+        colour=step(3, 9, float(np.hypot(a, b))),
+        unit=float(np.linalg.norm(right - left)),
+        crease=0.0,
+        haze=haze,
+        socket=1.0,
+    )
+    return paint.printed(float(light) / 100)  # as the artist prints the whole head

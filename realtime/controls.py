@@ -3,6 +3,8 @@
 One state drives the keys of the preview, the panels in browsers and the signals, so that they never
 disagree. What only compositing needs counts from the next frame on; what the engine must be built
 for is built beside the running one.
+
+Over 300 lines: every switch of a run stands in one place.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from realtime.guard import Guard
 from realtime.live.blends import Blend
 from realtime.live.people import People
 from realtime.settings import (
+    EYE_SIZES,
     GUARD_MODES,
     MODES,
     CompositingSettings,
@@ -47,7 +50,7 @@ class Controls:
 
     Args:
         guard: whose mode and panic state are changed.
-        stylizer: whose strength, region and number of faces are changed.
+        stylizer: whose strength, region, eyes and number of faces are changed.
         styles: names that `next_style` goes through, the one in use first.
         swaps: swap resolutions that `next_swap` goes through; None is the model's default.
         low: the direction of the swap in use; None is the model's default.
@@ -99,6 +102,11 @@ class Controls:
         return self._stylizer.settings.mode
 
     @property
+    def eyes(self) -> float:
+        """Size of the eyes, in shares of the style's."""
+        return self._stylizer.settings.eyes
+
+    @property
     def faces(self) -> int:
         """How many faces are made toons."""
         return self.guard.max_faces
@@ -116,7 +124,9 @@ class Controls:
             source=replace(settings.source, mirror=self.mirror),
             faces=replace(settings.faces, max_faces=self.faces),
             engine=replace(settings.engine, style=style or None, swap=swap, low=low),
-            compositing=replace(settings.compositing, strength=self.strength, mode=self.region),
+            compositing=replace(
+                settings.compositing, strength=self.strength, mode=self.region, eyes=self.eyes
+            ),
             guard=replace(settings.guard, mode=self.guard.mode),
         )
 
@@ -195,6 +205,18 @@ class Controls:
         if region not in MODES:
             raise UsageError(f"The region must be one of {', '.join(MODES)}, not {region!r}.")
         self._stylizer.settings = replace(self._stylizer.settings, mode=region)
+        self._done()
+
+    def set_eyes(self, size: float) -> None:
+        """Size of the eyes, in shares of the style's.
+
+        Raises:
+            UsageError: they cannot be so large or so small.
+        """
+        least, most = EYE_SIZES
+        if not least <= size <= most:
+            raise UsageError(f"The eyes must be {least} to {most} times the style's, not {size}.")
+        self._stylizer.settings = replace(self._stylizer.settings, eyes=size)
         self._done()
 
     def set_faces(self, faces: int) -> None:

@@ -89,6 +89,8 @@ class Session:
         chosen = settings.engine
         self.bundle = bundle or find_bundle(chosen.model)
         self.bundle.check(chosen.style, chosen.swap)
+        if settings.compositing.eyes != 1 and not self.bundle.card.generator.gives_plan:
+            say("This model does not say where its eyes are, so they keep their size.")
         style = chosen.style or self.bundle.styles[0]
         self._drawn = first = self._plain(Blend(style, chosen.swap, chosen.low))
         self._live = False  # whether the newest run is

@@ -24,6 +24,8 @@ GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
 Mode = Literal["crop", "head", "face"]
 MODES: tuple[Mode, ...] = ("crop", "head", "face")
+EYE_SIZES = (0.7, 1.4)
+"""Least and most of `CompositingSettings.eyes`: beyond it, eyes would fold, or touch."""
 Low = Literal["toon", "face"]
 
 
@@ -147,6 +149,8 @@ class CompositingSettings:
     Attributes:
         mode: "head" takes head and hair, "face" the face without hair, "crop" the whole square.
         strength: 0 shows the frame, 1 the toon.
+        eyes: how large eyes are, in shares of what the style draws; for models that say where they
+            take the photo's detail from.
         colour: 0..1, how far the toon's light and colour are drawn to the scene's.
         memory: seconds over which light and colour are averaged.
         move: with a camera, let the last toon move with its face while the engine cannot keep up;
@@ -161,6 +165,7 @@ class CompositingSettings:
 
     mode: Mode = "head"
     strength: float = 1.0
+    eyes: float = 1.0
     colour: float = 0.35
     memory: float = 1.5
     move: bool = True
@@ -177,6 +182,11 @@ class CompositingSettings:
         for name in ("strength", "colour"):
             share = getattr(self, name)
             require(0 <= share <= 1, f"compositing.{name} must lie between 0 and 1, not {share}.")
+        least, most = EYE_SIZES
+        require(
+            least <= self.eyes <= most,
+            f"compositing.eyes must be {least} to {most} times the style's, not {self.eyes}.",
+        )
         require(0 <= self.memory <= 60, f"compositing.memory must be 0 to 60 s, not {self.memory}.")
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.backends import Engine
-from engines.errors import ToonifyError
 from engines.faces.alignment import extract_crop, invert, transform_points
 from engines.finish import Finish
 from engines.pictures import FloatMask, Image, Mask
@@ -25,9 +22,12 @@ from realtime.compositing import (
     toon_mask,
 )
 from realtime.faces.face import TrackedFace
-from realtime.frame import Frame, as_uint8
+from realtime.frame import Frame
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import WORTH, Detail, brows_of, brushed, fitted, room_about, sharpened
+from realtime.toons.engine_call import StylizerError as StylizerError
+from realtime.toons.engine_call import run_engine
+from realtime.toons.eye_size import resized_eyes
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
@@ -37,10 +37,6 @@ from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
-
-
-class StylizerError(ToonifyError):
-    """The engine did not give one toon for each crop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +58,6 @@ class StylizedFrame:
     toons: dict[int, Image]
     crops: dict[int, Image]
     heads: Callable[[], Mask] | None = None
-
-
-class _Drawn(NamedTuple):
-    """What the engine gives for one crop; see `_Toon`."""
-
-    image: Image
-    head: Mask | None
-    plan: NDArray[np.float32] | None
-    finish: Finish
 
 
 @dataclass(eq=False)
@@ -194,7 +181,7 @@ class Stylizer:
         for engine, group in chosen.items():
             size = engine.input_size
             crops = [extract_crop(frame.image, face.transform(size), size) for face, _ in group]
-            drawn = _run(engine, crops)
+            drawn = run_engine(engine, crops)
             for (face, strength), crop, one in zip(group, crops, drawn, strict=True):
                 drawing.toons[face.identity] = _Toon(face, strength, crop, *one)
         return drawing
@@ -250,7 +237,10 @@ class Stylizer:
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
         image = fitted(toon.image, toon.face.side)
-        image = image if toon.plan is None else sharpened(image)
+        if toon.plan is not None:
+            if settings.eyes != 1:
+                image, toon.plan = resized_eyes(image, toon.plan, points, settings.eyes)
+            image = sharpened(image)
         head = _head(toon.head, points)
         right = toon.face.right
         drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish, right)
@@ -267,27 +257,6 @@ class Stylizer:
         if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
             toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
         return finished
-
-
-def _run(engine: Engine, crops: list[Image]) -> list[_Drawn]:
-    """BGR crops -> toons, in as few calls as the engine's batches allow."""
-    drawn: list[_Drawn] = []
-    batch = np.stack([cv2.cvtColor(crop, cv2.COLOR_BGR2RGB) for crop in crops], dtype=np.uint8)
-    for start in range(0, len(batch), engine.max_batch):
-        part = batch[start : start + engine.max_batch]
-        images, masks, plans, finish = engine.run(part)
-        side = engine.output_size
-        if images.shape != (len(part), side, side, 3) or images.dtype != np.uint8:
-            raise StylizerError(
-                f"Expected {len(part)} toons uint8 [{side}, {side}, 3] from the engine "
-                f"{engine.name}, found {images.dtype} {list(images.shape)}."
-            )
-        for i, image in enumerate(images):  # copies: the engine draws into the same memory
-            toon = as_uint8(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-            head = None if masks is None else masks[i].copy()
-            plan = None if plans is None else plans[i].copy()
-            drawn.append(_Drawn(toon, head, plan, finish))
-    return drawn
 
 
 def _in_crop(face: TrackedFace) -> NDArray[np.float32]:

@@ -126,6 +126,7 @@ FLAGS = {
     "cpu": ("engine", "cpu"),
     "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
+    "eyes": ("compositing", "eyes"),
     "mode": ("compositing", "mode"),
     "move": ("compositing", "move"),
     "guard": ("guard", "mode"),

@@ -108,6 +108,11 @@ class GeneratorConfig:
         return tuple(2**k for k in range(2, int(math.log2(self.resolution)) + 1))
 
     @property
+    def gives_plan(self) -> bool:
+        """Whether it says from where each place of its pictures takes the photo's detail."""
+        return bool(self.finish and self.detail_resolution)
+
+    @property
     def drawn_size(self) -> int:
         """Side of the picture without its fovea, pixels."""
         return self.resolution * (2 if self.finish else 1)

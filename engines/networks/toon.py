@@ -70,7 +70,7 @@ class ToonNetwork(nn.Module):
         self.input_size = e.input_size
         self.drawn_size, self.output_size = g.drawn_size, g.output_size
         self.has_mask = bool(g.mask_resolution)
-        self.has_detail = bool(g.finish and g.detail_resolution)
+        self.has_detail = g.gives_plan
         self.has_bands = bool(g.fovea_channels)
         self.label = label
         # All but ink is found by the plan of detail.

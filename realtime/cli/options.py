@@ -37,6 +37,14 @@ class Toon:
             metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
         ),
     ] = None
+    eyes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIMES",
+            help="Size of the eyes, 0.7 to 1.4 times the style's.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
     mode: Annotated[
         str | None,
         typer.Option(

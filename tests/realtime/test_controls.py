@@ -101,6 +101,14 @@ def test_a_switch_that_fails_is_told_and_the_next_one_works() -> None:
     ]  # fmt: skip
 
 
+def test_the_size_of_the_eyes_is_a_setting_that_is_kept() -> None:
+    stylizer = MarkerStylizer()
+    controls = Controls(guard("blur"), stylizer, Messages())
+    controls.set_eyes(1.2)
+    assert controls.eyes == stylizer.settings.eyes == 1.2
+    assert controls.applied(Settings()).compositing.eyes == 1.2
+
+
 def test_a_guard_that_hides_makes_the_toon_whole_again() -> None:
     stylizer = MarkerStylizer()
     controls = Controls(guard("pass"), stylizer, Messages())
@@ -116,6 +124,8 @@ def test_a_guard_that_hides_makes_the_toon_whole_again() -> None:
         ("set_strength", float("nan")),
         ("set_guard", "none"),
         ("set_region", "nose"),
+        ("set_eyes", 0.5),
+        ("set_eyes", float("nan")),
         ("set_faces", 0),
         ("set_faces", 3),
         ("set_blend", Blend("clay")),

@@ -25,6 +25,7 @@ from realtime.toons.finish.colour import (
 )
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import relief_field, relief_of, side_of_light
+from realtime.toons.finish.skin import ironed
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
@@ -67,7 +68,8 @@ class Lights:
     def finish(
         self, identity: int, time: float, drawn: Drawn, settings: CompositingSettings
     ) -> Image:
-        """One person's newest toon in the colours of the scene, lit by its relief if it wants that.
+        """One person's newest toon in the colours of the scene; its skin is ironed and lit by its
+        relief if the style wants that.
 
         Args:
             identity: whose.
@@ -96,6 +98,7 @@ class Lights:
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         if relief is not None and light.side is not None:
             field = field + relief_field(relief, small.bgr + field, light.side)
+            return add_field(ironed(drawn.toon, relief.plain), field)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:

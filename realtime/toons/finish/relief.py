@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
-from engines.faces.head import LIPS
+from engines.faces.head import LIPS, NOSE
 from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field, like_skin, shrink_mask
@@ -54,11 +54,13 @@ class Relief(NamedTuple):
         face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of, and
             nothing of another colour before it.
         skin: the same without eyes, brows, lips and what is as dark as a beard.
+        plain: the same without the nose.
     """
 
     facing: Floats
     face: FloatMask
     skin: FloatMask
+    plain: FloatMask
 
 
 def relief_of(drawn: Drawn, plan: NDArray[np.float32], lab: Field) -> Relief:
@@ -80,14 +82,16 @@ def relief_of(drawn: Drawn, plan: NDArray[np.float32], lab: Field) -> Relief:
         feature = cv2.convexHull(at[ids])[:, 0]
         cv2.max(marks, polygon(COARSE, feature, 0.0, grow), dst=marks)
     bare = face * (1 - cv2.GaussianBlur(marks, (0, 0), SOFT * COARSE))
-    placed = shifted(np.dstack([facing, face, bare]), moves(plan, COARSE))
+    nose = polygon(COARSE, cv2.convexHull(at[NOSE])[:, 0], SOFT * COARSE)
+    placed = shifted(np.dstack([facing, face, bare, bare * (1 - nose)]), moves(plan, COARSE))
     facing, bare = placed[..., :3], placed[..., 4]
     middle = np.median(lab[bare >= 0.5 * bare.max()], axis=0)
     like = cv2.GaussianBlur(like_skin(lab, middle), (0, 0), SOFT * COARSE)
     like = np.asarray(like * shrink_mask(drawn.head), np.float32)
-    skin = bare * like * smoothstep(*DARK, lab[..., 0] - np.float32(middle[0]))
     face = np.asarray(placed[..., 3] * like, np.float32)
-    return Relief(_in_frame(facing, drawn.right), face, skin)
+    like = np.asarray(like * smoothstep(*DARK, lab[..., 0] - np.float32(middle[0])), np.float32)
+    skin, plain = (np.asarray(placed[..., part] * like, np.float32) for part in (4, 5))
+    return Relief(_in_frame(facing, drawn.right), face, skin, plain)
 
 
 def side_of_light(relief: Relief, light: Floats) -> float:

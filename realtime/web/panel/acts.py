@@ -107,6 +107,7 @@ AT_ONCE: dict[str, Act] = {
     "toon": lambda desk, value: desk.controls.set_toon(_truth(value)),
     "mirror": lambda desk, value: desk.controls.set_mirror(_truth(value)),
     "strength": lambda desk, value: desk.controls.set_strength(_number(value)),
+    "eyes": lambda desk, value: desk.controls.set_eyes(_number(value)),
     "region": lambda desk, value: desk.controls.set_region(value),
     "guard": lambda desk, value: desk.controls.set_guard(value),
     "faces": lambda desk, value: desk.controls.set_faces(int(_number(value))),

@@ -10,7 +10,7 @@ from realtime.faces.face import TrackedFace
 from realtime.guard import Output
 from realtime.live.desk import Desk
 from realtime.live.people import People
-from realtime.settings import GUARD_MODES, MODES
+from realtime.settings import EYE_SIZES, GUARD_MODES, MODES
 
 SILENCE = 2.0  # seconds without a picture of a live source after which the panel says so
 STAGES = ("track", "stylize", "paste", "guard", "search", "refresh", "watch")
@@ -27,6 +27,8 @@ def switches(desk: Desk) -> dict[str, Any]:
         "panic": controls.guard.panic,
         "mirror": controls.mirror,
         "strength": controls.strength,
+        "eyes": controls.eyes if session.bundle.card.generator.gives_plan else None,
+        "eye_sizes": EYE_SIZES,
         "region": controls.region,
         "regions": MODES,
         "guard": controls.guard.mode,

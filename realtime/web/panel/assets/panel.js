@@ -137,6 +137,8 @@ function update(now) {
   slide("strength", now.strength, `${Math.round(now.strength * 100)} %`);
   const locked = now.guard !== "pass";
   get("strength-help").hidden = !locked;
+  get("eyes-field").hidden = now.eyes === null;
+  if (now.eyes !== null) slide("eyes", now.eyes, `${Math.round(now.eyes * 100)} %`);
   slide("swap", now.swaps.indexOf(now.swap), now.swap === null ? "off: all toon" : `at ${now.swap} px`);
   slide("faces", now.faces, String(now.faces));
   pick("styles", now.style);
@@ -179,6 +181,7 @@ function build(now) {
   get("swap").max = now.swaps.length - 1;
   get("swap").disabled = now.swaps.length < 2;
   get("faces").max = now.most_faces;
+  [get("eyes").min, get("eyes").max] = now.eye_sizes;
   const sizes = SIZES.some((size) => size.join() === now.size.join()) ? SIZES : [now.size, ...SIZES];
   get("size").append(...sizes.map((size) => make("option", { value: size.join("x") }, size.join(" x "))));
 }
@@ -208,6 +211,7 @@ function slide(id, value, words) {
 
 const SLIDERS = {
   strength: (value) => ask("strength", value),
+  eyes: (value) => ask("eyes", value),
   swap: (value) => ask("swap", state.swaps[value]),
   faces: (value) => ask("faces", value),
 };

@@ -101,7 +101,7 @@ def test_the_key_light_comes_from_where_the_face_is_lit(tilt: float, side: int) 
 
 def test_nothing_is_known_of_a_face_that_is_not_there() -> None:
     nowhere = np.zeros((COARSE, COARSE), np.float32)
-    relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere)
+    relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere, nowhere)
     assert side_of_light(relief, light(even())) == 0
     assert np.abs(relief_field(relief, even(), 0.5)).max() == 0
 

@@ -53,6 +53,7 @@ def test_panels_that_read_nothing_at_all_slow_nobody(run: PanelRun) -> None:
     [
         ("strength", 2, "between 0 and 1"),
         ("strength", "all", "Expected a number"),
+        ("eyes", 2, "0.7 to 1.4 times"),
         ("panic", "yes", "Expected true or false"),
         ("guard", "none", "must be one of"),
         ("region", ["head"], "must be one of"),

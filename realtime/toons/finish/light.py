@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.pixels import smoothstep
+from engines.faces.pixels import mix, smoothstep
 from engines.pictures import Image
 from realtime.compositing import GRID, border_fade, oval_mask
 from realtime.settings import CompositingSettings
@@ -24,7 +24,7 @@ from realtime.toons.finish.colour import (
     seam_field,
 )
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.relief import relief_field, relief_of, side_of_light
+from realtime.toons.finish.relief import hardness, relief_field, relief_of, side_of_light
 from realtime.toons.finish.skin import ironed
 from realtime.toons.places import moves, shifted
 
@@ -37,13 +37,13 @@ class _Light:
 
     Attributes:
         scene, toon: float32 [3, 3], of both.
-        side: see `side_of_light`; None while nobody asks.
+        lamp: see `side_of_light` and `hardness`, [2]; None while nobody asks.
         time: of what was seen last, seconds.
     """
 
     scene: NDArray[np.float32]
     toon: NDArray[np.float32]
-    side: float | None
+    lamp: NDArray[np.float32] | None
     time: float
 
     def follow(self, new: _Light, memory: float) -> None:
@@ -52,10 +52,10 @@ class _Light:
         share = 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
         self.scene = self.scene + np.float32(share) * (new.scene - self.scene)
         self.toon = self.toon + np.float32(share) * (new.toon - self.toon)
-        if self.side is None or new.side is None:
-            self.side = new.side
+        if self.lamp is None or new.lamp is None:
+            self.lamp = new.lamp
         else:
-            self.side += share * (new.side - self.side)
+            self.lamp = mix(self.lamp, new.lamp, share)
         self.time = new.time
 
 
@@ -85,19 +85,20 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        relief = side = None
+        relief = lamp = None
         if drawn.finish.relief and settings.relief and drawn.plan is not None:
             relief = relief_of(drawn, drawn.plan, small.lab)
             side = side_of_light(relief, small.lab[..., 0])
-        seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), side, time)
+            lamp = np.array([side, hardness(relief, photo.lab[..., 0])], np.float32)
+        seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), lamp, time)
         light = self._lights.setdefault(identity, seen)
         light.follow(seen, settings.memory)
         field = match_field(small, light.toon, light.scene, settings.colour)
         if drawn.plan is not None:
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        if relief is not None and light.side is not None:
-            field = field + relief_field(relief, small.bgr + field, light.side)
+        if relief is not None and light.lamp is not None:
+            field = field + relief_field(relief, small.bgr + field, *light.lamp)
             return add_field(ironed(drawn.toon, relief.plain), field)
         return add_field(drawn.toon, field)
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
-from engines.faces.head import LIPS, NOSE
-from engines.faces.pixels import Floats, polygon, smoothstep
+from engines.faces.head import LIPS, NOSE, NOSE_TIP
+from engines.faces.pixels import Floats, polygon, smoothstep, step
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field, like_skin, shrink_mask
 from realtime.toons.finish.drawn import Drawn
@@ -37,6 +37,11 @@ LIT = 8.0  # L* for each unit of the normal, at which a face is clearly lit from
 SHEEN, SHEEN_EDGE = 0.15, 8  # of the gloss: how strong, and how narrow (Blinn's exponent)
 SPOT, SPOT_EDGE = 0.22, 30  # of its middle
 CAMERA = np.array([0, 0, 1], np.float32)
+PROFILE = (0.35, 0.90)
+"""How far the nose is from the middle between the ears, in shares of half of what is between them:
+all of the gloss .. none, as a cheek that faces the camera would glare as a mirror does."""
+EARS = [234, 454]  # landmarks
+CONTRAST = (6.0, 14.0)  # deviation of L* in a photo's face: fog, or a grey room .. a clear light
 DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose is a stripe
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
@@ -55,12 +60,14 @@ class Relief(NamedTuple):
             nothing of another colour before it.
         skin: the same without eyes, brows, lips and what is as dark as a beard.
         plain: the same without the nose.
+        front: 1 for a face towards the camera .. 0 for a profile.
     """
 
     facing: Floats
     face: FloatMask
     skin: FloatMask
     plain: FloatMask
+    front: float
 
 
 def relief_of(drawn: Drawn, plan: NDArray[np.float32], lab: Field) -> Relief:
@@ -91,7 +98,10 @@ def relief_of(drawn: Drawn, plan: NDArray[np.float32], lab: Field) -> Relief:
     face = np.asarray(placed[..., 3] * like, np.float32)
     like = np.asarray(like * smoothstep(*DARK, lab[..., 0] - np.float32(middle[0])), np.float32)
     skin, plain = (np.asarray(placed[..., part] * like, np.float32) for part in (4, 5))
-    return Relief(_in_frame(facing, drawn.right), face, skin, plain)
+    left, right = points[EARS, 0]
+    aside = abs(2 * points[NOSE_TIP, 0] - left - right) / max(abs(right - left), 1e-3)
+    front = 1 - step(*PROFILE, float(aside))
+    return Relief(_in_frame(facing, drawn.right), face, skin, plain, front)
 
 
 def side_of_light(relief: Relief, light: Floats) -> float:
@@ -110,13 +120,28 @@ def side_of_light(relief: Relief, light: Floats) -> float:
     return float(np.tanh(slope / LIT))
 
 
-def relief_field(relief: Relief, toon: Field, side: float) -> Field:
+def hardness(relief: Relief, light: Floats) -> float:
+    """How clear the light on a photo's face is, 0 for fog and grey rooms .. 1.
+
+    Args:
+        relief: of the face.
+        light: float32 [COARSE, COARSE], L* of the photo.
+    """
+    total = float(relief.face.sum())
+    if total < 1:
+        return 0.0
+    mean = float((relief.face * light).sum()) / total
+    return step(*CONTRAST, float(np.sqrt((relief.face * (light - mean) ** 2).sum() / total)))
+
+
+def relief_field(relief: Relief, toon: Field, side: float, hard: float) -> Field:
     """What to add to a toon to light the skin of its face.
 
     Args:
         relief: of the face.
         toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
         side: from where the key light comes, see `side_of_light`.
+        hard: how clear the light is, see `hardness`: in fog nothing shines.
 
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
@@ -126,8 +151,8 @@ def relief_field(relief: Relief, toon: Field, side: float) -> Field:
     towards, lit = cv2.split(cv2.transform(relief.facing, np.stack([half, key])))  # cosines
     towards = np.maximum(towards, 0)
     sharp = relief.skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
-    gloss = cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE)
-    shade = SHADE * relief.face * smoothstep(*SHADED, lit)
+    gloss = hard * relief.front * cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE)
+    shade = SHADE * (1 + hard) / 2 * relief.face * smoothstep(*SHADED, lit)
     shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
     glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - COVER * shaded)
     return np.asarray(glossy - toon, np.float32)

@@ -18,7 +18,13 @@ from realtime.settings import CompositingSettings, Mode
 from realtime.toons.finish.colour import COARSE, Field, Small, as_lab
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.light import Lights
-from realtime.toons.finish.relief import Relief, relief_field, relief_of, side_of_light
+from realtime.toons.finish.relief import (
+    Relief,
+    hardness,
+    relief_field,
+    relief_of,
+    side_of_light,
+)
 
 Points = NDArray[np.float32]
 SKIN = (120.0, 150.0, 200.0)
@@ -101,9 +107,10 @@ def test_the_key_light_comes_from_where_the_face_is_lit(tilt: float, side: int) 
 
 def test_nothing_is_known_of_a_face_that_is_not_there() -> None:
     nowhere = np.zeros((COARSE, COARSE), np.float32)
-    relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere, nowhere)
+    relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere, nowhere, 1.0)
     assert side_of_light(relief, light(even())) == 0
-    assert np.abs(relief_field(relief, even(), 0.5)).max() == 0
+    assert hardness(relief, light(even())) == 0
+    assert np.abs(relief_field(relief, even(), 0.5, 1.0)).max() == 0
 
 
 def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
@@ -111,10 +118,10 @@ def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
 ) -> None:
     _, points = face_crop
     relief = relief_on(points)
-    field = relief_field(relief, even(), -1.0).mean(2)
+    field = relief_field(relief, even(), -1.0, 1.0).mean(2)
     left, right = 50, 280  # the cheeks
     assert field[places(points, (left,))] > field[places(points, (right,))] + 3
-    mirrored = relief_field(relief, even(), 1.0).mean(2)
+    mirrored = relief_field(relief, even(), 1.0, 1.0).mean(2)
     assert mirrored[places(points, (right,))] > mirrored[places(points, (left,))] + 3
     outside = relief.face == 0
     assert np.abs(field[outside]).max() < 0.1
@@ -135,12 +142,39 @@ def test_a_beard_does_not_shine(face_crop: tuple[Image, Points]) -> None:
     near = (rows > chin[1] - 0.10 * COARSE) & (abs(columns - chin[0]) < 0.12 * COARSE)
     toon[near] *= 0.3
     relief = relief_on(points, toon=toon)
-    assert relief_field(relief, toon, 0.0)[near].max() < 2
+    assert relief_field(relief, toon, 0.0, 1.0)[near].max() < 2
+
+
+def test_fog_and_grey_rooms_have_no_gloss_and_less_shade(
+    face_crop: tuple[Image, Points],
+) -> None:
+    crop, points = face_crop
+    photo = Small.of(crop).bgr
+    relief = relief_on(points)
+    found = [
+        hardness(relief, light((120 + share * (photo - 120)).astype(np.float32)))
+        for share in (1.0, 0.5, 0.2)
+    ]
+    assert found[0] > 0.9
+    assert found[0] > found[1] > found[2]
+    assert found[2] == pytest.approx(0, abs=0.05)
+    clear, foggy = (relief_field(relief, even(), -1.0, hard) for hard in (1.0, 0.0))
+    assert foggy.max() < 0.5 < 10 < clear.max()
+    assert foggy.min() == pytest.approx(clear.min() / 2, abs=1)
+
+
+def test_a_cheek_in_profile_does_not_glare(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    turned = points.copy()
+    turned[NOSE_TIP, 0] = points[234, 0]  # as far aside as the ear
+    assert relief_on(points).front > 0.95
+    assert relief_on(turned).front == 0
+    assert relief_field(relief_on(turned), even(), -1.0, 1.0).max() < 0.5
 
 
 def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
-    field = relief_field(relief_on(points), even(), -1.0).mean(2)
+    field = relief_field(relief_on(points), even(), -1.0, 1.0).mean(2)
     assert np.abs(np.diff(field, axis=0)).max() < 14
     assert np.abs(np.diff(field, axis=1)).max() < 14
 
@@ -150,12 +184,12 @@ def test_a_thing_before_the_face_is_not_lit_as_its_skin(
     face_crop: tuple[Image, Points], thing: tuple[float, float, float]
 ) -> None:
     _, points = face_crop
-    toon, bare = even(), relief_field(relief_on(points), even(), -1.0)
+    toon, bare = even(), relief_field(relief_on(points), even(), -1.0, 1.0)
     rows, columns = np.indices((COARSE, COARSE))
     right = points[280] * COARSE  # the cheek that lies in shade
     before = (abs(rows - right[1]) < 7) & (columns > right[0] - 6)
     toon[before] = thing
-    field = relief_field(relief_on(points, toon=toon), toon, -1.0)
+    field = relief_field(relief_on(points, toon=toon), toon, -1.0, 1.0)
     inside = cv2.erode(before.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert np.abs(bare[inside]).max() > 15
     assert np.abs(field[inside]).max() < 2
@@ -167,7 +201,7 @@ def test_only_the_head_is_lit(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
     head = EVERYWHERE.copy()
     head[:, GRID // 2 :] = 0
-    field = relief_field(relief_on(points, head=head), even(), -1.0)
+    field = relief_field(relief_on(points, head=head), even(), -1.0, 1.0)
     assert np.abs(field[:, COARSE // 2 + 4 :]).max() < 0.01
     assert np.abs(field[:, : COARSE // 2 - 4]).max() > 10
 
@@ -177,7 +211,7 @@ def test_the_light_stays_where_it_is_when_a_head_rolls() -> None:
     upright, lying = relief_on(ball()), relief_on(ball(), right=(0.0, 1.0))
     above, left = (slice(22, 26), slice(30, 34)), (slice(30, 34), slice(22, 26))
     for relief, lit in ((upright, above), (lying, left)):  # of the crop: the frame's upper side
-        field = relief_field(relief, toon, 0.0).mean(2)
+        field = relief_field(relief, toon, 0.0, 1.0).mean(2)
         mirrored = field[::-1, ::-1]
         assert field[lit].mean() > mirrored[lit].mean() + 2
     # A lying crop's left is the frame's upper side, so light along its height is the frame's side.

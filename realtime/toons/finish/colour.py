@@ -176,7 +176,7 @@ def seam_field(photo: Small, toon: Field, keep: FloatMask, face: FloatMask) -> F
 
 
 def add_field(toon: Image, field: Field) -> Image:
-    """A toon uint8 [R, R, 3] plus a smooth field float32 [COARSE, COARSE, 3], saturated."""
+    """A toon uint8 [R, R, 3] plus a smooth field float32 [F, F, 3], saturated."""
     side = toon.shape[0]
     shift = cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR)
     return cv2.add(toon, shift, dtype=cv2.CV_8U).astype(np.uint8, copy=False)

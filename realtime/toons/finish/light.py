@@ -25,7 +25,7 @@ from realtime.toons.finish.colour import (
 )
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import hardness, relief_field, relief_of, side_of_light
-from realtime.toons.finish.skin import ironed
+from realtime.toons.finish.skin import ironing
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
@@ -99,7 +99,8 @@ class Lights:
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         if relief is not None and light.lamp is not None:
             field = field + relief_field(relief, small.bgr + field, *light.lamp)
-            return add_field(ironed(drawn.toon, relief.plain), field)
+            even = ironing(drawn.toon, relief.plain)
+            field = np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:

@@ -20,21 +20,22 @@ EDGE = 15.0  # of 255: fainter lines go, stronger ones are edges
 AMOUNT = 0.8  # of it
 
 
-def ironed(toon: Image, skin: FloatMask) -> Image:
-    """A toon with even skin.
+def ironing(toon: Image, skin: FloatMask) -> Floats:
+    """What to add to a toon's light to make its skin even.
 
     Args:
-        toon: uint8 [R, R, 3].
+        toon: uint8 [R, R, 3] BGR.
         skin: float32 [S, S] in [0, 1], where skin may be ironed.
+
+    Returns:
+        float32 [F, F], 0..255 scale; F is the lesser of R and `SIDE`.
     """
-    side = toon.shape[0]
-    small = min(side, SIDE)
-    grey = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)
-    light = cv2.resize(grey, (small, small), interpolation=cv2.INTER_AREA).astype(np.float32)
-    weight = np.asarray(cv2.resize(skin, (small, small)), np.float32)
+    small = (min(toon.shape[0], SIDE),) * 2
+    grey = cv2.cvtColor(cv2.resize(toon, small, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    light = grey.astype(np.float32)
+    weight = np.asarray(cv2.resize(skin, small), np.float32)
     change = (_guided(light, weight + np.float32(1e-4)) - light) * weight
-    shift = cv2.resize(np.float32(AMOUNT) * change, (side, side))
-    return np.asarray(cv2.add(toon, cv2.merge([shift] * 3), dtype=cv2.CV_8U), np.uint8)
+    return np.asarray(np.float32(AMOUNT) * change, np.float32)
 
 
 def _guided(light: Floats, weight: Floats) -> Floats:

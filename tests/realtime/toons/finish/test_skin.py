@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.toons.finish.skin import ironed
+from realtime.toons.finish.colour import add_field
+from realtime.toons.finish.skin import ironing
 
 SIDE = 512
 
@@ -16,6 +17,10 @@ def face(depth: float, width: int = 3) -> np.ndarray:
     for row in range(40, SIDE, 80):
         light[row : row + width] -= depth
     return np.stack([0.7 * light, 0.8 * light, light], -1).astype(np.uint8)
+
+
+def ironed(toon: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    return add_field(toon, np.dstack([ironing(toon, skin)] * 3))
 
 
 def depth_of_lines(image: np.ndarray) -> float:

@@ -21,6 +21,8 @@ LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
 RIM = 0.6  # of the lower lid's wet edge
 SOCKET = 0.17  # of the shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
+LIGHT, LARGE = (-0.30, -0.31), 0.21  # the large light's place and radius, in the iris's radii
+BELOW_LID = 0.15  # how far below the lid it stays, in them
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
 
@@ -161,7 +163,9 @@ def paint_eye(
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
-    _add_catchlights(about, dx, dy, factor / r, paint.exposure)
+    _add_catchlights(
+        about, dx, dy, factor / r, paint.exposure, _lid_above((top - centre) / r, shape)
+    )
     opened = step(*ROUND, shape.roundness)
     rim = np.exp(-((to_bottom / max(0.05 * tall, 0.8 * factor)) ** 2))
     _lay(ball, np.clip(1.18 * paint.skin_shadow + (0.06, 0, 0), 0, 1), RIM * opened * rim)
@@ -250,12 +254,27 @@ def _lay(planes: Floats, colour: Reals, amount: Floats) -> None:
         plane += (np.float32(level) - plane) * amount
 
 
-def _add_catchlights(ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float) -> None:
+def _lid_above(lid: Floats, shape: EyeShape) -> float:
+    """How far below the middle of the iris the upper lid is where the large light hangs, in the
+    iris's radii; `lid` is its curve [N, 2], in them, from there."""
+    cos, sin = shape.right
+    across, down = lid[:, 0] * cos + lid[:, 1] * sin, lid[:, 1] * cos - lid[:, 0] * sin
+    order = np.argsort(across)
+    return float(np.interp(LIGHT[0], across[order], down[order]))
+
+
+def _add_catchlights(
+    ball: Floats, dx: Floats, dy: Floats, pixel: float, exposure: float, lid: float
+) -> None:
     """A large and a small highlight, on the same side in every face so that nothing flips.
 
     Both are soft at their edges, as a window is that a wet eye mirrors: hard ones look like paint.
+    The large one hangs below the upper `lid`, which is so many radii below the iris's middle, as
+    far as the middle: a light that is cut off looks stuck on.
     """
-    large, small = np.hypot(dx + 0.30, dy + 0.31) / 0.21, np.hypot(dx - 0.36, dy - 0.42) / 0.17
+    x, y = LIGHT
+    y = min(max(y, lid + LARGE + BELOW_LID), 0.0)
+    large, small = np.hypot(dx - x, dy - y) / LARGE, np.hypot(dx - 0.36, dy - 0.42) / 0.17
     edge = max(1.6 * pixel, 0.28)
     white = np.array([1.0, 1.0, 0.99]) * max(exposure, 0.88)
     _lay(ball, white, smoothstep(1.0 + edge, 1.0 - edge, large) * np.float32(0.94))

@@ -142,6 +142,19 @@ def test_a_round_eye_lies_in_its_lids_and_a_slit_has_no_red_rim() -> None:
     assert reds[0] > max(reds[1:]) + 0.03
 
 
+def test_the_light_in_an_eye_hangs_below_its_lid() -> None:
+    whole = []
+    for height in (1.6, 0.9, 0.7):
+        shape = EyeShape.of(squinting(eye_landmarks(SIZE), height), 0, 1.0)
+        drawn = grey(paint_eye(SKIN, shape, replace(PAINT, crease=0.0), 3))
+        x, y = np.round(shape.centre).astype(int)
+        r = round(shape.radius * PAINT.iris_scale)
+        light = np.argwhere(drawn[y - r : y + 3, x - r : x] > 0.85)
+        whole.append(np.ptp(light, axis=0) + 1)  # its height and width
+    for tall, wide in whole:
+        assert tall / wide == pytest.approx(whole[0][0] / whole[0][1], abs=0.3)
+
+
 def test_a_lower_lid_can_be_set_lower() -> None:
     slit = EyeShape.of(squinting(eye_landmarks(SIZE), 0.8), 0, 1.0)
     deeper = slit.deeper(0.045)

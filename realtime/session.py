@@ -141,6 +141,15 @@ class Session:
         self.stylizer.reset()
         self.strangers.reset()
 
+    def resize_eyes(self, size: float) -> None:
+        """The size of the eyes in the next still pictures, in shares of the style's.
+
+        Raises:
+            SettingsError: they cannot be so large or so small.
+        """
+        stylizer = self._still_stylizer
+        stylizer.settings = replace(stylizer.settings, eyes=size)
+
     def observer(self, guard: Guard, *, still: bool = False) -> Observer:
         """An `Observer` for frames handled in one thread. Failures of parts that look for strangers
         are reported while the guard hides the picture; other failures are raised.

@@ -56,7 +56,7 @@ class PhotoMaker:
 
     Attributes:
         session: what draws.
-        strength: the one in the settings, which the page begins with.
+        strength, eyes: those in the settings, which the page begins with.
 
     Raises:
         ToonifyError: the model or an engine cannot be used.
@@ -65,7 +65,7 @@ class PhotoMaker:
     def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
         self._heard: list[str] = []
         self._say = say
-        self.strength = settings.compositing.strength
+        self.strength, self.eyes = settings.compositing.strength, settings.compositing.eyes
         whole = replace(settings.compositing, strength=1.0)  # each photo says how much of it
         self.session = Session(replace(settings, compositing=whole), self._hear, bundle)
         chosen = settings.engine
@@ -78,8 +78,18 @@ class PhotoMaker:
         offered = {swap for swap in SWAPS if swap < most} | ({own} if own else set())
         return [None, *sorted(offered, reverse=True)]
 
+    @property
+    def resizes_eyes(self) -> bool:
+        """Whether the model says where its eyes are."""
+        return self.session.bundle.card.generator.gives_plan
+
     def toon(
-        self, data: bytes, style: str | None = None, swap: int | None = None, strength: float = 1.0
+        self,
+        data: bytes,
+        style: str | None = None,
+        swap: int | None = None,
+        strength: float = 1.0,
+        eyes: float = 1.0,
     ) -> Toon:
         """The toon of a photo.
 
@@ -88,6 +98,7 @@ class PhotoMaker:
             style: one of the model's; None for its default.
             swap: resolution at which the mix switches; None for the style's own.
             strength: 0 gives the photo, 1 the toon.
+            eyes: size of the eyes, in shares of the style's.
 
         Returns:
             A picture of the photo's size, with its transparency and colours: a JPEG for a JPEG, a
@@ -98,6 +109,7 @@ class PhotoMaker:
                 failed.
         """
         require(0 <= strength <= 1, f"strength must lie between 0 and 1, not {strength}.")
+        self.session.resize_eyes(eyes)
         picture = read_photo(data)
         self._choose(style, swap)
         frame = Frame(picture.bgr, 0.0, 0)

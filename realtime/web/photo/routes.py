@@ -2,8 +2,8 @@
 
 GET  /                              the page
 GET  /about                         what there is to choose from, as JSON
-POST /toon?style=&swap=&strength=   a photo's bytes in, its toon's out; what was found is in the
-                                    header `Toonify-Found`, as JSON
+POST /toon?style=&swap=&strength=&eyes=    a photo's bytes in, its toon's out; what was found is in
+                                    the header `Toonify-Found`, as JSON
 GET  /character?seed=&truncation=&other=&mix=&style=    a random character
 """
 
@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from engines.bundle import Bundle
 from engines.errors import ToonifyError, UsageError
 from engines.faces.people import PEOPLE_FOLDER, people
+from realtime.settings import EYE_SIZES
 from realtime.web.pages import assets, page, refuse
 from realtime.web.photo.desk import BusyError, Desk, GoneError, SlowError
 from realtime.web.photo.maker import MOST_PIXELS, PhotoMaker
@@ -79,6 +80,8 @@ class PhotoPage:
                 "swap": chosen.swap,
                 "swaps": maker.swaps,
                 "strength": maker.strength,
+                "eyes": maker.eyes if maker.resizes_eyes else None,
+                "eyeSizes": EYE_SIZES,
             }
         return JSONResponse(about)
 
@@ -94,12 +97,13 @@ class PhotoPage:
         query = request.query_params
 
         def answer() -> Response:
-            strength = _number(query.get("strength"), float, "strength")
+            strength, eyes = (_number(query.get(k), float, k) for k in ("strength", "eyes"))
             toon = maker.toon(
                 data,
                 query.get("style"),
                 _number(query.get("swap"), int, "swap"),
                 1.0 if strength is None else strength,
+                1.0 if eyes is None else eyes,
             )
             found = {"words": toon.words, "faces": [asdict(face) for face in toon.faces]}
             return Response(

@@ -36,9 +36,14 @@ function strength() {
   return get("strength").value / 100;
 }
 
+function eyes() {
+  return get("eyes").value / 100;
+}
+
 function showSettings() {
   get("style-help").textContent = about.styles[style()] ?? "";
   get("strength-value").textContent = `${get("strength").value} %`;
+  get("eyes-value").textContent = `${get("eyes").value} %`;
   const own = about.own[style()];
   get("swap-value").textContent = swap() ? `at ${swap()} px` : own ? `at ${own} px, its own` : "off";
   get("swap").setAttribute("aria-valuetext", get("swap-value").textContent);
@@ -51,7 +56,8 @@ function choose(toon) {
     choice.checked = choice.value === toon.style;
   }
   get("swap").value = swaps.indexOf(toon.swap);
-  fill(get("swap"));
+  get("eyes").value = Math.round(toon.eyes * 100);
+  [get("swap"), get("eyes")].forEach(fill);
   showSettings();
 }
 
@@ -66,10 +72,15 @@ function prepareSettings() {
   get("swap").value = Math.max(swaps.indexOf(about.swap ?? null), 0);
   get("swap").closest(".field").hidden = swaps.length < 2;
   get("strength").value = Math.round((about.strength ?? 1) * 100);
-  [get("swap"), get("strength")].forEach(fill);
+  [get("eyes").min, get("eyes").max] = (about.eyeSizes ?? [1, 1]).map((size) => Math.round(size * 100));
+  get("eyes").value = Math.round((about.eyes ?? 1) * 100);
+  get("eyes").closest(".field").hidden = (about.eyes ?? null) === null;
+  [get("swap"), get("strength"), get("eyes")].forEach(fill);
   get("styles").addEventListener("change", draw);
   get("swap").addEventListener("change", draw);
   get("swap").addEventListener("input", showSettings);
+  get("eyes").addEventListener("change", draw);
+  get("eyes").addEventListener("input", showSettings);
   get("strength").addEventListener("input", showSettings);
   showSettings();
 }
@@ -130,7 +141,7 @@ async function draw() {
   showSettings();
   asking?.abort();
   if (!photo) return;
-  const key = `${style()}|${swap()}`;
+  const key = `${style()}|${swap()}|${eyes()}`;
   let toon = toons.get(key);
   if (!toon) {
     asking = new AbortController();
@@ -162,7 +173,7 @@ async function draw() {
 
 /** One request; `error.words` of what it throws is a sentence for the user. */
 async function ask({ blob }, signal, share = 1) {
-  const query = new URLSearchParams({ style: style(), strength: share });
+  const query = new URLSearchParams({ style: style(), strength: share, eyes: eyes() });
   if (swap() !== null) query.set("swap", swap());
   const answer = await fetch(`/toon?${query}`, { method: "POST", body: blob, signal });
   if (!answer.ok) throw Object.assign(new Error("refused"), { words: await sentence(answer) });
@@ -172,6 +183,7 @@ async function ask({ blob }, signal, share = 1) {
     url: URL.createObjectURL(made),
     found: JSON.parse(answer.headers.get("Toonify-Found")),
     style: query.get("style"),
+    eyes: Number(query.get("eyes")),
     swap: query.has("swap") ? Number(query.get("swap")) : null,
   };
 }

@@ -49,6 +49,15 @@ def test_style_and_swap_change_and_come_back(maker: PhotoMaker, portrait: bytes)
     assert maker.toon(portrait).data == first
 
 
+def test_the_size_of_the_eyes_changes_and_comes_back(maker: PhotoMaker, portrait: bytes) -> None:
+    first = maker.toon(portrait).data
+    assert maker.resizes_eyes
+    assert maker.toon(portrait, eyes=1.3).data != first
+    with pytest.raises(ToonifyError, match=r"eyes must be 0\.7 to 1\.4 times"):
+        maker.toon(portrait, eyes=3)
+    assert maker.toon(portrait).data == first
+
+
 def test_the_strength_and_swap_of_the_settings_are_where_the_page_begins(
     maker: PhotoMaker, model: Path, portrait: bytes
 ) -> None:

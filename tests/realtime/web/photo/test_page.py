@@ -97,7 +97,7 @@ def test_the_slider_shows_photo_and_toon(opened: Page) -> None:
     assert cut(opened) == pytest.approx(80, abs=1.5)
 
 
-def test_style_strength_and_swap(opened: Page, maker: PhotoMaker) -> None:
+def test_style_strength_swap_and_eyes(opened: Page, maker: PhotoMaker) -> None:
     give(opened, people()[0])
     data = people()[0].read_bytes()
     asked: list[str] = []
@@ -113,6 +113,15 @@ def test_style_strength_and_swap(opened: Page, maker: PhotoMaker) -> None:
     expect(opened.locator("#busy")).to_be_hidden()
     made = decoded(saved(opened)[1])
     assert np.array_equal(made, decoded(maker.toon(data, "comic", 8, 0.4).data))
+    with opened.expect_response(re.compile(r"eyes=1.25")):
+        opened.get_by_label("Eyes", exact=True).fill("125")
+        opened.get_by_label("Eyes", exact=True).dispatch_event("change")
+    expect(opened.locator("#eyes-value")).to_have_text("125 %")
+    expect(opened.locator("#busy")).to_be_hidden()
+    made = decoded(saved(opened)[1])
+    assert np.array_equal(made, decoded(maker.toon(data, "comic", 8, 0.4, 1.25).data))
+    opened.get_by_label("Eyes", exact=True).fill("100")
+    opened.get_by_label("Eyes", exact=True).dispatch_event("change")
     before = len(asked)
     opened.get_by_label("Layer swap").press("Home")  # the first of this style is kept
     opened.get_by_role("radio", name="film").check()

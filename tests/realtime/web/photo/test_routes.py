@@ -65,6 +65,8 @@ def test_a_photo_in_a_toon_out(server: WebServer, maker: PhotoMaker, portrait: b
         ("/toon?swap=x", None, "swap must be a number"),
         ("/toon?strength=2", None, "between 0 and 1"),
         ("/toon?strength=nan", None, "between 0 and 1"),
+        ("/toon?eyes=2", None, "0.7 to 1.4 times"),
+        ("/toon?eyes=x", None, "eyes must be a number"),
         ("/toon?strength=x", None, "strength must be a number"),
     ],
 )

@@ -65,7 +65,7 @@ class Toonifier:
         swap: resolution at which the mix switches, a power of two from 4 to 1024; None for the
             model's own.
         strength: 0 shows the picture, 1 the toon.
-        eyes: size of the eyes, 0.7 to 1.4 times the style's.
+        eyes: size of the eyes, 0.8 to 1.4 times the style's.
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
         engine: what computes: "auto" or a back end's name.
         precision: one that the back end can compute in; None for its default.

@@ -20,7 +20,6 @@ from realtime.guard import Guard
 from realtime.live.blends import Blend
 from realtime.live.people import People
 from realtime.settings import (
-    EYE_SIZES,
     GUARD_MODES,
     MODES,
     CompositingSettings,
@@ -28,6 +27,7 @@ from realtime.settings import (
     Low,
     Mode,
     Settings,
+    require_eye_size,
 )
 
 Switch = Callable[[Blend], None]
@@ -88,7 +88,7 @@ class Controls:
         self._say = say
         self._switch = switch
         self._asked = self._running = Blend(styles[0] if styles else "", swaps[0], low)
-        self._switching = threading.Lock()
+        self._switching, self._composing = threading.Lock(), threading.Lock()
         self._watchers: list[Callable[[], None]] = []
 
     @property
@@ -204,8 +204,7 @@ class Controls:
         """
         if region not in MODES:
             raise UsageError(f"The region must be one of {', '.join(MODES)}, not {region!r}.")
-        self._stylizer.settings = replace(self._stylizer.settings, mode=region)
-        self._done()
+        self._compose(mode=region)
 
     def set_eyes(self, size: float) -> None:
         """Size of the eyes, in shares of the style's.
@@ -213,10 +212,13 @@ class Controls:
         Raises:
             UsageError: they cannot be so large or so small.
         """
-        least, most = EYE_SIZES
-        if not least <= size <= most:
-            raise UsageError(f"The eyes must be {least} to {most} times the style's, not {size}.")
-        self._stylizer.settings = replace(self._stylizer.settings, eyes=size)
+        require_eye_size(size, "The eyes")
+        self._compose(eyes=size)
+
+    def _compose(self, **changes: Any) -> None:
+        """Change some of the compositing's settings, and keep what another thread changes."""
+        with self._composing:
+            self._stylizer.settings = replace(self._stylizer.settings, **changes)
         self._done()
 
     def set_faces(self, faces: int) -> None:

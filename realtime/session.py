@@ -44,6 +44,9 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
     return bundle
 
 
+NO_EYES = "This model does not say where its eyes are, so they keep their size."
+
+
 def quiet(_: str) -> None:
     """Say nothing: the back end was named when the run began."""
 
@@ -90,7 +93,7 @@ class Session:
         self.bundle = bundle or find_bundle(chosen.model)
         self.bundle.check(chosen.style, chosen.swap)
         if settings.compositing.eyes != 1 and not self.bundle.card.generator.gives_plan:
-            say("This model does not say where its eyes are, so they keep their size.")
+            say(NO_EYES)
         style = chosen.style or self.bundle.styles[0]
         self._drawn = first = self._plain(Blend(style, chosen.swap, chosen.low))
         self._live = False  # whether the newest run is
@@ -141,8 +144,8 @@ class Session:
         self.stylizer.reset()
         self.strangers.reset()
 
-    def resize_eyes(self, size: float) -> None:
-        """The size of the eyes in the next still pictures, in shares of the style's.
+    def set_still_eyes(self, size: float) -> None:
+        """The size of the eyes in single pictures from now on, in shares of the style's.
 
         Raises:
             SettingsError: they cannot be so large or so small.

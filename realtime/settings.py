@@ -24,8 +24,8 @@ GuardMode = Literal["pass", "hold", "blur", "card"]
 GUARD_MODES: tuple[GuardMode, ...] = ("pass", "hold", "blur", "card")
 Mode = Literal["crop", "head", "face"]
 MODES: tuple[Mode, ...] = ("crop", "head", "face")
-EYE_SIZES = (0.7, 1.4)
-"""Least and most of `CompositingSettings.eyes`: beyond it, eyes would fold, or touch."""
+EYE_SIZES = (0.8, 1.4)
+"""Least and most of `CompositingSettings.eyes`: beyond it, faces would fold, or eyes touch."""
 Low = Literal["toon", "face"]
 
 
@@ -33,6 +33,14 @@ def require(condition: bool, message: str) -> None:
     """Raise `SettingsError(message)` unless `condition` holds."""
     if not condition:
         raise SettingsError(message)
+
+
+def require_eye_size(size: float, name: str) -> None:
+    """Raise `SettingsError` unless eyes can have this size; `name` is what the user calls it."""
+    least, most = EYE_SIZES
+    require(
+        least <= size <= most, f"{name} must be {least} to {most} times the style's, not {size}."
+    )
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,8 @@ class CompositingSettings:
         paint_hair: paint hair in locks, along its own flow; else it is the network's, with some of
             the frame's detail.
         ink: draw flat bands of light and ink over a style that wants them, as the comic does.
-        relief: light skin by the face's own relief, where the style wants it, as the film does.
+        relief: iron skin and light it by the face's own relief, where the style wants it, as the
+            film does.
     """
 
     mode: Mode = "head"
@@ -182,11 +191,7 @@ class CompositingSettings:
         for name in ("strength", "colour"):
             share = getattr(self, name)
             require(0 <= share <= 1, f"compositing.{name} must lie between 0 and 1, not {share}.")
-        least, most = EYE_SIZES
-        require(
-            least <= self.eyes <= most,
-            f"compositing.eyes must be {least} to {most} times the style's, not {self.eyes}.",
-        )
+        require_eye_size(self.eyes, "compositing.eyes")
         require(0 <= self.memory <= 60, f"compositing.memory must be 0 to 60 s, not {self.memory}.")
 
 

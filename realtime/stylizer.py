@@ -70,7 +70,8 @@ class _Toon:
         crop: what the engine was given, uint8 [S, S, 3] BGR.
         image: the toon, uint8 [R, R, 3] BGR.
         head: where its head is, uint8 [M, M], or None for an engine without masks.
-        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say. It is that
+            of `image`, and later that of `finished`.
         finish: what its style wants done to it.
         finished: the toon in the scene's colours; None before it is first pasted.
         locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
@@ -236,26 +237,26 @@ class Stylizer:
         settings, time = drawing.settings, drawing.frame.timestamp
         identity, points = toon.face.identity, _in_crop(toon.face)
         known = toon.head is not None
-        image = fitted(toon.image, toon.face.side)
-        if toon.plan is not None:
+        image, plan = fitted(toon.image, toon.face.side), toon.plan
+        if plan is not None:
             if settings.eyes != 1:
-                image, toon.plan = resized_eyes(image, toon.plan, points, settings.eyes)
+                image, plan = resized_eyes(image, plan, points, settings.eyes)
             image = sharpened(image)
         head = _head(toon.head, points)
         right = toon.face.right
-        drawn = Drawn(toon.crop, image, points, head, known, toon.plan, toon.finish, right)
+        drawn = Drawn(toon.crop, image, points, head, known, plan, toon.finish, right)
         finished = self._lights.finish(identity, time, drawn, settings)
-        if toon.plan is not None and settings.paint_hair and settings.mode == "head":
+        if plan is not None and settings.paint_hair and settings.mode == "head":
             shown = drawn._replace(toon=finished)
             finished, toon.locks = combed(shown, self._hair.see(identity, time, shown))
         zoom = toon.face.side / toon.crop.shape[0]
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points, toon.face.side)
-        elif toon.finish.haired_brows and toon.plan is not None and zoom >= WORTH:
-            toon.brows = brows_of(finished, points, toon.plan)
-        toon.finished = finished
-        if toon.finish.painted_eyes and settings.paint_eyes and toon.plan is not None:
-            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, toon.plan, zoom)
+        elif toon.finish.haired_brows and plan is not None and zoom >= WORTH:
+            toon.brows = brows_of(finished, points, plan)
+        if toon.finish.painted_eyes and settings.paint_eyes and plan is not None:
+            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, plan, zoom)
+        toon.finished, toon.plan = finished, plan
         return finished
 
 

@@ -31,7 +31,7 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
-from realtime.toons.finish import light
+from realtime.toons.finish.drawn import Drawn as DrawnToon
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.locks import HairWatch, combed
 
@@ -115,7 +115,7 @@ class Judge:
         crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
             share = as_grid(head)
-            drawn = light.Drawn(crop, toon, points, share, known=True, plan=plan)
+            drawn = DrawnToon(crop, toon, points, share, known=True, plan=plan)
             toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
             if finish.inked:
                 toon = inked(toon, share, points)

@@ -41,7 +41,7 @@ class Toon:
         float | None,
         typer.Option(
             metavar="TIMES",
-            help="Size of the eyes, 0.7 to 1.4 times the style's.",
+            help="Size of the eyes, 0.8 to 1.4 times the style's.",
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None

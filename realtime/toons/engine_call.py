@@ -25,7 +25,8 @@ class EngineToon(NamedTuple):
     Attributes:
         image: the toon, uint8 [R, R, 3] BGR.
         head: where its head is, uint8 [M, M], or None for an engine without masks.
-        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`; None for an engine that does
+            not say.
         finish: what its style wants done to it.
     """
 

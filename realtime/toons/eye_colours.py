@@ -30,7 +30,10 @@ def colours_of(
     """What a photo says of the colours about its eyes, and how much that counts.
 
     Args:
+        crop: uint8 [S, S, 3] BGR, the photo.
+        points: float [478, >=2], landmarks, 0..1 across it.
         shown: 0..1, how much of each eye is seen.
+        zoom: pixels of the frame in one of the crop.
 
     Returns:
         Iris sample, L* of the cheeks and of the darkest of the brows, light of the scene, strength
@@ -76,7 +79,13 @@ def _lab_at(bgr: Image, pixels: NDArray[np.float32]) -> Floats:
 
 
 def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePaint:
-    """Paint for both eyes in the light of the toon; `colours` as `colours_of` gives them."""
+    """Paint for both eyes in the light of the toon, with lengths in shares of the crop's side.
+
+    Args:
+        colours: [8], as `colours_of` gives them.
+        toon: uint8 [S, S, 3] BGR.
+        points: float32 [478, 2], its landmarks, 0..1 across it.
+    """
     skin, brow, scene, lashes, haze = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)

@@ -5,18 +5,15 @@ How large a character's eyes are is a matter of taste, and a network learns one 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import EYE_OUTLINE
 from engines.faces.pixels import Floats
 from engines.pictures import Image
-from realtime.frame import as_uint8
-from realtime.toons.places import moves, pixels, shifted, toon_points
+from realtime.toons.places import moves, pixels, shifted, taken, toon_points
 
-REACH = 1.15  # of the swelling about the middle of an eye, in its widths
-LEAST = 0.6  # width of the far eye of a turned head in the near one's: else it would hardly swell
+REACH = 1.05  # of the swelling about the middle of an eye, in its widths
 
 
 def resized_eyes(
@@ -28,7 +25,7 @@ def resized_eyes(
         toon: uint8 [R, R, 3].
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
         points: [478, >=2], the photo's landmarks, 0..1 across the crop.
-        size: from 0.7, smaller, to 1.4, larger; beyond that the picture would fold.
+        size: see `realtime.settings.EYE_SIZES`.
 
     Returns:
         uint8 [R, R, 3], float32 [3, M, M].
@@ -44,23 +41,25 @@ def resized_eyes(
     whence = moves(np.moveaxis(by, -1, 0), toon.shape[0])[rows, columns]
     whence = whence + pixels(toon.shape[0])[rows, columns]
     result = toon.copy()
-    result[rows, columns] = as_uint8(cv2.remap(toon, whence, None, cv2.INTER_LINEAR))  # type: ignore[call-overload]
+    result[rows, columns] = taken(toon, whence)
     return result, np.ascontiguousarray(np.moveaxis(moved, -1, 0))
 
 
 def _swelling(plan: NDArray[np.float32], points: NDArray[np.floating], much: float) -> Floats:
-    """From how far away each place of the new toon comes, [M, M, 2] in the crop's sides."""
+    """From how far away each place of the new toon comes, [M, M, 2] in the crop's sides. Where both
+    eyes reach, their shares add up to no more than one, or the picture would fold there."""
     side = plan.shape[1]
-    eyes = [toon_points(points[ids], plan) for ids in EYE_OUTLINE]
-    widths = [float(np.linalg.norm(np.ptp(eye, axis=0))) for eye in eyes]
     at = (pixels(side) + np.float32(0.5)) / np.float32(side)
-    by = np.zeros_like(at)
-    for eye, width in zip(eyes, widths, strict=True):
+    by, total = np.zeros_like(at), np.zeros((side, side, 1), np.float32)
+    for ids in EYE_OUTLINE:
+        eye = toon_points(points[ids], plan)
+        reach = max(REACH * float(np.linalg.norm(np.ptp(eye, axis=0))), 1e-3)
         away = at - eye.mean(0)
-        reach = REACH * max(width, LEAST * max(widths))
         beyond = ((away**2).sum(-1, keepdims=True) / np.float32(reach**2)) ** 2
-        by -= np.float32(much) * np.maximum(1 - beyond, 0) ** 2 * away  # flat as far as its corners
-    return by
+        share = np.maximum(1 - beyond, 0) ** 2  # flat as far as the eye's corners
+        by -= np.float32(much) * share * away
+        total += share
+    return by / np.maximum(total, 1)
 
 
 def _span(moved: NDArray[np.bool_], axis: int, side: int) -> slice:

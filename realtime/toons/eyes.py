@@ -80,6 +80,7 @@ class _Memory:
         paint: made of them at `mixed`, seconds.
         trust: 0..1 for each eye.
         roundness: usual height over width of each in toons, while it is open.
+        toons: how many of them were seen.
         time: of the newest toon, seconds.
     """
 
@@ -90,6 +91,7 @@ class _Memory:
     mixed: float
     trust: Floats
     roundness: Floats
+    toons: int
     time: float
 
     def follow(self, seen: Floats, roundness: Floats, opened: Reals, time: float) -> None:
@@ -99,7 +101,8 @@ class _Memory:
         memory = np.where(seen > self.trust, COMES, GOES)
         share = (1 - np.exp(-elapsed / memory)) * opened
         self.trust = self.trust + share * (seen - self.trust)
-        share = (1 - np.exp(-elapsed / SHAPE_MEMORY)) * opened
+        self.toons += 1  # the first ones count alike: one of them may be a blink
+        share = max(1 - float(np.exp(-elapsed / SHAPE_MEMORY)), 1 / self.toons) * opened
         self.roundness = self.roundness + share * (roundness - self.roundness)
         self.time = time
 
@@ -170,7 +173,7 @@ class EyeWatch:
             if known is None:
                 colours = np.nan_to_num(colours)
                 paint = paint_of(colours, small, moved)
-                known = _Memory(colours, weight, weight, paint, time, seen, roundness, time)
+                known = _Memory(colours, weight, weight, paint, time, seen, roundness, 1, time)
                 self._known[identity] = known
             else:
                 known.average(colours, weight, time)

@@ -46,8 +46,13 @@ def toon_points(points: NDArray[np.floating], plan: NDArray[np.float32]) -> NDAr
 def shifted(image: AnyPicture, by: Floats) -> AnyPicture:
     """A picture [S, S] or [S, S, C], each pixel taken from so many pixels away: `by` is float32
     [S, S, 2] (x, y)."""
+    return taken(image, pixels(image.shape[0]) + by)
+
+
+def taken(image: AnyPicture, places: Floats) -> AnyPicture:
+    """A picture [h, w] or [h, w, C] of what another one has at `places`, float32 [h, w, 2] (x, y)
+    in pixels, whole numbers their middles."""
     second: Any = None  # the first map holds both coordinates
-    places = pixels(image.shape[0]) + by
     moved: Any = cv2.remap(image, places, second, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return moved
 

@@ -227,7 +227,7 @@ def test_settings_and_a_loaded_bundle_go_together(model: Path) -> None:
         ({"swap": 12}, "swap must be a power of two from 4 to 1024, not 12"),
         ({"swap": "16"}, "swap must be a whole number, not '16'"),
         ({"strength": 2.0}, "strength must lie between 0 and 1, not 2.0"),
-        ({"eyes": 3.0}, "eyes must be 0.7 to 1.4 times the style's, not 3.0"),
+        ({"eyes": 3.0}, "eyes must be 0.8 to 1.4 times the style's, not 3.0"),
         ({"strength": True}, "strength must be a number, not True"),
         ({"strength": 0.5, "guard": "blur"}, "strength 0.5 shows some of the real face"),
         ({"mode": "nose"}, "mode must be one of crop, head, face, not 'nose'"),

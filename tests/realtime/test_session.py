@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engines.backends.remote.engine import FILE_DEADLINE, LIVE_DEADLINE, RemoteEngine
 from engines.errors import UsageError
-from realtime.session import Session, check_settings, find_chosen, use_session
+from engines.networks.generator_config import GeneratorConfig
+from realtime.session import NO_EYES, Session, check_settings, find_chosen, use_session
 from realtime.settings import (
     EngineSettings,
     GuardSettings,
     Settings,
     SettingsError,
+    flags_of,
     load_settings,
 )
 from tests.realtime.fakes import Collector, FakeSource, MarkerStylizer, Messages
@@ -111,6 +114,15 @@ def test_what_a_model_does_not_have_is_refused_before_anything_is_begun(session:
         find_chosen(EngineSettings(path, style="clay"))
     with pytest.raises(UsageError):
         find_chosen(EngineSettings(path, swap=1024))
+
+
+def test_eyes_that_keep_their_size_are_said(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = flags_of({"model": str(model), "engine": "torch:cpu", "eyes": 1.2})
+    for gives_plan in (True, False):
+        monkeypatch.setattr(GeneratorConfig, "gives_plan", gives_plan)
+        said = Messages()
+        Session(load_settings(flags=flags), said).close()
+        assert (NO_EYES in said) == (not gives_plan)
 
 
 def test_part_of_the_real_face_needs_the_guard_to_pass() -> None:

@@ -83,7 +83,7 @@ def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
         ("[guard]\ngrace = -1", r"guard\.grace must be 0 to 5"),
         ("[engine]\nswap = 12", r"engine\.swap must be a power of two"),
         ("[compositing]\nstrength = 2", r"strength must lie between 0 and 1"),
-        ("[compositing]\neyes = 2", r"eyes must be 0\.7 to 1\.4 times"),
+        ("[compositing]\neyes = 2", r"eyes must be 0\.8 to 1\.4 times"),
         ("[compositing]\nmode = 'ears'", r"compositing\.mode must be one of"),
         ("source = 3", "source must be a table"),
         ("[output]\nsinks = 'virtual'", r"output\.sinks must be a list"),

@@ -97,7 +97,9 @@ class EyeShape:
         down = np.array([-self.right[1], self.right[0]], np.float32)
         along = np.linspace(0, 1, len(self.lower), dtype=np.float32)
         share = np.sqrt(4 * along * (1 - along))
-        return replace(self, lower=self.lower + much * share[:, None] * down, lowered=much)
+        return replace(
+            self, lower=self.lower + much * share[:, None] * down, lowered=self.lowered + much
+        )
 
     def moved(self, right: float, down: float) -> EyeShape:
         """The same eye, so many pixels away."""

@@ -126,7 +126,7 @@ class LiveFinish:
         bool,
         typer.Option(
             "--relief",
-            help="Light the skin by the face's own relief, as the look film has it.",
+            help="Iron the skin and light it by the face's own relief, as the look film has it.",
             rich_help_panel=LIVE,
         ),
     ] = False

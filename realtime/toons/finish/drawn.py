@@ -1,4 +1,4 @@
-"""A toon as its engine drew it, for all that is done to it before it is pasted."""
+"""A toon as its engine drew it, crisp, for all that is done to it before it is pasted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Drawn(NamedTuple):
 
     Attributes:
         crop: what the engine was given, uint8 [S, S, 3] BGR.
-        toon: uint8 [R, R, 3] BGR.
+        toon: uint8 [R, R, 3] BGR, as fine as the frame shows it.
         points: float32 [478, 3], the face's landmarks, 0..1 across the crop.
         head: where the toon's head is, float32 [GRID, GRID].
         known: whether the engine said so; else it is a guess.

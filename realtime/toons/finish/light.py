@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.pixels import mix, smoothstep
+from engines.faces.pixels import Floats, mix, smoothstep
 from engines.pictures import Image
 from realtime.compositing import GRID, border_fade, oval_mask
 from realtime.settings import CompositingSettings
@@ -24,8 +24,9 @@ from realtime.toons.finish.colour import (
     seam_field,
 )
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.relief import hardness, relief_field, relief_of, side_of_light
+from realtime.toons.finish.relief import lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
+from realtime.toons.finish.surface import surface_of
 from realtime.toons.places import moves, shifted
 
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
@@ -33,30 +34,25 @@ UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is
 
 @dataclass
 class _Light:
-    """Running colour statistics of one face, see `colour_stats`, and from where it is lit.
+    """Running colour statistics of one face, see `colour_stats`, and the light on its relief.
 
     Attributes:
         scene, toon: float32 [3, 3], of both.
-        lamp: see `side_of_light` and `hardness`, [2]; None while nobody asks.
         time: of what was seen last, seconds.
+        skin: see `Surface.colour`; None before it was seen.
+        lamp: see `lamp_of`; None before it was seen.
     """
 
     scene: NDArray[np.float32]
     toon: NDArray[np.float32]
-    lamp: NDArray[np.float32] | None
     time: float
+    skin: NDArray[np.float32] | None = None
+    lamp: NDArray[np.float32] | None = None
 
-    def follow(self, new: _Light, memory: float) -> None:
-        """Go some way towards what is seen now."""
-        elapsed = max(new.time - self.time, 0.0)
-        share = 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
-        self.scene = self.scene + np.float32(share) * (new.scene - self.scene)
-        self.toon = self.toon + np.float32(share) * (new.toon - self.toon)
-        if self.lamp is None or new.lamp is None:
-            self.lamp = new.lamp
-        else:
-            self.lamp = mix(self.lamp, new.lamp, share)
-        self.time = new.time
+    def share(self, time: float, memory: float) -> float:
+        """How far to go towards what is seen at `time`, 0..1, which then was seen last."""
+        elapsed, self.time = max(time - self.time, 0.0), time
+        return 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
 
 
 class Lights:
@@ -85,27 +81,51 @@ class Lights:
         else:  # a guessed head holds some wall, which must take the scene's colours
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
-        relief = lamp = None
-        if drawn.finish.relief and settings.relief and drawn.plan is not None:
-            relief = relief_of(drawn, drawn.plan, small.lab)
-            side = side_of_light(relief, small.lab[..., 0])
-            lamp = np.array([side, hardness(relief, photo.lab[..., 0])], np.float32)
-        seen = _Light(colour_stats(photo, oval), colour_stats(small, oval), lamp, time)
-        light = self._lights.setdefault(identity, seen)
-        light.follow(seen, settings.memory)
+        scene, toon = colour_stats(photo, oval), colour_stats(small, oval)
+        light = self._lights.setdefault(identity, _Light(scene, toon, time))
+        share = light.share(time, settings.memory)
+        light.scene, light.toon = mix(light.scene, scene, share), mix(light.toon, toon, share)
         field = match_field(small, light.toon, light.scene, settings.colour)
         if drawn.plan is not None:
-            field = field + cloth_field(photo, small.bgr + field, drawn.plan, seen.scene[0])
+            field = field + cloth_field(photo, small.bgr + field, drawn.plan, scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        if relief is not None and light.lamp is not None:
-            field = field + relief_field(relief, small.bgr + field, *light.lamp)
-            even = ironing(drawn.toon, relief.plain)
-            field = np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)
+        if drawn.finish.relief and settings.relief:
+            field = _with_relief(field, drawn, light, share, photo, small)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
         self._lights = {k: v for k, v in self._lights.items() if k in but}
+
+
+def _with_relief(
+    field: Field, drawn: Drawn, light: _Light, share: float, photo: Small, toon: Small
+) -> Floats:
+    """A field with light on the face's relief and ironed skin, as fine as ironing is; `light`
+    learns of them."""
+    if drawn.plan is None:
+        return field
+    surface = surface_of(drawn, drawn.plan)
+    light.skin = _followed(light.skin, surface.colour(toon.lab), share)
+    if light.skin is None:
+        return field
+    relief = relief_of(surface, drawn, toon.lab, light.skin)
+    lamp = lamp_of(relief, drawn, toon.lab[..., 0], photo.lab[..., 0])
+    light.lamp = _followed(light.lamp, lamp, share)
+    if light.lamp is None:
+        return field
+    field = field + relief_field(relief, toon.bgr + field, light.lamp)
+    even = ironing(drawn.toon, relief.plain)
+    return np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)
+
+
+def _followed(
+    old: NDArray[np.float32] | None, new: NDArray[np.float32] | None, share: float
+) -> NDArray[np.float32] | None:
+    """`old`, a `share` of the way to what is seen now; what is not seen changes nothing."""
+    if old is None or new is None:
+        return old if new is None else new
+    return np.asarray(mix(old, new, share), np.float32)
 
 
 def cloth_field(

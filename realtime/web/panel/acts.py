@@ -12,6 +12,7 @@ from typing import Any
 from engines.errors import UsageError
 from realtime.live.desk import Desk
 from realtime.live.people import People
+from realtime.session import NO_EYES
 from realtime.settings import SourceSettings
 
 Act = Callable[[Desk, Any], str | None]
@@ -66,6 +67,12 @@ def _source(desk: Desk, value: Any) -> str:
     return desk.change_source(source, wanted)
 
 
+def _eyes(desk: Desk, value: Any) -> None:
+    if not desk.session.bundle.card.generator.gives_plan:
+        raise UsageError(NO_EYES)
+    desk.controls.set_eyes(_number(value))
+
+
 def _person_style(desk: Desk, value: Any) -> None:
     style = value.get("style")
     if style is not None and style not in desk.controls.styles:
@@ -107,7 +114,7 @@ AT_ONCE: dict[str, Act] = {
     "toon": lambda desk, value: desk.controls.set_toon(_truth(value)),
     "mirror": lambda desk, value: desk.controls.set_mirror(_truth(value)),
     "strength": lambda desk, value: desk.controls.set_strength(_number(value)),
-    "eyes": lambda desk, value: desk.controls.set_eyes(_number(value)),
+    "eyes": _eyes,
     "region": lambda desk, value: desk.controls.set_region(value),
     "guard": lambda desk, value: desk.controls.set_guard(value),
     "faces": lambda desk, value: desk.controls.set_faces(int(_number(value))),

@@ -17,7 +17,7 @@ from engines.pictures import Image, Picture, PictureError, read_picture
 from engines.say import Say
 from realtime.frame import Frame
 from realtime.session import Session
-from realtime.settings import Settings, require
+from realtime.settings import Settings, require, require_eye_size
 from realtime.web.photo.tips import FaceReport, report, summary
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # that every browser can show beside the toon
@@ -78,11 +78,6 @@ class PhotoMaker:
         offered = {swap for swap in SWAPS if swap < most} | ({own} if own else set())
         return [None, *sorted(offered, reverse=True)]
 
-    @property
-    def resizes_eyes(self) -> bool:
-        """Whether the model says where its eyes are."""
-        return self.session.bundle.card.generator.gives_plan
-
     def toon(
         self,
         data: bytes,
@@ -109,7 +104,8 @@ class PhotoMaker:
                 failed.
         """
         require(0 <= strength <= 1, f"strength must lie between 0 and 1, not {strength}.")
-        self.session.resize_eyes(eyes)
+        require_eye_size(eyes, "eyes")
+        self.session.set_still_eyes(eyes)
         picture = read_photo(data)
         self._choose(style, swap)
         frame = Frame(picture.bgr, 0.0, 0)

@@ -80,7 +80,7 @@ class PhotoPage:
                 "swap": chosen.swap,
                 "swaps": maker.swaps,
                 "strength": maker.strength,
-                "eyes": maker.eyes if maker.resizes_eyes else None,
+                "eyes": maker.eyes if card.generator.gives_plan else None,
                 "eyeSizes": EYE_SIZES,
             }
         return JSONResponse(about)

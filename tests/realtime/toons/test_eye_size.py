@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engines.faces.features import EYE_OUTLINE
 from engines.pictures import Image
+from realtime.settings import EYE_SIZES
 from realtime.toons.eye_size import resized_eyes
 from realtime.toons.places import moves, shifted, toon_points
 
@@ -27,7 +28,7 @@ def widths(points: Points, where: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("right", [0.0, 0.06])
-@pytest.mark.parametrize("size", [0.7, 0.9, 1.2, 1.4])
+@pytest.mark.parametrize("size", [0.8, 0.9, 1.2, 1.4])
 def test_eyes_grow_about_their_middles_and_nothing_else_moves(
     face_crop: tuple[Image, Points], right: float, size: float
 ) -> None:
@@ -35,7 +36,7 @@ def test_eyes_grow_about_their_middles_and_nothing_else_moves(
     toon = shifted(image, moves(plan(right), image.shape[0]))
     drawn, moved = resized_eyes(toon, plan(right), points, size)
     grown = widths(points, moved) / widths(points, plan(right))
-    assert ((grown - 1) * np.sign(size - 1)).min() > 0.7 * abs(size - 1)
+    assert ((grown - 1) * np.sign(size - 1)).min() > 0.6 * abs(size - 1)
     assert ((grown - 1) * np.sign(size - 1)).max() < 1.05 * abs(size - 1)
     for ids in EYE_OUTLINE:
         middles = [toon_points(points[ids], where).mean(0) for where in (plan(right), moved)]
@@ -52,7 +53,26 @@ def test_the_picture_goes_where_the_plan_says(face_crop: tuple[Image, Points]) -
     expected = shifted(image, moves(moved, image.shape[0]))
     assert np.abs(drawn.astype(int) - expected).mean() < 0.5
     assert np.abs(drawn.astype(int) - image).mean() > 0.5
-    assert np.abs(np.diff(moved[2], axis=1)).min() > 0.005  # detail is taken along, without folds
+    assert np.abs(moved[2] - plan()[2]).max() > 0.01  # detail is taken along
+
+
+def least_area(field: NDArray[np.float32]) -> float:
+    """Of a place of a toon in the photo, in shares of its own; below 0 it is folded over."""
+    across, down = (np.gradient(field[:2], 1 / field.shape[1], axis=axis) for axis in (2, 1))
+    return float(((1 + across[0]) * (1 + down[1]) - across[1] * down[0]).min())
+
+
+@pytest.mark.parametrize("size", EYE_SIZES)
+@pytest.mark.parametrize("kind", ["people", "turned", "sample"])
+def test_no_face_is_folded(
+    measured_faces: dict[str, NDArray[np.float32]], size: float, kind: str
+) -> None:
+    still, folded = np.zeros((128, 128, 3), np.uint8), []
+    for number, face in enumerate(measured_faces[kind]):
+        _, moved = resized_eyes(still, np.zeros((3, 128, 128), np.float32), face / 512, size)
+        if least_area(moved) < 0.1:
+            folded.append(number)
+    assert folded == []
 
 
 def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> None:

@@ -240,14 +240,26 @@ def test_lids_are_set_lower_in_narrow_eyes_and_not_in_a_blink_of_round_ones(
     round_, narrow, half = (with_height(points, ratio) for ratio in (0.55, 0.33, 0.40))
     assert see(image, narrow).narrow == pytest.approx((1, 1), abs=0.05)
     watch = EyeWatch()
-    assert see(image, round_, watch).narrow == (0, 0)
-    for frame in range(1, 6):
+    for frame in range(-60, 0):
+        assert see(image, round_, watch, time=frame / 30).narrow == (0, 0)
+    for frame in range(6):
         blink = see(image, half, watch, time=frame / 30)
         assert max(blink.narrow) < 0.05
     assert min(see(image, half).narrow) > 0.3  # of somebody whose eyes are always so
     for frame in range(6, 300):  # who laughs for ten seconds has narrow eyes
         laugh = see(image, half, watch, time=frame / 30)
     assert laugh.narrow == pytest.approx(see(image, half).narrow, abs=0.1)
+
+
+def test_who_is_first_seen_in_a_blink_has_round_eyes_soon(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    watch = EyeWatch()
+    assert min(see(image, with_height(points, 0.33), watch).narrow) > 0.9
+    for frame in range(1, 16):
+        after = see(image, with_height(points, 0.55), watch, time=frame / 30)
+    assert max(after.narrow) < 0.05
 
 
 def test_a_blink_does_not_make_an_eye_doubtful(crop: tuple[Image, NDArray[np.float32]]) -> None:

@@ -13,7 +13,7 @@ const compare = get("compare");
 const about = await (await fetch("/about")).json();
 
 let photo = null; // { blob, name }
-let toons = new Map(); // "style|swap" -> { blob, url, found }
+let toons = new Map(); // "style|swap|eyes" -> what `ask` gives
 let shown = null; // the toon that is shown
 let asking = null; // AbortController of the request under way
 

@@ -20,11 +20,11 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.relief import (
     Relief,
-    hardness,
+    lamp_of,
     relief_field,
     relief_of,
-    side_of_light,
 )
+from realtime.toons.finish.surface import surface_of
 
 Points = NDArray[np.float32]
 SKIN = (120.0, 150.0, 200.0)
@@ -66,51 +66,36 @@ def drawn(points: Points, head: FloatMask = EVERYWHERE, **rest: Any) -> Drawn:
     return Drawn(grey, grey, points, head, True, still(), **rest)
 
 
-def relief_on(
-    points: Points, plan: NDArray[np.float32] | None = None, toon: Field | None = None, **rest: Any
-) -> Relief:
-    """The relief of an evenly lit toon; without a plan it shows everything where the photo does."""
+def relief_on(points: Points, toon: Field | None = None, **rest: Any) -> Relief:
+    """The relief of a toon that shows everything where the photo does; it is evenly lit if no other
+    one is given."""
     lab = as_lab(even() if toon is None else toon)
-    return relief_of(drawn(points, **rest), still() if plan is None else plan, lab)
+    whole = drawn(points, **rest)
+    surface = surface_of(whole, still())
+    return relief_of(surface, whole, lab, as_lab(even())[0, 0])
 
 
-def test_normals_are_those_of_the_surface() -> None:
-    facing = relief_on(ball()).facing
-    assert np.allclose(np.linalg.norm(facing, axis=2), 1, atol=1e-3)
-    at = (np.array([[0.5, 0.5], [0.62, 0.5], [0.38, 0.5], [0.5, 0.65]]) * COARSE).astype(int)
-    found = facing[at[:, 1], at[:, 0]]
-    for (x, y), normal in zip((at + 0.5) / COARSE, found, strict=True):
-        right, down = (x - 0.5) / 0.3, (y - 0.5) / 0.3
-        assert normal[:2] == pytest.approx([right, down], abs=0.09)
-        assert normal[2] > 0.8
-
-
-def test_a_relief_lies_where_the_toon_shows_it(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-    plan = still()
-    plan[0] = 0.1  # each place of the toon comes from further right
-    here, there = relief_on(points), relief_on(points, plan)
-    step = round(0.1 * COARSE)
-    assert np.abs(there.face[:, 10:40] - here.face[:, 10 + step : 40 + step]).max() < 0.25
-    assert here.face[places(points, (NOSE_TIP,))] == pytest.approx(1, abs=0.05)
-    for ids in (LIPS, *EYE):
-        middle = points[list(ids), :2].mean(0) * COARSE
-        assert here.skin[int(middle[1]), int(middle[0])] < 0.1
+def lamp(side: float, clear: float = 1.0) -> NDArray[np.float32]:
+    return np.array([side, clear], np.float32)
 
 
 @pytest.mark.parametrize(("tilt", "side"), [(-0.3, -1), (0.0, 0), (0.3, 1)])
-def test_the_key_light_comes_from_where_the_face_is_lit(tilt: float, side: int) -> None:
-    toon = even() * (1 + tilt * relief_on(ball()).facing[..., :1])
-    relief = relief_on(ball(), toon=toon.astype(np.float32))
-    assert side_of_light(relief, light(toon.astype(np.float32))) == pytest.approx(side, abs=0.25)
+def test_the_key_light_comes_from_where_the_face_is_lit(
+    face_crop: tuple[Image, Points], tilt: float, side: int
+) -> None:
+    _, points = face_crop
+    facing = relief_on(points).surface.facing
+    toon = (even() * (1 + tilt * facing[..., :1])).astype(np.float32)
+    found = lamp_of(relief_on(points, toon), drawn(points), light(toon), light(even()))
+    assert found is not None
+    assert found[0] == pytest.approx(side, abs=0.25)
 
 
-def test_nothing_is_known_of_a_face_that_is_not_there() -> None:
-    nowhere = np.zeros((COARSE, COARSE), np.float32)
-    relief = Relief(np.zeros((COARSE, COARSE, 3), np.float32), nowhere, nowhere, nowhere, 1.0)
-    assert side_of_light(relief, light(even())) == 0
-    assert hardness(relief, light(even())) == 0
-    assert np.abs(relief_field(relief, even(), 0.5, 1.0)).max() == 0
+def test_nothing_is_known_of_a_face_that_is_not_there(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    relief = relief_on(points, head=0 * EVERYWHERE)
+    assert lamp_of(relief, drawn(points), light(even()), light(even())) is None
+    assert np.abs(relief_field(relief, even(), lamp(0.5))).max() == 0
 
 
 def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
@@ -118,18 +103,17 @@ def test_skin_shines_towards_the_light_and_lies_in_shade_away_from_it(
 ) -> None:
     _, points = face_crop
     relief = relief_on(points)
-    field = relief_field(relief, even(), -1.0, 1.0).mean(2)
+    field = relief_field(relief, even(), lamp(-1)).mean(2)
     left, right = 50, 280  # the cheeks
     assert field[places(points, (left,))] > field[places(points, (right,))] + 3
-    mirrored = relief_field(relief, even(), 1.0, 1.0).mean(2)
+    mirrored = relief_field(relief, even(), lamp(1)).mean(2)
     assert mirrored[places(points, (right,))] > mirrored[places(points, (left,))] + 3
-    outside = relief.face == 0
-    assert np.abs(field[outside]).max() < 0.1
+    assert np.abs(field[relief.face == 0]).max() < 0.1
     assert relief.skin[places(points, (NOSE_TIP,))] > 0.9
-    for ids in (LIPS, *EYE):
-        assert relief.skin[places(points, ids)].mean() < 0.3
+    assert relief.plain[places(points, (NOSE_TIP,))] < 0.1
     nose = field[places(points, (NOSE_TIP,))]
     for ids in (LIPS, *EYE):
+        assert relief.skin[places(points, ids)].mean() < 0.3
         assert field[places(points, ids)].mean() < 0.3 * nose
     assert nose > 4
 
@@ -141,24 +125,36 @@ def test_a_beard_does_not_shine(face_crop: tuple[Image, Points]) -> None:
     chin = points[CHIN] * COARSE
     near = (rows > chin[1] - 0.10 * COARSE) & (abs(columns - chin[0]) < 0.12 * COARSE)
     toon[near] *= 0.3
-    relief = relief_on(points, toon=toon)
-    assert relief_field(relief, toon, 0.0, 1.0)[near].max() < 2
+    relief = relief_on(points, toon)
+    assert relief_field(relief, toon, lamp(0))[near].max() < 2
 
 
-def test_fog_and_grey_rooms_have_no_gloss_and_less_shade(
-    face_crop: tuple[Image, Points],
+def as_photo(picture: Image, points: Points) -> float:
+    """How clear its light is."""
+    whole = drawn(points)._replace(crop=picture)
+    found = lamp_of(relief_on(points), whole, light(even()), Small.of(picture).lab[..., 0])
+    assert found is not None
+    return float(found[1])
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5, 0.25])
+def test_a_milky_picture_is_known_whatever_its_exposure(
+    face_crop: tuple[Image, Points], gain: float
 ) -> None:
     crop, points = face_crop
-    photo = Small.of(crop).bgr
+    clear, milky, foggy = (
+        as_photo((gain * (haze + (1 - haze / 255) * crop)).astype(np.uint8), points)
+        for haze in (0, 70, 150)
+    )
+    assert clear > 0.95
+    assert 0 <= foggy < 0.05
+    assert foggy <= milky <= clear
+
+
+def test_in_fog_nothing_shines_and_shade_is_light(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
     relief = relief_on(points)
-    found = [
-        hardness(relief, light((120 + share * (photo - 120)).astype(np.float32)))
-        for share in (1.0, 0.5, 0.2)
-    ]
-    assert found[0] > 0.9
-    assert found[0] > found[1] > found[2]
-    assert found[2] == pytest.approx(0, abs=0.05)
-    clear, foggy = (relief_field(relief, even(), -1.0, hard) for hard in (1.0, 0.0))
+    clear, foggy = (relief_field(relief, even(), lamp(-1, share)) for share in (1, 0))
     assert foggy.max() < 0.5 < 10 < clear.max()
     assert foggy.min() == pytest.approx(clear.min() / 2, abs=1)
 
@@ -167,14 +163,12 @@ def test_a_cheek_in_profile_does_not_glare(face_crop: tuple[Image, Points]) -> N
     _, points = face_crop
     turned = points.copy()
     turned[NOSE_TIP, 0] = points[234, 0]  # as far aside as the ear
-    assert relief_on(points).front > 0.95
-    assert relief_on(turned).front == 0
-    assert relief_field(relief_on(turned), even(), -1.0, 1.0).max() < 0.5
+    assert relief_field(relief_on(turned), even(), lamp(-1)).max() < 0.5
 
 
 def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
-    field = relief_field(relief_on(points), even(), -1.0, 1.0).mean(2)
+    field = relief_field(relief_on(points), even(), lamp(-1)).mean(2)
     assert np.abs(np.diff(field, axis=0)).max() < 14
     assert np.abs(np.diff(field, axis=1)).max() < 14
 
@@ -184,12 +178,12 @@ def test_a_thing_before_the_face_is_not_lit_as_its_skin(
     face_crop: tuple[Image, Points], thing: tuple[float, float, float]
 ) -> None:
     _, points = face_crop
-    toon, bare = even(), relief_field(relief_on(points), even(), -1.0, 1.0)
+    toon, bare = even(), relief_field(relief_on(points), even(), lamp(-1))
     rows, columns = np.indices((COARSE, COARSE))
     right = points[280] * COARSE  # the cheek that lies in shade
     before = (abs(rows - right[1]) < 7) & (columns > right[0] - 6)
     toon[before] = thing
-    field = relief_field(relief_on(points, toon=toon), toon, -1.0, 1.0)
+    field = relief_field(relief_on(points, toon), toon, lamp(-1))
     inside = cv2.erode(before.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert np.abs(bare[inside]).max() > 15
     assert np.abs(field[inside]).max() < 2
@@ -201,23 +195,25 @@ def test_only_the_head_is_lit(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
     head = EVERYWHERE.copy()
     head[:, GRID // 2 :] = 0
-    field = relief_field(relief_on(points, head=head), even(), -1.0, 1.0)
+    field = relief_field(relief_on(points, head=head), even(), lamp(-1))
     assert np.abs(field[:, COARSE // 2 + 4 :]).max() < 0.01
     assert np.abs(field[:, : COARSE // 2 - 4]).max() > 10
 
 
-def test_the_light_stays_where_it_is_when_a_head_rolls() -> None:
-    toon = even()
-    upright, lying = relief_on(ball()), relief_on(ball(), right=(0.0, 1.0))
-    above, left = (slice(22, 26), slice(30, 34)), (slice(30, 34), slice(22, 26))
-    for relief, lit in ((upright, above), (lying, left)):  # of the crop: the frame's upper side
-        field = relief_field(relief, toon, 0.0, 1.0).mean(2)
-        mirrored = field[::-1, ::-1]
-        assert field[lit].mean() > mirrored[lit].mean() + 2
-    # A lying crop's left is the frame's upper side, so light along its height is the frame's side.
-    tilted = even() * (1 + 0.3 * relief_on(ball()).facing[..., 1:2])
-    found = side_of_light(lying, light(tilted.astype(np.float32)))
-    assert abs(found) == pytest.approx(1, abs=0.25)
+def test_the_light_stays_where_it_is_when_a_head_rolls(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    down = (0.0, 1.0)  # where the right of a crop is whose head lies on the frame's right
+    whole = drawn(ball(), right=down)
+    facing = surface_of(whole, still()).facing
+    upright = surface_of(drawn(ball()), still()).facing
+    assert np.allclose(facing[..., 0], -upright[..., 1], atol=1e-5)
+    assert np.allclose(facing[..., 1], upright[..., 0], atol=1e-5)
+    # Light from the crop's lower side is light from the frame's left.
+    tilt = relief_on(points).surface.facing[..., 1:2]
+    toon = (even() * (1 + 0.3 * tilt)).astype(np.float32)
+    found = lamp_of(relief_on(points, toon, right=down), drawn(points), light(toon), light(even()))
+    assert found is not None
+    assert found[0] == pytest.approx(-1, abs=0.25)
 
 
 @pytest.mark.parametrize("mode", ["head", "face", "crop"])
@@ -233,32 +229,48 @@ def test_skin_is_lit_where_style_and_settings_want_it(
     assert (change > 4) == (style and setting)
 
 
-def test_the_side_of_the_light_goes_over_and_starts_anew_where_nobody_asked(
+def shine(
+    lights: Lights, time: float, picture: Image, points: Points, relief: bool = True
+) -> Image:
+    """A picture finished as if it were its own toon."""
+    toon = Drawn(picture, picture, points, EVERYWHERE, True, still(), Finish(relief=relief))
+    return lights.finish(1, time, toon, CompositingSettings(colour=0, memory=1.0))
+
+
+def test_the_side_of_the_light_goes_over_and_starts_where_somebody_asks(
     face_crop: tuple[Image, Points],
 ) -> None:
     crop, points = face_crop
-    settings = CompositingSettings(colour=0, memory=1.0)
-    facing = cv2.resize(relief_on(points).facing[..., :1], crop.shape[:2])[..., None]
-    pictures = [
+    facing = cv2.resize(relief_on(points).surface.facing[..., :1], crop.shape[:2])[..., None]
+    left, right = (
         np.clip(crop * (1 + tilt * facing), 0, 255).astype(np.uint8) for tilt in (-0.4, 0.4)
-    ]
-
-    def shine(lights: Lights, time: float, picture: Image, relief: bool = True) -> Image:
-        finish = Finish(relief=relief)
-        toon = Drawn(picture, picture, points, EVERYWHERE, True, still(), finish)
-        return lights.finish(1, time, toon, settings)
-
-    left, right = pictures
-    at_once = shine(Lights(), 0.0, right)
+    )
+    at_once = shine(Lights(), 0.0, right, points)
     lights = Lights()
-    shine(lights, 0.0, left)
+    shine(lights, 0.0, left, points)
     apart = [
-        float(np.abs(shine(lights, time, right).astype(int) - at_once).mean())
+        float(np.abs(shine(lights, time, right, points).astype(int) - at_once).mean())
         for time in (0.05, 0.5, 1.0, 8.0)
     ]
     assert apart[0] > apart[1] > apart[2] > apart[3]
     assert apart[0] > 0.5
     assert apart[3] < 0.05
     lights = Lights()
-    shine(lights, 0.0, left, relief=False)
-    assert np.array_equal(shine(lights, 0.05, right), at_once)
+    shine(lights, 0.0, left, points, relief=False)
+    assert np.array_equal(shine(lights, 0.05, right, points), at_once)
+
+
+def test_a_mask_over_half_the_face_does_not_become_its_skin(
+    face_crop: tuple[Image, Points],
+) -> None:
+    crop, points = face_crop
+    alone, lights = shine(Lights(), 0.0, crop, points).astype(int), Lights()
+    shine(lights, 0.0, crop, points)
+    worn = crop.copy()
+    edge = int(points[6, 1] * len(crop))  # the root of the nose
+    worn[edge:] = (225, 205, 180)
+    for frame in range(1, 60):
+        found = shine(lights, frame / 30, worn, points).astype(int)
+    skin, mask = slice(None, edge - 20), slice(edge + 20, None)
+    assert np.abs(found[mask] - worn[mask]).max() < 3
+    assert np.abs(found[skin] - alone[skin]).mean() < 0.5 * np.abs(crop[skin] - alone[skin]).mean()

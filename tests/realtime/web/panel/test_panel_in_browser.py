@@ -73,8 +73,8 @@ def test_the_eyes_have_a_slider_where_the_model_says_where_they_are(
     tab.focus("#eyes")
     for _ in range(2):
         tab.keyboard.press("PageUp")
-    expect(tab.locator("#eyes-out")).to_have_text("114 %")
-    run.until(lambda: run.stylizer.settings.eyes == pytest.approx(1.14))
+    expect(tab.locator("#eyes-out")).to_have_text("112 %")
+    run.until(lambda: run.stylizer.settings.eyes == pytest.approx(1.12))
     card = session.bundle.card
     plain = replace(card, generator=replace(card.generator, finish=False, fovea_channels=0))
     monkeypatch.setattr(session, "bundle", replace(session.bundle, card=plain))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from engines.networks.generator_config import GeneratorConfig
+from realtime.session import NO_EYES
 from tests.realtime.web.client import ask, enter, listen
 from tests.realtime.web.panel.conftest import PanelRun
 
@@ -53,7 +55,7 @@ def test_panels_that_read_nothing_at_all_slow_nobody(run: PanelRun) -> None:
     [
         ("strength", 2, "between 0 and 1"),
         ("strength", "all", "Expected a number"),
-        ("eyes", 2, "0.7 to 1.4 times"),
+        ("eyes", 2, "0.8 to 1.4 times"),
         ("panic", "yes", "Expected true or false"),
         ("guard", "none", "must be one of"),
         ("region", ["head"], "must be one of"),
@@ -76,6 +78,16 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(
         assert words in next_of(socket, "said")
     assert run.controls.strength == 1
     assert not run.guard.panic
+
+
+def test_a_model_that_does_not_say_where_its_eyes_are_refuses_their_size(
+    run: PanelRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GeneratorConfig, "gives_plan", False)
+    with listen(run.server, "/panel/live", enter(run.server)) as socket:
+        socket.send(json.dumps({"do": "eyes", "value": 1.2}))
+        assert NO_EYES in next_of(socket, "said")
+    assert run.controls.eyes == 1
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", '{"view": 3}', '{"view": {"width": []}}'])

@@ -51,18 +51,17 @@ def test_style_and_swap_change_and_come_back(maker: PhotoMaker, portrait: bytes)
 
 def test_the_size_of_the_eyes_changes_and_comes_back(maker: PhotoMaker, portrait: bytes) -> None:
     first = maker.toon(portrait).data
-    assert maker.resizes_eyes
     assert maker.toon(portrait, eyes=1.3).data != first
-    with pytest.raises(ToonifyError, match=r"eyes must be 0\.7 to 1\.4 times"):
+    with pytest.raises(ToonifyError, match=r"^eyes must be 0\.8 to 1\.4 times"):
         maker.toon(portrait, eyes=3)
     assert maker.toon(portrait).data == first
 
 
-def test_the_strength_and_swap_of_the_settings_are_where_the_page_begins(
+def test_the_strength_swap_and_eyes_of_the_settings_are_where_the_page_begins(
     maker: PhotoMaker, model: Path, portrait: bytes
 ) -> None:
-    weak = PhotoMaker(settings_of(model, strength=0.25, swap=4), Messages())
-    assert (weak.strength, weak.swaps) == (0.25, [None, 16, 8, 4])
+    weak = PhotoMaker(settings_of(model, strength=0.25, swap=4, eyes=1.23), Messages())
+    assert (weak.strength, weak.swaps, weak.eyes) == (0.25, [None, 16, 8, 4], 1.23)
     assert weak.toon(portrait, swap=8, strength=1.0).data == maker.toon(portrait, swap=8).data
     weak.close()
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from engines.networks.generator_config import GeneratorConfig
+from realtime.settings import EYE_SIZES
 from realtime.web.photo import routes as module
 from realtime.web.photo.desk import Desk
 from realtime.web.photo.maker import PhotoMaker
@@ -41,6 +43,15 @@ def test_the_page_is_told_what_there_is(server: WebServer, maker: PhotoMaker) ->
     assert ask(server, about["people"][7], enter(server)).status == 200
 
 
+def test_eyes_have_no_size_where_the_model_does_not_say_where_they_are(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = json.loads(words(ask(server, "/about", enter(server))))
+    assert (about["eyes"], about["eyeSizes"]) == (1.0, list(EYE_SIZES))
+    monkeypatch.setattr(GeneratorConfig, "gives_plan", False)
+    assert json.loads(words(ask(server, "/about", enter(server))))["eyes"] is None
+
+
 def test_a_photo_in_a_toon_out(server: WebServer, maker: PhotoMaker, portrait: bytes) -> None:
     answer = ask(
         server, "/toon?style=comic&swap=8&strength=0.5", enter(server), method="POST", body=portrait
@@ -65,7 +76,7 @@ def test_a_photo_in_a_toon_out(server: WebServer, maker: PhotoMaker, portrait: b
         ("/toon?swap=x", None, "swap must be a number"),
         ("/toon?strength=2", None, "between 0 and 1"),
         ("/toon?strength=nan", None, "between 0 and 1"),
-        ("/toon?eyes=2", None, "0.7 to 1.4 times"),
+        ("/toon?eyes=2", None, "0.8 to 1.4 times"),
         ("/toon?eyes=x", None, "eyes must be a number"),
         ("/toon?strength=x", None, "strength must be a number"),
     ],

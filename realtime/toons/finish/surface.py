@@ -1,0 +1,129 @@
+"""Where a face is in its toon and how it is curved, by its landmarks and the toon's map alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.features import BROW, EYE
+from engines.faces.head import LIPS, NOSE, NOSE_TIP
+from engines.faces.pixels import Floats, polygon, smoothstep, step
+from engines.pictures import FloatMask
+from realtime.toons.finish.colour import COARSE, Field
+from realtime.toons.finish.drawn import Drawn
+from realtime.toons.places import moves, shifted
+
+PLANES = 32  # places a side at which planes are laid; curves of a face are wider
+MESH = 468  # landmarks of a face without its irises
+SMOOTH = 0.042  # reach within which landmarks make one plane, in the crop's sides
+SPREAD = 1e-5  # least spread of landmarks, in square sides: few or aligned ones make no plane
+EDGE, INSIDE = 0.018, 0.035
+"""How softly a face's mask ends, and how far inside its outline, in the crop's sides."""
+TURNED = (0.25, 0.55)  # how much of a place faces the camera: no light .. all of it
+FEATURES = ((LIPS, 1), *((ids, 0) for ids in BROW), *((ids, 0.03 * COARSE) for ids in EYE))
+"""Landmarks about what is not bare skin, and how far beyond them, in places of `COARSE`."""
+SOFT = 0.016  # how softly skin ends there, in the crop's sides
+SPOTS = (151, 108, 337, 118, 347, 193, 417, 50, 280)
+"""Landmarks of forehead, cheeks and the root of the nose: mask or fringe covers some of them."""
+SPOT = 0.02  # their radius, in the crop's sides
+SEEN = 12  # places of spots from which on their colour is known
+PROFILE = (0.35, 0.90)
+"""How far the nose is from the middle between the ears, in shares of half of what is between them:
+a face towards the camera .. a profile."""
+EARS = [234, 454]  # landmarks
+
+
+class Surface(NamedTuple):
+    """A face as its toon shows it.
+
+    Attributes:
+        facing: float32 [COARSE, COARSE, 3], unit normals: the frame's right, its down, towards
+            the camera.
+        face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of.
+        bare: the same without eyes, brows and lips.
+        plain: the same without the nose.
+        spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
+        photo: `bare` where the photo shows it.
+        front: 1 for a face towards the camera .. 0 for a profile.
+    """
+
+    facing: Floats
+    face: FloatMask
+    bare: FloatMask
+    plain: FloatMask
+    spots: FloatMask
+    photo: FloatMask
+    front: float
+
+    def colour(self, lab: Field) -> NDArray[np.float32] | None:
+        """Of a toon's skin: the median of L, a, b in its `spots`; None where hardly one is seen.
+
+        Args:
+            lab: float32 [COARSE, COARSE, 3], CIELAB of the toon.
+        """
+        shown = lab[self.spots > 0.5]
+        return np.median(shown, 0).astype(np.float32) if len(shown) >= SEEN else None
+
+
+def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
+    """The surface of a toon's face.
+
+    Args:
+        drawn: the toon; the depth of its landmarks has their unit and grows away from the camera.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+    """
+    points = drawn.points
+    facing = _normals(points)
+    at = np.asarray(points[:MESH, :2] * COARSE - 0.5, np.float32)
+    face = polygon(COARSE, cv2.convexHull(at)[:, 0], EDGE * COARSE, -INSIDE * COARSE)
+    face = np.asarray(face * smoothstep(*TURNED, facing[..., 2]), np.float32)
+    marks = np.zeros((COARSE, COARSE), np.float32)
+    for ids, grow in FEATURES:
+        feature = cv2.convexHull(at[ids])[:, 0]
+        cv2.max(marks, polygon(COARSE, feature, 0.0, grow), dst=marks)
+    bare = np.asarray(face * (1 - cv2.GaussianBlur(marks, (0, 0), SOFT * COARSE)), np.float32)
+    plain = bare * (1 - polygon(COARSE, cv2.convexHull(at[NOSE])[:, 0], SOFT * COARSE))
+    spots = np.zeros((COARSE, COARSE), np.float32)
+    for x, y in np.rint(at[list(SPOTS)]).astype(int).tolist():
+        cv2.circle(spots, (x, y), round(SPOT * COARSE), 1.0, cv2.FILLED)
+    parts = np.dstack([facing, face, bare, plain, spots]).astype(np.float32)
+    placed = shifted(parts, moves(plan, COARSE))
+    left, right = points[EARS, 0]
+    aside = abs(2 * points[NOSE_TIP, 0] - left - right) / max(abs(right - left), 1e-3)
+    facing = _in_frame(placed[..., :3], drawn.right)
+    face, shown, plain, spots = (placed[..., part] for part in range(3, 7))
+    return Surface(facing, face, shown, plain, spots, bare, 1 - step(*PROFILE, float(aside)))
+
+
+def _normals(points: NDArray[np.floating]) -> Floats:
+    """Unit normals of a face, [COARSE, COARSE, 3], in the photo: about each of `PLANES` x `PLANES`
+    places a plane is laid through the depth of the landmarks near it, by weighted least squares."""
+    x, y, depth = np.asarray(points[:MESH, :3] - (*points[:MESH, :2].mean(0), 0), np.float32).T
+    moments = (np.ones_like(x), x, y, x * x, x * y, y * y, depth, x * depth, y * depth)
+    column, row = np.floor(points[:MESH, :2] * PLANES).astype(int).T
+    inside = (np.minimum(column, row) >= 0) & (np.maximum(column, row) < PLANES)
+    place = (row * PLANES + column)[inside]
+    sums = [np.bincount(place, moment[inside], PLANES**2) for moment in moments]
+    stack = np.stack(sums, -1).reshape(PLANES, PLANES, 9).astype(np.float32)
+    sums_near = cv2.GaussianBlur(stack, (0, 0), SMOOTH * PLANES)
+    mean = np.asarray(sums_near / np.maximum(sums_near[..., :1], 1e-4), np.float32)
+    _, ex, ey, exx, exy, eyy, ez, exz, eyz = np.moveaxis(mean, -1, 0)
+    xx, yy, xy = exx - ex * ex + SPREAD, eyy - ey * ey + SPREAD, exy - ex * ey
+    xz, yz = exz - ex * ez, eyz - ey * ez
+    size = xx * yy - xy * xy
+    # Depth grows away from the camera.
+    slopes = np.dstack([xz * yy - yz * xy, yz * xx - xz * xy, size])
+    slopes /= np.linalg.norm(slopes, axis=2, keepdims=True)
+    slopes = cv2.resize(slopes, (COARSE, COARSE))
+    return np.asarray(slopes / np.linalg.norm(slopes, axis=2, keepdims=True), np.float32)
+
+
+def _in_frame(facing: Floats, right: tuple[float, float]) -> Floats:
+    """Normals in the frame, of a crop whose right is there: the light of a room does not turn with
+    a head."""
+    x, y = right
+    turn = np.array([[x, -y, 0], [y, x, 0], [0, 0, 1]], np.float32)
+    return np.asarray(cv2.transform(facing, turn), np.float32)

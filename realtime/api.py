@@ -19,14 +19,13 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from engines.bundle import Bundle
 from engines.errors import UsageError
 from engines.pictures import Image, Mask
 from engines.say import Say, say
-from realtime.frame import Frame, as_bgr
+from realtime.frame import Frame, checked_bgr
 from realtime.guard import Guard, Kind, Output, Result
 from realtime.observe import Observer
 from realtime.session import Session
@@ -148,7 +147,7 @@ class Toonifier:
             ToonifyError: when it is not a picture, this is closed, or the engine failed.
         """
         self._check_open()
-        frame = Frame(_checked(picture), 0.0, 0)
+        frame = Frame(checked_bgr(picture), 0.0, 0)
         guard = self._session.guard(frame.size, still=True)
         result = self._session.observer(guard, still=True).still(frame)
         output = guard.admit(result)
@@ -174,7 +173,7 @@ class Toonifier:
                 the engine failed.
         """
         self._check_open()
-        image = _checked(picture)
+        image = checked_bgr(picture)
         if (image.shape[1], image.shape[0]) != self._size:
             self._loop = None
         if (
@@ -286,18 +285,3 @@ def _check_kinds(model: object, settings: object, say: object) -> None:
         )
     if not callable(say):
         raise UsageError(f"say must be a function that takes a line of text, not {say!r}.")
-
-
-def _checked(picture: object) -> Image:
-    image = as_bgr(picture)
-    if isinstance(picture, np.ndarray) and picture.size == 0:
-        raise UsageError(
-            f"A picture must be uint8 [H, W, 3] in BGR; {list(picture.shape)} has no pixels."
-        )
-    if image is None:
-        raise UsageError(
-            "A picture must be a uint8 array [H, W, 3] in BGR, not "
-            f"{getattr(picture, 'dtype', type(picture).__name__)} "
-            f"{list(getattr(picture, 'shape', ()))}."
-        )
-    return image

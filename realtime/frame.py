@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.errors import UsageError
 from engines.pictures import Image
 
 
@@ -87,3 +88,23 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
         value=(0, 0, 0),
     )
     return as_uint8(framed)
+
+
+def checked_bgr(picture: object) -> Image:
+    """What somebody handed over as uint8 [H, W, 3] BGR.
+
+    Raises:
+        UsageError: it is no such picture.
+    """
+    image = as_bgr(picture)
+    if isinstance(picture, np.ndarray) and picture.size == 0:
+        raise UsageError(
+            f"A picture must be uint8 [H, W, 3] in BGR; {list(picture.shape)} has no pixels."
+        )
+    if image is None:
+        raise UsageError(
+            "A picture must be a uint8 array [H, W, 3] in BGR, not "
+            f"{getattr(picture, 'dtype', type(picture).__name__)} "
+            f"{list(getattr(picture, 'shape', ()))}."
+        )
+    return image

@@ -21,11 +21,12 @@ from realtime.live.blends import Blend, Blends
 from realtime.live.people import People
 from realtime.observe import LOOKOUTS, Observer
 from realtime.pipeline import Pipeline
-from realtime.settings import EngineSettings, Settings, SettingsError
+from realtime.settings import EngineSettings, Settings, check_settings
 from realtime.sinks import Sink
 from realtime.sources import Source
 from realtime.strangers import StrangerDetector
 from realtime.stylizer import Stylizer
+from realtime.toons.eye_size import EYES_UNKNOWN
 
 if TYPE_CHECKING:
     from realtime.stages import Stylizer as AnyStylizer
@@ -44,25 +45,8 @@ def find_chosen(chosen: EngineSettings) -> Bundle:
     return bundle
 
 
-NO_EYES = "This model does not say where its eyes are, so they keep their size."
-
-
 def quiet(_: str) -> None:
     """Say nothing: the back end was named when the run began."""
-
-
-def check_settings(settings: Settings) -> None:
-    """Refuse what would break the guard's promise.
-
-    Raises:
-        SettingsError: the settings show some of the real face under a guard that hides it.
-    """
-    mode, strength = settings.guard_mode(), settings.compositing.strength
-    if mode != "pass" and strength < 1:
-        raise SettingsError(
-            f"The strength {strength} shows some of the real face, which guard {mode!r} "
-            "never lets out; use strength 1 or --guard pass."
-        )
 
 
 class Session:
@@ -93,7 +77,7 @@ class Session:
         self.bundle = bundle or find_bundle(chosen.model)
         self.bundle.check(chosen.style, chosen.swap)
         if settings.compositing.eyes != 1 and not self.bundle.card.generator.gives_plan:
-            say(NO_EYES)
+            say(EYES_UNKNOWN)
         style = chosen.style or self.bundle.styles[0]
         self._drawn = first = self._plain(Blend(style, chosen.swap, chosen.low))
         self._live = False  # whether the newest run is
@@ -105,10 +89,8 @@ class Session:
         self._stills = stills or settings.faces.max_faces
         self.tracker = FaceTracker(settings.faces, stills=self._stills)
         self.strangers = StrangerDetector(settings.guard.linger)
-        self.stylizer = Stylizer(
-            self.engine, settings.compositing, max_faces=settings.faces.max_faces
-        )
-        self._still_stylizer = Stylizer(self.engine, settings.compositing, self._stills)
+        self.stylizer = Stylizer(self.engine, settings.compositing, settings.faces.max_faces)
+        self.still_stylizer = Stylizer(self.engine, settings.compositing, self._stills)
 
     @property
     def shared(self) -> bool:
@@ -144,15 +126,6 @@ class Session:
         self.stylizer.reset()
         self.strangers.reset()
 
-    def set_still_eyes(self, size: float) -> None:
-        """The size of the eyes in single pictures from now on, in shares of the style's.
-
-        Raises:
-            SettingsError: they cannot be so large or so small.
-        """
-        stylizer = self._still_stylizer
-        stylizer.settings = replace(stylizer.settings, eyes=size)
-
     def observer(self, guard: Guard, *, still: bool = False) -> Observer:
         """An `Observer` for frames handled in one thread. Failures of parts that look for strangers
         are reported while the guard hides the picture; other failures are raised.
@@ -162,7 +135,7 @@ class Session:
         """
         return Observer(
             self.tracker,
-            self._still_stylizer if still else self.stylizer,
+            self.still_stylizer if still else self.stylizer,
             guard,
             self.say,
             strangers=self.strangers,
@@ -248,7 +221,7 @@ class Session:
         """Draw another blend; frames go on with the old one until the new one is ready."""
         blend = self._plain(blend)
         self.engine = self._take(blend, people)
-        self.stylizer.engine = self._still_stylizer.engine = self.engine
+        self.stylizer.engine = self.still_stylizer.engine = self.engine
         self._drawn = blend
 
     def _take(self, blend: Blend, people: People) -> Engine:

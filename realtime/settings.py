@@ -351,3 +351,17 @@ def save_settings(settings: Settings, path: Path) -> None:
         lines += [f"{key} = {to_toml(value)}" for key, value in values.items() if value is not None]
     text = "\n".join(lines) + "\n"
     write_atomically(path, text.encode(), mode=0o666 if redacted(text) == text else 0o600)
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what would break the guard's promise.
+
+    Raises:
+        SettingsError: the settings show some of the real face under a guard that hides it.
+    """
+    mode, strength = settings.guard_mode(), settings.compositing.strength
+    if mode != "pass" and strength < 1:
+        raise SettingsError(
+            f"The strength {strength} shows some of the real face, which guard {mode!r} "
+            "never lets out; use strength 1 or --guard pass."
+        )

@@ -18,8 +18,14 @@ from realtime.commands.screen import err, out, statistics_table
 from realtime.live.desk import Desk
 from realtime.live.source import ChangingSource
 from realtime.pipeline import Pipeline
-from realtime.session import Session, check_settings, find_chosen, use_session
-from realtime.settings import OutputSettings, Settings, SettingsError, SourceSettings
+from realtime.session import Session, find_chosen, use_session
+from realtime.settings import (
+    OutputSettings,
+    Settings,
+    SettingsError,
+    SourceSettings,
+    check_settings,
+)
 from realtime.sinks import Sink, open_sinks
 from realtime.sinks.files import AlphaMovie, Recording
 from realtime.sinks.preview import Preview, require_display

@@ -13,6 +13,7 @@ from engines.faces.pixels import Floats
 from engines.pictures import Image
 from realtime.toons.places import moves, pixels, shifted, taken, toon_points
 
+EYES_UNKNOWN = "This model does not say where its eyes are, so they keep their size."
 REACH = 1.05  # of the swelling about the middle of an eye, in its widths
 
 

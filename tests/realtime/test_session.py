@@ -8,15 +8,17 @@ import pytest
 from engines.backends.remote.engine import FILE_DEADLINE, LIVE_DEADLINE, RemoteEngine
 from engines.errors import UsageError
 from engines.networks.generator_config import GeneratorConfig
-from realtime.session import NO_EYES, Session, check_settings, find_chosen, use_session
+from realtime.session import Session, find_chosen, use_session
 from realtime.settings import (
     EngineSettings,
     GuardSettings,
     Settings,
     SettingsError,
+    check_settings,
     flags_of,
     load_settings,
 )
+from realtime.toons.eye_size import EYES_UNKNOWN
 from tests.realtime.fakes import Collector, FakeSource, MarkerStylizer, Messages
 
 
@@ -122,7 +124,7 @@ def test_eyes_that_keep_their_size_are_said(model: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(GeneratorConfig, "gives_plan", gives_plan)
         said = Messages()
         Session(load_settings(flags=flags), said).close()
-        assert (NO_EYES in said) == (not gives_plan)
+        assert (EYES_UNKNOWN in said) == (not gives_plan)
 
 
 def test_part_of_the_real_face_needs_the_guard_to_pass() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 from engines.errors import UsageError
 from realtime.live.desk import Desk
 from realtime.live.people import People
-from realtime.session import NO_EYES
 from realtime.settings import SourceSettings
+from realtime.toons.eye_size import EYES_UNKNOWN
 
 Act = Callable[[Desk, Any], str | None]
 """Does something with a value; returns a sentence for the user, or nothing."""
@@ -69,7 +69,7 @@ def _source(desk: Desk, value: Any) -> str:
 
 def _eyes(desk: Desk, value: Any) -> None:
     if not desk.session.bundle.card.generator.gives_plan:
-        raise UsageError(NO_EYES)
+        raise UsageError(EYES_UNKNOWN)
     desk.controls.set_eyes(_number(value))
 
 

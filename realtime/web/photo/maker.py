@@ -105,7 +105,8 @@ class PhotoMaker:
         """
         require(0 <= strength <= 1, f"strength must lie between 0 and 1, not {strength}.")
         require_eye_size(eyes, "eyes")
-        self.session.set_still_eyes(eyes)
+        stylizer = self.session.still_stylizer
+        stylizer.settings = replace(stylizer.settings, eyes=eyes)
         picture = read_photo(data)
         self._choose(style, swap)
         frame = Frame(picture.bgr, 0.0, 0)

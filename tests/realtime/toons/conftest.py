@@ -21,3 +21,12 @@ def face_crop() -> tuple[Image, NDArray[np.float32]]:
     transform = crop_transform(points, SIDE)
     placed = transform_points(points, invert(transform)) / SIDE
     return extract_crop(picture, transform, SIDE), placed.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def crop(face_crop: tuple[Image, NDArray[np.float32]]) -> tuple[Image, NDArray[np.float32]]:
+    """A face's crop with brown eyes, BGR, and its landmarks, 0..1."""
+    from tests.realtime.toons.seen import BROWN, with_eyes
+
+    image, points = face_crop
+    return with_eyes(image, points, BROWN), points

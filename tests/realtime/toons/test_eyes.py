@@ -15,53 +15,10 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.eyes import EyeWatch, paint_eyes
 from realtime.toons.places import toon_points
 from tests.realtime.toons.conftest import SIDE
-
-BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
-STILL = np.zeros((3, 32, 32), np.float32)  # the map of a toon whose places are the photo's
-
-
-@pytest.fixture(scope="module")
-def crop(face_crop: tuple[Image, NDArray[np.float32]]) -> tuple[Image, NDArray[np.float32]]:
-    """A face's crop with brown eyes, BGR, and its landmarks, 0..1."""
-    image, points = face_crop
-    return with_eyes(image, points, BROWN), points
-
-
-def with_eyes(image: Image, points: NDArray[np.float32], colour: tuple[int, int, int]) -> Image:
-    """A picture with clear eyes, their irises in one colour (BGR)."""
-    out, at = image.copy(), points[:, :2] * SIDE
-    for eye in range(2):
-        white, iris = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(2))
-        cv2.fillPoly(white, [np.round(at[EYE[eye]]).astype(np.int32)], 255)
-        centre, ring = eye_iris(points, eye)
-        radius = float(np.linalg.norm(at[ring] - at[centre], axis=1).mean())
-        cv2.circle(iris, np.round(at[centre]).astype(int).tolist(), round(radius), 255, -1)
-        out[white > 0] = 225
-        out[(white > 0) & (iris > 0)] = colour
-    return out
-
-
-def see(
-    image: Image,
-    points: NDArray[np.float32],
-    watch: EyeWatch | None = None,
-    *,
-    time: float = 0.0,
-    zoom: float = 1.0,
-    toon: Image | None = None,
-) -> Eyes:
-    drawn = image if toon is None else toon
-    return (watch or EyeWatch()).see(1, time, image, drawn, points, STILL, zoom)
-
-
-def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:
-    """[2, 3] from a crop of `GRID` to a frame, about the middle of a square of `side`."""
-    c, s = np.array([np.cos(angle), np.sin(angle)]) * side / GRID
-    linear = np.array([[c, -s], [s, c]])
-    return np.column_stack([linear, side / 2 - linear @ np.full(2, GRID / 2)])
+from tests.realtime.toons.seen import placed, see
 
 
 def covered(image: Image, points: NDArray[np.float32], eye: int) -> Image:
@@ -167,17 +124,6 @@ def test_both_eyes_of_a_turned_head_are_painted(
         assert changed[y - 2 : y + 8, x - 3 : x + 4].sum() > 6
 
 
-def test_who_goes_away_from_the_camera_keeps_the_eyes_colour(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    blue, watch = with_eyes(image, points, BLUE), EyeWatch()
-    near = see(blue, points, watch).paint.tones.middle
-    for frame in range(1, 100):
-        far = see(blue, points, watch, time=0.3 * frame, zoom=0.3).paint.tones.middle
-    assert np.abs(far - near).max() < 0.03
-
-
 def test_a_hand_comes_and_goes_softly(crop: tuple[Image, NDArray[np.float32]]) -> None:
     image, points = crop
     watch = EyeWatch()
@@ -190,22 +136,6 @@ def test_a_hand_comes_and_goes_softly(crop: tuple[Image, NDArray[np.float32]]) -
     assert last < 0.02
     watch.forget()
     assert see(hidden, points, watch, time=3.0).trust[0] < 0.05  # a new person begins at once
-
-
-def test_the_iris_keeps_its_colour_and_both_have_one(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-
-    blue, brown = (with_eyes(image, points, colour) for colour in (BLUE, BROWN))
-    watch = EyeWatch()
-    known = see(blue, points, watch).paint.tones.middle
-    assert known[2] > known[0] + 0.1
-    assert see(brown, points).paint.tones.middle[0] > see(brown, points).paint.tones.middle[2]
-    after = see(brown, points, watch, time=0.03).paint.tones.middle  # one odd frame
-    assert np.abs(after - known).max() < np.abs(see(brown, points).paint.tones.middle - known).max()
-    far = see(blue, points, zoom=0.1).paint.tones.middle  # too small to have a colour
-    assert far[0] > far[2]
 
 
 def test_both_eyes_look_at_one_thing(crop: tuple[Image, NDArray[np.float32]]) -> None:
@@ -297,30 +227,3 @@ def test_a_doubtful_eye_is_not_half_painted(crop: tuple[Image, NDArray[np.float3
     )
     assert np.array_equal(sure, nearly)
     assert not np.array_equal(sure, image)
-
-
-def test_lashes_are_as_strong_as_the_persons(
-    crop: tuple[Image, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image, points = crop
-    found = []
-    for strength in (0.25, 1.0):
-        monkeypatch.setattr("realtime.toons.eye_colours.lash_strength", lambda head, s=strength: s)
-        found.append(see(image, points).paint.lashes)
-    assert found[1] > 2 * found[0]
-
-
-def test_eyes_are_lighter_in_a_milky_picture(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    darkest = []
-    for haze in (0, 110):  # of 255
-        milky = as_uint8(haze + image * ((255 - haze) / 255))
-        side, eyes = 400, see(milky, points)
-        frame = as_uint8(cv2.resize(milky, (side, side)))
-        drawn = paint_eyes(frame, eyes, Box(0, 0, side, side), placed(side))
-        changed = np.abs(drawn.astype(int) - frame).max(-1) > 8
-        darkest.append(float(np.percentile(drawn[changed], 1)))
-    assert darkest[0] < 25
-    assert 40 < darkest[1] < 110

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engines.networks.generator_config import GeneratorConfig
-from realtime.session import NO_EYES
+from realtime.toons.eye_size import EYES_UNKNOWN
 from tests.realtime.web.client import ask, enter, listen
 from tests.realtime.web.panel.conftest import PanelRun
 
@@ -86,7 +86,7 @@ def test_a_model_that_does_not_say_where_its_eyes_are_refuses_their_size(
     monkeypatch.setattr(GeneratorConfig, "gives_plan", False)
     with listen(run.server, "/panel/live", enter(run.server)) as socket:
         socket.send(json.dumps({"do": "eyes", "value": 1.2}))
-        assert NO_EYES in next_of(socket, "said")
+        assert EYES_UNKNOWN in next_of(socket, "said")
     assert run.controls.eyes == 1
 
 

@@ -21,12 +21,16 @@ class Finish:
         haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.
+        reshaped: eyes are a tenth larger than the network draws them, their lids and the nose
+            nearer to the person's (`realtime.toons.reshape`). For the same networks, of styles that
+            were learned from the artist's shapes.
     """
 
     painted_eyes: bool = False
     inked: bool = False
     relief: bool = False
     haired_brows: bool = False
+    reshaped: bool = False
 
 
 PLAIN = Finish()

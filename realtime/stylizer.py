@@ -27,7 +27,6 @@ from realtime.settings import CompositingSettings
 from realtime.toons.detail import WORTH, Detail, brows_of, brushed, fitted, room_about, sharpened
 from realtime.toons.engine_call import StylizerError as StylizerError
 from realtime.toons.engine_call import run_engine
-from realtime.toons.eye_size import resized_eyes
 from realtime.toons.eyes import Eyes, EyeWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
@@ -35,6 +34,7 @@ from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
+from realtime.toons.reshape import reshaped
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -239,8 +239,8 @@ class Stylizer:
         known = toon.head is not None
         image, plan = fitted(toon.image, toon.face.side), toon.plan
         if plan is not None:
-            if settings.eyes != 1:
-                image, plan = resized_eyes(image, plan, points, settings.eyes)
+            if settings.eyes != 1 or toon.finish.reshaped:
+                image, plan = reshaped(image, plan, points, settings.eyes, toon.finish.reshaped)
             image = sharpened(image)
         head = _head(toon.head, points)
         right = toon.face.right

@@ -111,7 +111,7 @@ class Judge:
         finish: Finish,
     ) -> Image:
         """A toon as the loop finishes it, crisp, with hair, ink and eyes of a single picture; but
-        in its own colours and light, as the artist's picture is."""
+        in its own shape, colours and light, as the artist's picture is."""
         crop, toon, points = self._crisp(crop, toon)
         if head is not None and points is not None:
             share = as_grid(head)

@@ -19,8 +19,8 @@ from engines.training.drawing import ToonResult
 
 FLAT, SOLID = ("film", "comic"), ("film-3d", "comic-3d")
 FINISHES = {
-    "film": Finish(painted_eyes=True, relief=True, haired_brows=True),
-    "comic": Finish(painted_eyes=True, inked=True, haired_brows=True),
+    "film": Finish(painted_eyes=True, relief=True, haired_brows=True, reshaped=True),
+    "comic": Finish(painted_eyes=True, inked=True, haired_brows=True, reshaped=True),
 }
 """What live pictures of the looks get beside what a network learns of them."""
 LOOKS = (*FLAT, *SOLID)

@@ -44,8 +44,8 @@ def test_live_pictures_are_finished_as_the_style_wants_it() -> None:
     """Unless the person's own fine layers draw: neither eyes nor ink belong over those."""
     shipped = default_bundle()
     film, comic, person = (shipped.network(*x) for x in (("film",), ("comic",), ("comic", 16)))
-    assert film.finish == Finish(painted_eyes=True, relief=True, haired_brows=True)
-    assert comic.finish == Finish(painted_eyes=True, inked=True, haired_brows=True)
+    assert film.finish == Finish(painted_eyes=True, relief=True, haired_brows=True, reshaped=True)
+    assert comic.finish == Finish(painted_eyes=True, inked=True, haired_brows=True, reshaped=True)
     assert person.finish == Finish()
 
 

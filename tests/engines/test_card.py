@@ -37,7 +37,7 @@ def test_broken_cards_are_refused(saved: Path, text: str, message: str) -> None:
         Bundle.load(saved)
 
 
-@pytest.mark.parametrize("wish", ["painted_eyes", "inked", "relief", "haired_brows"])
+@pytest.mark.parametrize("wish", ["painted_eyes", "inked", "relief", "haired_brows", "reshaped"])
 def test_a_style_says_how_live_pictures_are_finished(saved: Path, wish: str) -> None:
     values = json.loads((saved / "card.json").read_text())
     style = values["styles"]["film"]

@@ -106,7 +106,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a) * (1 - 0.7 * dark_hair)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (21 + 12 * dark_tone)
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4.5 + 7 * strength)) * colour
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (3.8 + 5.6 * strength)) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)

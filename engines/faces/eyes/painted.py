@@ -125,7 +125,7 @@ def paint_eye(
     """
     open_, width, height = shape.open, shape.width, shape.height
     radius = shape.radius * paint.iris_scale
-    wide = float(np.clip(max(radius, 0.60 * height * open_), 0.255 * width, 0.335 * width))
+    wide = float(np.clip(max(radius, 0.53 * height * open_), 0.225 * width, 0.30 * width))
     radius += step(0.2, 0.5, open_) * (wide - radius)
     box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
     x0, y0 = np.maximum(box[:2], 0)

@@ -138,6 +138,15 @@ class LiveFinish:
             rich_help_panel=LIVE,
         ),
     ] = False
+    reshaped: Annotated[
+        bool,
+        typer.Option(
+            "--reshaped",
+            help="Larger eyes, and lids and noses nearer to the person's, as the looks film and "
+            "comic have them.",
+            rich_help_panel=LIVE,
+        ),
+    ] = False
 
     def finish(self) -> Finish:
         """These options as a style has them."""

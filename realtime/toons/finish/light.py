@@ -24,7 +24,7 @@ from realtime.toons.finish.colour import (
     seam_field,
 )
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.relief import lamp_of, relief_field, relief_of
+from realtime.toons.finish.relief import fill_field, lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
 from realtime.toons.places import moves, shifted
@@ -114,6 +114,7 @@ def _with_relief(
     light.lamp = _followed(light.lamp, lamp, share)
     if light.lamp is None:
         return field
+    field = field + fill_field(relief, toon.bgr + field)
     field = field + relief_field(relief, toon.bgr + field, light.lamp)
     even = ironing(drawn.toon, relief.plain)
     return np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)

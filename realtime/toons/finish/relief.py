@@ -33,8 +33,15 @@ MILKY = (0.30, 0.55)
 DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose is a stripe
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
-SHADE = 0.22  # of what faces away from the key light
+SHADE = 0.09  # of what faces away from the key light
 SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
+BELOW, HOLE = (3.0, 25.0), (55.0, 35.0)
+"""L* by which skin is darker than its middle: no fill light .. all of it; nostrils get none."""
+FILL = 0.25  # gain of the fill light there
+LIFT, BRIGHT, SPARED = 0.06, (72.0, 88.0), 0.8
+"""Gain of all skin, and L* over which a share of it is spared: it is light enough."""
+VIVID, GROWING = (42.0, 26.0), 0.5  # chroma that grows by that share less .. as light does
+EVEN = 1.0  # how softly that lies, in places of `COARSE`
 WARM = (1.15, 1.0, 0.8)  # how much of it blue, green and red lose: red light goes through skin
 
 
@@ -106,6 +113,34 @@ def _darkest(drawn: Drawn) -> float:
     grey = cv2.cvtColor(crop[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     dark = np.full((1, 1, 3), np.percentile(grey, 1), np.float32)
     return float(as_lab(dark)[0, 0, 0])
+
+
+def fill_field(relief: Relief, toon: Field) -> Field:
+    """What to add to a toon for a fill light on the skin of its face, as films light their
+    characters: no part of it lies in deep shade. Colours grow with it, but those that are strong
+    already would burn.
+
+    Args:
+        relief: of the face.
+        toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+
+    Returns:
+        float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
+    """
+    shown = np.clip(toon, 0, 255).astype(np.float32)
+    lab = as_lab(shown)
+    light, chroma = lab[..., 0], cv2.magnitude(lab[..., 1], lab[..., 2])
+    middle = np.median(light[relief.plain >= 0.5 * relief.plain.max()])
+    dark = np.float32(middle) - light
+    below = smoothstep(*BELOW, dark) * smoothstep(*HOLE, dark)
+    masks = np.dstack([relief.skin, relief.face, below])
+    skin, face, below = np.moveaxis(cv2.GaussianBlur(masks, (0, 0), EVEN), -1, 0)
+    bright = SPARED * smoothstep(*BRIGHT, light)
+    gain = 1 + LIFT * (1 - bright) * (skin + face) / 2 + FILL * below * face
+    lab[..., 0] = np.minimum(light * gain, 100)
+    growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma))
+    lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * np.float32(255) - shown, np.float32)
 
 
 def relief_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:

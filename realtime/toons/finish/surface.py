@@ -47,7 +47,7 @@ class Surface(NamedTuple):
         plain: the same without the nose.
         spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
         photo: `bare` where the photo shows it.
-        front: 1 for a face towards the camera .. 0 for a profile.
+        front: see `frontness`.
     """
 
     facing: Floats
@@ -91,11 +91,20 @@ def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
         cv2.circle(spots, (x, y), round(SPOT * COARSE), 1.0, cv2.FILLED)
     parts = np.dstack([facing, face, bare, plain, spots]).astype(np.float32)
     placed = shifted(parts, moves(plan, COARSE))
-    left, right = points[EARS, 0]
-    aside = abs(2 * points[NOSE_TIP, 0] - left - right) / max(abs(right - left), 1e-3)
     facing = _in_frame(placed[..., :3], drawn.right)
     face, shown, plain, spots = (placed[..., part] for part in range(3, 7))
-    return Surface(facing, face, shown, plain, spots, bare, 1 - step(*PROFILE, float(aside)))
+    return Surface(facing, face, shown, plain, spots, bare, frontness(points))
+
+
+def frontness(points: NDArray[np.floating]) -> float:
+    """1 for a face towards the camera .. 0 for a profile.
+
+    Args:
+        points: [478, >=2], landmarks of an upright head.
+    """
+    left, right = points[EARS, 0]
+    aside = abs(2 * points[NOSE_TIP, 0] - left - right) / max(abs(right - left), 1e-6)
+    return 1 - step(*PROFILE, float(aside))
 
 
 def _normals(points: NDArray[np.floating]) -> Floats:

@@ -13,7 +13,7 @@ from engines.errors import UsageError
 from realtime.live.desk import Desk
 from realtime.live.people import People
 from realtime.settings import SourceSettings
-from realtime.toons.eye_size import EYES_UNKNOWN
+from realtime.toons.reshape import EYES_UNKNOWN
 
 Act = Callable[[Desk, Any], str | None]
 """Does something with a value; returns a sentence for the user, or nothing."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engines.networks.generator_config import GeneratorConfig
-from realtime.toons.eye_size import EYES_UNKNOWN
+from realtime.toons.reshape import EYES_UNKNOWN
 from tests.realtime.web.client import ask, enter, listen
 from tests.realtime.web.panel.conftest import PanelRun
 

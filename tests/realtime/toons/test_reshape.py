@@ -1,4 +1,4 @@
-"""Eyes larger or smaller than the network draws them."""
+"""Eyes of another size, lids and noses nearer to the person's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.faces.features import EYE_OUTLINE
+from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
-from realtime.toons.eye_size import resized_eyes
 from realtime.toons.places import moves, shifted, toon_points
+from realtime.toons.reshape import reshaped
 
 Points = NDArray[np.float32]
 
@@ -34,7 +35,7 @@ def test_eyes_grow_about_their_middles_and_nothing_else_moves(
 ) -> None:
     image, points = face_crop
     toon = shifted(image, moves(plan(right), image.shape[0]))
-    drawn, moved = resized_eyes(toon, plan(right), points, size)
+    drawn, moved = reshaped(toon, plan(right), points, size)
     grown = widths(points, moved) / widths(points, plan(right))
     assert ((grown - 1) * np.sign(size - 1)).min() > 0.6 * abs(size - 1)
     assert ((grown - 1) * np.sign(size - 1)).max() < 1.05 * abs(size - 1)
@@ -49,7 +50,7 @@ def test_eyes_grow_about_their_middles_and_nothing_else_moves(
 
 def test_the_picture_goes_where_the_plan_says(face_crop: tuple[Image, Points]) -> None:
     image, points = face_crop
-    drawn, moved = resized_eyes(image, plan(), points, 1.3)
+    drawn, moved = reshaped(image, plan(), points, 1.3)
     expected = shifted(image, moves(moved, image.shape[0]))
     assert np.abs(drawn.astype(int) - expected).mean() < 0.5
     assert np.abs(drawn.astype(int) - image).mean() > 0.5
@@ -62,21 +63,73 @@ def least_area(field: NDArray[np.float32]) -> float:
     return float(((1 + across[0]) * (1 + down[1]) - across[1] * down[0]).min())
 
 
+@pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("size", EYE_SIZES)
 @pytest.mark.parametrize("kind", ["people", "turned", "sample"])
 def test_no_face_is_folded(
-    measured_faces: dict[str, NDArray[np.float32]], size: float, kind: str
+    measured_faces: dict[str, NDArray[np.float32]], size: float, kind: str, own: bool
 ) -> None:
     still, folded = np.zeros((128, 128, 3), np.uint8), []
     for number, face in enumerate(measured_faces[kind]):
-        _, moved = resized_eyes(still, np.zeros((3, 128, 128), np.float32), face / 512, size)
+        _, moved = reshaped(still, np.zeros((3, 128, 128), np.float32), face / 512, size, own)
         if least_area(moved) < 0.1:
             folded.append(number)
     assert folded == []
 
 
+def with_lids(points: Points, height: float) -> Points:
+    """The same landmarks with eyes of another height, in shares of what it was."""
+    out = points.copy()
+    for ids in EYE_OUTLINE:
+        middle = points[ids, 1].mean()
+        out[ids, 1] = middle + height * (points[ids, 1] - middle)
+    return out
+
+
+def test_lids_are_as_relaxed_as_the_persons(face_crop: tuple[Image, Points]) -> None:
+    image, points = face_crop
+
+    def kept(height: float) -> float:
+        """Height of an eye that is so many times as high in the photo, in shares of the toon's."""
+        photo = with_lids(points, height)
+        _, moved = reshaped(image, plan(), photo, own=True)
+        tall, wide = (
+            [np.ptp(toon_points(photo[ids], where)[:, 1]) for ids in EYE_OUTLINE]
+            for where in (moved, plan())
+        )
+        return float(np.sum(tall) / np.sum(wide))
+
+    squint, usual, wide = (kept(height) for height in (0.5, 1.0, 2.0))
+    assert squint < usual < wide
+    assert squint == pytest.approx(0.78 * 1.10, abs=0.03)
+    assert wide == pytest.approx(1.10, abs=0.04)
+
+
+def test_noses_are_broader_but_not_in_profile(face_crop: tuple[Image, Points]) -> None:
+    image, points = face_crop
+
+    def grown(face: Points) -> float:
+        _, moved = reshaped(image, plan(), face, own=True)
+        return float(
+            np.ptp(toon_points(face[NOSE_WINGS], moved)[:, 0]) / np.ptp(face[NOSE_WINGS, 0])
+        )
+
+    assert 1.06 < grown(points) < 1.12
+    turned = points.copy()
+    turned[NOSE_TIP, 0] = points[234, 0]
+    assert grown(turned) == pytest.approx(1, abs=0.02)
+
+
+def test_mouths_are_narrower(face_crop: tuple[Image, Points]) -> None:
+    image, points = face_crop
+    _, moved = reshaped(image, plan(), points, own=True)
+    corners = list(MOUTH_CORNERS)
+    wide = np.ptp(toon_points(points[corners], moved)[:, 0]) / np.ptp(points[corners, 0])
+    assert wide == pytest.approx(0.95, abs=0.02)
+
+
 def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> None:
     image, points = face_crop
-    drawn, moved = resized_eyes(image, plan(), points, 1.0)
+    drawn, moved = reshaped(image, plan(), points, 1.0)
     assert np.array_equal(drawn, image)
     assert np.array_equal(moved, plan())

@@ -114,7 +114,7 @@ def _with_relief(
     light.lamp = _followed(light.lamp, lamp, share)
     if light.lamp is None:
         return field
-    field = field + fill_field(relief, toon.bgr + field)
+    field = field + fill_field(relief, toon.bgr + field, light.lamp)
     field = field + relief_field(relief, toon.bgr + field, light.lamp)
     even = ironing(drawn.toon, relief.plain)
     return np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)

@@ -115,14 +115,16 @@ def _darkest(drawn: Drawn) -> float:
     return float(as_lab(dark)[0, 0, 0])
 
 
-def fill_field(relief: Relief, toon: Field) -> Field:
+def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     """What to add to a toon for a fill light on the skin of its face, as films light their
     characters: no part of it lies in deep shade. Colours grow with it, but those that are strong
-    already would burn.
+    already would burn. In fog and before milky cameras there is none, or a face would glow above
+    its neck.
 
     Args:
         relief: of the face.
         toon: float32 [COARSE, COARSE, 3] BGR, 0..255.
+        lamp: see `lamp_of`.
 
     Returns:
         float32 [COARSE, COARSE, 3] BGR, 0..255 scale.
@@ -136,7 +138,7 @@ def fill_field(relief: Relief, toon: Field) -> Field:
     masks = np.dstack([relief.skin, relief.face, below])
     skin, face, below = np.moveaxis(cv2.GaussianBlur(masks, (0, 0), EVEN), -1, 0)
     bright = SPARED * smoothstep(*BRIGHT, light)
-    gain = 1 + LIFT * (1 - bright) * (skin + face) / 2 + FILL * below * face
+    gain = 1 + lamp[1] * (LIFT * (1 - bright) * (skin + face) / 2 + FILL * below * face)
     lab[..., 0] = np.minimum(light * gain, 100)
     growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma))
     lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]

@@ -206,7 +206,7 @@ def test_a_fill_light_leaves_no_deep_shade(face_crop: tuple[Image, Points]) -> N
     _, points = face_crop
     toon, shade = shaded(points)
     relief = relief_on(points, toon)
-    lit = (toon + fill_field(relief, toon)).astype(np.float32)
+    lit = (toon + fill_field(relief, toon, lamp(0))).astype(np.float32)
     before, after = as_lab(toon), as_lab(lit)
     cheek = places(points, (50,))
     assert (after - before)[shade][:, 0].max() > 8
@@ -218,13 +218,21 @@ def test_a_fill_light_leaves_no_deep_shade(face_crop: tuple[Image, Points]) -> N
     assert np.abs(hue).max() < 0.05
 
 
+def test_in_fog_there_is_no_fill_light(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    toon, _ = shaded(points)
+    assert np.abs(fill_field(relief_on(points, toon), toon, lamp(0, 0.0))).max() < 0.5
+
+
 def test_light_skin_and_vivid_cheeks_do_not_burn(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
     pale, vivid = even((225.0, 230.0, 245.0)), even((60.0, 90.0, 215.0))
     for toon in (pale, vivid):
         whole = drawn(points)
         relief = relief_of(surface_of(whole, still()), whole, as_lab(toon), as_lab(toon)[0, 0])
-        change = as_lab((toon + fill_field(relief, toon)).astype(np.float32)) - as_lab(toon)
+        change = as_lab((toon + fill_field(relief, toon, lamp(0))).astype(np.float32)) - as_lab(
+            toon
+        )
         cheek = change[places(points, (50,))][0]
         assert cheek[0] < (1.5 if toon is pale else 6)
         assert np.hypot(*cheek[1:]) < 2.5

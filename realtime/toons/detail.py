@@ -22,7 +22,7 @@ from engines.faces.pixels import Floats, polygon, smoothstep
 from engines.pictures import FloatMask, Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.places import moves, shifted
+from realtime.toons.places import moves, pixels, shifted, taken
 
 WORTH = 0.6
 """Below this many frame pixels a pixel of the crop, a toon is so small that its own detail does,
@@ -36,6 +36,7 @@ hairs as a photo."""
 BROWS = 0.5
 """Share of it in brows: a few hairs of one's own, or they look stuck on; more looks scratched."""
 BROW_RIM = 0.008  # how softly a brow ends, in the crop's sides
+BROW_ROOM = 0.14  # how far from its landmarks a toon can show a brow, in the crop's sides
 BROW_BESIDE = 7  # places of a plan about it where its skin is looked for
 BROW_DARK = (0.05, 0.16)  # by how much of the skin's light it is darker: none .. all of it
 HEAD, BESIDE = (0.3, 0.8), 15
@@ -145,17 +146,23 @@ def brows_of(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32
         plan: float32 [3, M, M], see `Detail`.
     """
     places = plan.shape[1]
-    small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
-    light = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    brows = np.zeros((places, places), np.float32)
     at = np.asarray(points[:, :2] * places - 0.5, np.float32)
+    high = at[[*BROW[0], *BROW[1]], 1]
+    low, high = high.min() - BROW_ROOM * places, high.max() + BROW_ROOM * places
+    rows = slice(max(int(low), 0), max(int(high), 0) + 1)
+    brows = np.zeros((places, places), np.float32)
+    small = cv2.resize(toon, (places, places), interpolation=cv2.INTER_LINEAR)  # it is smooth
+    light = cv2.cvtColor(small[rows], cv2.COLOR_BGR2GRAY).astype(np.float32)
     outlines = [cv2.convexHull(at[list(ids)])[:, 0] for ids in BROW]
     both = np.dstack([polygon(places, outline, BROW_RIM * places) for outline in outlines])
-    for about in cv2.split(shifted(both, moves(plan, places))):
+    whence = (pixels(places) + moves(plan, places))[rows]
+    if not len(whence):
+        return brows
+    for about in cv2.split(taken(both, np.asarray(whence, np.float32))):
         beside = cv2.dilate(about, np.ones((BROW_BESIDE, BROW_BESIDE), np.uint8)) > 0.5
         skin = np.percentile(light[beside], 85) if beside.any() else 0.0
         brow = about * smoothstep(*BROW_DARK, 1 - light / max(float(skin), 1.0))
-        cv2.max(brows, brow, dst=brows)
+        cv2.max(brows[rows], brow, dst=brows[rows])
     return brows
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +19,9 @@ from engines.faces.features import EYE_OUTLINE, aperture
 from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats
 from engines.pictures import Image
+from realtime.toons.finish.colour import COARSE
 from realtime.toons.finish.surface import frontness
-from realtime.toons.places import moves, pixels, shifted, taken, toon_points
+from realtime.toons.places import pixels, shifted, taken, toon_points
 
 EYES_UNKNOWN = "This model does not say where its eyes are, so they keep their size."
 EYES = 1.10  # how much larger eyes are than a network draws them, where a style wants it
@@ -67,18 +69,24 @@ def reshaped(
     Returns:
         uint8 [R, R, 3], float32 [3, M, M].
     """
-    by = _from_where(plan.shape[1], _swellings(plan, points, eyes, own))
+    by = _from_where(_swellings(plan, points, eyes, own))
     if not by.any():
         return toon, plan
+    side = toon.shape[0]
+    moved_at = np.abs(by).max(-1) > 0
+    rows, columns = (_span(moved_at, axis) for axis in (1, 0))
+    scale = side / COARSE  # what is moved is enlarged alone
+    top, left, bottom, right = (
+        int(place * scale) for place in (rows.start, columns.start, rows.stop, columns.stop)
+    )
+    finer = cv2.resize(by[rows, columns] * np.float32(side), (right - left, bottom - top))
+    result = toon.copy()
+    whence = pixels(side)[top:bottom, left:right] + finer
+    result[top:bottom, left:right] = taken(toon, np.asarray(whence, np.float32))
+    by = np.asarray(cv2.resize(by, plan.shape[:0:-1]), np.float32)
     places = np.ascontiguousarray(np.moveaxis(plan, 0, -1))
     moved = shifted(places, by * np.float32(plan.shape[1]))
     moved[..., :2] += by
-    moved_at = np.abs(by).max(-1) > 0
-    rows, columns = (_span(moved_at, axis, toon.shape[0]) for axis in (1, 0))
-    whence = moves(np.moveaxis(by, -1, 0), toon.shape[0])[rows, columns]
-    whence = whence + pixels(toon.shape[0])[rows, columns]
-    result = toon.copy()
-    result[rows, columns] = taken(toon, whence)
     return result, np.ascontiguousarray(np.moveaxis(moved, -1, 0))
 
 
@@ -106,22 +114,24 @@ def _swellings(
         yield _Swelling((left + right) / 2, reach, 1 + (MOUTH - 1) * front, 1.0)
 
 
-def _from_where(side: int, swellings: Iterator[_Swelling]) -> Floats:
-    """From how far away each place of the new toon comes, [side, side, 2] in the crop's sides.
+def _from_where(swellings: Iterator[_Swelling]) -> Floats:
+    """From how far away each place of the new toon comes, [COARSE, COARSE, 2] in the crop's sides.
     Where several reach, their shares add up to no more than one, or the picture would fold."""
-    at = (pixels(side) + np.float32(0.5)) / np.float32(side)
-    by, total = np.zeros_like(at), np.zeros((side, side, 1), np.float32)
-    for middle, reach, across, down in swellings:
-        away = at - middle
-        beyond = ((away**2).sum(-1, keepdims=True) / np.float32(max(reach, 1e-3) ** 2)) ** 2
-        share = np.maximum(1 - beyond, 0) ** 2  # flat as far as the corners
-        by -= np.array([1 - 1 / across, 1 - 1 / down], np.float32) * share * away
+    x, y = ((plane + 0.5) / COARSE for plane in np.moveaxis(pixels(COARSE), -1, 0))
+    right, down, total = (np.zeros_like(x) for _ in range(3))
+    for middle, reach, wider, taller in swellings:
+        beside, below = x - middle[0], y - middle[1]
+        near = (beside * beside + below * below) * np.float32(1 / max(reach, 1e-3) ** 2)
+        share = np.maximum(1 - near * near, 0)
+        share *= share  # flat as far as the corners
+        right -= np.float32(1 - 1 / wider) * share * beside
+        down -= np.float32(1 - 1 / taller) * share * below
         total += share
-    return by / np.maximum(total, 1)
+    np.maximum(total, 1, out=total)
+    return np.dstack([right / total, down / total]).astype(np.float32, copy=False)
 
 
-def _span(moved: NDArray[np.bool_], axis: int, side: int) -> slice:
-    """The rows (axis 1) or columns (axis 0) of a toon of `side` pixels in which something is moved,
-    from the places [M, M] of its plan."""
-    places, scale = np.flatnonzero(moved.max(axis)), side / len(moved)
-    return slice(max(int((places[0] - 1) * scale), 0), min(int((places[-1] + 2) * scale) + 1, side))
+def _span(moved: NDArray[np.bool_], axis: int) -> slice:
+    """The rows (axis 1) or columns (axis 0) in which something is moved, and one on each side."""
+    places = np.flatnonzero(moved.max(axis))
+    return slice(max(int(places[0]) - 1, 0), min(int(places[-1]) + 2, len(moved)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
 from realtime.toons.places import moves, shifted
 
+RELIT = 0.06  # seconds for which the light on a relief stays: it moves with the crop meanwhile
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
 
 
@@ -41,6 +43,7 @@ class _Light:
         time: of what was seen last, seconds.
         skin: see `Surface.colour`; None before it was seen.
         lamp: see `lamp_of`; None before it was seen.
+        relief: see `_on_relief`, of the toon of the time `relit`, seconds; None before that.
     """
 
     scene: NDArray[np.float32]
@@ -48,11 +51,8 @@ class _Light:
     time: float
     skin: NDArray[np.float32] | None = None
     lamp: NDArray[np.float32] | None = None
-
-    def share(self, time: float, memory: float) -> float:
-        """How far to go towards what is seen at `time`, 0..1, which then was seen last."""
-        elapsed, self.time = max(time - self.time, 0.0), time
-        return 1 - float(np.exp(-elapsed / memory)) if memory > 0 else 1.0
+    relief: Floats | None = None
+    relit: float = -math.inf
 
 
 class Lights:
@@ -83,14 +83,21 @@ class Lights:
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
         scene, toon = colour_stats(photo, oval), colour_stats(small, oval)
         light = self._lights.setdefault(identity, _Light(scene, toon, time))
-        share = light.share(time, settings.memory)
+        share = _share(time - light.time, settings.memory)
         light.scene, light.toon = mix(light.scene, scene, share), mix(light.toon, toon, share)
+        light.time = time
         field = match_field(small, light.toon, light.scene, settings.colour)
         if drawn.plan is not None:
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
-        if drawn.finish.relief and settings.relief:
-            field = _with_relief(field, drawn, light, share, photo, small)
+        if drawn.finish.relief and settings.relief and drawn.plan is not None:
+            if not 0 <= time - light.relit < RELIT:
+                share = _share(time - light.relit, settings.memory)
+                light.relief = _on_relief(field, drawn, light, share, photo, small)
+                light.relit = time
+            if light.relief is not None:
+                finer = cv2.resize(field, light.relief.shape[:2])
+                field = np.asarray(finer + light.relief, np.float32)
         return add_field(drawn.toon, field)
 
     def forget(self, but: Collection[int] = ()) -> None:
@@ -98,26 +105,30 @@ class Lights:
         self._lights = {k: v for k, v in self._lights.items() if k in but}
 
 
-def _with_relief(
+def _on_relief(
     field: Field, drawn: Drawn, light: _Light, share: float, photo: Small, toon: Small
-) -> Floats:
-    """A field with light on the face's relief and ironed skin, as fine as ironing is; `light`
-    learns of them."""
-    if drawn.plan is None:
-        return field
+) -> Floats | None:
+    """What to add to a field of a toon for light on the face's relief and ironed skin, as fine as
+    ironing is: float32 [F, F, 3]. None where no skin is seen. `light` learns of it."""
+    assert drawn.plan is not None
     surface = surface_of(drawn, drawn.plan)
     light.skin = _followed(light.skin, surface.colour(toon.lab), share)
     if light.skin is None:
-        return field
+        return None
     relief = relief_of(surface, drawn, toon.lab, light.skin)
     lamp = lamp_of(relief, drawn, toon.lab[..., 0], photo.lab[..., 0])
     light.lamp = _followed(light.lamp, lamp, share)
     if light.lamp is None:
-        return field
-    field = field + fill_field(relief, toon.bgr + field, light.lamp)
-    field = field + relief_field(relief, toon.bgr + field, light.lamp)
+        return None
+    lit = fill_field(relief, toon.bgr + field, light.lamp)
+    lit = lit + relief_field(relief, toon.bgr + field + lit, light.lamp)
     even = ironing(drawn.toon, relief.plain)
-    return np.asarray(cv2.resize(field, even.shape) + even[..., None], np.float32)
+    return np.asarray(cv2.resize(lit, even.shape) + even[..., None], np.float32)
+
+
+def _share(elapsed: float, memory: float) -> float:
+    """How far to go towards what is seen after so many seconds, 0..1."""
+    return 1 - math.exp(-max(elapsed, 0.0) / memory) if memory > 0 else 1.0
 
 
 def _followed(

@@ -297,7 +297,7 @@ def test_the_side_of_the_light_goes_over_and_starts_where_somebody_asks(
     shine(lights, 0.0, left, points)
     apart = [
         float(np.abs(shine(lights, time, right, points).astype(int) - at_once).mean())
-        for time in (0.05, 0.5, 1.0, 8.0)
+        for time in (0.07, 0.5, 1.0, 8.0)
     ]
     assert apart[0] > apart[1] > apart[2] > apart[3]
     assert apart[0] > 0.5
@@ -305,6 +305,15 @@ def test_the_side_of_the_light_goes_over_and_starts_where_somebody_asks(
     lights = Lights()
     shine(lights, 0.0, left, points, relief=False)
     assert np.array_equal(shine(lights, 0.05, right, points), at_once)
+
+
+def test_the_light_on_a_relief_is_kept_for_a_moment(face_crop: tuple[Image, Points]) -> None:
+    crop, points = face_crop
+    lights, moved = Lights(), points + np.array([0.1, 0, 0], np.float32)
+    first = shine(lights, 0.0, crop, points).astype(int)
+    kept, anew = (np.abs(shine(lights, time, crop, moved) - first) for time in (0.03, 0.07))
+    assert kept.max() <= 3  # the seam alone
+    assert anew.max() > 6
 
 
 def test_a_mask_over_half_the_face_does_not_become_its_skin(

@@ -170,6 +170,8 @@ class CompositingSettings:
         ink: draw flat bands of light and ink over a style that wants them, as the comic does.
         relief: iron skin and light it by the face's own relief, where the style wants it, as the
             film does.
+        reshape: larger eyes, and lids, nose and mouth nearer to the person's, where the style wants
+            them.
     """
 
     mode: Mode = "head"
@@ -182,6 +184,7 @@ class CompositingSettings:
     paint_hair: bool = True
     ink: bool = True
     relief: bool = True
+    reshape: bool = True
 
     def __post_init__(self) -> None:
         require(

@@ -239,8 +239,9 @@ class Stylizer:
         known = toon.head is not None
         image, plan = fitted(toon.image, toon.face.side), toon.plan
         if plan is not None:
-            if settings.eyes != 1 or toon.finish.reshaped:
-                image, plan = reshaped(image, plan, points, settings.eyes, toon.finish.reshaped)
+            own = toon.finish.reshaped and settings.reshape
+            if settings.eyes != 1 or own:
+                image, plan = reshaped(image, plan, points, settings.eyes, own)
             image = sharpened(image)
         head = _head(toon.head, points)
         right = toon.face.right

@@ -125,3 +125,29 @@ def test_brows_get_hairs_where_the_style_wants_it(
     lines, both = Finish(inked=True), Finish(inked=True, haired_brows=True)
     assert np.array_equal(drawn(both), drawn(lines))  # ink is drawn over brows
     assert not np.array_equal(drawn(both, ink=False), drawn(lines, ink=False))
+
+
+def test_a_toon_is_reshaped_where_style_and_user_want_it(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
+    class Still(Inverter):
+        """Draws the photo."""
+
+        def __init__(self, finish: Finish) -> None:
+            super().__init__()
+            self.finish = finish
+
+        def run(self, crops: np.ndarray) -> EngineOutput:
+            still = np.zeros((len(crops), 3, 16, 16), np.float32)
+            return EngineOutput(crops.copy(), None, still, self.finish)
+
+    frame, faces = scene
+
+    def drawn(style: bool, user: bool, eyes: float = 1.0) -> np.ndarray:
+        settings = CompositingSettings(colour=0, reshape=user, eyes=eyes)
+        return Stylizer(Still(Finish(reshaped=style)), settings).apply(frame, faces[:1]).image
+
+    plain = drawn(False, True)
+    assert np.array_equal(drawn(True, False), plain)
+    assert not np.array_equal(drawn(True, True), plain)
+    assert not np.array_equal(drawn(False, False, eyes=1.2), plain)

@@ -21,6 +21,7 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.surface import Surface
 
 SOFT = 0.016  # how softly skin ends at things of another colour, in the crop's sides
+HAIR = (-18.0, -8.0)  # L* by which hair above a face is darker than its skin .. skin
 DARK = (-28.0, -8.0)  # L* by which a place is darker than skin: beard, no gloss .. skin, all
 KEY = (0.55, -0.55, 0.75)  # where the key light is, if it is wholly to one side: right, down, front
 LIT = 8.0  # L* for each unit of the normal, at which a face is clearly lit from one side
@@ -54,12 +55,14 @@ class Relief(NamedTuple):
             colour before it.
         skin: the same without eyes, brows, lips and what is as dark as a beard.
         plain: the same without the nose.
+        wide: `face` as far as its skin goes on above the landmarks, without hair.
     """
 
     surface: Surface
     face: FloatMask
     skin: FloatMask
     plain: FloatMask
+    wide: FloatMask
 
 
 def relief_of(surface: Surface, drawn: Drawn, lab: Field, skin: NDArray[np.float32]) -> Relief:
@@ -74,7 +77,9 @@ def relief_of(surface: Surface, drawn: Drawn, lab: Field, skin: NDArray[np.float
     like = cv2.GaussianBlur(like_skin(lab, skin), (0, 0), SOFT * COARSE)
     like = np.asarray(like * shrink_mask(drawn.head), np.float32)
     light = np.asarray(like * smoothstep(*DARK, lab[..., 0] - skin[0]), np.float32)
-    return Relief(surface, surface.face * like, surface.bare * light, surface.plain * light)
+    wide = np.maximum(surface.face, surface.wide * smoothstep(*HAIR, lab[..., 0] - skin[0])) * like
+    face, bare, plain = surface.face * like, surface.bare * light, surface.plain * light
+    return Relief(surface, face, bare, plain, np.asarray(wide, np.float32))
 
 
 def lamp_of(
@@ -136,10 +141,11 @@ def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     middle = np.median(light[relief.plain >= 0.5 * relief.plain.max()])
     dark = np.float32(middle) - light
     below = smoothstep(*BELOW, dark) * smoothstep(*HOLE, dark)
-    masks = np.dstack([relief.skin, relief.face, below])
-    skin, face, below = np.moveaxis(cv2.GaussianBlur(masks, (0, 0), EVEN), -1, 0)
+    masks = np.dstack([relief.skin, relief.face, relief.wide, below])
+    skin, face, wide, below = np.moveaxis(cv2.GaussianBlur(masks, (0, 0), EVEN), -1, 0)
+    lift = np.maximum((skin + face) / 2, wide - face)  # lips, which are not skin, gain half
     bright = SPARED * smoothstep(*BRIGHT, light)
-    gain = 1 + lamp[1] * (LIFT * (1 - bright) * (skin + face) / 2 + FILL * below * face)
+    gain = 1 + lamp[1] * (LIFT * (1 - bright) * lift + FILL * below * wide)
     lab[..., 0] = np.minimum(light * gain, 100)
     growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma))
     lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
-from engines.faces.head import LIPS, NOSE, NOSE_TIP
+from engines.faces.head import CHIN, LIPS, NOSE, NOSE_TIP
 from engines.faces.pixels import Floats, polygon, smoothstep, step
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field
@@ -34,6 +34,10 @@ PROFILE = (0.35, 0.90)
 """How far the nose is from the middle between the ears, in shares of half of what is between them:
 a face towards the camera .. a profile."""
 EARS = [234, 454]  # landmarks
+FOREHEAD = [10, 109, 338, 67, 297, 103, 332, 54, 284]  # landmarks below the hairline
+HIGHER = (
+    0.35  # how far a forehead can go on above them, in shares of the way from there to the chin
+)
 
 
 class Surface(NamedTuple):
@@ -45,6 +49,7 @@ class Surface(NamedTuple):
         face: float32 [COARSE, COARSE] in [0, 1], where there is a face that they are known of.
         bare: the same without eyes, brows and lips.
         plain: the same without the nose.
+        wide: `face` as far as its skin can go on, above the landmarks of the forehead.
         spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
         photo: `bare` where the photo shows it.
         front: see `frontness`.
@@ -54,6 +59,7 @@ class Surface(NamedTuple):
     face: FloatMask
     bare: FloatMask
     plain: FloatMask
+    wide: FloatMask
     spots: FloatMask
     photo: FloatMask
     front: float
@@ -89,11 +95,14 @@ def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
     spots = np.zeros((COARSE, COARSE), np.float32)
     for x, y in np.rint(at[list(SPOTS)]).astype(int).tolist():
         cv2.circle(spots, (x, y), round(SPOT * COARSE), 1.0, cv2.FILLED)
-    parts = np.dstack([facing, face, bare, plain, spots]).astype(np.float32)
+    higher = at[FOREHEAD] + HIGHER * (at[FOREHEAD] - at[CHIN])
+    whole = cv2.convexHull(np.concatenate([at, higher]))[:, 0]
+    wide = np.maximum(face, polygon(COARSE, whole, 2 * EDGE * COARSE, -INSIDE * COARSE))
+    parts = np.dstack([facing, face, bare, plain, wide, spots]).astype(np.float32)
     placed = shifted(parts, moves(plan, COARSE))
     facing = _in_frame(placed[..., :3], drawn.right)
-    face, shown, plain, spots = (placed[..., part] for part in range(3, 7))
-    return Surface(facing, face, shown, plain, spots, bare, frontness(points))
+    face, shown, plain, wide, spots = (placed[..., part] for part in range(3, 8))
+    return Surface(facing, face, shown, plain, wide, spots, bare, frontness(points))
 
 
 def frontness(points: NDArray[np.floating]) -> float:

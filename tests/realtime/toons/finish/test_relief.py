@@ -208,11 +208,30 @@ def test_a_fill_light_leaves_no_deep_shade(face_crop: tuple[Image, Points]) -> N
     cheek = places(points, (50,))
     assert (after - before)[shade][:, 0].max() > 8
     assert 1 < float((after - before)[cheek][0, 0]) < 6  # all skin gains a little
-    assert np.abs((after - before)[relief_on(points).face == 0]).max() < 3
+    assert np.abs((after - before)[relief_on(points).surface.wide == 0]).max() < 3
     for ids in (LIPS, *EYE):
         assert np.abs((after - before)[places(points, ids)][:, 0]).mean() < 2.5
     hue = np.arctan2(after[..., 2], after[..., 1]) - np.arctan2(before[..., 2], before[..., 1])
     assert np.abs(hue).max() < 0.05
+
+
+def test_a_high_forehead_is_filled_as_the_face_is_and_hair_is_not(
+    face_crop: tuple[Image, Points],
+) -> None:
+    _, points = face_crop
+    top = points[10, :2] + 0.2 * (points[10, :2] - points[CHIN, :2])
+    above = tuple((top[::-1] * COARSE).astype(int))
+    bald, haired = even(), even()
+    haired[: int(points[10, 1] * COARSE) - 1] = (20, 30, 40)
+    gains = [
+        as_lab((toon + fill_field(relief_on(points, toon), toon, lamp(0))).astype(np.float32))[
+            above
+        ]
+        - as_lab(toon)[above]
+        for toon in (bald, haired)
+    ]
+    assert gains[0][0] > 1.5
+    assert abs(gains[1][0]) < 0.5
 
 
 def test_in_fog_there_is_no_fill_light(face_crop: tuple[Image, Points]) -> None:

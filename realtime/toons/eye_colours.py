@@ -17,6 +17,8 @@ from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
+IRIS = 0.885  # how much of an opening an iris fills, in shares of the artist's: whites show more
+VIVID = 0.81  # share of the artist's chroma that light irises get
 LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
@@ -97,6 +99,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         photo_brow=brow / 100,
         contrast=brow / (skin + 5),
         scene=scene,
+        vivid=VIVID,
         lashes=LASHES[0] + LASHES[1] * lashes,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
@@ -105,5 +108,6 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         crease=0.0,
         haze=haze,
         socket=1.0,
+        filled=IRIS,
     )
     return paint.printed(float(light) / 100)  # as the artist prints the whole head

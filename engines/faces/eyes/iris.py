@@ -80,7 +80,9 @@ class IrisTones:
     light: Floats
 
 
-def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float) -> IrisTones:
+def iris_tones(
+    sample: Floats, exposure: float, colour: float, dark_hair: float, vivid: float = 1.0
+) -> IrisTones:
     """Turn a sampled iris into three clean colours: brown unless it is clearly light and cool.
 
     Args:
@@ -88,6 +90,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
         exposure: 0.6..1, key of the picture.
         colour: 0 for grey photos.
         dark_hair: 0..1, dark brows or skin, which ask for stronger evidence of light eyes.
+        vivid: share of their chroma that light eyes get.
     """
     ratio, a, b = (float(v) for v in sample)
     strength = float(np.clip(np.hypot(a, b) / 7, 0, 1))
@@ -106,7 +109,7 @@ def iris_tones(sample: Floats, exposure: float, colour: float, dark_hair: float)
     lightness *= 0.55 + 0.45 * exposure
     hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a) * (1 - 0.7 * dark_hair)
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (21 + 12 * dark_tone)
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (3.8 + 5.6 * strength)) * colour
+    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4.5 + 7 * strength) * vivid) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)

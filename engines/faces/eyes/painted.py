@@ -42,6 +42,7 @@ class EyePaint:
     crease: float = 1.0  # share of the lid's crease and fold that is drawn
     haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
     socket: float = 0.0  # share of the shade on the skin about the eye that is drawn
+    filled: float = 1.0  # how much of an opening its iris fills, in shares of the artist's
 
     @classmethod
     def mixed(
@@ -54,6 +55,7 @@ class EyePaint:
         photo_brow: float,
         contrast: float,
         scene: float,
+        vivid: float = 1.0,
         **rest: float,
     ) -> EyePaint:
         """The paint that fits a face.
@@ -68,6 +70,7 @@ class EyePaint:
                 light eyes.
             scene: light of the picture's lightest parts, 0..1 (see `scene_light`): nothing shines
                 in a dim room.
+            vivid: share of their chroma that light irises get.
             rest: other fields.
         """
         exposure = float(np.clip(0.62 + 0.62 * light, 0.74, 1.0))
@@ -75,7 +78,7 @@ class EyePaint:
         doubt = max(doubt_of_light_eyes(photo_skin), 0.8 * step(0.30, 0.16, contrast))
         colour = rest["colour"]
         return cls(
-            tones=iris_tones(iris, exposure, colour, doubt),
+            tones=iris_tones(iris, exposure, colour, doubt, vivid),
             exposure=exposure,
             lash=lab_colour(float(np.clip(photo_brow * 70, 9, 28)), 9 * colour, 10 * colour),
             skin_shadow=lab_colour(
@@ -125,7 +128,10 @@ def paint_eye(
     """
     open_, width, height = shape.open, shape.width, shape.height
     radius = shape.radius * paint.iris_scale
-    wide = float(np.clip(max(radius, 0.53 * height * open_), 0.225 * width, 0.30 * width))
+    tall, least, most = paint.filled * np.array(
+        [0.60 * height * open_, 0.255 * width, 0.335 * width]
+    )
+    wide = float(np.clip(max(radius, tall), least, most))
     radius += step(0.2, 0.5, open_) * (wide - radius)
     box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
     x0, y0 = np.maximum(box[:2], 0)

@@ -18,9 +18,8 @@ from engines.faces.pixels import Floats, smoothstep, step
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field, as_lab, like_skin, shrink_mask
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.surface import Surface
+from realtime.toons.finish.surface import SOFT, Surface
 
-SOFT = 0.016  # how softly skin ends at things of another colour, in the crop's sides
 HAIR = (-18.0, -8.0)  # L* by which hair above a face is darker than its skin .. skin
 DARK = (-28.0, -8.0)  # L* by which a place is darker than skin: beard, no gloss .. skin, all
 KEY = (0.55, -0.55, 0.75)  # where the key light is, if it is wholly to one side: right, down, front

@@ -25,7 +25,7 @@ EDGE, INSIDE = 0.018, 0.035
 TURNED = (0.25, 0.55)  # how much of a place faces the camera: no light .. all of it
 FEATURES = ((LIPS, 1), *((ids, 0) for ids in BROW), *((ids, 0.03 * COARSE) for ids in EYE))
 """Landmarks about what is not bare skin, and how far beyond them, in places of `COARSE`."""
-SOFT = 0.016  # how softly skin ends there, in the crop's sides
+SOFT = 0.016  # how softly skin ends there and at things, in the crop's sides
 SPOTS = (151, 108, 337, 118, 347, 193, 417, 50, 280)
 """Landmarks of forehead, cheeks and the root of the nose: mask or fringe covers some of them."""
 SPOT = 0.02  # their radius, in the crop's sides
@@ -35,9 +35,7 @@ PROFILE = (0.35, 0.90)
 a face towards the camera .. a profile."""
 EARS = [234, 454]  # landmarks
 FOREHEAD = [10, 109, 338, 67, 297, 103, 332, 54, 284]  # landmarks below the hairline
-HIGHER = (
-    0.35  # how far a forehead can go on above them, in shares of the way from there to the chin
-)
+HIGHER = 0.35  # how far a forehead can go on above them, in shares of the way to the chin
 
 
 class Surface(NamedTuple):

@@ -163,7 +163,7 @@ def test_irises_keep_their_hue(photos: Image, points: Floats, photo_lines: Lines
         irises = torch.stack(irises_in(points[6], SIDE)).amax(0)
         found.append(mean_colour(lab(to_tensor([drawn])), irises)[0, 2].item())
     assert found[0] < min(found[1:]) - 15
-    assert found[2] > 0.5 * found[1]  # a lamp takes some of it
+    assert found[2] > 0.6 * found[1]  # a lamp takes some of it
 
 
 def test_what_no_picture_of_the_style_shows_is_kept(

@@ -28,6 +28,8 @@ BROW_TOP = ([70, 63, 105, 66, 107], [300, 293, 334, 296, 336])  # outer to inner
 BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
 BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
 CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
+OPENS = (0.085, 0.15)  # height over width of an opening: shut .. open
+WINK = (0.06, 0.12)  # by how much it differs: lids that move together .. a wink
 IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
 
 
@@ -54,7 +56,16 @@ def eye_iris(landmarks: Reals, eye: int) -> tuple[int, list[int]]:
 def openness(landmarks: Reals) -> tuple[float, float]:
     """0 closed .. 1 open, per eye."""
     left, right = aperture(landmarks)
-    return step(0.085, 0.15, left), step(0.085, 0.15, right)
+    return step(*OPENS, left), step(*OPENS, right)
+
+
+def openness_together(landmarks: Reals) -> tuple[float, float]:
+    """`openness` of lids that move together, as they do but in a wink: measured one by one, those
+    of narrow eyes shut and open one after the other."""
+    left, right = aperture(landmarks)
+    middle, apart = (left + right) / 2, step(*WINK, abs(left - right))
+    left, right = middle + apart * (left - middle), middle + apart * (right - middle)
+    return step(*OPENS, left), step(*OPENS, right)
 
 
 def look_together(points: Floats, opened: tuple[float, float]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.faces.eyes.painted import IRIS_SCALE
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import UPPER_LID
-from engines.faces.pixels import Floats, step
+from engines.faces.pixels import Floats, smoothstep, step
 from engines.pictures import Image
 
 OPEN = (0.02, 0.07)  # how much darker than the white an iris is drawn: both shut .. one open
@@ -21,6 +21,8 @@ LESS, DARKER = 2.3, 4.2  # how much the evidence against and for an eye counts b
 EVIDENCE = (-0.10, 0.10)  # a hand .. an eye
 NEAR = 0.65  # the evidence that it gives for the near eye of a turned head to see the far one
 NEARER = (1.35, 1.75)  # how much wider the near eye is: the head is hardly turned .. is turned
+SIDES, TOP = [0, 1, 2, 21, 22, 23], [0, 1]  # columns and rows of those, where no lid moves
+CHANGED = (0.25, 0.12)  # share of their light by which surroundings change: another thing .. same
 LOOKED_AT = (24, 14)  # size in which the two eyes are compared, pixels
 
 
@@ -69,6 +71,25 @@ def likeness(crop: Image, points: NDArray[np.floating]) -> float:
         crop: uint8 [S, S, 3] BGR, the photo.
         points: float [478, 2 or more], landmarks, 0..1 across it.
     """
+    first, second = ((eye - eye.mean()) / (eye.std() + 1) for eye in _eyes(crop, points))
+    return float((first * second).mean())
+
+
+def around(crop: Image, points: NDArray[np.floating]) -> Floats:
+    """How light a photo is about each eye, beside what lids move over: float32 [2, N], 0..255; see
+    `likeness`."""
+    return np.stack([np.concatenate([*eye[:, SIDES].T, *eye[TOP]]) for eye in _eyes(crop, points)])
+
+
+def same_place(now: Floats, before: Floats) -> Floats:
+    """0..1, how surely the same is about each eye as before, from what `around` gave: lids that
+    shut leave their surroundings, a hand does not."""
+    change = np.abs(now - before).mean(1) / (before.mean(1) + 1)
+    return np.asarray(smoothstep(*CHANGED, change), np.float32)
+
+
+def _eyes(crop: Image, points: NDArray[np.floating]) -> list[Floats]:
+    """Both eyes of a photo, grey, float32 [h, w], the second mirrored."""
     width, height = LOOKED_AT
     flat = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
     patches = []
@@ -87,8 +108,8 @@ def likeness(crop: Image, points: NDArray[np.floating]) -> float:
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         grey = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        patches.append((grey - grey.mean()) / (grey.std() + 1))
-    return float((patches[0] * patches[1]).mean())
+        patches.append(grey)
+    return patches
 
 
 def darkness(picture: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:

@@ -95,7 +95,8 @@ def test_the_covered_eye_and_the_free_one_are_told_apart(
 
         def eyes(self, crop: np.ndarray) -> Eyes:
             paint = cast(EyePaint, None)
-            return Eyes(np.zeros((478, 2), np.float32), (1.0, 1.0), self.trust, (0.0, 0.0), paint)
+            points, neither = np.zeros((478, 2), np.float32), (0.0, 0.0)
+            return Eyes(points, (1.0, 1.0), self.trust, 1.0, neither, neither, paint)
 
     for eye in range(2):
         scene = Covered(person.crop(SIDE), eye)

@@ -212,8 +212,84 @@ def test_a_blink_too_quick_for_the_landmarks_is_not_painted_open(
     watch, drawn_shut = EyeWatch(), covered(covered(image, points, 0), points, 1)
     see(image, points, watch)
     for frame in range(1, 6):
-        assert max(see(image, points, watch, time=frame / 30, toon=drawn_shut).trust) < 0.05
-    assert min(see(image, points, watch, time=0.2).trust) > 0.9
+        blink = see(image, points, watch, time=frame / 30, toon=drawn_shut)
+        assert max(blink.looks(eye) for eye in range(2)) == 0
+    after = see(image, points, watch, time=0.2)
+    assert min(after.looks(eye) for eye in range(2)) == 1
+    assert min(after.trust) > 0.9
+
+
+def eyes_in(picture: Image, points: NDArray[np.float32]) -> list[Image]:
+    """What lies between the lids of each eye of a picture of `SIDE`, grey."""
+    found = []
+    for ids in EYE:
+        low, high = (points[ids, :2] * SIDE).min(0), (points[ids, :2] * SIDE).max(0)
+        x0, y0, x1, y1 = np.round([*low, *high]).astype(int)
+        found.append(as_uint8(cv2.cvtColor(picture[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)))
+    return found
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_both_lids_shut_where_the_network_leaves_half_an_eye(
+    crop: tuple[Image, NDArray[np.float32]], half: int
+) -> None:
+    image, points = crop
+    watch = EyeWatch()
+    see(image, points, watch)
+    drawn = covered(image, points, 1 - half)
+    grey_eye = np.round(points[EYE[half], :2] * SIDE).astype(np.int32)
+    cv2.fillPoly(drawn, [grey_eye], (120, 120, 120))
+    blink = see(image, points, watch, time=1 / 30, toon=drawn)
+    shut = paint_eyes(drawn, blink, Box(0, 0, SIDE, SIDE), placed(SIDE))
+    for eye in eyes_in(shut, points):
+        assert (eye < 70).mean() > 0.04  # a line of lashes
+        assert (eye > 127).mean() > 0.5  # on skin, which is lighter than that grey
+        assert eye.max() < 235  # without a white or a light
+
+
+def test_no_lids_are_painted_on_a_hand_that_hides_both_eyes(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    watch, hand = EyeWatch(), image.copy()
+    see(image, points, watch)
+    top, bottom = (points[[10, 2], 1] * SIDE).astype(int)
+    hand[top:bottom] = (120, 150, 205)
+    hidden = see(hand, points, watch, time=1 / 30)
+    assert paint_eyes(hand, hidden, Box(0, 0, SIDE, SIDE), placed(SIDE)) is hand
+
+
+def test_narrow_eyes_shut_together_and_a_wink_does_not(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    narrow, wink = with_height(points, 0.06), with_height(points, 0.02)
+    left = [*UPPER_LID[0], *LOWER_LID[0]]
+    narrow[left] = with_height(points, 0.13)[left]
+    wink[left] = with_height(points, 0.35)[left]
+    together = see(image, narrow).open
+    assert together[0] == pytest.approx(together[1])
+    assert see(image, wink).open == pytest.approx((1.0, 0.0), abs=0.05)
+
+
+def test_skin_is_laid_under_an_eye_that_the_network_drew_badly(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    eyes, box = see(image, points), Box(0, 0, SIDE, SIDE)
+    assert max(eyes.faint) == 0
+    drawn = covered(image, points, 1)
+    assert see(image, points, toon=drawn).faint[1] == 1
+    at = points[EYE[1], :2] * SIDE
+    beside = np.round(at[np.argmin(at[:, 1])] - (0, 2)).astype(int)  # above the upper lid
+    smeared = image.copy()
+    cv2.circle(smeared, beside.tolist(), 2, (90, 90, 90), -1)
+    badly, well = (
+        paint_eyes(smeared, replace(eyes, faint=(0.0, faint)), box, placed(SIDE))
+        for faint in (1.0, 0.0)
+    )
+    area = slice(beside[1] - 2, beside[1]), slice(beside[0] - 1, beside[0] + 2)
+    assert badly[area].mean() > well[area].mean() + 20
 
 
 def test_a_doubtful_eye_is_not_half_painted(crop: tuple[Image, NDArray[np.float32]]) -> None:

@@ -1,0 +1,64 @@
+"""Skin over an eye, and lids that are shut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from engines.faces.eyes.shape import EyeShape
+from realtime.toons.lids import MEETS, covered, shut
+from tests.engines.faces.drawn import eye_landmarks
+
+SIZE = 240
+SKIN = np.array([0.8, 0.62, 0.55], np.float32)
+
+
+def drawn(shape: EyeShape) -> np.ndarray:
+    """Skin that grows darker downwards, with a grey eye and a wall beside it."""
+    light = np.linspace(1.05, 0.85, SIZE, dtype=np.float32)[:, None, None]
+    picture = np.ones((SIZE, SIZE, 3), np.float32) * light * SKIN
+    eye = np.round(np.concatenate([shape.upper, shape.lower[::-1]])).astype(np.int32)
+    cv2.fillPoly(picture, [eye], (0.4, 0.4, 0.45))
+    return picture
+
+
+def test_an_eye_lies_under_the_skin_about_it() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    before = drawn(shape)
+    after = covered(before, shape, SKIN)
+    inside = shape.opening((SIZE, SIZE)) > 0.5
+    light = np.linspace(1.05, 0.85, SIZE, dtype=np.float32)[:, None, None]
+    bare = np.ones_like(before) * light * SKIN
+    assert np.abs(after - bare)[inside].max() < 0.06
+    left, top, right, bottom = shape.box(0.25)
+    away = np.ones((SIZE, SIZE), bool)
+    away[top:bottom, left:right] = False
+    assert np.array_equal(after[away], before[away])
+    assert np.abs(before[inside] - bare[inside]).max() > 0.2  # it was there
+
+
+def test_a_wall_beside_the_face_is_no_skin() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    before = drawn(shape)
+    edge = round(float(shape.upper[:, 0].min()) - 0.10 * shape.width)
+    before[:, :edge] = (0.2, 0.3, 0.9)
+    after = covered(before, shape, SKIN)
+    inside = shape.opening((SIZE, SIZE)) > 0.5
+    assert (after[inside, 0] > after[inside, 2]).all()  # nowhere blue
+
+
+@pytest.mark.parametrize("gap", [0.12, 0.005])
+def test_shut_lids_meet_near_the_lower_one_and_hang(gap: float) -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE, gap=gap), 0, 1.0)
+    closed = shut(shape)
+    assert np.array_equal(closed.upper, closed.lower)
+    assert closed.open == 0
+    assert np.allclose(closed.upper[[0, -1]], shape.upper[[0, -1]], atol=0.01 * shape.width)
+    chord = (closed.upper[0] + closed.upper[-1]) / 2
+    assert 0.06 < (closed.upper[4] - chord)[1] / shape.width < 0.17
+    assert 0 < MEETS < 1
+    turned = shut(replace(shape, right=np.array([-1, 0], np.float32)))  # upside down
+    assert turned.upper[4, 1] < chord[1]

@@ -28,10 +28,12 @@ from realtime.toons.detail import WORTH, Detail, brows_of, brushed, fitted, room
 from realtime.toons.engine_call import StylizerError as StylizerError
 from realtime.toons.engine_call import run_engine
 from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
+from realtime.toons.finish.mouth import film_mouth, mouth_of
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
 from realtime.toons.reshape import reshaped
@@ -155,6 +157,7 @@ class Stylizer:
         self.manners: Mapping[int, Manner] = {}
         self._lights = Lights()
         self._eyes = EyeWatch()
+        self._brows = BrowWatch()
         self._hair = HairWatch()
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -228,7 +231,7 @@ class Stylizer:
         self._forget()
 
     def _forget(self, but: Collection[int] = ()) -> None:
-        for memory in (self._lights, self._eyes, self._hair):
+        for memory in (self._lights, self._eyes, self._brows, self._hair):
             memory.forget(but)
 
     def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
@@ -247,16 +250,22 @@ class Stylizer:
         right = toon.face.right
         drawn = Drawn(toon.crop, image, points, head, known, plan, toon.finish, right)
         finished = self._lights.finish(identity, time, drawn, settings)
+        if plan is not None and toon.finish.relief and settings.relief:
+            finished = film_mouth(finished, points, plan)
+            plan = plan.copy()
+            plan[2] *= 1 - mouth_of(points, plan)
         if plan is not None and settings.paint_hair and settings.mode == "head":
             shown = drawn._replace(toon=finished)
             finished, toon.locks = combed(shown, self._hair.see(identity, time, shown))
         zoom = toon.face.side / toon.crop.shape[0]
+        if toon.finish.painted_eyes and settings.paint_eyes and plan is not None:
+            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, plan, zoom)
+            trust = toon.eyes.trust
+            finished = self._brows.even(identity, time, finished, points, plan, trust)
         if toon.finish.inked and settings.ink:
             finished = inked(finished, head, points, toon.face.side)
         elif toon.finish.haired_brows and plan is not None and zoom >= WORTH:
             toon.brows = brows_of(finished, points, plan)
-        if toon.finish.painted_eyes and settings.paint_eyes and plan is not None:
-            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, plan, zoom)
         toon.finished, toon.plan = finished, plan
         return finished
 

@@ -1,0 +1,263 @@
+"""Two brows of one kind, which stay the same over time.
+
+In dim light and in turned heads a network draws one brow in full and a smudge for the other, and
+leaves wrinkles of the photo about them. A person's brows are mirror images. So a brow is looked at
+in coordinates of its own, along its landmarks and across them, in which both look alike; the
+clearer one is remembered, and both are drawn as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.features import BROW_BOTTOM, BROW_TOP
+from engines.faces.pixels import Floats, mix, smoothstep, step
+from engines.pictures import Image
+from realtime.toons.places import taken, toon_points
+
+ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
+BEYOND = 0.15  # how far a strip goes on beyond its landmarks, in shares of their chord
+ABOVE, BELOW = 0.045, 0.055  # how far it goes from their middle, in the crop's sides
+RIM = 7  # places of it, above and below, where skin is looked for and nothing is drawn
+ENDS = 6  # places at its ends over which it goes over into what is there
+CHEEKS = [50, 280]  # landmarks
+LIGHT = (0.35, 0.60)  # of a strip's skin in shares of the cheeks': hair .. skin
+RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of the cheeks': wall .. skin
+GREY = 0.04  # the same of cheeks that say nothing
+FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
+MEMORY = 1.0  # seconds over which a clear brow is averaged
+SURE = (0.05, 0.25)  # how clear what is remembered is: nothing is drawn .. all
+LACKING = (0.38, 0.60)  # share of its darkness that a brow lacks: it stays .. it is drawn
+COMES = 0.3  # seconds in which a drawn one comes and goes
+CORE = (0.02, 0.12)  # darkness: skin about a brow .. the brow
+FORESHORTENED = (0.20, 0.40)  # length in shares of the other's: nothing is drawn .. all
+
+
+class _Strip(NamedTuple):
+    """One brow of a toon.
+
+    Attributes:
+        places: float32 [ACROSS, ALONG, 2], where its strip lies in the toon, 0..1.
+        skin: float32 [ACROSS, ALONG, 3], BGR of the skin under it, 0..255.
+        share: float32 [ACROSS, ALONG, 3], how much of it is seen, 0..1.
+        bare: float32 [2, ALONG] in [0, 1], where there is skin, not hair or a wall, above and below.
+        length: of its chord, in the crop's sides.
+        clear: 0..1, how surely it is a brow.
+    """
+
+    places: Floats
+    skin: Floats
+    share: Floats
+    bare: Floats
+    length: float
+    clear: float
+
+
+@dataclass
+class _Memory:
+    """The brow of one person.
+
+    Attributes:
+        share: see `_Strip`, as it was seen clearly, in the middle of the strip.
+        clear: how clearly, 0..1.
+        heights: how far below the middle of its strip each brow is, in its places.
+        drawn: how much of each is drawn, 0..1.
+        time: when last, seconds.
+    """
+
+    share: Floats
+    clear: float
+    heights: Floats
+    drawn: Floats
+    time: float
+
+
+class BrowWatch:
+    """Knows the brows of everybody who is drawn, over time."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Memory] = {}
+
+    def even(
+        self,
+        identity: int,
+        time: float,
+        toon: Image,
+        points: NDArray[np.floating],
+        plan: NDArray[np.float32],
+        trust: Sequence[float],
+    ) -> Image:
+        """A toon whose brows are both as this person's clearer one.
+
+        Args:
+            identity: whose.
+            time: of the frame, seconds.
+            toon: uint8 [R, R, 3] BGR.
+            points: [478, >=2], the face's landmarks, 0..1 across the crop.
+            plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+            trust: 0..1 for each, how surely nothing covers it.
+
+        Returns:
+            uint8 [R, R, 3]; `toon` itself where nothing is drawn.
+        """
+        strips = _strips(toon, points, plan)
+        longest = max(strip.length for strip in strips)
+        clear = [
+            strip.clear * strip.length / longest * sure
+            for strip, sure in zip(strips, trust, strict=True)
+        ]
+        best = int(clear[1] > clear[0])
+        heights = np.array([_height(strip.share) for strip in strips], np.float32)
+        # One that is hardly seen is where the other one is.
+        heights += (1 - np.array(clear) / max(*clear, 1e-6)) * (heights[best] - heights)
+        seen = _lowered(strips[best].share, -float(heights[best]))
+        known = self._known.get(identity)
+        if known is None:
+            drawn = 1.0
+            known = _Memory(seen, clear[best], heights, np.zeros(2, np.float32), time)
+            self._known[identity] = known
+        else:
+            elapsed = max(time - known.time, 0.0)
+            drawn = 1 - math.exp(-elapsed / COMES)
+            share = 1 - math.exp(-elapsed / MEMORY)
+            share *= clear[best] / max(clear[best], known.clear, 1e-6)
+            known.share = mix(known.share, seen, share)
+            known.clear += share * (clear[best] - known.clear)
+            known.heights = mix(known.heights, heights, share)
+            known.time = time
+        result = toon
+        for brow, strip in enumerate(strips):
+            wanted = _lowered(known.share, float(known.heights[brow]))
+            lacks = step(*LACKING, _lacking(strip, wanted)) * step(*SURE, known.clear)
+            known.drawn[brow] += drawn * (lacks - known.drawn[brow])
+            amount = trust[brow] * step(*FORESHORTENED, strip.length / longest) * known.drawn[brow]
+            if amount > 0.02:
+                result = toon.copy() if result is toon else result
+                # Beside hair no skin is drawn about a brow.
+                about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
+                weight = np.float32(amount) * _DRAWN * strip.bare.max(0) * about
+                _draw(result, strip, strip.skin * wanted, np.asarray(weight, np.float32))
+        return result
+
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Forget everybody `but` some."""
+        self._known = {k: v for k, v in self._known.items() if k in but}
+
+
+def _rise(length: int, soft: int) -> Floats:
+    """1 in the middle of so many places, 0 at both ends."""
+    at = np.arange(length)
+    return smoothstep(0, soft, at) * smoothstep(0, soft, at[::-1])
+
+
+_INSIDE = _rise(ACROSS, RIM)[:, None]
+_DRAWN = _INSIDE * _rise(ALONG, ENDS)
+_DOWN = np.linspace(-ABOVE, BELOW, ACROSS, dtype=np.float32)
+_ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
+
+
+def _strips(
+    toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]
+) -> list[_Strip]:
+    """Both brows of a toon."""
+    ids = [*BROW_TOP[0], *BROW_BOTTOM[0], *BROW_TOP[1], *BROW_BOTTOM[1], *CHEEKS]
+    shown = toon_points(points[ids], plan)
+    side = toon.shape[0]
+    spots = np.clip(shown[-2:] * side, 0, side - 1).astype(int)
+    cheeks = toon[spots[:, 1], spots[:, 0]].astype(np.float32)
+    cheek = cheeks[np.argmax(cheeks.sum(1))]
+    brows = shown[:-2].reshape(2, 2, -1, 2).mean(1)  # [brow, 5, 2], the middle line of each
+    return [_strip(toon, curve, cheek) for curve in brows]
+
+
+def _strip(toon: Image, curve: Floats, cheek: Floats) -> _Strip:
+    """A brow along a curve [5, 2] from its outer end, 0..1 across a toon, of somebody whose `cheek`
+    is of that colour, BGR."""
+    chord = curve[-1] - curve[0]
+    length, along, down = _axes(chord)
+    off = curve - curve[0]
+    bend = np.interp(_ALONG, off @ along / length, off @ down).astype(np.float32)
+    middle = curve[0] + _ALONG[:, None] * chord + bend[:, None] * down
+    places = np.asarray(middle + _DOWN[:, None, None] * down, np.float32)
+    strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
+    rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
+    rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]
+    bare = smoothstep(*LIGHT, rims.mean(2) / max(float(cheek.mean()), 1.0))
+    red = float(_redder(cheek))
+    if red > GREY:
+        bare = np.asarray(bare * smoothstep(*RED, _redder(rims) / red), np.float32)
+    bare = np.asarray(cv2.blur(bare, (9, 1)), np.float32)
+    lost = np.maximum(bare[::-1] - bare, 0)  # the other side's skin is the best guess there
+    rims = mix(rims, rims[::-1], lost)
+    below = np.linspace(0, 1, ACROSS, dtype=np.float32)[:, None, None]
+    skin = mix(rims[:1], rims[1:], below)
+    share = np.clip(strip / np.maximum(skin, 1), 0, 1)
+    both = bare.min(0)
+    share = mix(np.ones_like(share), share, np.asarray(_INSIDE * both, np.float32))
+    dark = 1 - float(share.mean())
+    clear = step(*FAINT, dark * ACROSS / float(_INSIDE.sum())) * float(both.mean())
+    return _Strip(places, skin, share, bare, length, clear)
+
+
+def _height(share: Floats) -> float:
+    """How far below the middle of its strip a brow is, in its places."""
+    dark = (1 - share).sum((1, 2))
+    return float(dark @ (np.arange(ACROSS) - (ACROSS - 1) / 2) / max(float(dark.sum()), 1e-6))
+
+
+def _lacking(strip: _Strip, wanted: Floats) -> float:
+    """Which share of a brow's darkness a toon lacks, 0..1."""
+    seen = strip.bare.max(0)
+    dark = ((1 - wanted).mean(2) * seen).sum()
+    lost = (np.maximum(strip.share - wanted, 0).mean(2) * seen).sum()
+    return float(lost / max(float(dark), 1e-6))
+
+
+def _lowered(share: Floats, by: float) -> Floats:
+    """A brow that is so many places lower in its strip."""
+    move = np.array([[1, 0, 0], [0, 1, by]], np.float32)
+    size = (ALONG, ACROSS)
+    white = (1, 1, 1)
+    return np.asarray(cv2.warpAffine(share, move, size, borderValue=white), np.float32)
+
+
+def _axes(chord: Floats) -> tuple[float, Floats, Floats]:
+    """Length of a chord [2], and the unit vectors along it and down from it."""
+    length = max(float(np.hypot(*chord)), 1e-3)
+    along = np.asarray(chord / length, np.float32)
+    down = np.array([-along[1], along[0]], np.float32) * np.sign(along[0])
+    return length, along, down
+
+
+def _redder(colour: Floats) -> Floats:
+    """By how much colours [..., 3] BGR are redder than blue, -1..1."""
+    blue, red = colour[..., 0], colour[..., 2]
+    return np.asarray((red - blue) / np.maximum(red + blue, 1), np.float32)
+
+
+def _draw(toon: Image, strip: _Strip, colours: Floats, weight: Floats) -> None:
+    """Draw a strip's colours, [ACROSS, ALONG, 3], into a toon by their weight, in place."""
+    side, start = toon.shape[0], strip.places[0, 0]
+    length, along, down = _axes(strip.places[0, -1] - start)
+    low = np.floor(strip.places.min((0, 1)) * side).astype(int)
+    high = np.ceil(strip.places.max((0, 1)) * side).astype(int) + 1
+    (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, side)
+    if right <= left or bottom <= top:
+        return
+    x = (np.arange(left, right, dtype=np.float32) + 0.5) / side - start[0]
+    y = (np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5) / side - start[1]
+    u = (x * along[0] + y * along[1]) * np.float32((ALONG - 1) / length)
+    bend = (strip.places[0] - start) @ down
+    v = x * down[0] + y * down[1] - np.interp(u, np.arange(ALONG), bend)
+    v = v * np.float32((ACROSS - 1) / (ABOVE + BELOW))
+    where = np.dstack([u, v]).astype(np.float32)
+    part = toon[top:bottom, left:right]
+    drawn = mix(part.astype(np.float32), taken(colours, where), taken(weight, where))
+    part[:] = np.rint(drawn).astype(np.uint8)

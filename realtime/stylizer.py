@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.backends import Engine
-from engines.faces.alignment import extract_crop, invert, transform_points
-from engines.finish import Finish
-from engines.pictures import FloatMask, Image, Mask
-from realtime.compositing import (
-    GRID,
-    as_grid,
-    head_guess,
-    head_share,
-    oval_mask,
-    toon_mask,
-)
+from engines.faces.alignment import extract_crop
+from engines.pictures import Image, Mask
+from realtime.compositing import GRID, head_share, oval_mask, toon_mask
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import WORTH, Detail, brows_of, brushed, fitted, room_about, sharpened
-from realtime.toons.engine_call import StylizerError as StylizerError
-from realtime.toons.engine_call import run_engine
-from realtime.toons.eyes import Eyes, EyeWatch
-from realtime.toons.finish.brows import BrowWatch
-from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.ink import inked
-from realtime.toons.finish.light import Lights
-from realtime.toons.finish.locks import HairWatch, combed
-from realtime.toons.finish.mouth import film_mouth, mouth_of
+from realtime.toons.detail import Detail, brushed, room_about
+from realtime.toons.engine_call import EngineToon, run_engine
+from realtime.toons.finisher import Finished, Finisher, head_of, in_crop
 from realtime.toons.heads import Heads
 from realtime.toons.pasting import coverage, paste
-from realtime.toons.reshape import reshaped
 
 COVERED = 0.995  # share of a face's landmarks that must lie under its toon
 
@@ -70,28 +53,15 @@ class _Toon:
         face: as it was in the frame that was drawn.
         strength: share of the toon, 0..1.
         crop: what the engine was given, uint8 [S, S, 3] BGR.
-        image: the toon, uint8 [R, R, 3] BGR.
-        head: where its head is, uint8 [M, M], or None for an engine without masks.
-        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say. It is that
-            of `image`, and later that of `finished`.
-        finish: what its style wants done to it.
-        finished: the toon in the scene's colours; None before it is first pasted.
-        locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
-        brows: where its brows get hairs, float32 [M, M]; None where they do not.
-        eyes: painted over the finished toon's, if they are to be.
+        drawn: the toon.
+        finished: ready to be pasted; None before it is first pasted.
     """
 
     face: TrackedFace
     strength: float
     crop: Image
-    image: Image
-    head: Mask | None
-    plan: NDArray[np.float32] | None
-    finish: Finish
-    finished: Image | None = None
-    locks: FloatMask | None = None
-    brows: FloatMask | None = None
-    eyes: Eyes | None = None
+    drawn: EngineToon
+    finished: Finished | None = None
 
 
 @dataclass(eq=False)
@@ -155,10 +125,7 @@ class Stylizer:
         self.strength = self.settings.strength
         self.max_faces = max_faces
         self.manners: Mapping[int, Manner] = {}
-        self._lights = Lights()
-        self._eyes = EyeWatch()
-        self._brows = BrowWatch()
-        self._hair = HairWatch()
+        self._finisher = Finisher()
 
     def apply(self, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
         """Draw the toon of every face into a copy of the frame, the nearest face last.
@@ -187,7 +154,7 @@ class Stylizer:
             crops = [extract_crop(frame.image, face.transform(size), size) for face, _ in group]
             drawn = run_engine(engine, crops)
             for (face, strength), crop, one in zip(group, crops, drawn, strict=True):
-                drawing.toons[face.identity] = _Toon(face, strength, crop, *one)
+                drawing.toons[face.identity] = _Toon(face, strength, crop, one)
         return drawing
 
     def place(self, drawing: Drawing, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
@@ -202,79 +169,34 @@ class Stylizer:
             toon = toons[face.identity]
             finished = toon.finished
             if finished is None:
-                finished = self._finish(toon, drawing)
-            points = _in_crop(face)
-            mode, head = drawing.settings.mode, _head(toon.head, points)
+                time = drawing.frame.timestamp
+                finished = self._finisher.finish(
+                    toon.face, time, toon.crop, toon.drawn, drawing.settings
+                )
+                toon.finished = finished
+            points = in_crop(face)
+            mode, head = drawing.settings.mode, head_of(toon.drawn.head, points)
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
             transform = face.transform(GRID)
             detail = None
-            if toon.plan is not None:
+            if finished.plan is not None:
                 room = None
                 if mode == "head":
-                    room = room_about(head, toon.plan, oval_mask(points, 0.0, 0.02))
-                plan = brushed(toon.plan, head, toon.locks, toon.brows)
+                    room = room_about(head, finished.plan, oval_mask(points, 0.0, 0.02))
+                plan = brushed(finished.plan, head, finished.locks, finished.brows)
                 detail = Detail(plan, frame.image, toon.crop.shape[0], room)
-            landed = paste(image, alpha, finished, mask, transform, detail, toon.eyes)
+            landed = paste(image, alpha, finished.image, mask, transform, detail, finished.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
-        self._forget(but=toons)
+        self._finisher.forget(but=toons)
         return StylizedFrame(
             image,
             alpha,
             frozenset(f.identity for f in drawn if coverage(alpha, f.landmarks) >= COVERED),
-            {identity: toon.image for identity, toon in toons.items()},
+            {identity: toon.drawn.image for identity, toon in toons.items()},
             {identity: toon.crop for identity, toon in toons.items()},
             heads.picture,
         )
 
     def reset(self) -> None:
         """Forget light, eyes and hair; the next frame belongs to another stream."""
-        self._forget()
-
-    def _forget(self, but: Collection[int] = ()) -> None:
-        for memory in (self._lights, self._eyes, self._brows, self._hair):
-            memory.forget(but)
-
-    def _finish(self, toon: _Toon, drawing: Drawing) -> Image:
-        """A crisp toon in the scene's colours, its hair in locks; it keeps them, its brows and the
-        eyes to be painted."""
-        settings, time = drawing.settings, drawing.frame.timestamp
-        identity, points = toon.face.identity, _in_crop(toon.face)
-        known = toon.head is not None
-        image, plan = fitted(toon.image, toon.face.side), toon.plan
-        if plan is not None:
-            own = toon.finish.reshaped and settings.reshape
-            if settings.eyes != 1 or own:
-                image, plan = reshaped(image, plan, points, settings.eyes, own)
-            image = sharpened(image)
-        head = _head(toon.head, points)
-        right = toon.face.right
-        drawn = Drawn(toon.crop, image, points, head, known, plan, toon.finish, right)
-        finished = self._lights.finish(identity, time, drawn, settings)
-        if plan is not None and toon.finish.relief and settings.relief:
-            finished = film_mouth(finished, points, plan)
-            plan = plan.copy()
-            plan[2] *= 1 - mouth_of(points, plan)
-        if plan is not None and settings.paint_hair and settings.mode == "head":
-            shown = drawn._replace(toon=finished)
-            finished, toon.locks = combed(shown, self._hair.see(identity, time, shown))
-        zoom = toon.face.side / toon.crop.shape[0]
-        if toon.finish.painted_eyes and settings.paint_eyes and plan is not None:
-            toon.eyes = self._eyes.see(identity, time, toon.crop, finished, points, plan, zoom)
-            trust = toon.eyes.trust
-            finished = self._brows.even(identity, time, finished, points, plan, trust)
-        if toon.finish.inked and settings.ink:
-            finished = inked(finished, head, points, toon.face.side)
-        elif toon.finish.haired_brows and plan is not None and zoom >= WORTH:
-            toon.brows = brows_of(finished, points, plan)
-        toon.finished, toon.plan = finished, plan
-        return finished
-
-
-def _in_crop(face: TrackedFace) -> NDArray[np.float32]:
-    """A face's landmarks, 0..1 across its crop: float32 [478, 3]."""
-    return transform_points(face.landmarks, invert(face.transform(1)))
-
-
-def _head(head: Mask | None, points: NDArray[np.float32]) -> FloatMask:
-    """Where a toon's head is, as it says or as is usual: float32 [GRID, GRID]."""
-    return as_grid(head) if head is not None else head_guess(points)
+        self._finisher.forget()

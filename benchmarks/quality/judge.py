@@ -31,9 +31,12 @@ from engines.training.learn.losses import FeatureDistance
 from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
+from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn as DrawnToon
+from realtime.toons.finish.features import film_features
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.locks import HairWatch, combed
+from realtime.toons.places import toon_points
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -110,19 +113,25 @@ class Judge:
         head: NDArray[np.uint8] | None,
         finish: Finish,
     ) -> Image:
-        """A toon as the loop finishes it, crisp, with hair, ink and eyes of a single picture; but
-        in its own shape, colours and light, as the artist's picture is."""
+        """A toon as the loop finishes it, crisp, with hair, features, ink and eyes of a single
+        picture; but in its own shape, colours and light, as the artist's picture is."""
         crop, toon, points = self._crisp(crop, toon)
+        if finish.relief and points is not None:
+            toon = film_features(toon, toon_points(points, plan))
         if head is not None and points is not None:
             share = as_grid(head)
             drawn = DrawnToon(crop, toon, points, share, known=True, plan=plan)
             toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
-            if finish.inked:
-                toon = inked(toon, share, points)
+        eyes = None
         if finish.painted_eyes and points is not None:
+            eyes = _eyes(crop, toon, points, plan)
+            shown = toon_points(points, plan)
+            toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
+        if head is not None and points is not None and finish.inked:
+            toon = inked(toon, as_grid(head), points)
+        if eyes is not None:
             side = len(toon)
             transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
-            eyes = _eyes(crop, toon, points, plan)
             toon = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
         return np.ascontiguousarray(toon[..., ::-1])
 
@@ -154,7 +163,7 @@ class Judge:
 
 def _eyes(crop: Image, toon: Image, points: NDArray[np.float32], plan: NDArray[np.float32]) -> Eyes:
     """What the loop would know of the eyes of a single picture, BGR; `points` 0..1 across it."""
-    return EyeWatch().see(0, 0.0, crop, toon, points, plan, zoom=1.0)
+    return EyeWatch().see(0, 0.0, crop, toon, points, toon_points(points, plan), zoom=1.0)
 
 
 def _tensor(image: Image) -> torch.Tensor:

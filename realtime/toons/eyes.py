@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.eyes.painted import EyePaint, paint_eye, paint_shut_eye
 from engines.faces.eyes.shape import MARGIN, EyeShape
-from engines.faces.features import EYE, IRIS, look_together, openness_together
+from engines.faces.features import look_together, openness_together
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID
@@ -29,7 +29,7 @@ from realtime.toons.detail import Box
 from realtime.toons.eye_colours import CHEEKS, colours_of, paint_of
 from realtime.toons.eye_trust import around, awake, darkness, likeness, same_place, trust
 from realtime.toons.lids import REACH, covered, shut
-from realtime.toons.places import settle_iris, toon_points
+from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
@@ -38,8 +38,6 @@ SHAPE_MEMORY = 3.0  # the same of the shape of open eyes: no lid moves but in a 
 LOOK_MEMORY = 0.4  # the same of how they are drawn, and of what is about them
 LOOKS = 15  # at well-seen irises over which their colour is averaged
 SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
-NEEDED = np.unique([*EYE[0], *EYE[1], *IRIS[0][1], *IRIS[1][1], IRIS[0][0], IRIS[1][0], *CHEEKS])
-"""The landmarks whose places in the toon are asked for."""
 DEEPER = 0.045
 """By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
 its map says, and its white would show below."""
@@ -173,7 +171,7 @@ class EyeWatch:
         crop: Image,
         toon: Image,
         points: NDArray[np.floating],
-        plan: NDArray[np.float32],
+        shown: NDArray[np.float32],
         zoom: float,
     ) -> Eyes:
         """The eyes of one person's newest toon.
@@ -184,20 +182,19 @@ class EyeWatch:
             crop: uint8 [S, S, 3] BGR, the photo.
             toon: uint8 [R, R, 3] BGR, in the scene's colours.
             points: float [478, 3], landmarks, 0..1 across the crop.
-            plan: see `realtime.toons.detail.Detail`.
+            shown: float32 [478, 2], the same in the toon, see `toon_points`.
             zoom: pixels of the frame in one of the crop.
         """
         opened = openness_together(points)
         flat = np.array(points, np.float32)[:, :2]
-        moved = flat.copy()
-        moved[NEEDED] = toon_points(moved[NEEDED], plan)
+        moved = shown.copy()
         for eye in range(2):
             settle_iris(points, moved, eye)
         look_together(moved, opened)
         whole = toon.shape[0] % WATCHED == 0  # else averaging would be slow
         kernel = cv2.INTER_AREA if whole else cv2.INTER_LINEAR
         small = as_uint8(cv2.resize(toon, (WATCHED, WATCHED), interpolation=kernel))
-        drawn, shown = (
+        drawn, photo = (
             [darkness(picture, at, eye, opened[eye]) for eye in range(2)]
             for picture, at in ((small, moved), (crop, flat))
         )
@@ -205,7 +202,7 @@ class EyeWatch:
         shapes = [EyeShape.of(moved, eye, opened[eye]) for eye in range(2)]
         lids = awake(drawn)
         look = _Look(
-            trust(drawn, shown, likeness(crop, points), widths),
+            trust(drawn, photo, likeness(crop, points), widths),
             np.array([step(*DRAWN_BADLY, dark) for dark in drawn], np.float32),
             around(crop, points),
             np.array([shape.roundness for shape in shapes], np.float32),

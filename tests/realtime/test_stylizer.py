@@ -11,7 +11,8 @@ from realtime.compositing import head_share
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.settings import CompositingSettings, Mode
-from realtime.stylizer import Manner, Stylizer, StylizerError
+from realtime.stylizer import Manner, Stylizer
+from realtime.toons.engine_call import StylizerError
 from tests.engines.factory import tiny_network
 from tests.realtime.drawers import Inverter
 

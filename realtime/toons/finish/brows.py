@@ -1,9 +1,9 @@
-"""Two brows of one kind, which stay the same over time.
+"""Two brows of one kind, that stay the same over time.
 
 In dim light and in turned heads a network draws one brow in full and a smudge for the other, and
 leaves wrinkles of the photo about them. A person's brows are mirror images. So a brow is looked at
 in coordinates of its own, along its landmarks and across them, in which both look alike; the
-clearer one is remembered, and both are drawn as it is.
+clearer one is remembered, and one that lacks much of it is drawn as it is.
 """
 
 from __future__ import annotations
@@ -19,22 +19,27 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.pixels import Floats, mix, smoothstep, step
-from engines.pictures import Image
-from realtime.toons.places import taken, toon_points
+from engines.pictures import FloatMask, Image
+from realtime.toons.places import taken
 
 ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
 BEYOND = 0.15  # how far a strip goes on beyond its landmarks, in shares of their chord
-ABOVE, BELOW = 0.045, 0.055  # how far it goes from their middle, in the crop's sides
+ABOVE, BELOW = 0.042, 0.044  # how far it goes from their middle, in the crop's sides
 RIM = 7  # places of it, above and below, where skin is looked for and nothing is drawn
 ENDS = 6  # places at its ends over which it goes over into what is there
 CHEEKS = [50, 280]  # landmarks
 LIGHT = (0.35, 0.60)  # of a strip's skin in shares of the cheeks': hair .. skin
 RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of the cheeks': wall .. skin
 GREY = 0.04  # the same of cheeks that say nothing
+SOCKET = (0.40, 0.60)  # light below a brow in shares of that above: an eye, or hair .. skin
 FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
 MEMORY = 1.0  # seconds over which a clear brow is averaged
 SURE = (0.05, 0.25)  # how clear what is remembered is: nothing is drawn .. all
-LACKING = (0.38, 0.60)  # share of its darkness that a brow lacks: it stays .. it is drawn
+LACKING = (0.30, 0.50)  # share of its darkness that a brow lacks: it stays .. it is drawn
+UNLIKE = (0.75, 0.50)  # correlation with the person's brow: it stays .. it is drawn
+BOLD, LIGHTEST = 1.3, 0.15
+"""How much darker one is drawn than it is remembered, as averages are soft; and share of skin that
+is left where it is darkest."""
 COMES = 0.3  # seconds in which a drawn one comes and goes
 CORE = (0.02, 0.12)  # darkness: skin about a brow .. the brow
 FORESHORTENED = (0.20, 0.40)  # length in shares of the other's: nothing is drawn .. all
@@ -47,7 +52,8 @@ class _Strip(NamedTuple):
         places: float32 [ACROSS, ALONG, 2], where its strip lies in the toon, 0..1.
         skin: float32 [ACROSS, ALONG, 3], BGR of the skin under it, 0..255.
         share: float32 [ACROSS, ALONG, 3], how much of it is seen, 0..1.
-        bare: float32 [2, ALONG] in [0, 1], where there is skin, not hair or a wall, above and below.
+        alone: the same without hair that hangs into it.
+        bare: float32 [2, ALONG] in [0, 1], where there is skin above and below, not hair or a wall.
         length: of its chord, in the crop's sides.
         clear: 0..1, how surely it is a brow.
     """
@@ -55,6 +61,7 @@ class _Strip(NamedTuple):
     places: Floats
     skin: Floats
     share: Floats
+    alone: Floats
     bare: Floats
     length: float
     clear: float
@@ -90,61 +97,76 @@ class BrowWatch:
         identity: int,
         time: float,
         toon: Image,
-        points: NDArray[np.floating],
-        plan: NDArray[np.float32],
+        shown: NDArray[np.float32],
         trust: Sequence[float],
-    ) -> Image:
-        """A toon whose brows are both as this person's clearer one.
+        places: int,
+    ) -> tuple[Image, FloatMask]:
+        """A toon in which a brow that lacks much is as this person's clearer one.
 
         Args:
             identity: whose.
             time: of the frame, seconds.
             toon: uint8 [R, R, 3] BGR.
-            points: [478, >=2], the face's landmarks, 0..1 across the crop.
-            plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+            shown: float32 [478, 2], the face's landmarks in it, 0..1.
             trust: 0..1 for each, how surely nothing covers it.
+            places: side M of what says where they were drawn.
 
         Returns:
-            uint8 [R, R, 3]; `toon` itself where nothing is drawn.
+            uint8 [R, R, 3], and where brows were drawn, float32 [M, M] in [0, 1]: none of the
+            photo's detail belongs there. `toon` itself where none was.
         """
-        strips = _strips(toon, points, plan)
+        strips = _strips(toon, shown)
+        known, now = self._learned(identity, time, strips, trust)
+        longest = max(strip.length for strip in strips)
+        result, where = toon, np.zeros((places, places), np.float32)
+        for brow, strip in enumerate(strips):
+            wanted = _lowered(known.share, float(known.heights[brow]))
+            lacks = _lacking(strip, wanted) * step(*SURE, known.clear)
+            known.drawn[brow] += now * (lacks - known.drawn[brow])
+            amount = trust[brow] * step(*FORESHORTENED, strip.length / longest) * known.drawn[brow]
+            if amount < 0.02:
+                continue
+            if result is toon:
+                result = toon.copy()
+            # Beside hair no skin is drawn about a brow.
+            about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
+            weight = np.asarray(amount * _DRAWN * strip.bare.max(0) * about, np.float32)
+            bold = np.maximum(1 - BOLD * (1 - wanted), LIGHTEST)
+            box, at = _within(strip, toon.shape[0])
+            drawn = mix(result[box], taken(strip.skin * bold, at), taken(weight, at))
+            result[box] = np.rint(drawn).astype(np.uint8)
+            box, at = _within(strip, places)
+            where[box] = np.maximum(where[box], taken(weight, at))
+        return result, where
+
+    def _learned(
+        self, identity: int, time: float, strips: Sequence[_Strip], trust: Sequence[float]
+    ) -> tuple[_Memory, float]:
+        """What is known of a person's brows with their newest toon, and how far to go at once from
+        what was drawn last towards what is wanted now, 0..1."""
         longest = max(strip.length for strip in strips)
         clear = [
             strip.clear * strip.length / longest * sure
             for strip, sure in zip(strips, trust, strict=True)
         ]
         best = int(clear[1] > clear[0])
-        heights = np.array([_height(strip.share) for strip in strips], np.float32)
+        heights = np.array([_height(strip.alone) for strip in strips], np.float32)
         # One that is hardly seen is where the other one is.
         heights += (1 - np.array(clear) / max(*clear, 1e-6)) * (heights[best] - heights)
-        seen = _lowered(strips[best].share, -float(heights[best]))
+        seen = _lowered(strips[best].alone, -float(heights[best]))
         known = self._known.get(identity)
         if known is None:
-            drawn = 1.0
             known = _Memory(seen, clear[best], heights, np.zeros(2, np.float32), time)
             self._known[identity] = known
-        else:
-            elapsed = max(time - known.time, 0.0)
-            drawn = 1 - math.exp(-elapsed / COMES)
-            share = 1 - math.exp(-elapsed / MEMORY)
-            share *= clear[best] / max(clear[best], known.clear, 1e-6)
-            known.share = mix(known.share, seen, share)
-            known.clear += share * (clear[best] - known.clear)
-            known.heights = mix(known.heights, heights, share)
-            known.time = time
-        result = toon
-        for brow, strip in enumerate(strips):
-            wanted = _lowered(known.share, float(known.heights[brow]))
-            lacks = step(*LACKING, _lacking(strip, wanted)) * step(*SURE, known.clear)
-            known.drawn[brow] += drawn * (lacks - known.drawn[brow])
-            amount = trust[brow] * step(*FORESHORTENED, strip.length / longest) * known.drawn[brow]
-            if amount > 0.02:
-                result = toon.copy() if result is toon else result
-                # Beside hair no skin is drawn about a brow.
-                about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
-                weight = np.float32(amount) * _DRAWN * strip.bare.max(0) * about
-                _draw(result, strip, strip.skin * wanted, np.asarray(weight, np.float32))
-        return result
+            return known, 1.0
+        elapsed = max(time - known.time, 0.0)
+        share = 1 - math.exp(-elapsed / MEMORY)
+        share *= clear[best] / max(clear[best], known.clear, 1e-6)
+        known.share = mix(known.share, seen, share)
+        known.clear += share * (clear[best] - known.clear)
+        known.heights = mix(known.heights, heights, share)
+        known.time = time
+        return known, 1 - math.exp(-elapsed / COMES)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -163,18 +185,16 @@ _DOWN = np.linspace(-ABOVE, BELOW, ACROSS, dtype=np.float32)
 _ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
 
 
-def _strips(
-    toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]
-) -> list[_Strip]:
+def _strips(toon: Image, shown: NDArray[np.float32]) -> list[_Strip]:
     """Both brows of a toon."""
-    ids = [*BROW_TOP[0], *BROW_BOTTOM[0], *BROW_TOP[1], *BROW_BOTTOM[1], *CHEEKS]
-    shown = toon_points(points[ids], plan)
     side = toon.shape[0]
-    spots = np.clip(shown[-2:] * side, 0, side - 1).astype(int)
+    spots = np.clip(shown[CHEEKS] * side, 0, side - 1).astype(int)
     cheeks = toon[spots[:, 1], spots[:, 0]].astype(np.float32)
     cheek = cheeks[np.argmax(cheeks.sum(1))]
-    brows = shown[:-2].reshape(2, 2, -1, 2).mean(1)  # [brow, 5, 2], the middle line of each
-    return [_strip(toon, curve, cheek) for curve in brows]
+    return [
+        _strip(toon, (shown[top] + shown[bottom]) / 2, cheek)
+        for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)
+    ]
 
 
 def _strip(toon: Image, curve: Floats, cheek: Floats) -> _Strip:
@@ -189,21 +209,24 @@ def _strip(toon: Image, curve: Floats, cheek: Floats) -> _Strip:
     strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
     rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
     rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]
-    bare = smoothstep(*LIGHT, rims.mean(2) / max(float(cheek.mean()), 1.0))
+    bare = np.asarray(smoothstep(*LIGHT, rims.mean(2) / max(float(cheek.mean()), 1.0)))
     red = float(_redder(cheek))
     if red > GREY:
         bare = np.asarray(bare * smoothstep(*RED, _redder(rims) / red), np.float32)
+    light = rims.mean(2)
+    bare[1] *= smoothstep(*SOCKET, light[1] / np.maximum(light[0], 1))
     bare = np.asarray(cv2.blur(bare, (9, 1)), np.float32)
     lost = np.maximum(bare[::-1] - bare, 0)  # the other side's skin is the best guess there
     rims = mix(rims, rims[::-1], lost)
     below = np.linspace(0, 1, ACROSS, dtype=np.float32)[:, None, None]
     skin = mix(rims[:1], rims[1:], below)
     share = np.clip(strip / np.maximum(skin, 1), 0, 1)
+    share = mix(np.ones_like(share), share, np.broadcast_to(_INSIDE, share.shape[:2]))
     both = bare.min(0)
-    share = mix(np.ones_like(share), share, np.asarray(_INSIDE * both, np.float32))
-    dark = 1 - float(share.mean())
+    alone = mix(np.ones_like(share), share, np.broadcast_to(both, share.shape[:2]))
+    dark = 1 - float(alone.mean())
     clear = step(*FAINT, dark * ACROSS / float(_INSIDE.sum())) * float(both.mean())
-    return _Strip(places, skin, share, bare, length, clear)
+    return _Strip(places, skin, share, alone, bare, length, clear)
 
 
 def _height(share: Floats) -> float:
@@ -213,11 +236,14 @@ def _height(share: Floats) -> float:
 
 
 def _lacking(strip: _Strip, wanted: Floats) -> float:
-    """Which share of a brow's darkness a toon lacks, 0..1."""
+    """0 where a toon shows a brow as it is wanted .. 1 where it lacks it, or something else is dark
+    there."""
+    dark, asked = 1 - strip.share.mean(2), 1 - wanted.mean(2)
     seen = strip.bare.max(0)
-    dark = ((1 - wanted).mean(2) * seen).sum()
-    lost = (np.maximum(strip.share - wanted, 0).mean(2) * seen).sum()
-    return float(lost / max(float(dark), 1e-6))
+    lost = float((np.maximum(asked - dark, 0) * seen).sum() / max((asked * seen).sum(), 1e-6))
+    dark, asked = dark - dark.mean(), asked - asked.mean()
+    like = float((dark * asked).sum() / np.sqrt((dark**2).sum() * (asked**2).sum() + 1e-6))
+    return step(*LACKING, lost) * step(*UNLIKE, like)
 
 
 def _lowered(share: Floats, by: float) -> Floats:
@@ -242,22 +268,20 @@ def _redder(colour: Floats) -> Floats:
     return np.asarray((red - blue) / np.maximum(red + blue, 1), np.float32)
 
 
-def _draw(toon: Image, strip: _Strip, colours: Floats, weight: Floats) -> None:
-    """Draw a strip's colours, [ACROSS, ALONG, 3], into a toon by their weight, in place."""
-    side, start = toon.shape[0], strip.places[0, 0]
+def _within(strip: _Strip, side: int) -> tuple[tuple[slice, slice], Floats]:
+    """The box of a strip in a picture of `side`, and which of its places each pixel there is,
+    float32 [h, w, 2]: what `taken` wants."""
+    start = strip.places[0, 0]
     length, along, down = _axes(strip.places[0, -1] - start)
     low = np.floor(strip.places.min((0, 1)) * side).astype(int)
     high = np.ceil(strip.places.max((0, 1)) * side).astype(int) + 1
     (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, side)
-    if right <= left or bottom <= top:
-        return
+    right, bottom = max(right, left), max(bottom, top)
     x = (np.arange(left, right, dtype=np.float32) + 0.5) / side - start[0]
     y = (np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5) / side - start[1]
     u = (x * along[0] + y * along[1]) * np.float32((ALONG - 1) / length)
     bend = (strip.places[0] - start) @ down
     v = x * down[0] + y * down[1] - np.interp(u, np.arange(ALONG), bend)
     v = v * np.float32((ACROSS - 1) / (ABOVE + BELOW))
-    where = np.dstack([u, v]).astype(np.float32)
-    part = toon[top:bottom, left:right]
-    drawn = mix(part.astype(np.float32), taken(colours, where), taken(weight, where))
-    part[:] = np.rint(drawn).astype(np.uint8)
+    area = slice(int(top), int(bottom)), slice(int(left), int(right))
+    return area, np.dstack([u, v]).astype(np.float32)

@@ -122,7 +122,7 @@ def _on_relief(
         return None
     lit = fill_field(relief, toon.bgr + field, light.lamp)
     lit = lit + relief_field(relief, toon.bgr + field + lit, light.lamp)
-    even = ironing(drawn.toon, relief.plain)
+    even = ironing(drawn.toon, relief.skin)
     return np.asarray(cv2.resize(lit, even.shape) + even[..., None], np.float32)
 
 

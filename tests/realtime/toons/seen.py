@@ -13,7 +13,6 @@ from realtime.toons.eyes import Eyes, EyeWatch
 from tests.realtime.toons.conftest import SIDE
 
 BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
-STILL = np.zeros((3, 32, 32), np.float32)  # the map of a toon whose places are the photo's
 
 
 def with_eyes(image: Image, points: NDArray[np.float32], colour: tuple[int, int, int]) -> Image:
@@ -40,7 +39,7 @@ def see(
     toon: Image | None = None,
 ) -> Eyes:
     drawn = image if toon is None else toon
-    return (watch or EyeWatch()).see(1, time, image, drawn, points, STILL, zoom)
+    return (watch or EyeWatch()).see(1, time, image, drawn, points, points[:, :2], zoom)
 
 
 def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:

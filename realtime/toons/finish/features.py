@@ -1,7 +1,9 @@
-"""A film's mouth: lips without a camera's glare and creases, teeth that are one row.
+"""A film's mouth and nostrils: lips without a camera's glare and creases, teeth that are one row,
+and no black holes.
 
 A network that was taught drawings still copies much of a photo's mouth: white glare on the lower
-lip, the creases of lips and the gaps between teeth, which are taken for a photo at once.
+lip, the creases of lips and the gaps between teeth, which are taken for a photo at once. Nostrils
+are black in photos; light that goes through a nose makes them a dark red.
 """
 
 from __future__ import annotations
@@ -10,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS
+from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS, NOSE_BASE
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, mix, smoothstep, step
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.places import toon_points
 
 CHEEKS = [205, 425]  # landmarks
 MARGIN = 0.10  # of the box about a mouth, in its widths
@@ -26,8 +27,8 @@ COLOURED = 14.0  # L* of glare that takes the lips' own colour
 OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.035  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 9.0  # L*: fainter creases go, stronger edges stay
-ROSY = 2.0  # a* by which pale lips are redder than skin at least
-GLEAM, GLEAM_AT = 5.0, 0.45  # L* of the lower lip's light; where, from the mouth line to its rim
+ROSY = 0.5  # a* by which pale lips are redder than skin at least
+GLEAM, GLEAM_AT = 8.0, 0.45  # L* of the lower lip's light; where, from the mouth line to its rim
 GLEAM_SIZE = (0.16, 0.30)  # its reach along, in widths of the mouth, and across, in the lip's
 OPEN = (0.03, 0.08)  # height over width of a mouth without teeth .. with them
 TOOTH = (-2.0, 10.0)  # L* by which teeth are lighter than the lips' middle: none .. teeth
@@ -37,22 +38,35 @@ IVORY = (1.0, 9.0)  # their a* and b*
 UNDER_LIP = 0.22  # of the shade of the upper lip on them
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
 BLUER = (22.0, 14.0)  # b* by which they are bluer than skin: a blue mask .. lips
+HOLE, LIFTED = 0.50, 0.75  # light of skin below which nostrils are lifted, and how far
+GLOWING = (5.0, -4.0)  # a* and b* by which they are other than skin
+NOSTRIL_RIM = 0.09  # how softly they end, in widths of the nose
 DARK = (0.30, 0.45)  # light in shares of the skin's: a microphone .. lips
 
 
-def film_mouth(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float32]) -> Image:
+def film_features(toon: Image, shown: NDArray[np.float32]) -> Image:
+    """A toon with a film's mouth and nostrils.
+
+    Args:
+        toon: uint8 [R, R, 3] BGR.
+        shown: float32 [478, 2], the face's landmarks in it, 0..1.
+
+    Returns:
+        uint8 [R, R, 3]; `toon` itself where they are too small or something hides them.
+    """
+    at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
+    skin = _skin(toon, at[CHEEKS])
+    return _nostrils(_mouth(toon, at[LIPS], at[INNER_LIPS], skin), at[NOSE_BASE], skin)
+
+
+def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> Image:
     """A toon with a film's mouth.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
-        points: [478, >=2], the face's landmarks, 0..1 across the crop.
-        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-
-    Returns:
-        uint8 [R, R, 3]; `toon` itself where the mouth is too small or something hides it.
+        lips, inner: [N, 2], outline of the lips and of what is between them, pixels.
+        skin: its L, a, b.
     """
-    shown = toon_points(points[[*LIPS, *INNER_LIPS, *CHEEKS]], plan) * toon.shape[0] - 0.5
-    lips, inner, cheeks = np.split(shown, [len(LIPS), len(LIPS) + len(INNER_LIPS)])
     corners = lips[[LIPS.index(corner) for corner in MOUTH_CORNERS]]
     width = float(np.linalg.norm(corners[1] - corners[0]))
     if width < SMALLEST:
@@ -61,13 +75,12 @@ def film_mouth(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float
     high = np.minimum(np.ceil(lips.max(0) + MARGIN * width).astype(int) + 1, toon.shape[0])
     if (high - low < 8).any():
         return toon
-    box = slice(low[1], high[1]), slice(low[0], high[0])
     size = (int(high[1] - low[1]), int(high[0] - low[0]))
+    box = slice(low[1], high[1]), slice(low[0], high[0])
     soft = RIM * width
     whole, opening = (_filled(size, outline - low, soft) for outline in (lips, inner))
     lab = as_lab(toon[box])
     flesh = whole * (1 - opening)
-    skin = _skin(toon, cheeks)
     middle = np.median(lab[flesh > 0.6], 0) if (flesh > 0.6).any() else skin
     sure = _sure(middle, skin)
     if sure < 0.02:
@@ -75,67 +88,83 @@ def film_mouth(toon: Image, points: NDArray[np.floating], plan: NDArray[np.float
     drawn = mix(lab, _lips(lab, flesh, middle, skin, width), flesh)
     axes = _Axes(corners - low, inner - low, lips - low, size)
     drawn[..., 0] += np.float32(GLEAM) * axes.gleam() * flesh
-    tall = float(np.ptp(inner @ axes.down)) / width
-    teeth = step(*OPEN, tall)
+    teeth = step(*OPEN, axes.tall())
     if teeth > 0.02:
-        drawn = mix(drawn, _teeth(drawn, opening, middle, axes, width), np.float32(teeth))
-    weight = np.asarray(whole * np.float32(sure), np.float32)
-    bgr = cv2.cvtColor(mix(lab, drawn, weight).astype(np.float32), cv2.COLOR_LAB2BGR)
+        drawn = mix(drawn, _teeth(drawn, opening, middle, axes, width), teeth)
+    return _with(toon, box, mix(lab, drawn, np.asarray(whole * np.float32(sure), np.float32)))
+
+
+def _nostrils(toon: Image, nose: Floats, skin: Floats) -> Image:
+    """A toon whose nostrils, within the outline `nose` [N, 2] in pixels, glow."""
+    width = float(np.ptp(nose[:, 0]))
+    low = np.maximum(np.floor(nose.min(0) - 0.2 * width).astype(int), 0)
+    high = np.minimum(np.ceil(nose.max(0) + 0.2 * width).astype(int) + 1, toon.shape[0])
+    if width < SMALLEST / 2 or (high - low < 4).any():
+        return toon
+    box = slice(low[1], high[1]), slice(low[0], high[0])
+    outline = cv2.convexHull(np.asarray(nose - low, np.float32))[:, 0]
+    size = (int(high[1] - low[1]), int(high[0] - low[0]))
+    lab = as_lab(toon[box])
+    dark = np.maximum(np.float32(HOLE) * skin[0] - lab[..., 0], 0)
+    inside = _filled(size, outline, NOSTRIL_RIM * width)
+    lab[..., 0] += np.float32(LIFTED) * dark * inside
+    hole = np.clip(dark / np.float32(HOLE * skin[0] / 3 + 1), 0, 1) * inside
+    lab[..., 1:] = mix(lab[..., 1:], skin[1:] + np.array(GLOWING, np.float32), hole)
+    return _with(toon, box, lab)
+
+
+def _with(toon: Image, box: tuple[slice, slice], lab: Floats) -> Image:
+    """A toon with other colours, Lab [h, w, 3], in a box."""
+    bgr = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2BGR)
     result = toon.copy()
-    touched = weight[..., None] > 0.01
-    after = as_uint8(np.clip(bgr * 255 + 0.5, 0, 255).astype(np.uint8))
-    result[box] = np.where(touched, after, toon[box])
+    result[box] = np.clip(bgr * 255 + 0.5, 0, 255).astype(np.uint8)
     return result
 
 
-def mouth_of(points: NDArray[np.floating], plan: NDArray[np.float32]) -> Floats:
-    """Where a toon's mouth is, float32 [M, M] in [0, 1]: none of a photo's detail belongs there.
-
-    Args:
-        points: [478, >=2], the face's landmarks, 0..1 across the crop.
-        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
-    """
+def without_mouth(plan: NDArray[np.float32], shown: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A plan, see `realtime.toons.detail.Detail`, by which none of a photo's detail is taken where
+    a toon's mouth is; `shown` as for `film_features`."""
     side = plan.shape[1]
-    at = toon_points(points[LIPS], plan) * side - 0.5
-    return _filled((side, side), np.asarray(at, np.float32), 1.0)
+    result = plan.copy()
+    result[2] *= 1 - _filled((side, side), shown[LIPS] * np.float32(side) - np.float32(0.5), 1.0)
+    return result
 
 
 class _Axes:
-    """Coordinates of a mouth in a box of `size`, all in pixels."""
+    """Coordinates of a mouth in a box of `size`, all in pixels. Its crop is upright, so the curves
+    of lips are asked for column by column."""
 
-    def __init__(
-        self, corners: Floats, inner: Floats, lips: Floats, size: tuple[int, int]
-    ) -> None:
+    def __init__(self, corners: Floats, inner: Floats, lips: Floats, size: tuple[int, int]) -> None:
         chord = corners[1] - corners[0]
         self.width = max(float(np.hypot(*chord)), 1.0)
-        self.along = chord / self.width
-        self.down = np.array([-self.along[1], self.along[0]])
-        self._inner, self._lips, self._start = inner, lips, corners[0]
-        x = np.arange(size[1], dtype=np.float32) - corners[0, 0]
-        y = np.arange(size[0], dtype=np.float32)[:, None] - corners[0, 1]
-        self.u = np.asarray((x * self.along[0] + y * self.along[1]) / self.width, np.float32)
-        self.v = np.asarray(x * self.down[0] + y * self.down[1], np.float32)
+        self._inner, self._lips = inner, lips
+        self._x = np.arange(size[1], dtype=np.float32)
+        self._y = np.arange(size[0], dtype=np.float32)[:, None]
+        self._aside = (self._x - corners.mean(0)[0]) / np.float32(self.width)
 
-    def curve(self, outline: Floats, lower: bool) -> Floats:
-        """How far down the upper or lower half of an outline is, at the `u` of each pixel."""
+    def _curve(self, outline: Floats, lower: bool) -> Floats:
+        """How far down the upper or lower half of an outline is, of each column."""
         half = len(outline) // 2
         part = outline[: half + 1] if lower else np.concatenate([outline[half:], outline[:1]])
-        off = part - self._start
-        u, v = off @ self.along / self.width, off @ self.down
-        order = np.argsort(u)
-        return np.asarray(np.interp(self.u, u[order], v[order]), np.float32)
+        part = part[np.argsort(part[:, 0])]
+        return np.asarray(np.interp(self._x, part[:, 0], part[:, 1]), np.float32)
+
+    def tall(self) -> float:
+        """How far the mouth is open, in its widths."""
+        gap = self._curve(self._inner, lower=True) - self._curve(self._inner, lower=False)
+        return float(gap.max()) / self.width
 
     def upper_lip(self) -> Floats:
         """How far below the upper lip's lower edge each pixel is."""
-        return self.v - self.curve(self._inner, lower=False)
+        return np.asarray(self._y - self._curve(self._inner, lower=False), np.float32)
 
     def gleam(self) -> Floats:
         """Where a soft light lies on the lower lip, 0..1."""
-        line, rim = self.curve(self._inner, lower=True), self.curve(self._lips, lower=True)
+        line, rim = self._curve(self._inner, lower=True), self._curve(self._lips, lower=True)
         thick = np.maximum(rim - line, 1.0)
-        across = ((self.v - line) / thick - GLEAM_AT) / GLEAM_SIZE[1]
-        aside = (self.u - 0.5) / GLEAM_SIZE[0]
-        return np.exp(-(aside * aside) - across * across)
+        across = ((self._y - line) / thick - GLEAM_AT) / np.float32(GLEAM_SIZE[1])
+        aside = self._aside / np.float32(GLEAM_SIZE[0])
+        return np.asarray(np.exp(-(aside * aside) - across * across), np.float32)
 
 
 def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float) -> Floats:
@@ -158,7 +187,7 @@ def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, width: float
     window = np.ones((1, 2 * round(0.5 * ROW * width / 2) + 1), np.uint8)
     closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, window)  # the gaps between them
     tooth = smoothstep(*TOOTH, closed - lips[0]) * smoothstep(*PALE, chroma) * opening
-    tooth = cv2.GaussianBlur(tooth, (0, 0), max(0.012 * width, 0.5))
+    tooth = np.asarray(cv2.GaussianBlur(tooth, (0, 0), max(0.012 * width, 0.5)), np.float32)
     weight = tooth + np.float32(1e-3)
     sigma = (ROW * width, 0.02 * width)
     total = cv2.GaussianBlur(weight, (0, 0), sigma[0], sigmaY=sigma[1])
@@ -189,7 +218,7 @@ def _even(light: Floats, weight: Floats, width: float) -> Floats:
 
 def _filled(size: tuple[int, int], outline: Floats, soft: float) -> Floats:
     """A filled outline, 0..1 in a picture of `size` (height, width), with soft edges."""
-    mask = np.zeros(size, np.uint8)
+    mask: Floats = np.zeros(size, np.uint8)
     corners = np.round(outline * (1 << SUBPIXEL_BITS)).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     blurred = cv2.GaussianBlur(mask, (0, 0), max(soft, 0.4))

@@ -1,0 +1,122 @@
+"""From the toon that a network drew to the one that is pasted: shape, light, features, hair, eyes.
+
+All that a style may want done to its toons (`engines.finish.Finish`) is done here, in the order in
+which each step needs the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.alignment import invert, transform_points
+from engines.pictures import FloatMask, Image, Mask
+from realtime.compositing import as_grid, head_guess
+from realtime.faces.face import TrackedFace
+from realtime.settings import CompositingSettings
+from realtime.toons.detail import WORTH, brows_of, fitted, sharpened
+from realtime.toons.engine_call import EngineToon
+from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.finish.brows import BrowWatch
+from realtime.toons.finish.drawn import Drawn
+from realtime.toons.finish.features import film_features, without_mouth
+from realtime.toons.finish.ink import inked
+from realtime.toons.finish.light import Lights
+from realtime.toons.finish.locks import HairWatch, combed
+from realtime.toons.places import toon_points
+from realtime.toons.reshape import reshaped
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A toon that is ready to be pasted.
+
+    Attributes:
+        image: uint8 [R, R, 3] BGR, crisp, in the scene's colours.
+        plan: see `realtime.toons.detail.Detail`; None for an engine that does not say.
+        locks: where its hair was painted, float32 [GRID, GRID]; None where it was not.
+        brows: where its brows get hairs, float32 [M, M]; None where they do not.
+        eyes: painted over it, if they are to be.
+    """
+
+    image: Image
+    plan: NDArray[np.float32] | None = None
+    locks: FloatMask | None = None
+    brows: FloatMask | None = None
+    eyes: Eyes | None = None
+
+
+class Finisher:
+    """Finishes toons, and knows light, eyes, brows and hair of everybody over time."""
+
+    def __init__(self) -> None:
+        self._lights, self._eyes = Lights(), EyeWatch()
+        self._brows, self._hair = BrowWatch(), HairWatch()
+
+    def finish(
+        self,
+        face: TrackedFace,
+        time: float,
+        crop: Image,
+        toon: EngineToon,
+        settings: CompositingSettings,
+    ) -> Finished:
+        """One person's newest toon, ready to be pasted.
+
+        Args:
+            face: as it was in the frame that was drawn.
+            time: of that frame, seconds.
+            crop: what the engine was given, uint8 [S, S, 3] BGR.
+            toon: what it drew.
+            settings: what is wanted.
+        """
+        points, head = in_crop(face), head_of(toon.head, in_crop(face))
+        image, plan, wish = fitted(toon.image, face.side), toon.plan, toon.finish
+        drawn = Drawn(crop, image, points, head, toon.head is not None, plan, wish, face.right)
+        if plan is None:
+            return Finished(self._lights.finish(face.identity, time, drawn, settings))
+        own = wish.reshaped and settings.reshape
+        if settings.eyes != 1 or own:
+            image, plan = reshaped(image, plan, points, settings.eyes, own)
+        drawn = drawn._replace(toon=sharpened(image), plan=plan)
+        image = self._lights.finish(face.identity, time, drawn, settings)
+        shown = toon_points(points, plan)
+        if wish.relief and settings.relief:
+            image, plan = film_features(image, shown), without_mouth(plan, shown)
+        locks = None
+        if settings.paint_hair and settings.mode == "head":
+            drawn = drawn._replace(toon=image)
+            image, locks = combed(drawn, self._hair.see(face.identity, time, drawn))
+        zoom = face.side / crop.shape[0]
+        eyes, painted = None, np.zeros(1, np.float32)
+        if wish.painted_eyes and settings.paint_eyes:
+            eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom)
+            image, painted = self._brows.even(
+                face.identity, time, image, shown, eyes.trust, plan.shape[1]
+            )
+            plan = plan.copy()
+            plan[2] *= 1 - painted
+        brows = None
+        if wish.inked and settings.ink:
+            image = inked(image, head, points, face.side)
+        elif wish.haired_brows and zoom >= WORTH:
+            brows = brows_of(image, points, plan) * (1 - painted)
+        return Finished(image, plan, locks, brows, eyes)
+
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Forget everybody `but` some."""
+        for memory in (self._lights, self._eyes, self._brows, self._hair):
+            memory.forget(but)
+
+
+def in_crop(face: TrackedFace) -> NDArray[np.float32]:
+    """A face's landmarks, 0..1 across its crop: float32 [478, 3]."""
+    return transform_points(face.landmarks, invert(face.transform(1)))
+
+
+def head_of(head: Mask | None, points: NDArray[np.float32]) -> FloatMask:
+    """Where a toon's head is, as it says or as is usual: float32 [GRID, GRID]."""
+    return as_grid(head) if head is not None else head_guess(points)

@@ -20,23 +20,15 @@ from benchmarks.quality.colour import (
     skin_tone,
 )
 from benchmarks.quality.covered import cover
+from benchmarks.quality.live import eyes_of, finished
 from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
 from benchmarks.quality.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
-from engines.finish import Finish
 from engines.pictures import Image
 from engines.training.learn.losses import FeatureDistance
-from realtime.compositing import GRID, as_grid
-from realtime.toons.detail import Box, sharpened
-from realtime.toons.eyes import Eyes, EyeWatch, paint_eyes
-from realtime.toons.finish.brows import BrowWatch
-from realtime.toons.finish.drawn import Drawn as DrawnToon
-from realtime.toons.finish.features import film_features
-from realtime.toons.finish.ink import inked
-from realtime.toons.finish.locks import HairWatch, combed
-from realtime.toons.places import toon_points
+from realtime.toons.eyes.painting import Eyes
 
 SHIFTS = ((1, 0), (0, 2), (-3, 0), (4, 4))
 """Crop pixels (dx, dy)."""
@@ -85,55 +77,18 @@ class Judge:
                 toon = out.images[i].copy()  # an engine may reuse its buffers
                 head = None if out.masks is None else out.masks[i].copy()
                 if out.details is not None:
-                    toon = self._finished(crop, toon, out.details[i], head, out.finish)
+                    points = self.points(crop)
+                    toon = finished(crop, toon, points, out.details[i], head, out.finish)
                 results.append((toon, head))
         return results
 
     def eyes(self, crop: Image) -> Eyes | None:
         """What the loop would know of the eyes of a single picture; None without a face or where
         the style does not want its eyes painted."""
-        out = self.engine.run(crop[None])
-        if out.details is None or not out.finish.painted_eyes:
+        out, points = self.engine.run(crop[None]), self.points(crop)
+        if points is None or out.details is None or not out.finish.painted_eyes:
             return None
-        crop, toon, points = self._crisp(crop, out.images[0])
-        return None if points is None else _eyes(crop, toon, points, out.details[0])
-
-    def _crisp(self, crop: Image, toon: Image) -> tuple[Image, Image, NDArray[np.float32] | None]:
-        """Crop and sharpened toon as the loop has them, BGR; landmarks 0..1 across, or None."""
-        points = self.points(crop)
-        placed = None if points is None else points / np.float32(len(crop))
-        crop, toon = (np.ascontiguousarray(picture[..., ::-1]) for picture in (crop, toon))
-        return crop, sharpened(toon), placed
-
-    def _finished(
-        self,
-        crop: Image,
-        toon: Image,
-        plan: NDArray[np.float32],
-        head: NDArray[np.uint8] | None,
-        finish: Finish,
-    ) -> Image:
-        """A toon as the loop finishes it, crisp, with hair, features, ink and eyes of a single
-        picture; but in its own shape, colours and light, as the artist's picture is."""
-        crop, toon, points = self._crisp(crop, toon)
-        if finish.relief and points is not None:
-            toon = film_features(toon, toon_points(points, plan))
-        if head is not None and points is not None:
-            share = as_grid(head)
-            drawn = DrawnToon(crop, toon, points, share, known=True, plan=plan)
-            toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
-        eyes = None
-        if finish.painted_eyes and points is not None:
-            eyes = _eyes(crop, toon, points, plan)
-            shown = toon_points(points, plan)
-            toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
-        if head is not None and points is not None and finish.inked:
-            toon = inked(toon, as_grid(head), points)
-        if eyes is not None:
-            side = len(toon)
-            transform = np.array([[side / GRID, 0, 0], [0, side / GRID, 0]])
-            toon = paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
-        return np.ascontiguousarray(toon[..., ::-1])
+        return eyes_of(crop, out.images[0], points, out.details[0])
 
     def points(self, image: Image) -> NDArray[np.float32] | None:
         """Landmarks of the only face of a crop, or None."""
@@ -159,11 +114,6 @@ class Judge:
         with torch.no_grad():
             taps = self.distance.features(_tensor(resize_to(face, 160)))
         return torch.cat([tap.mean((2, 3))[0] for tap in taps[-2:]]).numpy()
-
-
-def _eyes(crop: Image, toon: Image, points: NDArray[np.float32], plan: NDArray[np.float32]) -> Eyes:
-    """What the loop would know of the eyes of a single picture, BGR; `points` 0..1 across it."""
-    return EyeWatch().see(0, 0.0, crop, toon, points, toon_points(points, plan), zoom=1.0)
 
 
 def _tensor(image: Image) -> torch.Tensor:

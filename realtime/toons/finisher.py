@@ -19,7 +19,8 @@ from realtime.faces.face import TrackedFace
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import WORTH, brows_of, fitted, sharpened
 from realtime.toons.engine_call import EngineToon
-from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.eyes.painting import Eyes
+from realtime.toons.eyes.watch import EyeWatch
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.features import film_features, without_mouth

@@ -13,7 +13,7 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box, Detail, add_detail
-from realtime.toons.eyes import Eyes, paint_eyes
+from realtime.toons.eyes.painting import Eyes, paint_eyes
 
 VISIBLE = 0.002  # a mask below this changes no pixel of 8 bits
 

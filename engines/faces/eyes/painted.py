@@ -23,8 +23,6 @@ SOCKET = 0.17  # of the shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
 LIGHT, LARGE = (-0.30, -0.31), 0.21  # the large light's place and radius, in the iris's radii
 BELOW_LID = 0.15  # how far below the lid it stays, in them
-SHUT = (0.017, 0.012)  # half the thickness of a shut eye's lashes, eye distances: least, and more
-SHUT_SHADE = 0.30  # of its lid above them
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
 
@@ -105,8 +103,9 @@ def scene_light(lightness: Reals) -> float:
     return float(np.percentile(lightness, 95)) / 100
 
 
-def _distance(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
-    """Distance in pixels to a curve, as it is at `finer` times the resolution."""
+def distance_to(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
+    """Distance to a curve [N, 2] in pixels, as it is at `finer` times the resolution: float32 of a
+    picture of `size` (height, width)."""
     canvas = np.full((size[0] * finer, size[1] * finer), 255, np.uint8)
     fine = curve * finer + (finer - 1) / 2  # the same places between finer pixels
     corners = np.round(fine * (1 << SUBPIXEL_BITS)).astype(np.int32)
@@ -148,8 +147,8 @@ def paint_eye(
     )
     soft = cv2.GaussianBlur(between(top, bottom, size), (0, 0), 0.5 * factor)
     finer = 2 if factor == 1 else 1
-    to_top = _distance(size, top, finer)
-    to_bottom = _distance(size, bottom, finer)
+    to_top = distance_to(size, top, finer)
+    to_bottom = distance_to(size, bottom, finer)
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     tall, r = max(height, 0.12 * width) * factor, radius * factor
     cos, sin = shape.right  # the lights stay upright with the face
@@ -208,36 +207,6 @@ def paint_eye(
     result[y0:y1, x0:x1] = cv2.resize(
         region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
     )
-    return result
-
-
-def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
-    """Draw one shut eye over bare skin: the line of its lashes, and the lid's roundness above.
-
-    Args:
-        image: float32 [H, W, 3] RGB in 0..1.
-        shape: where; its upper lid is the line.
-        paint: colours.
-    """
-    x0, y0 = np.maximum(shape.box(CREASE_MARGIN)[:2], 0)
-    x1, y1 = np.minimum(shape.box(CREASE_MARGIN)[2:], image.shape[1::-1])
-    if x1 - x0 < 8 or y1 - y0 < 8:
-        return image
-    size, line = (y1 - y0, x1 - x0), spline(shape.upper) - np.array([x0, y0], np.float32)
-    far = _distance(size, line, 2)
-    rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    axis = line[-1] - line[0]
-    beside, below = columns - line[0, 0], rows - line[0, 1]
-    along = np.clip((beside * axis[0] + below * axis[1]) / (axis @ axis), -0.2, 1.2)
-    tapered = smoothstep(-0.02, 0.15, along) * smoothstep(1.02, 0.65, along)
-    thick = paint.unit * np.float32(SHUT[0] + SHUT[1] * paint.lashes) * tapered
-    lash = smoothstep(1, -1, (far - thick) / 0.5) * smoothstep(0.0, 0.6, thick)
-    above = (below * axis[0] - beside * axis[1]) * np.sign(axis[0]) < 0
-    round_ = above * np.exp(-((far / (0.30 * shape.width)) ** 2)) * tapered
-    result, region = image.copy(), image[y0:y1, x0:x1]
-    region = mix(region, paint.skin_shadow, np.float32(SHUT_SHADE) * round_.astype(np.float32))
-    colour = mix(paint.lash, np.ones(3, np.float32), paint.haze)
-    result[y0:y1, x0:x1] = mix(region, colour, np.float32(0.9) * lash)
     return result
 
 

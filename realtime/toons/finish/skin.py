@@ -16,7 +16,7 @@ from engines.pictures import FloatMask, Image
 
 SIDE = 192  # at which skin is ironed, pixels: a network draws hardly anything finer there
 REACH = 0.06  # side of the filter's window, in the picture's sides
-EDGE = 28.0  # of 255: fainter lines go, stronger ones are edges
+EDGE = 20.0  # of 255: fainter lines go, stronger ones are edges
 AMOUNT = 0.8  # of it
 
 

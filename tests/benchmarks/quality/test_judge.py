@@ -17,7 +17,7 @@ from engines.finish import Finish
 from engines.networks.toon import ToonNetwork
 from realtime.sources.sitters import portrait
 from realtime.toons.detail import sharpened
-from realtime.toons.eyes import Eyes
+from realtime.toons.eyes.painting import Eyes
 from tests.benchmarks.conftest import SIDE
 
 

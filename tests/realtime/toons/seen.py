@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.features import EYE, eye_iris
+from engines.faces.features import EYE, LOWER_LID, UPPER_LID, eye_iris
 from engines.pictures import Image
 from realtime.compositing import GRID
-from realtime.toons.eyes import Eyes, EyeWatch
+from realtime.toons.eyes.painting import Eyes
+from realtime.toons.eyes.watch import EyeWatch
 from tests.realtime.toons.conftest import SIDE
 
 BROWN, BLUE = (26, 46, 72), (150, 105, 75)  # BGR
@@ -47,3 +48,24 @@ def placed(side: int, angle: float = 0.0) -> NDArray[np.float64]:
     c, s = np.array([np.cos(angle), np.sin(angle)]) * side / GRID
     linear = np.array([[c, -s], [s, c]])
     return np.column_stack([linear, side / 2 - linear @ np.full(2, GRID / 2)])
+
+
+def covered(image: Image, points: NDArray[np.float32], eye: int) -> Image:
+    """The same picture with skin over one eye, as by a hand."""
+    low, high = points[EYE[eye], :2].min(0) * SIDE, points[EYE[eye], :2].max(0) * SIDE
+    image, cheek = image.copy(), points[205, :2] * SIDE
+    x0, y0, x1, y1 = np.round([*(low - 8), *(high + 8)]).astype(int)
+    image[y0:y1, x0:x1] = image[int(cheek[1]), int(cheek[0])]
+    return image
+
+
+def with_height(points: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
+    """The same landmarks with both eyes of one height, in shares of their widths."""
+    out = points.copy()
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        middle = points[[*upper, *lower], 1].mean()
+        width = np.ptp(points[upper, 0])
+        scale = ratio * width / np.linalg.norm(points[upper[4], :2] - points[lower[4], :2])
+        inner = [*upper[1:-1], *lower[1:-1]]
+        out[inner, 1] = middle + scale * (points[inner, 1] - middle)
+    return out

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engines.faces.eyes.iris import iris_tones
-from engines.faces.eyes.painted import EyePaint, paint_eye, paint_shut_eye
+from engines.faces.eyes.painted import EyePaint, paint_eye
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import LID_POINTS
 from tests.engines.faces.drawn import eye_landmarks
@@ -165,17 +165,3 @@ def test_a_lower_lid_can_be_set_lower() -> None:
     assert deeper.height > slit.height
     shut = replace(slit, open=0.0)
     assert np.array_equal(shut.deeper(0.045).lower, shut.lower)
-
-
-def test_a_shut_eye_is_a_tapered_line_on_skin() -> None:
-    shape = EyeShape.of(eye_landmarks(SIZE, gap=0.01), 0, 0.0)
-    drawn = grey(paint_shut_eye(SKIN, shape, PAINT))
-    columns = np.nonzero(drawn < 0.35)[1]
-    left, right = shape.upper[[0, -1], 0]
-    assert 0.75 * (right - left) < np.ptp(columns) < 1.1 * (right - left)
-    thick = np.bincount(columns - columns.min())
-    assert thick.max() >= 3
-    assert thick[-1] < thick.max()  # thins towards the nose
-    above, below = (drawn[round(float(shape.upper[4, 1]) + way * 8), SIZE // 3] for way in (-1, 1))
-    assert above <= below  # the lid is round
-    assert paint_shut_eye(SKIN, shape.moved(-2 * SIZE, 0), PAINT) is SKIN

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from engines.faces.eyes.shape import EyeShape
-from realtime.toons.lids import MEETS, covered, shut
+from realtime.toons.eyes.lids import MEETS, covered, paint_shut_eye, shut
 from tests.engines.faces.drawn import eye_landmarks
+from tests.engines.faces.eyes.test_painted import PAINT, SIZE, grey
+from tests.engines.faces.eyes.test_painted import SKIN as BARE
 
-SIZE = 240
 SKIN = np.array([0.8, 0.62, 0.55], np.float32)
 
 
@@ -62,3 +63,17 @@ def test_shut_lids_meet_near_the_lower_one_and_hang(gap: float) -> None:
     assert 0 < MEETS < 1
     turned = shut(replace(shape, right=np.array([-1, 0], np.float32)))  # upside down
     assert turned.upper[4, 1] < chord[1]
+
+
+def test_a_shut_eye_is_a_tapered_line_on_skin() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE, gap=0.01), 0, 0.0)
+    drawn = grey(paint_shut_eye(BARE, shape, PAINT))
+    columns = np.nonzero(drawn < 0.35)[1]
+    left, right = shape.upper[[0, -1], 0]
+    assert 0.75 * (right - left) < np.ptp(columns) < 1.1 * (right - left)
+    thick = np.bincount(columns - columns.min())
+    assert thick.max() >= 3
+    assert thick[-1] < thick.max()  # thins towards the nose
+    above, below = (drawn[round(float(shape.upper[4, 1]) + way * 8), SIZE // 3] for way in (-1, 1))
+    assert above <= below  # the lid is round
+    assert paint_shut_eye(BARE, shape.moved(-2 * SIZE, 0), PAINT) is BARE

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.features import EYE
 from engines.pictures import Image
-from realtime.toons.eye_trust import awake, likeness, trust
+from realtime.toons.eyes.trust import awake, likeness, trust
 from tests.realtime.toons.conftest import SIDE
 
 

@@ -1,84 +1,40 @@
-"""The toon's eyes, painted at the frame's own resolution.
+"""What is known of everybody's eyes over time: colours, shape, and whether they are seen.
 
-A network draws a few hundred pixels, in which an iris is a dozen wide: too few for a pupil, a rim
-and the lights that make an eye live. The landmarks know where iris and lids are in the photo, and
-the network's map says where they went in its toon. So there the eyes are painted again, sharp at
-any size, both in the one colour that the person's irises have over time. Where no eye is seen,
-because a hand or dark glasses cover it, nothing is painted.
+One picture says little of an iris that is a dozen pixels wide, and a blink or a hand hides it now
+and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.alignment import transform_points
-from engines.faces.eyes.painted import EyePaint, paint_eye, paint_shut_eye
-from engines.faces.eyes.shape import MARGIN, EyeShape
+from engines.faces.eyes.painted import EyePaint
+from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import look_together, openness_together
-from engines.faces.pixels import Floats, Reals, mix, step
+from engines.faces.pixels import Floats, step
 from engines.pictures import Image
-from realtime.compositing import GRID
 from realtime.frame import as_uint8
-from realtime.toons.detail import Box
-from realtime.toons.eye_colours import CHEEKS, colours_of, paint_of
-from realtime.toons.eye_trust import around, awake, darkness, likeness, same_place, trust
-from realtime.toons.lids import REACH, covered, shut
+from realtime.toons.eyes.colours import colours_of, paint_of
+from realtime.toons.eyes.painting import Eyes
+from realtime.toons.eyes.trust import around, awake, darkness, likeness, same_place, trust
 from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
-SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 COLOUR_MEMORY = 3.0  # seconds over which the light about the eyes and the lashes are averaged
 SHAPE_MEMORY = 3.0  # the same of the shape of open eyes: no lid moves but in a blink
 LOOK_MEMORY = 0.4  # the same of how they are drawn, and of what is about them
 LOOKS = 15  # at well-seen irises over which their colour is averaged
-SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
-DEEPER = 0.045
-"""By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
-its map says, and its white would show below."""
 NARROW = (0.47, 0.36)  # usual height over width of an eye: round .. narrow
 MIXING_INTERVAL = 0.2  # seconds in which neither colours nor light are looked at again
 DRAWN_BADLY = (0.16, 0.06)
 """`darkness` in a toon of an eye that is drawn well .. so badly that skin is laid under it."""
-OPENING = (0.08, 0.20)  # openness: painted shut .. open; narrow for the same reason as `FIRM`
-FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 COMES, GOES = 0.12, 0.40  # seconds in which an eye comes from behind a hand, and goes there
-
-
-@dataclass(frozen=True)
-class Eyes:
-    """Both eyes of one toon, ready to be painted wherever it lands.
-
-    Attributes:
-        points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
-        open: 0 closed .. 1 open, of each eye.
-        trust: 0..1, how surely each of them is there, see `realtime.toons.eye_trust`.
-        awake: 0..1, how surely they are not in a blink that is too quick for the landmarks.
-        faint: 0..1, how badly the network draws each of them.
-        narrow: 0 round .. 1 narrow, as each of them usually is.
-        paint: their colours; lengths in shares of the crop's side.
-    """
-
-    points: NDArray[np.float32]
-    open: tuple[float, float]
-    trust: tuple[float, float]
-    awake: float
-    faint: tuple[float, float]
-    narrow: tuple[float, float]
-    paint: EyePaint
-
-    def shown(self, eye: int) -> float:
-        """0..1, how far one of them is painted, open or shut."""
-        return step(*FIRM, self.trust[eye])
-
-    def looks(self, eye: int) -> float:
-        """0 where one of them is painted shut .. 1 where it is painted open."""
-        return step(*FIRM, self.awake) * step(*OPENING, self.open[eye])
 
 
 class _Look(NamedTuple):
@@ -229,67 +185,3 @@ class EyeWatch:
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
         self._known = {k: v for k, v in self._known.items() if k in but}
-
-
-def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.floating]) -> Image:
-    """A pasted toon with its eyes painted.
-
-    Args:
-        picture: uint8 [h, w, 3] BGR, what is pasted into `box`.
-        eyes: of this toon.
-        box: where in the frame.
-        transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
-
-    Returns:
-        uint8 [h, w, 3]; `picture` itself where there is nothing to paint.
-    """
-    side = np.asarray(transform, np.float64)[:, 0] * GRID  # the crop's upper side, frame pixels
-    length = float(np.hypot(*side))
-    points = transform_points(eyes.points * GRID, transform) - np.array([box.x, box.y], np.float32)
-    points = points - 0.5  # OpenCV draws at the centres of pixels
-    paint = replace(eyes.paint, unit=eyes.paint.unit * length)
-    result = picture
-    shapes = [
-        EyeShape.of(points, eye, eyes.open[eye], side / length).deeper(DEEPER * eyes.narrow[eye])
-        for eye in range(2)
-    ]
-    # The nearer eye counts for both: the far one of a turned head would have another colour.
-    seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
-    for eye, shape in enumerate(shapes):
-        share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
-        looks, faint = eyes.looks(eye), eyes.faint[eye]
-        edges = shape.box(REACH if max(faint, 1 - looks) > 0.02 else MARGIN)
-        left, top = np.maximum(edges[:2], 0)
-        right, bottom = np.minimum(edges[2:], picture.shape[1::-1])
-        if share < 0.02 or right <= left or bottom <= top:
-            continue
-        if result is picture:
-            result = picture.copy()
-        patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
-        before = patch.astype(np.float32) / 255
-        shape = shape.moved(-left, -top)
-        drawn = _painted(before, shape, paint, _skin(picture, points), looks, faint)
-        after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
-        result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
-    return result
-
-
-def _painted(
-    patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
-) -> Floats:
-    """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open, and `skin`
-    under it as far as the network's is `faint`."""
-    bare = patch
-    if max(faint, 1 - looks) > 0.02:
-        bare = covered(patch, shape, skin)
-    closed = paint_shut_eye(bare, shut(shape), paint) if looks < 0.98 else bare
-    if looks < 0.02:
-        return closed
-    opened = paint_eye(mix(patch, bare, faint), shape, paint, 1)
-    return mix(closed, opened, looks) if looks < 0.98 else opened
-
-
-def _skin(picture: Image, points: Reals) -> Floats:
-    """Colour of a toon's cheeks, RGB in 0..1: float32 [3]."""
-    x, y = np.clip(np.round(points[CHEEKS]).astype(int), 0, np.array(picture.shape[1::-1]) - 1).T
-    return np.asarray(np.median(picture[y, x], 0)[::-1] / 255, np.float32)

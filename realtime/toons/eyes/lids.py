@@ -11,11 +11,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engines.faces.eyes.shape import EyeShape, between, spline
+from engines.faces.eyes.painted import EyePaint, distance_to
+from engines.faces.eyes.shape import CREASE_MARGIN, EyeShape, between, spline
 from engines.faces.pixels import Floats, Reals, mix, smoothstep
 
 MEETS = 0.80  # where shut lids meet: 0 at the upper one's place .. 1 at the lower one's
 SAG = (0.07, 0.16)  # least and most that their line hangs, in widths of the eye
+THICK = (0.017, 0.012)  # half of the thickness of their lashes, eye distances: least, and more
+ROUND_SHADE = 0.30  # of the lid above them
 COVERED = (0.06, 0.17)  # widths of the eye about its opening: all covered .. as it was
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
@@ -63,3 +66,34 @@ def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
     spread = cv2.resize(spread, (width, height))
     cover = cv2.resize(smoothstep(*COVERED[::-1], far), (width, height))
     return mix(image, spread, cover)
+
+
+def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
+    """Draw one shut eye over bare skin: the line of its lashes, and the lid's roundness above.
+
+    Args:
+        image: float32 [H, W, 3] RGB in 0..1.
+        shape: where it is when it is open.
+        paint: colours.
+    """
+    shape = shut(shape)
+    x0, y0 = np.maximum(shape.box(CREASE_MARGIN)[:2], 0)
+    x1, y1 = np.minimum(shape.box(CREASE_MARGIN)[2:], image.shape[1::-1])
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return image
+    size, line = (y1 - y0, x1 - x0), spline(shape.upper) - np.array([x0, y0], np.float32)
+    far = distance_to(size, line, 2)
+    rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    axis = line[-1] - line[0]
+    beside, below = columns - line[0, 0], rows - line[0, 1]
+    along = np.clip((beside * axis[0] + below * axis[1]) / (axis @ axis), -0.2, 1.2)
+    tapered = smoothstep(-0.02, 0.15, along) * smoothstep(1.02, 0.65, along)
+    thick = paint.unit * np.float32(THICK[0] + THICK[1] * paint.lashes) * tapered
+    lash = smoothstep(1, -1, (far - thick) / 0.5) * smoothstep(0.0, 0.6, thick)
+    above = (below * axis[0] - beside * axis[1]) * np.sign(axis[0]) < 0
+    round_ = above * np.exp(-((far / (0.30 * shape.width)) ** 2)) * tapered
+    result, region = image.copy(), image[y0:y1, x0:x1]
+    region = mix(region, paint.skin_shadow, np.float32(ROUND_SHADE) * round_.astype(np.float32))
+    colour = mix(paint.lash, np.ones(3, np.float32), paint.haze)
+    result[y0:y1, x0:x1] = mix(region, colour, np.float32(0.9) * lash)
+    return result

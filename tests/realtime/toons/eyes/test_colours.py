@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes import EyeWatch, paint_eyes
+from realtime.toons.eyes.painting import paint_eyes
+from realtime.toons.eyes.watch import EyeWatch
 from tests.realtime.toons.seen import BLUE, BROWN, placed, see, with_eyes
 
 
@@ -47,7 +48,7 @@ def test_lashes_are_as_strong_as_the_persons(
     image, points = crop
     found = []
     for strength in (0.25, 1.0):
-        monkeypatch.setattr("realtime.toons.eye_colours.lash_strength", lambda head, s=strength: s)
+        monkeypatch.setattr("realtime.toons.eyes.colours.lash_strength", lambda head, s=strength: s)
         found.append(see(image, points).paint.lashes)
     assert found[1] > 2 * found[0]
 

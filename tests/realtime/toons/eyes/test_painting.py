@@ -15,31 +15,10 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes import EyeWatch, paint_eyes
-from realtime.toons.places import toon_points
+from realtime.toons.eyes.painting import paint_eyes
+from realtime.toons.eyes.watch import EyeWatch
 from tests.realtime.toons.conftest import SIDE
-from tests.realtime.toons.seen import placed, see
-
-
-def covered(image: Image, points: NDArray[np.float32], eye: int) -> Image:
-    """The same picture with skin over one eye, as by a hand."""
-    low, high = points[EYE[eye], :2].min(0) * SIDE, points[EYE[eye], :2].max(0) * SIDE
-    image, cheek = image.copy(), points[205, :2] * SIDE
-    x0, y0, x1, y1 = np.round([*(low - 8), *(high + 8)]).astype(int)
-    image[y0:y1, x0:x1] = image[int(cheek[1]), int(cheek[0])]
-    return image
-
-
-def test_points_go_where_the_map_says() -> None:
-    rng = np.random.default_rng(1)
-    side, stretch, middle = 64, 1.7, np.array([0.45, 0.5])
-    rows, columns = (np.mgrid[0:side, 0:side] + 0.5) / side
-    plan = np.zeros((3, side, side), np.float32)
-    for axis, at in enumerate((columns, rows)):  # a toon 1.7 times as large as the photo
-        plan[axis] = (middle[axis] - at) * (1 - 1 / stretch)
-    points = rng.uniform(0.4, 0.55, (478, 3)).astype(np.float32)
-    wanted = middle + (points[:, :2] - middle) * stretch
-    assert np.abs(toon_points(points, plan) - wanted).max() < 0.003
+from tests.realtime.toons.seen import covered, placed, see
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5])
@@ -94,15 +73,6 @@ def test_nothing_is_painted_over_a_hand_or_a_closed_lid(
     assert paint_eyes(tiny, see(image, points), Box(0, 0, 20, 20), placed(20)) is tiny
 
 
-def test_an_eye_that_the_network_lost_is_known_by_its_twin(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    for eye in range(2):
-        assert min(see(image, points, toon=covered(image, points, eye)).trust) > 0.9
-    assert max(see(image, points, toon=np.full_like(image, 128)).trust) < 0.05
-
-
 def test_both_eyes_of_a_turned_head_are_painted(
     crop: tuple[Image, NDArray[np.float32]],
 ) -> None:
@@ -122,101 +92,6 @@ def test_both_eyes_of_a_turned_head_are_painted(
     middles = np.round(turned[[ids[4] for ids in UPPER_LID]] * side).astype(int)
     for x, y in middles:
         assert changed[y - 2 : y + 8, x - 3 : x + 4].sum() > 6
-
-
-def test_a_hand_comes_and_goes_softly(crop: tuple[Image, NDArray[np.float32]]) -> None:
-    image, points = crop
-    watch = EyeWatch()
-    hidden = covered(image, points, 0)
-    see(image, points, watch)
-    first = see(hidden, points, watch, time=1 / 30).trust[0]
-    assert 0.5 < first < 1
-    for frame in range(2, 60):
-        last = see(hidden, points, watch, time=frame / 30).trust[0]
-    assert last < 0.02
-    watch.forget()
-    assert see(hidden, points, watch, time=3.0).trust[0] < 0.05  # a new person begins at once
-
-
-def test_both_eyes_look_at_one_thing(crop: tuple[Image, NDArray[np.float32]]) -> None:
-    image, points = crop
-    squint = points.copy()
-    centre, ring = eye_iris(points, 0)
-    width = float(np.ptp(points[EYE[0], 0]))
-    squint[[centre, *ring], 0] += 0.2 * width
-    left, right = (see(image, p).points[:, 0] for p in (points, squint))
-    other = eye_iris(points, 1)[0]
-    moved = right - left
-    assert moved[centre] == pytest.approx(0.2 * width * 0.575, rel=0.15)
-    assert moved[other] == pytest.approx(0.2 * width * 0.425, rel=0.15)
-
-
-def with_height(points: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
-    """The same landmarks with both eyes of one height, in shares of their widths."""
-    out = points.copy()
-    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
-        middle = points[[*upper, *lower], 1].mean()
-        width = np.ptp(points[upper, 0])
-        scale = ratio * width / np.linalg.norm(points[upper[4], :2] - points[lower[4], :2])
-        inner = [*upper[1:-1], *lower[1:-1]]
-        out[inner, 1] = middle + scale * (points[inner, 1] - middle)
-    return out
-
-
-def test_lids_are_set_lower_in_narrow_eyes_and_not_in_a_blink_of_round_ones(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    round_, narrow, half = (with_height(points, ratio) for ratio in (0.55, 0.33, 0.40))
-    assert see(image, narrow).narrow == pytest.approx((1, 1), abs=0.05)
-    watch = EyeWatch()
-    for frame in range(-60, 0):
-        assert see(image, round_, watch, time=frame / 30).narrow == (0, 0)
-    for frame in range(6):
-        blink = see(image, half, watch, time=frame / 30)
-        assert max(blink.narrow) < 0.05
-    assert min(see(image, half).narrow) > 0.3  # of somebody whose eyes are always so
-    for frame in range(6, 300):  # who laughs for ten seconds has narrow eyes
-        laugh = see(image, half, watch, time=frame / 30)
-    assert laugh.narrow == pytest.approx(see(image, half).narrow, abs=0.1)
-
-
-def test_who_is_first_seen_in_a_blink_has_round_eyes_soon(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    watch = EyeWatch()
-    assert min(see(image, with_height(points, 0.33), watch).narrow) > 0.9
-    for frame in range(1, 16):
-        after = see(image, with_height(points, 0.55), watch, time=frame / 30)
-    assert max(after.narrow) < 0.05
-
-
-def test_a_blink_does_not_make_an_eye_doubtful(crop: tuple[Image, NDArray[np.float32]]) -> None:
-    image, points = crop
-    shut = points.copy()
-    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
-        shut[upper[1:-1], :2] = shut[lower[1:-1], :2]
-    watch = EyeWatch()
-    see(image, points, watch)
-    for frame in range(1, 10):
-        blink = see(image, shut, watch, time=frame / 30)
-    assert max(blink.open) == 0
-    assert min(see(image, points, watch, time=10 / 30).trust) > 0.9
-
-
-def test_a_blink_too_quick_for_the_landmarks_is_not_painted_open(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    watch, drawn_shut = EyeWatch(), covered(covered(image, points, 0), points, 1)
-    see(image, points, watch)
-    for frame in range(1, 6):
-        blink = see(image, points, watch, time=frame / 30, toon=drawn_shut)
-        assert max(blink.looks(eye) for eye in range(2)) == 0
-    after = see(image, points, watch, time=0.2)
-    assert min(after.looks(eye) for eye in range(2)) == 1
-    assert min(after.trust) > 0.9
 
 
 def eyes_in(picture: Image, points: NDArray[np.float32]) -> list[Image]:
@@ -257,19 +132,6 @@ def test_no_lids_are_painted_on_a_hand_that_hides_both_eyes(
     hand[top:bottom] = (120, 150, 205)
     hidden = see(hand, points, watch, time=1 / 30)
     assert paint_eyes(hand, hidden, Box(0, 0, SIDE, SIDE), placed(SIDE)) is hand
-
-
-def test_narrow_eyes_shut_together_and_a_wink_does_not(
-    crop: tuple[Image, NDArray[np.float32]],
-) -> None:
-    image, points = crop
-    narrow, wink = with_height(points, 0.06), with_height(points, 0.02)
-    left = [*UPPER_LID[0], *LOWER_LID[0]]
-    narrow[left] = with_height(points, 0.13)[left]
-    wink[left] = with_height(points, 0.35)[left]
-    together = see(image, narrow).open
-    assert together[0] == pytest.approx(together[1])
-    assert see(image, wink).open == pytest.approx((1.0, 0.0), abs=0.05)
 
 
 def test_skin_is_laid_under_an_eye_that_the_network_drew_badly(

@@ -1,0 +1,130 @@
+"""The toon's eyes, painted at the frame's own resolution.
+
+A network draws a few hundred pixels, in which an iris is a dozen wide: too few for a pupil, a rim
+and the lights that make an eye live. The landmarks know where iris and lids are in the photo, and
+the network's map says where they went in its toon. So there the eyes are painted again, sharp at
+any size, both in the one colour that the person's irises have over time. Where no eye is seen,
+because a hand or dark glasses cover it, nothing is painted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.alignment import transform_points
+from engines.faces.eyes.painted import EyePaint, paint_eye
+from engines.faces.eyes.shape import MARGIN, EyeShape
+from engines.faces.pixels import Floats, Reals, mix, step
+from engines.pictures import Image
+from realtime.compositing import GRID
+from realtime.frame import as_uint8
+from realtime.toons.detail import Box
+from realtime.toons.eyes.colours import CHEEKS
+from realtime.toons.eyes.lids import REACH, covered, paint_shut_eye
+
+SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
+SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
+DEEPER = 0.045
+"""By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
+its map says, and its white would show below."""
+OPENING = (0.08, 0.20)  # openness: painted shut .. open; narrow for the same reason as `FIRM`
+FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Both eyes of one toon, ready to be painted wherever it lands.
+
+    Attributes:
+        points: float32 [478, 2], the toon's landmarks, 0..1 across its crop.
+        open: 0 closed .. 1 open, of each eye.
+        trust: 0..1, how surely each of them is there, see `realtime.toons.eyes.trust`.
+        awake: 0..1, how surely they are not in a blink that is too quick for the landmarks.
+        faint: 0..1, how badly the network draws each of them.
+        narrow: 0 round .. 1 narrow, as each of them usually is.
+        paint: their colours; lengths in shares of the crop's side.
+    """
+
+    points: NDArray[np.float32]
+    open: tuple[float, float]
+    trust: tuple[float, float]
+    awake: float
+    faint: tuple[float, float]
+    narrow: tuple[float, float]
+    paint: EyePaint
+
+    def shown(self, eye: int) -> float:
+        """0..1, how far one of them is painted, open or shut."""
+        return step(*FIRM, self.trust[eye])
+
+    def looks(self, eye: int) -> float:
+        """0 where one of them is painted shut .. 1 where it is painted open."""
+        return step(*FIRM, self.awake) * step(*OPENING, self.open[eye])
+
+
+def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.floating]) -> Image:
+    """A pasted toon with its eyes painted.
+
+    Args:
+        picture: uint8 [h, w, 3] BGR, what is pasted into `box`.
+        eyes: of this toon.
+        box: where in the frame.
+        transform: [2, 3], from a crop of `GRID` x `GRID` to the frame.
+
+    Returns:
+        uint8 [h, w, 3]; `picture` itself where there is nothing to paint.
+    """
+    side = np.asarray(transform, np.float64)[:, 0] * GRID  # the crop's upper side, frame pixels
+    length = float(np.hypot(*side))
+    points = transform_points(eyes.points * GRID, transform) - np.array([box.x, box.y], np.float32)
+    points = points - 0.5  # OpenCV draws at the centres of pixels
+    paint = replace(eyes.paint, unit=eyes.paint.unit * length)
+    result = picture
+    shapes = [
+        EyeShape.of(points, eye, eyes.open[eye], side / length).deeper(DEEPER * eyes.narrow[eye])
+        for eye in range(2)
+    ]
+    # The nearer eye counts for both: the far one of a turned head would have another colour.
+    seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
+    for eye, shape in enumerate(shapes):
+        share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
+        looks, faint = eyes.looks(eye), eyes.faint[eye]
+        edges = shape.box(REACH if max(faint, 1 - looks) > 0.02 else MARGIN)
+        left, top = np.maximum(edges[:2], 0)
+        right, bottom = np.minimum(edges[2:], picture.shape[1::-1])
+        if share < 0.02 or right <= left or bottom <= top:
+            continue
+        if result is picture:
+            result = picture.copy()
+        patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
+        before = patch.astype(np.float32) / 255
+        shape = shape.moved(-left, -top)
+        drawn = _painted(before, shape, paint, _skin(picture, points), looks, faint)
+        after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
+        result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
+    return result
+
+
+def _painted(
+    patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
+) -> Floats:
+    """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open, and `skin`
+    under it as far as the network's is `faint`."""
+    bare = patch
+    if max(faint, 1 - looks) > 0.02:
+        bare = covered(patch, shape, skin)
+    closed = paint_shut_eye(bare, shape, paint) if looks < 0.98 else bare
+    if looks < 0.02:
+        return closed
+    opened = paint_eye(mix(patch, bare, faint), shape, paint, 1)
+    return mix(closed, opened, looks) if looks < 0.98 else opened
+
+
+def _skin(picture: Image, points: Reals) -> Floats:
+    """Colour of a toon's cheeks, RGB in 0..1: float32 [3]."""
+    x, y = np.clip(np.round(points[CHEEKS]).astype(int), 0, np.array(picture.shape[1::-1]) - 1).T
+    return np.asarray(np.median(picture[y, x], 0)[::-1] / 255, np.float32)

@@ -1,0 +1,122 @@
+"""A brow that is lost is drawn as its twin."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.faces.features import BROW_BOTTOM, BROW_TOP
+from engines.pictures import FloatMask, Image
+from realtime.toons.finish.brows import CHEEKS, BrowWatch
+
+SIDE, PLACES = 384, 64
+SKIN, BROW, HAIR = (140, 170, 215), (40, 55, 75), (60, 40, 35)  # BGR
+LEFT, RIGHT, BOTH = (0,), (1,), (0, 1)
+
+
+def landmarks() -> NDArray[np.float32]:
+    """Two arched brows and the cheeks, 0..1."""
+    points = np.full((478, 2), 0.5, np.float32)
+    along = np.linspace(0, 1, 5)
+    for brow, side in enumerate((-1, 1)):
+        x = 0.5 + side * (0.26 - 0.19 * along)  # from the outer end
+        y = 0.40 - 0.03 * np.sin(np.pi * (0.2 + 0.6 * along))
+        points[BROW_TOP[brow]] = np.stack([x, y - 0.012], 1)
+        points[BROW_BOTTOM[brow]] = np.stack([x, y + 0.012], 1)
+    points[CHEEKS] = (0.35, 0.62), (0.65, 0.62)
+    return points
+
+
+def toon(brows: tuple[int, ...], colour: tuple[int, int, int] = BROW) -> Image:
+    """Skin with some of the brows on it, a little softened."""
+    picture = np.full((SIDE, SIDE, 3), SKIN, np.uint8)
+    points = landmarks() * SIDE
+    for brow in brows:
+        outline = np.concatenate([points[BROW_TOP[brow]], points[BROW_BOTTOM[brow]][::-1]])
+        cv2.fillPoly(picture, [np.round(outline).astype(np.int32)], colour)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
+
+
+def even(
+    picture: Image, watch: BrowWatch | None = None, time: float = 0.0
+) -> tuple[Image, FloatMask]:
+    return (watch or BrowWatch()).even(1, time, picture, landmarks(), (1.0, 1.0), PLACES)
+
+
+def middle(picture: Image, brow: int) -> float:
+    """How light a brow is in its middle, 0..255."""
+    points = landmarks() * SIDE
+    x, y = ((points[BROW_TOP[brow][2]] + points[BROW_BOTTOM[brow][2]]) / 2).astype(int)
+    return float(picture[y - 1 : y + 2, x - 1 : x + 2].mean())
+
+
+@pytest.mark.parametrize(("drawn", "lost"), [(LEFT, 1), (RIGHT, 0)])
+def test_a_lost_brow_is_drawn_as_its_twin(drawn: tuple[int, ...], lost: int) -> None:
+    before = toon(drawn)
+    after, where = even(before)
+    assert middle(before, lost) > 160
+    assert middle(after, lost) < 1.15 * middle(after, 1 - lost)
+    twin = np.abs(after.astype(int) - after[:, ::-1]).max(-1)
+    assert np.percentile(twin, 99) < 40  # a mirror image
+    assert where.shape == (PLACES, PLACES)
+    half = where[:, PLACES // 2 :] if lost else where[:, : PLACES // 2]
+    assert half.max() > 0.9
+    assert where.sum() == pytest.approx(half.sum())
+    changed = np.abs(after.astype(int) - before).max(-1) > 8
+    large = cv2.resize(where, (SIDE, SIDE)) > 0.02
+    assert not (changed & ~large).any()
+
+
+def test_brows_that_are_there_stay() -> None:
+    before = toon(BOTH)
+    after, where = even(before)
+    assert after is before
+    assert where.max() == 0
+    weaker = np.where(
+        np.arange(SIDE)[None, :, None] < SIDE / 2, toon(BOTH), toon(BOTH, (80, 95, 115))
+    )
+    assert even(weaker)[0] is weaker
+
+
+def test_nobody_without_brows_gets_any() -> None:
+    bare = toon(())
+    assert even(bare)[0] is bare
+
+
+def test_nothing_is_drawn_on_what_hides_a_brow() -> None:
+    before = toon(LEFT)
+    after, where = BrowWatch().even(1, 0.0, before, landmarks(), (1.0, 0.0), PLACES)
+    assert after is before
+    assert where.max() == 0
+
+
+def test_a_brow_that_was_seen_is_remembered() -> None:
+    watch = BrowWatch()
+    for frame in range(30):
+        even(toon(BOTH), watch, frame / 30)
+    for frame in range(30, 60):
+        after, _ = even(toon(()), watch, frame / 30)
+    assert max(middle(after, brow) for brow in BOTH) < 130
+    watch.forget()
+    bare = toon(())
+    assert even(bare, watch, 2.0)[0] is bare
+
+
+def test_a_drawn_brow_comes_softly() -> None:
+    watch = BrowWatch()
+    even(toon(BOTH), watch)
+    lights = [middle(even(toon(LEFT), watch, frame / 30)[0], 1) for frame in range(1, 20)]
+    assert lights[0] > 140  # hardly begun
+    assert lights[-1] < 80
+    assert max(np.diff(lights)) < 2  # ever darker
+
+
+def test_no_skin_is_drawn_over_hair_above_a_brow() -> None:
+    before = toon(LEFT)
+    high = int(0.352 * SIDE)
+    before[:high, SIDE // 2 :] = HAIR
+    after, _ = even(before)
+    assert middle(after, 1) < 120
+    assert np.abs(after[: high - 3].astype(int) - before[: high - 3]).max() < 30

@@ -19,11 +19,11 @@ from benchmarks.quality.colour import (
     skin_mask,
     skin_tone,
 )
-from benchmarks.quality.covered import cover
 from benchmarks.quality.live import eyes_of, finished
-from benchmarks.quality.moves import close_eyes, open_mouth, steps
 from benchmarks.quality.portraits import Artist, Drawn, Portrait, resize
-from benchmarks.quality.spectacles import black_frame, frame_shown
+from benchmarks.quality.scenes.covered import cover
+from benchmarks.quality.scenes.moves import close_eyes, open_mouth, steps
+from benchmarks.quality.scenes.spectacles import black_frame, frame_shown
 from engines.backends import Engine
 from engines.faces.landmarker import Landmarker
 from engines.pictures import Image

@@ -7,9 +7,9 @@ from typing import cast
 import numpy as np
 import pytest
 
-from benchmarks.quality.covered import Covered
 from benchmarks.quality.judge import Judge, _covered, less_open, overlap
 from benchmarks.quality.portraits import Portrait, resize
+from benchmarks.quality.scenes.covered import Covered
 from engines.backends import EngineOutput
 from engines.faces.eyes.painted import EyePaint
 from engines.faces.features import EYE

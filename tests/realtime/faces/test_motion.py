@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.quality.moves import close_eyes, open_mouth
+from benchmarks.quality.scenes.moves import close_eyes, open_mouth
 from engines.faces.alignment import pixel_matrix, transform_points
 from engines.faces.landmarker import FaceLandmarks, Landmarker
 from engines.pictures import Image

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageSequence
 
-from benchmarks.quality.moves import open_mouth
+from benchmarks.quality.scenes.moves import open_mouth
 from engines.errors import ToonifyError
 from engines.faces.alignment import ffhq_quad
 from engines.faces.landmarker import FaceLandmarks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.portraits import FULL, Portrait
-from benchmarks.quality.spectacles import black_frame, frame_shown
+from benchmarks.quality.scenes.spectacles import black_frame, frame_shown
 from tests.benchmarks.conftest import SIDE
 
 

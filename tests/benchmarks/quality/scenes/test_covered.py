@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality.covered import cover
 from benchmarks.quality.portraits import Portrait
+from benchmarks.quality.scenes.covered import cover
 from engines.faces.eyes.shape import EyeShape
 from tests.benchmarks.conftest import SIDE
 
@@ -26,5 +26,5 @@ def test_one_eye_is_covered_and_the_other_one_is_free(person: Portrait) -> None:
 def test_who_cannot_be_covered_is_left_out(
     person: Portrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.quality.covered.COVERED", 1.1)
+    monkeypatch.setattr("benchmarks.quality.scenes.covered.COVERED", 1.1)
     assert cover(person, SIDE) is None

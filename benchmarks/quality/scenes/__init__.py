@@ -1,3 +1,3 @@
-"""What is done to portraits to see whether their toons follow: moves, things before eyes, frames."""
+"""What is done to portraits to see whether their toons follow: moves, hands, spectacles."""
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.quality import moves, shape
+from benchmarks.quality import shape
 from benchmarks.quality.portraits import Portrait
+from benchmarks.quality.scenes import moves
 from engines.faces.landmarker import Landmarker
 from tests.benchmarks.conftest import SIDE
 

@@ -23,6 +23,8 @@ SOCKET = 0.17  # of the shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
 LIGHT, LARGE = (-0.30, -0.31), 0.21  # the large light's place and radius, in the iris's radii
 BELOW_LID = 0.15  # how far below the lid it stays, in them
+UNDER, HIGHEST = 0.18, 0.30
+"""How far an iris at rest lies below its lid, and how far it is moved for that at most; radii."""
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
 
@@ -43,6 +45,7 @@ class EyePaint:
     haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
     socket: float = 0.0  # share of the shade on the skin about the eye that is drawn
     filled: float = 1.0  # how much of an opening its iris fills, in shares of the artist's
+    tucked: float = 0.0  # share of the way that a free iris goes to lie a little below its lid
 
     @classmethod
     def mixed(
@@ -134,6 +137,7 @@ def paint_eye(
     )
     wide = float(np.clip(max(radius, tall), least, most))
     radius += step(0.2, 0.5, open_) * (wide - radius)
+    shape = _tucked(shape, radius, paint.tucked)
     box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
     x0, y0 = np.maximum(box[:2], 0)
     x1, y1 = np.minimum(box[2:], image.shape[1::-1])
@@ -171,7 +175,7 @@ def paint_eye(
     )
     ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
     _add_catchlights(
-        about, dx, dy, factor / r, paint.exposure, _lid_above((top - centre) / r, shape)
+        about, dx, dy, factor / r, paint.exposure, _lid_above((top - centre) / r, shape, LIGHT[0])
     )
     opened = step(*ROUND, shape.roundness)
     rim = np.exp(-((to_bottom / max(0.05 * tall, 0.8 * factor)) ** 2))
@@ -208,6 +212,14 @@ def paint_eye(
         region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
     )
     return result
+
+
+def _tucked(shape: EyeShape, radius: float, share: float) -> EyeShape:
+    """An eye whose iris is a `share` of the way nearer to lying below its upper lid a little, as in
+    one that is at rest: an iris that is free all round stares."""
+    lid = _lid_above((spline(shape.upper) - shape.centre) / max(radius, 1e-6), shape, 0.0)
+    up = share * radius * min(max(UNDER - 1 - lid, 0.0), HIGHEST)
+    return shape.moved_iris(-up * np.array([-shape.right[1], shape.right[0]], np.float32))
 
 
 def _lid(to_top: Floats, above: Floats, along: Floats, unit: float, open_: float) -> Floats:
@@ -261,13 +273,13 @@ def _lay(planes: Floats, colour: Reals, amount: Floats) -> None:
         plane += (np.float32(level) - plane) * amount
 
 
-def _lid_above(lid: Floats, shape: EyeShape) -> float:
-    """How far below the middle of the iris the upper lid is where the large light hangs, in the
+def _lid_above(lid: Floats, shape: EyeShape, aside: float) -> float:
+    """How far below the middle of the iris the upper lid is, so far to the right of it, in the
     iris's radii; `lid` is its curve [N, 2], in them, from there."""
     cos, sin = shape.right
     across, down = lid[:, 0] * cos + lid[:, 1] * sin, lid[:, 1] * cos - lid[:, 0] * sin
     order = np.argsort(across)
-    return float(np.interp(LIGHT[0], across[order], down[order]))
+    return float(np.interp(aside, across[order], down[order]))
 
 
 def _add_catchlights(

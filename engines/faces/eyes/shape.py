@@ -107,6 +107,10 @@ class EyeShape:
         upper, lower, centre = (at + by for at in (self.upper, self.lower, self.centre))
         return replace(self, upper=upper, lower=lower, centre=centre)
 
+    def moved_iris(self, by: Floats) -> EyeShape:
+        """The same eye with its iris `by` [2] pixels away."""
+        return replace(self, centre=self.centre + by)
+
     def opening(self, size: tuple[int, int]) -> Floats:
         """What lies between the lids, 0..1 in a picture of `size` (height, width)."""
         return between(spline(self.upper), spline(self.lower), size)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.build import lash_strength
-from engines.faces.eyes.iris import UNKNOWN, iris_sample
+from engines.faces.eyes.iris import UNKNOWN, IrisTones, iris_sample
 from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, scene_light
 from engines.faces.features import BROW, EYE, LID_POINTS
 from engines.faces.head import Head
-from engines.faces.pixels import Floats, Reals, step
+from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
 IRIS = 0.885  # how much of an opening an iris fills, in shares of the artist's: whites show more
+TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get
+DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
+AMBER, AMBER_MIDDLE = 1.45, 1.12  # gain of a dark iris's tones
+WARM = (0.03, 0.015, 0.0)  # added to the lightest, RGB
 LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
@@ -109,5 +115,17 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         haze=haze,
         socket=1.0,
         filled=IRIS,
+        tucked=TUCKED,
     )
-    return paint.printed(float(light) / 100)  # as the artist prints the whole head
+    paint = paint.printed(float(light) / 100)  # as the artist prints the whole head
+    return replace(paint, tones=_lit(paint.tones))
+
+
+def _lit(tones: IrisTones) -> IrisTones:
+    """The tones of an iris; light goes through a dark one below, or it is one with its pupil."""
+    dark = step(*DARK, float(tones.light.mean()))
+    amber = np.minimum(AMBER * tones.light + np.array(WARM, np.float32), 1)
+    middle = np.minimum(AMBER_MIDDLE * tones.middle, 1)
+    return replace(
+        tones, middle=mix(tones.middle, middle, dark), light=mix(tones.light, amber, dark)
+    )

@@ -165,3 +165,17 @@ def test_a_lower_lid_can_be_set_lower() -> None:
     assert deeper.height > slit.height
     shut = replace(slit, open=0.0)
     assert np.array_equal(shut.deeper(0.045).lower, shut.lower)
+
+
+def test_an_iris_that_is_free_all_round_is_tucked_below_its_lid() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE, gap=0.75), 0, 1.0)
+    low = replace(shape, centre=shape.centre + np.array([0, 5], np.float32))
+    free, tucked = (paint_eye(SKIN, low, replace(PAINT, tucked=t), 1) for t in (0.0, 1.0))
+
+    def pupil(image: np.ndarray) -> float:
+        return float(np.argwhere(grey(image) < 0.06)[:, 0].mean())
+
+    assert 2 < pupil(free) - pupil(tucked) < 7
+    narrow = EyeShape.of(eye_landmarks(SIZE, gap=0.25), 0, 1.0)  # lies below both lids anyway
+    same = [paint_eye(SKIN, narrow, replace(PAINT, tucked=t), 1) for t in (0.0, 1.0)]
+    assert np.array_equal(*same)

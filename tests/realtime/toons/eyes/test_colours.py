@@ -67,3 +67,14 @@ def test_eyes_are_lighter_in_a_milky_picture(
         darkest.append(float(np.percentile(drawn[changed], 1)))
     assert darkest[0] < 25
     assert 40 < darkest[1] < 110
+
+
+def test_light_goes_through_dark_irises_and_light_ones_stay(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    brown = see(image, points).paint.tones
+    assert brown.light.mean() > 2.1 * brown.middle.mean()
+    assert brown.light[0] > 1.3 * brown.light[1] > 1.3 * brown.light[2]  # amber
+    blue = see(with_eyes(image, points, BLUE), points).paint.tones
+    assert blue.light.mean() < 1.8 * blue.middle.mean()

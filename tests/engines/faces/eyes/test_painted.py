@@ -177,5 +177,5 @@ def test_an_iris_that_is_free_all_round_is_tucked_below_its_lid() -> None:
 
     assert 2 < pupil(free) - pupil(tucked) < 7
     narrow = EyeShape.of(eye_landmarks(SIZE, gap=0.25), 0, 1.0)  # lies below both lids anyway
-    same = [paint_eye(SKIN, narrow, replace(PAINT, tucked=t), 1) for t in (0.0, 1.0)]
-    assert np.array_equal(*same)
+    free, tucked = (paint_eye(SKIN, narrow, replace(PAINT, tucked=t), 1) for t in (0.0, 1.0))
+    assert np.array_equal(free, tucked)

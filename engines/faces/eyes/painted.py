@@ -45,6 +45,7 @@ class EyePaint:
     haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
     socket: float = 0.0  # share of the shade on the skin about the eye that is drawn
     filled: float = 1.0  # how much of an opening its iris fills, in shares of the artist's
+    lid_shade: float = 1.0  # of the upper lid's shade on the ball
     tucked: float = 0.0  # share of the way that a free iris goes to lie a little below its lid
 
     @classmethod
@@ -170,7 +171,7 @@ def paint_eye(
     _paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
+        - 0.42 * paint.lid_shade * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
     ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))

@@ -20,6 +20,7 @@ from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
 IRIS = 0.885  # how much of an opening an iris fills, in shares of the artist's: whites show more
+WHITES, LID_SHADE = 0.92, 1.3  # light of whites, and shade of lids on them, in the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
@@ -116,9 +117,10 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         socket=1.0,
         filled=IRIS,
         tucked=TUCKED,
+        lid_shade=LID_SHADE,
     )
     paint = paint.printed(float(light) / 100)  # as the artist prints the whole head
-    return replace(paint, tones=_lit(paint.tones))
+    return replace(paint, tones=_lit(paint.tones), exposure=WHITES * paint.exposure)
 
 
 def _lit(tones: IrisTones) -> IrisTones:

@@ -122,8 +122,8 @@ def _on_relief(
         return None
     lit = fill_field(relief, toon.bgr + field, light.lamp)
     lit = lit + relief_field(relief, toon.bgr + field + lit, light.lamp)
-    even = ironing(drawn.toon, relief.bare, surface.cheeks * relief.bare)
-    return np.asarray(cv2.resize(lit, even.shape[:2]) + even, np.float32)
+    even = ironing(drawn.toon, relief.skin)
+    return np.asarray(cv2.resize(lit, even.shape) + even[..., None], np.float32)
 
 
 def _share(elapsed: float, memory: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
-from engines.faces.head import CHEEK, CHIN, LIPS, NASOLABIAL, NOSE, NOSE_TIP, UNDER_EYE
+from engines.faces.head import CHIN, LIPS, NOSE, NOSE_TIP
 from engines.faces.pixels import Floats, polygon, smoothstep, step
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field
@@ -25,8 +25,6 @@ EDGE, INSIDE = 0.018, 0.035
 TURNED = (0.25, 0.55)  # how much of a place faces the camera: no light .. all of it
 FEATURES = ((LIPS, 1), *((ids, 0) for ids in BROW), *((ids, 0.03 * COARSE) for ids in EYE))
 """Landmarks about what is not bare skin, and how far beyond them, in places of `COARSE`."""
-CHEEKS = [[*a, *b, *c] for a, b, c in zip(CHEEK, NASOLABIAL, UNDER_EYE, strict=True)]
-"""Landmarks about each cheek and its fold."""
 SOFT = 0.016  # how softly skin ends there and at things, in the crop's sides
 SPOTS = (151, 108, 337, 118, 347, 193, 417, 50, 280)
 """Landmarks of forehead, cheeks and the root of the nose: mask or fringe covers some of them."""
@@ -50,7 +48,6 @@ class Surface(NamedTuple):
         bare: the same without eyes, brows and lips.
         plain: the same without the nose.
         wide: `face` as far as its skin can go on, above the landmarks of the forehead.
-        cheeks: float32 [COARSE, COARSE] in [0, 1], below the eyes and beside nose and mouth.
         spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
         photo: `bare` where the photo shows it.
         front: see `frontness`.
@@ -61,7 +58,6 @@ class Surface(NamedTuple):
     bare: FloatMask
     plain: FloatMask
     wide: FloatMask
-    cheeks: FloatMask
     spots: FloatMask
     photo: FloatMask
     front: float
@@ -100,15 +96,11 @@ def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
     higher = at[FOREHEAD] + HIGHER * (at[FOREHEAD] - at[CHIN])
     whole = cv2.convexHull(np.concatenate([at, higher]))[:, 0]
     wide = np.maximum(face, polygon(COARSE, whole, 2 * EDGE * COARSE, -INSIDE * COARSE))
-    cheeks = np.zeros((COARSE, COARSE), np.float32)
-    for ids in CHEEKS:
-        cv2.max(cheeks, polygon(COARSE, cv2.convexHull(at[ids])[:, 0]), dst=cheeks)
-    cheeks = cv2.GaussianBlur(cheeks, (0, 0), SOFT * COARSE)
-    parts = np.dstack([facing, face, bare, plain, wide, cheeks, spots]).astype(np.float32)
+    parts = np.dstack([facing, face, bare, plain, wide, spots]).astype(np.float32)
     placed = shifted(parts, moves(plan, COARSE))
     facing = _in_frame(placed[..., :3], drawn.right)
-    face, shown, plain, wide, cheeks, spots = (placed[..., part] for part in range(3, 9))
-    return Surface(facing, face, shown, plain, wide, cheeks, spots, bare, frontness(points))
+    face, shown, plain, wide, spots = (placed[..., part] for part in range(3, 8))
+    return Surface(facing, face, shown, plain, wide, spots, bare, frontness(points))
 
 
 def frontness(points: NDArray[np.floating]) -> float:

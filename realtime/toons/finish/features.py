@@ -22,14 +22,14 @@ CHEEKS = [205, 425]  # landmarks
 MARGIN = 0.10  # of the box about a mouth, in its widths
 RIM = 0.018  # how softly lips end, in them
 SMALLEST = 12  # pixels of a mouth's width below which it stays
-GLARE, KEPT = 6.0, 0.35  # L* above the lips' middle from which on light is glare; how much stays
-COLOURED = 14.0  # L* of glare that takes the lips' own colour
+GLARE, KEPT = 8.0, 0.50  # L* above the lips' middle from which on light is glare; how much stays
+COLOURED, OWN = 14.0, 0.75  # L* of glare that takes the lips' own colour, and how far
 OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.035  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 9.0  # L*: fainter creases go, stronger edges stay
 ROSY = 0.5  # a* by which pale lips are redder than skin at least
-GLEAM, GLEAM_AT = 8.0, 0.45  # L* of the lower lip's light; where, from the mouth line to its rim
-GLEAM_SIZE = (0.16, 0.30)  # its reach along, in widths of the mouth, and across, in the lip's
+GLEAM, GLEAM_AT = 9.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
+GLEAM_SIZE = (0.18, 0.34)  # its reach along, in widths of the mouth, and across, in the lip's
 OPEN = (0.03, 0.08)  # height over width of a mouth without teeth .. with them
 TOOTH = (-2.0, 10.0)  # L* by which teeth are lighter than the lips' middle: none .. teeth
 PALE = (26.0, 14.0)  # chroma of what is no tooth .. of teeth
@@ -175,7 +175,7 @@ def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float
     drawn = lab.copy()
     drawn[..., 0] = light - np.float32(1 - KEPT) * over
     own = np.array([max(float(middle[1]), float(skin[1]) + ROSY), float(middle[2])], np.float32)
-    glare = np.clip(over / np.float32(COLOURED), 0, 1)[..., None]
+    glare = np.float32(OWN) * np.clip(over / np.float32(COLOURED), 0, 1)[..., None]
     drawn[..., 1:] = mix(lab[..., 1:], own, glare)
     drawn[..., 1] += np.float32(own[0] - middle[1])
     return drawn

@@ -34,6 +34,7 @@ OPEN = (0.03, 0.08)  # height over width of a mouth without teeth .. with them
 TOOTH = (-2.0, 10.0)  # L* by which teeth are lighter than the lips' middle: none .. teeth
 PALE = (26.0, 14.0)  # chroma of what is no tooth .. of teeth
 ROW = 0.16  # widths of the mouth over which teeth are one
+ONE = 0.85  # how far they are: a plain white bar is no mouth
 IVORY = (1.0, 9.0)  # their a* and b*
 UNDER_LIP = 0.22  # of the shade of the upper lip on them
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
@@ -188,6 +189,7 @@ def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, width: float
     closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, window)  # the gaps between them
     tooth = smoothstep(*TOOTH, closed - lips[0]) * smoothstep(*PALE, chroma) * opening
     tooth = np.asarray(cv2.GaussianBlur(tooth, (0, 0), max(0.012 * width, 0.5)), np.float32)
+    tooth *= np.float32(ONE)
     weight = tooth + np.float32(1e-3)
     sigma = (ROW * width, 0.02 * width)
     total = cv2.GaussianBlur(weight, (0, 0), sigma[0], sigmaY=sigma[1])

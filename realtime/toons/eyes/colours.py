@@ -19,7 +19,7 @@ from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
-IRIS = 0.80  # how much of an opening an iris fills, in shares of the artist's: whites show more
+IRIS = 0.84  # how much of an opening an iris fills, in shares of the artist's: whites show more
 WHITES, LID_SHADE = 0.92, 1.3  # light of whites, and shade of lids on them, in the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get

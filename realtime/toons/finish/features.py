@@ -72,17 +72,15 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> Image:
     width = float(np.linalg.norm(corners[1] - corners[0]))
     if width < SMALLEST:
         return toon
-    low = np.maximum(np.floor(lips.min(0) - MARGIN * width).astype(int), 0)
-    high = np.minimum(np.ceil(lips.max(0) + MARGIN * width).astype(int) + 1, toon.shape[0])
-    if (high - low < 8).any():
-        return toon
-    size = (int(high[1] - low[1]), int(high[0] - low[0]))
-    box = slice(low[1], high[1]), slice(low[0], high[0])
-    soft = RIM * width
-    whole, opening = (_filled(size, outline - low, soft) for outline in (lips, inner))
+    box, low = _about(toon, lips, MARGIN * width)
     lab = as_lab(toon[box])
+    size = lab.shape[:2]
+    if min(size) < SMALLEST // 2:
+        return toon
+    whole, opening = (_filled(size, outline - low, RIM * width) for outline in (lips, inner))
     flesh = whole * (1 - opening)
-    middle = np.median(lab[flesh > 0.6], 0) if (flesh > 0.6).any() else skin
+    some = flesh[::2, ::2] > 0.6  # is enough for a median
+    middle = np.median(lab[::2, ::2][some], 0) if some.any() else skin
     sure = _sure(middle, skin)
     if sure < 0.02:
         return toon
@@ -98,20 +96,25 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> Image:
 def _nostrils(toon: Image, nose: Floats, skin: Floats) -> Image:
     """A toon whose nostrils, within the outline `nose` [N, 2] in pixels, glow."""
     width = float(np.ptp(nose[:, 0]))
-    low = np.maximum(np.floor(nose.min(0) - 0.2 * width).astype(int), 0)
-    high = np.minimum(np.ceil(nose.max(0) + 0.2 * width).astype(int) + 1, toon.shape[0])
-    if width < SMALLEST / 2 or (high - low < 4).any():
-        return toon
-    box = slice(low[1], high[1]), slice(low[0], high[0])
-    outline = cv2.convexHull(np.asarray(nose - low, np.float32))[:, 0]
-    size = (int(high[1] - low[1]), int(high[0] - low[0]))
+    box, low = _about(toon, nose, 2 * NOSTRIL_RIM * width)
     lab = as_lab(toon[box])
+    if width < SMALLEST / 2 or min(lab.shape[:2]) < SMALLEST // 2:
+        return toon
+    outline = cv2.convexHull(np.asarray(nose - low, np.float32))[:, 0]
     dark = np.maximum(np.float32(HOLE) * skin[0] - lab[..., 0], 0)
-    inside = _filled(size, outline, NOSTRIL_RIM * width)
+    inside = _filled(lab.shape[:2], outline, NOSTRIL_RIM * width)
     lab[..., 0] += np.float32(LIFTED) * dark * inside
     hole = np.clip(dark / np.float32(HOLE * skin[0] / 3 + 1), 0, 1) * inside
     lab[..., 1:] = mix(lab[..., 1:], skin[1:] + np.array(GLOWING, np.float32), hole)
     return _with(toon, box, lab)
+
+
+def _about(toon: Image, outline: Floats, margin: float) -> tuple[tuple[slice, slice], Floats]:
+    """What of a toon lies about an outline [N, 2], and its upper left corner, in pixels."""
+    side = toon.shape[0]
+    low = np.clip(np.floor(outline.min(0) - margin).astype(int), 0, side - 1)
+    high = np.clip(np.ceil(outline.max(0) + margin).astype(int) + 1, low + 1, side)
+    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))), low
 
 
 def _with(toon: Image, box: tuple[slice, slice], lab: Floats) -> Image:
@@ -191,9 +194,8 @@ def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, width: float
     tooth = np.asarray(cv2.GaussianBlur(tooth, (0, 0), max(0.012 * width, 0.5)), np.float32)
     tooth *= np.float32(ONE)
     weight = tooth + np.float32(1e-3)
-    sigma = (ROW * width, 0.02 * width)
-    total = cv2.GaussianBlur(weight, (0, 0), sigma[0], sigmaY=sigma[1])
-    even = cv2.GaussianBlur(closed * weight, (0, 0), sigma[0], sigmaY=sigma[1]) / total
+    row = (2 * round(1.5 * ROW * width) + 1, 2 * round(0.03 * width) + 1)
+    even = cv2.blur(closed * weight, row) / cv2.blur(weight, row)
     shade = np.exp(-np.maximum(axes.upper_lip(), 0) / np.float32(0.045 * width))
     drawn = lab.copy()
     drawn[..., 0] = mix(light, even * (1 - np.float32(UNDER_LIP) * shade), tooth)

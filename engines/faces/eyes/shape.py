@@ -55,6 +55,7 @@ class EyeShape:
         open: 0 closed .. 1 open.
         right: unit vector [2] to the right of the upright face.
         lowered: by how much the lower lid was set lower in the middle, see `deeper`.
+        squash: how wide it is seen, in shares of what it would be from the front.
     """
 
     upper: Floats
@@ -64,6 +65,7 @@ class EyeShape:
     open: float
     right: Floats
     lowered: float = 0.0
+    squash: float = 1.0
 
     @classmethod
     def of(cls, points: Reals, eye: int, open_: float, right: Reals | None = None) -> EyeShape:
@@ -106,6 +108,10 @@ class EyeShape:
         by = np.array([right, down], np.float32)
         upper, lower, centre = (at + by for at in (self.upper, self.lower, self.centre))
         return replace(self, upper=upper, lower=lower, centre=centre)
+
+    def turned(self, squash: float) -> EyeShape:
+        """The same eye, seen from aside: so wide in shares of what it is from the front."""
+        return replace(self, squash=squash)
 
     def moved_iris(self, by: Floats) -> EyeShape:
         """The same eye with its iris `by` [2] pixels away."""

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from engines.faces.build import lash_strength
 from engines.faces.eyes.iris import iris_sample
-from engines.faces.eyes.painted import EyePaint, paint_eye, scene_light
+from engines.faces.eyes.paint import EyePaint, scene_light
+from engines.faces.eyes.painted import paint_eye
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import BROW, look_together
 from engines.faces.pixels import (

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from engines.faces.build import lash_strength
 from engines.faces.eyes.iris import UNKNOWN, IrisTones, iris_sample
-from engines.faces.eyes.painted import IRIS_SCALE, EyePaint, scene_light
+from engines.faces.eyes.paint import EyePaint, scene_light
+from engines.faces.eyes.painted import IRIS_SCALE
 from engines.faces.features import BROW, EYE, LID_POINTS
 from engines.faces.head import Head
 from engines.faces.pixels import Floats, Reals, mix, step

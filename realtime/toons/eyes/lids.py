@@ -11,7 +11,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engines.faces.eyes.painted import EyePaint, distance_to
+from engines.faces.eyes.paint import EyePaint
+from engines.faces.eyes.painted import distance_to
 from engines.faces.eyes.shape import CREASE_MARGIN, EyeShape, between, spline
 from engines.faces.pixels import Floats, Reals, mix, smoothstep
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
-from engines.faces.eyes.painted import EyePaint, paint_eye
+from engines.faces.eyes.paint import EyePaint
+from engines.faces.eyes.painted import paint_eye
 from engines.faces.eyes.shape import MARGIN, EyeShape
 from engines.faces.pixels import Floats, Reals, mix, step
 from engines.pictures import Image
@@ -27,7 +28,8 @@ from realtime.toons.eyes.colours import CHEEKS
 from realtime.toons.eyes.lids import REACH, covered, paint_shut_eye
 
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
-SLIVER = (2.5, 5.5)  # width of an eye in frame pixels: nothing is painted .. all
+TURNED = 0.35  # least width of a far eye in the near one's that its iris is drawn as wide as
+SLIVER = (2.0, 4.0)  # width of an eye in frame pixels: nothing is painted .. all
 DEEPER = 0.045
 """By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
 its map says, and its white would show below."""
@@ -89,8 +91,10 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         for eye in range(2)
     ]
     # The nearer eye counts for both: the far one of a turned head would have another colour.
-    seen = step(SMALLEST, 2 * SMALLEST, max(shape.width for shape in shapes))
+    widest = max(shape.width for shape in shapes)
+    seen = step(SMALLEST, 2 * SMALLEST, widest)
     for eye, shape in enumerate(shapes):
+        shape = shape.turned(max(shape.width / max(widest, 1e-6), TURNED))
         share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
         looks, faint = eyes.looks(eye), eyes.faint[eye]
         edges = shape.box(REACH if max(faint, 1 - looks) > 0.02 else MARGIN)

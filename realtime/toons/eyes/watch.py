@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.eyes.painted import EyePaint
+from engines.faces.eyes.paint import EyePaint
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import look_together, openness_together
 from engines.faces.pixels import Floats, step

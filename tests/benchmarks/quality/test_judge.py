@@ -11,7 +11,7 @@ from benchmarks.quality.judge import Judge, _covered, less_open, overlap
 from benchmarks.quality.portraits import Portrait, resize
 from benchmarks.quality.scenes.covered import Covered
 from engines.backends import EngineOutput
-from engines.faces.eyes.painted import EyePaint
+from engines.faces.eyes.paint import EyePaint
 from engines.faces.features import EYE
 from engines.finish import Finish
 from engines.networks.toon import ToonNetwork

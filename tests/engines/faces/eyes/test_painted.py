@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engines.faces.eyes.iris import iris_tones
-from engines.faces.eyes.painted import EyePaint, paint_eye
+from engines.faces.eyes.paint import EyePaint
+from engines.faces.eyes.painted import paint_eye
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import LID_POINTS
 from tests.engines.faces.drawn import eye_landmarks
@@ -179,3 +180,24 @@ def test_an_iris_that_is_free_all_round_is_tucked_below_its_lid() -> None:
     narrow = EyeShape.of(eye_landmarks(SIZE, gap=0.25), 0, 1.0)  # lies below both lids anyway
     free, tucked = (paint_eye(SKIN, narrow, replace(PAINT, tucked=t), 1) for t in (0.0, 1.0))
     assert np.array_equal(free, tucked)
+
+
+def test_an_iris_seen_from_aside_is_as_tall_and_less_wide() -> None:
+    front = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    middle = front.centre[0]
+    narrow = np.array([0.5, 1], np.float32)
+    move = np.array([0.5 * middle, 0], np.float32)
+    aside = replace(
+        front, upper=front.upper * narrow + move, lower=front.lower * narrow + move
+    ).turned(0.5)
+    seen = []
+    for shape in (front, aside):
+        drawn = paint_eye(SKIN, shape, PAINT, 1)
+        iris = np.argwhere(drawn[..., 2] > drawn[..., 0] + 0.06)
+        light = np.argwhere(grey(drawn)[100:135, 60:85] > 0.85)
+        seen.append((*np.ptp(iris, axis=0), *np.ptp(light, axis=0)))
+    (tall, wide, high, broad), (tall_aside, wide_aside, high_aside, broad_aside) = seen
+    assert tall_aside == pytest.approx(tall, abs=2)
+    assert wide_aside < 0.75 * wide
+    assert high_aside == pytest.approx(high, abs=2)  # lights stay round
+    assert broad_aside == pytest.approx(broad, abs=2)

@@ -64,7 +64,7 @@ def _with_features(
 ) -> Image:
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
     shown = toon_points(points, plan)
-    if finish.relief:
+    if finish.relief or finish.inked:
         toon = film_features(toon, shown)
     if head is not None:
         drawn = Drawn(photo, toon, points, as_grid(head), known=True, plan=plan)

@@ -85,7 +85,7 @@ class Finisher:
         drawn = drawn._replace(toon=sharpened(image), plan=plan)
         image = self._lights.finish(face.identity, time, drawn, settings)
         shown = toon_points(points, plan)
-        if wish.relief and settings.relief:
+        if (wish.relief and settings.relief) or (wish.inked and settings.ink):
             image, plan = film_features(image, shown), without_mouth(plan, shown)
         locks = None
         if settings.paint_hair and settings.mode == "head":

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.pixels import Floats, mix, smoothstep, step
 from engines.pictures import FloatMask, Image
+from realtime.toons.finish.surface import near_cheek
 from realtime.toons.places import taken
 
 ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
@@ -27,10 +28,9 @@ BEYOND = 0.15  # how far a strip goes on beyond its landmarks, in shares of thei
 ABOVE, BELOW = 0.042, 0.044  # how far it goes from their middle, in the crop's sides
 RIM = 7  # places of it, above and below, where skin is looked for and nothing is drawn
 ENDS = 6  # places at its ends over which it goes over into what is there
-CHEEKS = [50, 280]  # landmarks
-LIGHT = (0.35, 0.60)  # of a strip's skin in shares of the cheeks': hair .. skin
-RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of the cheeks': wall .. skin
-GREY = 0.04  # the same of cheeks that say nothing
+LIGHT = (0.35, 0.60)  # of a strip's skin in shares of a cheek's: hair .. skin
+RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of a cheek's: wall .. skin
+GREY = 0.04  # the same of a cheek that says nothing
 SOCKET = (0.40, 0.60)  # light below a brow in shares of that above: an eye, or hair .. skin
 FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
 MEMORY = 1.0  # seconds over which a clear brow is averaged
@@ -188,9 +188,8 @@ _ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
 def _strips(toon: Image, shown: NDArray[np.float32]) -> list[_Strip]:
     """Both brows of a toon."""
     side = toon.shape[0]
-    spots = np.clip(shown[CHEEKS] * side, 0, side - 1).astype(int)
-    cheeks = toon[spots[:, 1], spots[:, 0]].astype(np.float32)
-    cheek = cheeks[np.argmax(cheeks.sum(1))]
+    x, y = np.clip(shown[near_cheek(shown)] * side, 0, side - 1).astype(int)
+    cheek = toon[y, x].astype(np.float32)
     return [
         _strip(toon, (shown[top] + shown[bottom]) / 2, cheek)
         for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS, NOSE_BASE
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, mix, smoothstep, step
 from engines.pictures import Image
-from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab
+from realtime.toons.finish.surface import frontness, near_cheek
 
-CHEEKS = [205, 425]  # landmarks
 MARGIN = 0.10  # of the box about a mouth, in its widths
 RIM = 0.018  # how softly lips end, in them
 SMALLEST = 12  # pixels of a mouth's width below which it stays
@@ -56,8 +55,9 @@ def film_features(toon: Image, shown: NDArray[np.float32]) -> Image:
         uint8 [R, R, 3]; `toon` itself where they are too small or something hides them.
     """
     at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
-    skin = _skin(toon, at[CHEEKS])
-    return _nostrils(_mouth(toon, at[LIPS], at[INNER_LIPS], skin), at[NOSE_BASE], skin)
+    skin = _skin(toon, at[near_cheek(shown)])
+    toon = _mouth(toon, at[LIPS], at[INNER_LIPS], skin)
+    return _nostrils(toon, at[NOSE_BASE], skin, frontness(shown))
 
 
 def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> Image:
@@ -93,8 +93,9 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> Image:
     return _with(toon, box, mix(lab, drawn, np.asarray(whole * np.float32(sure), np.float32)))
 
 
-def _nostrils(toon: Image, nose: Floats, skin: Floats) -> Image:
-    """A toon whose nostrils, within the outline `nose` [N, 2] in pixels, glow."""
+def _nostrils(toon: Image, nose: Floats, skin: Floats, amount: float) -> Image:
+    """A toon whose nostrils, within the outline `nose` [N, 2] in pixels, glow by an `amount`, 0..1:
+    in profile the room lies behind one of them."""
     width = float(np.ptp(nose[:, 0]))
     box, low = _about(toon, nose, 2 * NOSTRIL_RIM * width)
     lab = as_lab(toon[box])
@@ -102,7 +103,7 @@ def _nostrils(toon: Image, nose: Floats, skin: Floats) -> Image:
         return toon
     outline = cv2.convexHull(np.asarray(nose - low, np.float32))[:, 0]
     dark = np.maximum(np.float32(HOLE) * skin[0] - lab[..., 0], 0)
-    inside = _filled(lab.shape[:2], outline, NOSTRIL_RIM * width)
+    inside = np.float32(amount) * _filled(lab.shape[:2], outline, NOSTRIL_RIM * width)
     lab[..., 0] += np.float32(LIFTED) * dark * inside
     hole = np.clip(dark / np.float32(HOLE * skin[0] / 3 + 1), 0, 1) * inside
     lab[..., 1:] = mix(lab[..., 1:], skin[1:] + np.array(GLOWING, np.float32), hole)
@@ -229,11 +230,10 @@ def _filled(size: tuple[int, int], outline: Floats, soft: float) -> Floats:
     return np.asarray(blurred.astype(np.float32) / 255, np.float32)
 
 
-def _skin(toon: Image, cheeks: Floats) -> Floats:
-    """L, a, b of a toon's skin, the lighter one of its cheeks."""
-    x, y = np.clip(np.round(cheeks).astype(int), 0, toon.shape[0] - 1).T
-    lab = as_lab(as_uint8(toon[y, x][None]))[0]
-    return np.asarray(lab[np.argmax(lab[:, 0])], np.float32)
+def _skin(toon: Image, cheek: Floats) -> Floats:
+    """L, a, b of a toon's skin, at a place [2] on its cheek, pixels."""
+    x, y = np.clip(np.round(cheek).astype(int), 0, toon.shape[0] - 1)
+    return np.asarray(as_lab(toon[y : y + 1, x : x + 1])[0, 0], np.float32)
 
 
 def _sure(lips: Floats, skin: Floats) -> float:

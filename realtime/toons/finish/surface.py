@@ -34,6 +34,7 @@ PROFILE = (0.35, 0.90)
 """How far the nose is from the middle between the ears, in shares of half of what is between them:
 a face towards the camera .. a profile."""
 EARS = [234, 454]  # landmarks
+NEAR = (50, 280)  # landmarks of both cheeks
 FOREHEAD = [10, 109, 338, 67, 297, 103, 332, 54, 284]  # landmarks below the hairline
 HIGHER = 0.35  # how far a forehead can go on above them, in shares of the way to the chin
 
@@ -112,6 +113,16 @@ def frontness(points: NDArray[np.floating]) -> float:
     left, right = points[EARS, 0]
     aside = abs(2 * points[NOSE_TIP, 0] - left - right) / max(abs(right - left), 1e-6)
     return 1 - step(*PROFILE, float(aside))
+
+
+def near_cheek(shown: NDArray[np.floating]) -> int:
+    """The landmark of the cheek that faces the camera more: the room may lie behind the other one.
+
+    Args:
+        shown: [478, >=2], landmarks of an upright head.
+    """
+    left, right = (abs(float(shown[cheek, 0] - shown[NOSE_TIP, 0])) for cheek in NEAR)
+    return NEAR[int(right > left)]
 
 
 def _normals(points: NDArray[np.floating]) -> Floats:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.pictures import FloatMask, Image
-from realtime.toons.finish.brows import CHEEKS, BrowWatch
+from realtime.toons.finish.brows import BrowWatch
+from realtime.toons.finish.surface import NEAR
 
 SIDE, PLACES = 384, 64
 SKIN, BROW, HAIR = (140, 170, 215), (40, 55, 75), (60, 40, 35)  # BGR
@@ -25,7 +26,7 @@ def landmarks() -> NDArray[np.float32]:
         y = 0.40 - 0.03 * np.sin(np.pi * (0.2 + 0.6 * along))
         points[BROW_TOP[brow]] = np.stack([x, y - 0.012], 1)
         points[BROW_BOTTOM[brow]] = np.stack([x, y + 0.012], 1)
-    points[CHEEKS] = (0.35, 0.62), (0.65, 0.62)
+    points[list(NEAR)] = (0.35, 0.62), (0.65, 0.62)
     return points
 
 

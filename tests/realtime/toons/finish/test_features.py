@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.faces.head import INNER_LIPS, LIPS, NOSE_BASE
+from engines.faces.head import INNER_LIPS, LIPS, NOSE_BASE, NOSE_TIP
 from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.features import CHEEKS, film_features, without_mouth
+from realtime.toons.finish.features import film_features, without_mouth
+from realtime.toons.finish.surface import EARS, NEAR
 
 SIDE = 384
 SKIN, LIP, TOOTH, DARK = (140, 170, 215), (120, 115, 190), (225, 235, 240), (30, 30, 60)  # BGR
@@ -27,7 +28,8 @@ def landmarks(gap: float = 0.0) -> NDArray[np.float32]:
         points[ids, 1] = MOUTH[1] + tall * np.sin(turn)
     about = np.arange(len(NOSE_BASE)) * 2 * np.pi / len(NOSE_BASE)
     points[NOSE_BASE] = np.stack([0.5 + 0.07 * np.cos(about), 0.54 + 0.03 * np.sin(about)], 1)
-    points[CHEEKS] = (0.32, 0.60), (0.68, 0.60)
+    points[list(NEAR)] = (0.32, 0.60), (0.68, 0.60)
+    points[[*EARS, NOSE_TIP]] = (0.22, 0.5), (0.78, 0.5), (0.5, 0.51)
     return points
 
 
@@ -131,6 +133,9 @@ def test_nostrils_are_no_black_holes() -> None:
     assert 0.25 * skin < light(after)[hole].mean() < 0.5 * skin  # still nostrils
     assert as_lab(after)[hole][..., 1].mean() > 5  # red
     assert np.array_equal(after[at(0.5, 0.40, 8)], before[at(0.5, 0.40, 8)])
+    profile = landmarks()
+    profile[NOSE_TIP] = 0.77, 0.51  # the room may lie behind a nostril
+    assert np.array_equal(film_features(before, profile)[hole], before[hole])
 
 
 def test_a_tiny_mouth_and_one_at_the_edge_stay_whole() -> None:

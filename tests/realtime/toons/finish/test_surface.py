@@ -10,7 +10,7 @@ from engines.faces.features import EYE
 from engines.faces.head import LIPS, NOSE_TIP
 from engines.pictures import Image
 from realtime.toons.finish.colour import COARSE, as_lab
-from realtime.toons.finish.surface import Surface, surface_of
+from realtime.toons.finish.surface import NEAR, Surface, near_cheek, surface_of
 from tests.realtime.toons.finish.test_relief import Points, ball, drawn, even, places, still
 
 
@@ -63,3 +63,11 @@ def test_a_turned_head_is_less_in_front(
     left, right = points[[234, 454], 0]
     turned[NOSE_TIP, 0] = (left + right) / 2 + aside * (right - left) / 2
     assert surface(turned).front == pytest.approx(front, abs=0.15)
+
+
+def test_the_near_cheek_is_the_one_away_from_the_nose() -> None:
+    points = np.full((478, 3), 0.5, np.float32)
+    points[list(NEAR), 0] = 0.3, 0.7
+    for tip, cheek in ((0.65, NEAR[0]), (0.35, NEAR[1])):
+        points[NOSE_TIP, 0] = tip
+        assert near_cheek(points) == cheek

@@ -50,7 +50,8 @@ def finished(
 def eyes_of(crop: Image, toon: Image, points: Points, plan: Plan) -> Eyes:
     """What the loop would know of the eyes of a single picture; see `finished`."""
     photo, toon = _crisp(crop, toon)
-    return _seen(photo, toon, points / np.float32(len(crop)), plan)
+    points = points / np.float32(len(crop))
+    return _seen(photo, toon, points, toon_points(points, plan))
 
 
 def _crisp(crop: Image, toon: Image) -> tuple[Image, Image]:
@@ -65,13 +66,13 @@ def _with_features(
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
     shown = toon_points(points, plan)
     if finish.relief or finish.inked:
-        toon = film_features(toon, shown)
+        toon = film_features(toon, shown).image
     if head is not None:
         drawn = Drawn(photo, toon, points, as_grid(head), known=True, plan=plan)
         toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
     eyes = None
     if finish.painted_eyes:
-        eyes = _seen(photo, toon, points, plan)
+        eyes = _seen(photo, toon, points, shown)
         toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
     if head is not None and finish.inked:
         toon = inked(toon, as_grid(head), points)
@@ -82,6 +83,6 @@ def _with_features(
     return paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
 
 
-def _seen(photo: Image, toon: Image, points: Points, plan: Plan) -> Eyes:
-    """The eyes of a crisp toon, BGR; `points` 0..1 across."""
-    return EyeWatch().see(0, 0.0, photo, toon, points, toon_points(points, plan), zoom=1.0)
+def _seen(photo: Image, toon: Image, points: Points, shown: Points) -> Eyes:
+    """The eyes of a crisp toon, BGR; landmarks in both, 0..1 across."""
+    return EyeWatch().see(0, 0.0, photo, toon, points, shown, zoom=1.0)

@@ -29,7 +29,8 @@ BROW_BOTTOM = ([46, 53, 52, 65, 55], [276, 283, 282, 295, 285])
 BROW = tuple(top + bottom[::-1] for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True))
 CONJUGATE = np.float32(0.85)  # share of the irises' turn that both eyes have in common
 OPENS = (0.085, 0.15)  # height over width of an opening: shut .. open
-WINK = (0.06, 0.12)  # by how much it differs: lids that move together .. a wink
+WINK = (0.06, 0.12)
+"""By how much heights differ, in widths of the near eye: lids that move together .. a wink."""
 IRIS = ((468, [469, 470, 471, 472]), (473, [474, 475, 476, 477]))
 
 
@@ -63,7 +64,11 @@ def openness_together(landmarks: Reals) -> tuple[float, float]:
     """`openness` of lids that move together, as they do but in a wink: measured one by one, those
     of narrow eyes shut and open one after the other."""
     left, right = aperture(landmarks)
-    middle, apart = (left + right) / 2, step(*WINK, abs(left - right))
+    # A far eye is seen less wide, and so looks rounder than it is.
+    widths = [float(np.linalg.norm(landmarks[u[0], :2] - landmarks[u[-1], :2])) for u in UPPER_LID]
+    near = max(*widths, 1e-6)
+    apart = step(*WINK, abs(left * widths[0] - right * widths[1]) / near)
+    middle = (left + right) / 2
     left, right = middle + apart * (left - middle), middle + apart * (right - middle)
     return step(*OPENS, left), step(*OPENS, right)
 

@@ -48,9 +48,12 @@ def disc(radius: float) -> NDArray[Any]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(radius), 1) + 1,) * 2)
 
 
-def polygon(size: int, points: Reals, soft: float = 0.0, grow: float = 0.0) -> Floats:
-    """Anti-aliased filled polygon [size, size], grown by `grow` pixels, then blurred."""
-    mask: NDArray[Any] = np.zeros((size, size), np.uint8)
+def polygon(
+    size: int | tuple[int, int], points: Reals, soft: float = 0.0, grow: float = 0.0
+) -> Floats:
+    """Anti-aliased filled polygon [size, size], or of `size` (height, width), grown by `grow`
+    pixels, then blurred."""
+    mask: NDArray[Any] = np.zeros((size, size) if isinstance(size, int) else size, np.uint8)
     corners = np.round(points[:, :2] * (1 << SUBPIXEL_BITS)).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     if abs(grow) > 0.5:

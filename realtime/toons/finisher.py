@@ -1,7 +1,8 @@
 """From the toon that a network drew to the one that is pasted: shape, light, features, hair, eyes.
 
-All that a style may want done to its toons (`engines.finish.Finish`) is done here, in the order in
-which each step needs the one before.
+What a style may want done to its toons (`engines.finish.Finish`) is done or prepared here, in the
+order in which each step needs the one before. Eyes and the hairs of brows are painted where a
+toon lands, at the frame's own resolution.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Finisher:
             toon: what it drew.
             settings: what is wanted.
         """
-        points, head = in_crop(face), head_of(toon.head, in_crop(face))
+        points = in_crop(face)
+        head = head_of(toon.head, points)
         image, plan, wish = fitted(toon.image, face.side), toon.plan, toon.finish
         drawn = Drawn(crop, image, points, head, toon.head is not None, plan, wish, face.right)
         if plan is None:
@@ -84,16 +86,19 @@ class Finisher:
             image, plan = reshaped(image, plan, points, settings.eyes, own)
         drawn = drawn._replace(toon=sharpened(image), plan=plan)
         image = self._lights.finish(face.identity, time, drawn, settings)
-        shown = toon_points(points, plan)
-        if (wish.relief and settings.relief) or (wish.inked and settings.ink):
-            image, plan = film_features(image, shown), without_mouth(plan, shown)
+        featured = (wish.relief and settings.relief) or (wish.inked and settings.ink)
+        painted_eyes = wish.painted_eyes and settings.paint_eyes
+        shown = toon_points(points, plan) if featured or painted_eyes else points[:, :2]
+        if featured:
+            image, mouth = film_features(image, shown)
+            plan = without_mouth(plan, shown, mouth)
         locks = None
         if settings.paint_hair and settings.mode == "head":
             drawn = drawn._replace(toon=image)
             image, locks = combed(drawn, self._hair.see(face.identity, time, drawn))
         zoom = face.side / crop.shape[0]
         eyes, painted = None, np.zeros(1, np.float32)
-        if wish.painted_eyes and settings.paint_eyes:
+        if painted_eyes:
             eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom)
             image, painted = self._brows.even(
                 face.identity, time, image, shown, eyes.trust, plan.shape[1]

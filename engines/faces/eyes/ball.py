@@ -83,7 +83,7 @@ def add_catchlights(
     Args:
         dx, dy: from the middle of the iris, in its radii from the front.
         pixel: one of the picture's, in the same.
-        exposure: 0.6..1.
+        exposure: see `EyePaint`.
         lid: how far below the iris's middle the upper lid is, in the same. The large light hangs
             below it, as far as the middle: one that is cut off looks stuck on.
         squash: see `EyeShape`; lights stay round in an eye that is seen from aside.

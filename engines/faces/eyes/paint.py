@@ -16,7 +16,7 @@ class EyePaint:
     """Everything both eyes share."""
 
     tones: IrisTones
-    exposure: float  # 0.6..1
+    exposure: float  # light of its white, 0.45..1
     lash: Floats  # RGB [3]
     skin_shadow: Floats  # RGB [3], the colour of the lid crease
     lashes: float

@@ -19,6 +19,7 @@ from engines.faces.eyes.shape import CREASE_MARGIN, MARGIN, EyeShape, between, s
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, mix, smoothstep, step
 
 SUPERSAMPLING = 3
+LEAST = 5  # pixels of a picture that an eye must have at least, in both directions
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
 RIM = 0.6  # of the lower lid's wet edge
@@ -65,7 +66,7 @@ def paint_eye(
     box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
     x0, y0 = np.maximum(box[:2], 0)
     x1, y1 = np.minimum(box[2:], image.shape[1::-1])
-    if x1 - x0 < 8 or y1 - y0 < 8:
+    if min(x1 - x0, y1 - y0) < LEAST:
         return image
     size = ((y1 - y0) * factor, (x1 - x0) * factor)
     origin = np.array([x0, y0], np.float32)

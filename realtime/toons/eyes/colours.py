@@ -27,7 +27,7 @@ VIVID = 0.81  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
 AMBER, AMBER_MIDDLE = 1.30, 1.08  # gain of a dark iris's tones
 WARM = (0.03, 0.015, 0.0)  # added to the lightest, RGB
-LASHES = (0.0, 0.4)  # over the network's soft ones: so much, and so much times the person's
+LASHES = 0.4  # share of the person's that go over the network's soft ones
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
 HAZE = (20.0, 45.0)  # L* of the darkest about an eye: clear .. as milky as pictures get
@@ -108,7 +108,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         contrast=brow / (skin + 5),
         scene=scene,
         vivid=VIVID,
-        lashes=LASHES[0] + LASHES[1] * lashes,
+        lashes=LASHES * lashes,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
         colour=step(3, 9, float(np.hypot(a, b))),
@@ -121,13 +121,15 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         lid_shade=LID_SHADE,
     )
     paint = paint.printed(float(light) / 100)  # as the artist prints the whole head
-    return replace(paint, tones=_lit(paint.tones), exposure=WHITES * paint.exposure)
+    tones = _lit(paint.tones, paint.colour)
+    return replace(paint, tones=tones, exposure=WHITES * paint.exposure)
 
 
-def _lit(tones: IrisTones) -> IrisTones:
-    """The tones of an iris; light goes through a dark one below, or it is one with its pupil."""
+def _lit(tones: IrisTones, colour: float) -> IrisTones:
+    """The tones of an iris; light goes through a dark one below, or it is one with its pupil.
+    `colour` is 0 for grey pictures."""
     dark = step(*DARK, float(tones.light.mean()))
-    amber = np.minimum(AMBER * tones.light + np.array(WARM, np.float32), 1)
+    amber = np.minimum(AMBER * tones.light + colour * np.array(WARM, np.float32), 1)
     middle = np.minimum(AMBER_MIDDLE * tones.middle, 1)
     return replace(
         tones, middle=mix(tones.middle, middle, dark), light=mix(tones.light, amber, dark)

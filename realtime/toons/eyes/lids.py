@@ -12,15 +12,17 @@ import cv2
 import numpy as np
 
 from engines.faces.eyes.paint import EyePaint
-from engines.faces.eyes.painted import distance_to
+from engines.faces.eyes.painted import LEAST, distance_to
 from engines.faces.eyes.shape import CREASE_MARGIN, EyeShape, between, spline
 from engines.faces.pixels import Floats, Reals, mix, smoothstep
 
 MEETS = 0.80  # where shut lids meet: 0 at the upper one's place .. 1 at the lower one's
 SAG = (0.07, 0.16)  # least and most that their line hangs, in widths of the eye
 THICK = (0.017, 0.012)  # half of the thickness of their lashes, eye distances: least, and more
-ROUND_SHADE = 0.30  # of the lid above them
+ROUND, ROUND_SHADE = 0.25, 0.36  # widths of the eye over which the lid above is round; its shade
 COVERED = (0.06, 0.17)  # widths of the eye about its opening: all covered .. as it was
+LEFT = 0.10
+"""How much further shut lids are covered: a network may leave half an eye about them."""
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
 LOOKED_AT = 36  # pixels across an eye at which skin is spread over it
@@ -45,7 +47,7 @@ def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
         image: float32 [H, W, 3] RGB in 0..1, at least `REACH` widths about the eye where the
             picture is that large.
         shape: where the eye is.
-        skin: its colour on the cheek, [3]: hair and a wall beside the face do not count.
+        skin: the face's colour, [3]: hair and a wall beside it do not count.
 
     Returns:
         float32 [H, W, 3].
@@ -60,6 +62,7 @@ def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
     outside = (between(upper, lower, size[::-1]) < 0.1).astype(np.uint8)
     far = cv2.distanceTransform(outside, cv2.DIST_L2, 5) / np.float32(shape.width * scale)
     away = ((small - np.asarray(skin, np.float32)) ** 2).sum(-1)
+    far -= np.float32(LEFT * (1 - shape.open))
     counts = np.exp(-away / LIKE_SKIN**2) * smoothstep(*COVERED, far) + np.float32(1e-6)
     sigma = SPREAD * shape.width * scale
     total = cv2.GaussianBlur(np.dstack([small * counts[..., None], counts]), (0, 0), sigma)
@@ -80,7 +83,7 @@ def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
     shape = shut(shape)
     x0, y0 = np.maximum(shape.box(CREASE_MARGIN)[:2], 0)
     x1, y1 = np.minimum(shape.box(CREASE_MARGIN)[2:], image.shape[1::-1])
-    if x1 - x0 < 8 or y1 - y0 < 8:
+    if min(x1 - x0, y1 - y0) < LEAST:
         return image
     size, line = (y1 - y0, x1 - x0), spline(shape.upper) - np.array([x0, y0], np.float32)
     far = distance_to(size, line, 2)
@@ -91,8 +94,10 @@ def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
     tapered = smoothstep(-0.02, 0.15, along) * smoothstep(1.02, 0.65, along)
     thick = paint.unit * np.float32(THICK[0] + THICK[1] * paint.lashes) * tapered
     lash = smoothstep(1, -1, (far - thick) / 0.5) * smoothstep(0.0, 0.6, thick)
-    above = (below * axis[0] - beside * axis[1]) * np.sign(axis[0]) < 0
-    round_ = above * np.exp(-((far / (0.30 * shape.width)) ** 2)) * tapered
+    cos, sin = shape.right
+    above = below * cos - beside * sin < 0
+    margin = np.float32(np.exp(-((CREASE_MARGIN / ROUND) ** 2)))  # none where the box ends
+    round_ = above * np.maximum(np.exp(-((far / (ROUND * shape.width)) ** 2)) - margin, 0) * tapered
     result, region = image.copy(), image[y0:y1, x0:x1]
     region = mix(region, paint.skin_shadow, np.float32(ROUND_SHADE) * round_.astype(np.float32))
     colour = mix(paint.lash, np.ones(3, np.float32), paint.haze)

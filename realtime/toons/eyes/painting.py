@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
 from engines.faces.eyes.paint import EyePaint
-from engines.faces.eyes.painted import paint_eye
-from engines.faces.eyes.shape import MARGIN, EyeShape
-from engines.faces.pixels import Floats, Reals, mix, step
+from engines.faces.eyes.painted import LEAST, paint_eye
+from engines.faces.eyes.shape import EyeShape
+from engines.faces.pixels import Floats, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes.colours import CHEEKS
 from realtime.toons.eyes.lids import REACH, covered, paint_shut_eye
+from realtime.toons.finish.surface import skin_of
 
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 TURNED = 0.35  # least width of a far eye in the near one's that its iris is drawn as wide as
@@ -97,20 +97,26 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         shape = shape.turned(max(shape.width / max(widest, 1e-6), TURNED))
         share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
         looks, faint = eyes.looks(eye), eyes.faint[eye]
-        edges = shape.box(REACH if max(faint, 1 - looks) > 0.02 else MARGIN)
-        left, top = np.maximum(edges[:2], 0)
-        right, bottom = np.minimum(edges[2:], picture.shape[1::-1])
-        if share < 0.02 or right <= left or bottom <= top:
-            continue
+        if share < 0.02 or min(_within(shape.box(), picture)[2:]) < LEAST:
+            continue  # it stays the network's
+        left, top, width, height = _within(shape.box(REACH), picture)
+        area = slice(top, top + height), slice(left, left + width)
         if result is picture:
             result = picture.copy()
-        patch = cv2.cvtColor(result[top:bottom, left:right], cv2.COLOR_BGR2RGB)
+        patch = cv2.cvtColor(result[area], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
-        shape = shape.moved(-left, -top)
-        drawn = _painted(before, shape, paint, _skin(picture, points), looks, faint)
+        skin = skin_of(picture, points)[::-1] / 255
+        drawn = _painted(before, shape.moved(-left, -top), paint, skin, looks, faint)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
-        result[top:bottom, left:right] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
+        result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
+
+
+def _within(edges: tuple[int, int, int, int], picture: Image) -> Box:
+    """What of a box (left, top, right, bottom) lies in a picture; its size may be below 0."""
+    left, top = max(edges[0], 0), max(edges[1], 0)
+    height, width = picture.shape[:2]
+    return Box(left, top, min(edges[2], width) - left, min(edges[3], height) - top)
 
 
 def _painted(
@@ -126,9 +132,3 @@ def _painted(
         return closed
     opened = paint_eye(mix(patch, bare, faint), shape, paint, 1)
     return mix(closed, opened, looks) if looks < 0.98 else opened
-
-
-def _skin(picture: Image, points: Reals) -> Floats:
-    """Colour of a toon's cheeks, RGB in 0..1: float32 [3]."""
-    x, y = np.clip(np.round(points[CHEEKS]).astype(int), 0, np.array(picture.shape[1::-1]) - 1).T
-    return np.asarray(np.median(picture[y, x], 0)[::-1] / 255, np.float32)

@@ -64,21 +64,16 @@ def awake(drawn: Sequence[float]) -> float:
     return step(*OPEN, max(drawn))
 
 
-def likeness(crop: Image, points: NDArray[np.floating]) -> float:
-    """Correlation of a photo's two eyes, the one mirrored, -1..1.
-
-    Args:
-        crop: uint8 [S, S, 3] BGR, the photo.
-        points: float [478, 2 or more], landmarks, 0..1 across it.
-    """
-    first, second = ((eye - eye.mean()) / (eye.std() + 1) for eye in _eyes(crop, points))
+def likeness(pair: Floats) -> float:
+    """Correlation of a photo's two eyes, -1..1, from what `pair_of` gave."""
+    first, second = ((eye - eye.mean()) / (eye.std() + 1) for eye in pair)
     return float((first * second).mean())
 
 
-def around(crop: Image, points: NDArray[np.floating]) -> Floats:
-    """How light a photo is about each eye, beside what lids move over: float32 [2, N], 0..255; see
-    `likeness`."""
-    return np.stack([np.concatenate([*eye[:, SIDES].T, *eye[TOP]]) for eye in _eyes(crop, points)])
+def around(pair: Floats) -> Floats:
+    """How light a photo is about each eye, beside what lids move over: float32 [2, N], 0..255, from
+    what `pair_of` gave."""
+    return np.stack([np.concatenate([*eye[:, SIDES].T, *eye[TOP]]) for eye in pair])
 
 
 def same_place(now: Floats, before: Floats) -> Floats:
@@ -88,8 +83,13 @@ def same_place(now: Floats, before: Floats) -> Floats:
     return np.asarray(smoothstep(*CHANGED, change), np.float32)
 
 
-def _eyes(crop: Image, points: NDArray[np.floating]) -> list[Floats]:
-    """Both eyes of a photo, grey, float32 [h, w], the second mirrored."""
+def pair_of(crop: Image, points: NDArray[np.floating]) -> Floats:
+    """Both eyes of a photo, grey, the second mirrored: float32 [2, h, w], 0..255.
+
+    Args:
+        crop: uint8 [S, S, 3] BGR, the photo.
+        points: float [478, 2 or more], landmarks, 0..1 across it.
+    """
     width, height = LOOKED_AT
     flat = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
     patches = []
@@ -109,7 +109,7 @@ def _eyes(crop: Image, points: NDArray[np.floating]) -> list[Floats]:
         )  # fmt: skip
         grey = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
         patches.append(grey)
-    return patches
+    return np.stack(patches)
 
 
 def darkness(picture: Image, points: NDArray[np.float32], eye: int, opened: float) -> float:

@@ -22,7 +22,7 @@ from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.eyes.colours import colours_of, paint_of
 from realtime.toons.eyes.painting import Eyes
-from realtime.toons.eyes.trust import around, awake, darkness, likeness, same_place, trust
+from realtime.toons.eyes.trust import around, awake, darkness, likeness, pair_of, same_place, trust
 from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
@@ -156,11 +156,11 @@ class EyeWatch:
         )
         widths = [EyeShape.of(flat, eye, opened[eye]).width for eye in range(2)]
         shapes = [EyeShape.of(moved, eye, opened[eye]) for eye in range(2)]
-        lids = awake(drawn)
+        lids, pair = awake(drawn), pair_of(crop, points)
         look = _Look(
-            trust(drawn, photo, likeness(crop, points), widths),
+            trust(drawn, photo, likeness(pair), widths),
             np.array([step(*DRAWN_BADLY, dark) for dark in drawn], np.float32),
-            around(crop, points),
+            around(pair),
             np.array([shape.roundness for shape in shapes], np.float32),
             lids * np.array(opened, np.float32),
         )
@@ -172,6 +172,7 @@ class EyeWatch:
             if known is None:
                 colours = np.nan_to_num(colours)
                 paint = paint_of(colours, small, moved)
+                look = look._replace(faint=look.opened * look.faint)
                 known = _Memory(colours, weight, weight, paint, time, *look[:-1], 1, time)
                 self._known[identity] = known
             else:

@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.pixels import Floats, mix, smoothstep, step
 from engines.pictures import FloatMask, Image
-from realtime.toons.finish.surface import near_cheek
+from realtime.toons.finish.surface import skin_of
 from realtime.toons.places import taken
 
 ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
 BEYOND = 0.15  # how far a strip goes on beyond its landmarks, in shares of their chord
 ABOVE, BELOW = 0.042, 0.044  # how far it goes from their middle, in the crop's sides
-RIM = 7  # places of it, above and below, where skin is looked for and nothing is drawn
+RIM = 7  # places of it, above and below, over which it goes over into the skin about it
 ENDS = 6  # places at its ends over which it goes over into what is there
-LIGHT = (0.35, 0.60)  # of a strip's skin in shares of a cheek's: hair .. skin
-RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of a cheek's: wall .. skin
-GREY = 0.04  # the same of a cheek that says nothing
+LIGHT = (0.35, 0.60)  # of a strip's skin in shares of the face's: hair .. skin
+RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of the face's: wall .. skin
+GREY = 0.04  # the same of a face that says nothing
 SOCKET = (0.40, 0.60)  # light below a brow in shares of that above: an eye, or hair .. skin
 FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
 MEMORY = 1.0  # seconds over which a clear brow is averaged
@@ -72,7 +72,7 @@ class _Memory:
     """The brow of one person.
 
     Attributes:
-        share: see `_Strip`, as it was seen clearly, in the middle of the strip.
+        share: `_Strip.alone`, as it was seen clearly, in the middle of the strip.
         clear: how clearly, 0..1.
         heights: how far below the middle of its strip each brow is, in its places.
         drawn: how much of each is drawn, 0..1.
@@ -108,7 +108,8 @@ class BrowWatch:
             time: of the frame, seconds.
             toon: uint8 [R, R, 3] BGR.
             shown: float32 [478, 2], the face's landmarks in it, 0..1.
-            trust: 0..1 for each, how surely nothing covers it.
+            trust: 0..1 for each, how surely the eye below it is seen: what covers both is found
+                by it, a hand on the brow alone is not.
             places: side M of what says where they were drawn.
 
         Returns:
@@ -126,17 +127,20 @@ class BrowWatch:
             amount = trust[brow] * step(*FORESHORTENED, strip.length / longest) * known.drawn[brow]
             if amount < 0.02:
                 continue
-            if result is toon:
-                result = toon.copy()
             # Beside hair no skin is drawn about a brow.
             about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
             weight = np.asarray(amount * _DRAWN * strip.bare.max(0) * about, np.float32)
             bold = np.maximum(1 - BOLD * (1 - wanted), LIGHTEST)
             box, at = _within(strip, toon.shape[0])
+            if not at.size:
+                continue
+            if result is toon:
+                result = toon.copy()
             drawn = mix(result[box], taken(strip.skin * bold, at), taken(weight, at))
             result[box] = np.rint(drawn).astype(np.uint8)
             box, at = _within(strip, places)
-            where[box] = np.maximum(where[box], taken(weight, at))
+            if at.size:
+                where[box] = np.maximum(where[box], taken(weight, at))
         return result, where
 
     def _learned(
@@ -187,18 +191,16 @@ _ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
 
 def _strips(toon: Image, shown: NDArray[np.float32]) -> list[_Strip]:
     """Both brows of a toon."""
-    side = toon.shape[0]
-    x, y = np.clip(shown[near_cheek(shown)] * side, 0, side - 1).astype(int)
-    cheek = toon[y, x].astype(np.float32)
+    face = skin_of(toon, shown * np.float32(toon.shape[0]) - np.float32(0.5))
     return [
-        _strip(toon, (shown[top] + shown[bottom]) / 2, cheek)
+        _strip(toon, (shown[top] + shown[bottom]) / 2, face)
         for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)
     ]
 
 
-def _strip(toon: Image, curve: Floats, cheek: Floats) -> _Strip:
-    """A brow along a curve [5, 2] from its outer end, 0..1 across a toon, of somebody whose `cheek`
-    is of that colour, BGR."""
+def _strip(toon: Image, curve: Floats, face: Floats) -> _Strip:
+    """A brow along a curve [5, 2] from its outer end, 0..1 across a toon, of somebody whose `face`
+    has that colour, BGR."""
     chord = curve[-1] - curve[0]
     length, along, down = _axes(chord)
     off = curve - curve[0]
@@ -208,8 +210,8 @@ def _strip(toon: Image, curve: Floats, cheek: Floats) -> _Strip:
     strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
     rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
     rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]
-    bare = np.asarray(smoothstep(*LIGHT, rims.mean(2) / max(float(cheek.mean()), 1.0)))
-    red = float(_redder(cheek))
+    bare = np.asarray(smoothstep(*LIGHT, rims.mean(2) / max(float(face.mean()), 1.0)))
+    red = float(_redder(face))
     if red > GREY:
         bare = np.asarray(bare * smoothstep(*RED, _redder(rims) / red), np.float32)
     light = rims.mean(2)

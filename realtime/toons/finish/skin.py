@@ -34,20 +34,22 @@ def ironing(toon: Image, skin: FloatMask) -> Floats:
     grey = cv2.cvtColor(toon, cv2.COLOR_BGR2GRAY)  # first: one channel is averaged faster
     light = cv2.resize(grey, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = np.asarray(cv2.resize(skin, small), np.float32)
-    change = (_guided(light, weight + np.float32(1e-4)) - light) * weight
+    window = 2 * round(REACH * small[0] / 2) + 1
+    change = (guided(light, weight, window, EDGE) - light) * weight
     return np.asarray(np.float32(AMOUNT) * change, np.float32)
 
 
-def _guided(light: Floats, weight: Floats) -> Floats:
-    """Light [S, S] filtered by itself, each place counting as `weight` says."""
-    window = (2 * round(REACH * light.shape[0] / 2) + 1,) * 2
+def guided(light: Floats, weight: Floats, window: int, edge: float) -> Floats:
+    """Light [h, w] without what is fainter than an `edge`: filtered by itself in windows of so many
+    pixels a side, each place counting as `weight` says."""
+    weight = weight + np.float32(1e-4)
 
     def near(values: Floats) -> Floats:
-        return np.asarray(cv2.boxFilter(values, -1, window), np.float32)
+        return np.asarray(cv2.boxFilter(values, -1, (window, window)), np.float32)
 
     total, first = near(weight), weight * light
     mean = near(first) / total
     spread = np.maximum(near(first * light) / total - mean * mean, 0)
-    follow = spread / (spread + np.float32(EDGE**2))
+    follow = spread / (spread + np.float32(edge**2))
     level = mean * (1 - follow)
     return np.asarray((near(follow * weight) * light + near(level * weight)) / total, np.float32)

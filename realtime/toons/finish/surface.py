@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW, EYE
 from engines.faces.head import CHIN, LIPS, NOSE, NOSE_TIP
 from engines.faces.pixels import Floats, polygon, smoothstep, step
-from engines.pictures import FloatMask
+from engines.pictures import FloatMask, Image
 from realtime.toons.finish.colour import COARSE, Field
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.places import moves, shifted
@@ -34,7 +34,6 @@ PROFILE = (0.35, 0.90)
 """How far the nose is from the middle between the ears, in shares of half of what is between them:
 a face towards the camera .. a profile."""
 EARS = [234, 454]  # landmarks
-NEAR = (50, 280)  # landmarks of both cheeks
 FOREHEAD = [10, 109, 338, 67, 297, 103, 332, 54, 284]  # landmarks below the hairline
 HIGHER = 0.35  # how far a forehead can go on above them, in shares of the way to the chin
 
@@ -115,14 +114,17 @@ def frontness(points: NDArray[np.floating]) -> float:
     return 1 - step(*PROFILE, float(aside))
 
 
-def near_cheek(shown: NDArray[np.floating]) -> int:
-    """The landmark of the cheek that faces the camera more: the room may lie behind the other one.
+def skin_of(toon: Image, at: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The colour of a toon's skin, BGR in 0..255: float32 [3]. A few of the `SPOTS` that a mask, a
+    fringe or the room behind a turned head takes do not count.
 
     Args:
-        shown: [478, >=2], landmarks of an upright head.
+        toon: uint8 [h, w, 3] BGR.
+        at: [478, >=2], the face's landmarks in it, pixels; whole numbers are their middles.
     """
-    left, right = (abs(float(shown[cheek, 0] - shown[NOSE_TIP, 0])) for cheek in NEAR)
-    return NEAR[int(right > left)]
+    most = np.array(toon.shape[1::-1]) - 1
+    x, y = np.clip(np.rint(at[list(SPOTS), :2]), 0, most).astype(int).T
+    return np.median(toon[y, x], 0).astype(np.float32)
 
 
 def _normals(points: NDArray[np.floating]) -> Floats:

@@ -77,3 +77,40 @@ def test_a_shut_eye_is_a_tapered_line_on_skin() -> None:
     above, below = (drawn[round(float(shape.upper[4, 1]) + way * 8), SIZE // 3] for way in (-1, 1))
     assert above <= below  # the lid is round
     assert paint_shut_eye(BARE, shape.moved(-2 * SIZE, 0), PAINT) is BARE
+
+
+def test_the_roundness_of_a_lid_ends_within_its_box() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE, gap=0.01), 0, 0.0)
+    changed = np.abs(paint_shut_eye(BARE, shape, PAINT) - BARE).max(-1)
+    left, top, right, bottom = shut(shape).box(0.40)
+    assert changed[top + 1 : bottom - 1, left + 1].max() < 0.004
+    assert changed[top + 1, left + 1 : right - 1].max() < 0.004
+    assert changed.max() > 0.2
+
+
+def test_more_is_covered_about_lids_that_are_shut() -> None:
+    half = EyeShape.of(eye_landmarks(SIZE, gap=0.30), 0, 1.0)
+    closed = EyeShape.of(eye_landmarks(SIZE, gap=0.01), 0, 0.0)
+    before = drawn(half)  # what a network left, while the landmarks say shut
+    inside = half.opening((SIZE, SIZE)) > 0.5
+    light = np.linspace(1.05, 0.85, SIZE, dtype=np.float32)[:, None, None]
+    off = np.abs(covered(before, closed, SKIN) - np.ones_like(before) * light * SKIN)
+    assert off[inside].mean() < 0.06
+
+
+@pytest.mark.parametrize("angle", [0.0, 1.2, 1.6, 3.1])
+def test_a_lid_is_round_above_its_lashes_however_the_head_is_turned(angle: float) -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE, gap=0.01), 0, 0.0)
+    cos, sin = np.cos(angle), np.sin(angle)
+    spin = np.array([[cos, sin], [-sin, cos]], np.float32)  # for rows of points
+    middle = np.array([SIZE / 2, SIZE / 2], np.float32)
+    upper, lower = ((curve - middle) @ spin + middle for curve in (shape.upper, shape.lower))
+    right = np.array([cos, sin], np.float32)
+    turned = shut(replace(shape, upper=upper, lower=lower, right=right))
+    changed = np.abs(paint_shut_eye(BARE, turned, PAINT) - BARE).max(-1)
+    down = np.array([-sin, cos])
+    above, below = (
+        np.round(turned.upper[4] + way * 0.2 * shape.width * down).astype(int) for way in (-1, 1)
+    )
+    assert changed[above[1], above[0]] > 0.03
+    assert changed[below[1], below[0]] < 0.01

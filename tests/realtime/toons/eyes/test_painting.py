@@ -165,3 +165,19 @@ def test_a_doubtful_eye_is_not_half_painted(crop: tuple[Image, NDArray[np.float3
     )
     assert np.array_equal(sure, nearly)
     assert not np.array_equal(sure, image)
+
+
+def test_an_eye_too_small_to_be_painted_stays_the_networks(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    eyes = replace(see(image, points), faint=(1.0, 1.0))
+    tiny = eyes.points.copy()
+    middle = tiny[EYE[1]].mean(0)
+    far = [*EYE[1], eye_iris(tiny, 1)[0], *eye_iris(tiny, 1)[1]]
+    tiny[far] = middle + 0.1 * (tiny[far] - middle)
+    drawn = paint_eyes(image, replace(eyes, points=tiny), Box(0, 0, SIDE, SIDE), placed(SIDE))
+    x, y = np.round(middle * SIDE).astype(int)
+    about = slice(y - 6, y + 7), slice(x - 6, x + 7)
+    assert np.array_equal(drawn[about], image[about])
+    assert not np.array_equal(drawn, image)  # the other one is painted

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.features import EYE
 from engines.pictures import Image
-from realtime.toons.eyes.trust import awake, likeness, trust
+from realtime.toons.eyes.trust import awake, likeness, pair_of, trust
 from tests.realtime.toons.conftest import SIDE
 
 
@@ -22,11 +22,11 @@ def test_two_eyes_are_alike_and_a_hand_and_an_eye_are_not(
     spin = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1.0), np.float64)
     image = np.asarray(cv2.warpAffine(image, spin, (SIDE, SIDE)), np.uint8)
     points = (transform_points(points[:, :2] * SIDE, spin) / SIDE).astype(np.float32)
-    assert likeness(image, points) > 0.6
+    assert likeness(pair_of(image, points)) > 0.6
     hand, at = image.copy(), points[EYE[0], :2] * SIDE
     middle, reach = at.mean(0).astype(int), round(0.9 * np.ptp(at, axis=0).max())
     cv2.circle(hand, (int(middle[0]), int(middle[1])), reach, (140, 170, 220), -1)
-    assert likeness(hand, points) < 0.4
+    assert likeness(pair_of(hand, points)) < 0.4
 
 
 SAME = [1.0, 1.0]  # widths of eyes that are seen from the front

@@ -115,3 +115,24 @@ def test_narrow_eyes_shut_together_and_a_wink_does_not(
     together = see(image, narrow).open
     assert together[0] == pytest.approx(together[1])
     assert see(image, wink).open == pytest.approx((1.0, 0.0), abs=0.05)
+
+
+def test_who_is_first_seen_in_a_blink_has_no_eyes_that_are_drawn_badly(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    watch = EyeWatch()
+    see(image, with_height(points, 0.01), watch)
+    assert max(see(image, points, watch, time=1 / 30).faint) < 0.05
+
+
+def test_half_shut_eyes_of_a_turned_head_are_no_wink(
+    crop: tuple[Image, NDArray[np.float32]],
+) -> None:
+    image, points = crop
+    turned = with_height(points, 0.07)
+    far = [*UPPER_LID[1], *LOWER_LID[1]]
+    inner = float(turned[UPPER_LID[1][-1], 0])
+    turned[far, 0] = inner + 0.4 * (turned[far, 0] - inner)
+    together = see(image, turned).open
+    assert together[0] == pytest.approx(together[1], abs=0.05)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.pictures import FloatMask, Image
 from realtime.toons.finish.brows import BrowWatch
-from realtime.toons.finish.surface import NEAR
+from realtime.toons.finish.surface import SPOTS
 
 SIDE, PLACES = 384, 64
 SKIN, BROW, HAIR = (140, 170, 215), (40, 55, 75), (60, 40, 35)  # BGR
@@ -26,7 +26,7 @@ def landmarks() -> NDArray[np.float32]:
         y = 0.40 - 0.03 * np.sin(np.pi * (0.2 + 0.6 * along))
         points[BROW_TOP[brow]] = np.stack([x, y - 0.012], 1)
         points[BROW_BOTTOM[brow]] = np.stack([x, y + 0.012], 1)
-    points[list(NEAR)] = (0.35, 0.62), (0.65, 0.62)
+    points[list(SPOTS)] = 0.35, 0.62  # on skin
     return points
 
 
@@ -121,3 +121,13 @@ def test_no_skin_is_drawn_over_hair_above_a_brow() -> None:
     after, _ = even(before)
     assert middle(after, 1) < 120
     assert np.abs(after[: high - 3].astype(int) - before[: high - 3]).max() < 30
+
+
+def test_a_brow_beyond_the_picture_is_not_drawn() -> None:
+    watch = BrowWatch()
+    even(toon(BOTH), watch)
+    away = landmarks() - np.array([0.0, 1.0], np.float32)
+    bare = toon(())
+    after, where = watch.even(1, 1.0, bare, away, (1.0, 1.0), PLACES)
+    assert after is bare
+    assert where.max() == 0

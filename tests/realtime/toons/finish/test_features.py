@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from engines.faces.head import INNER_LIPS, LIPS, NOSE_BASE, NOSE_TIP
 from engines.pictures import Image
+from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.features import film_features, without_mouth
-from realtime.toons.finish.surface import EARS, NEAR
+from realtime.toons.finish.surface import EARS, SPOTS
 
 SIDE = 384
 SKIN, LIP, TOOTH, DARK = (140, 170, 215), (120, 115, 190), (225, 235, 240), (30, 30, 60)  # BGR
@@ -28,7 +29,7 @@ def landmarks(gap: float = 0.0) -> NDArray[np.float32]:
         points[ids, 1] = MOUTH[1] + tall * np.sin(turn)
     about = np.arange(len(NOSE_BASE)) * 2 * np.pi / len(NOSE_BASE)
     points[NOSE_BASE] = np.stack([0.5 + 0.07 * np.cos(about), 0.54 + 0.03 * np.sin(about)], 1)
-    points[list(NEAR)] = (0.32, 0.60), (0.68, 0.60)
+    points[list(SPOTS)] = 0.32, 0.60  # on skin
     points[[*EARS, NOSE_TIP]] = (0.22, 0.5), (0.78, 0.5), (0.5, 0.51)
     return points
 
@@ -59,7 +60,7 @@ def test_glare_on_lips_goes_and_they_keep_their_colour() -> None:
     before = toon()
     glare = MOUTH[0] + 0.03, MOUTH[1] + 0.02
     cv2.circle(before, (round(glare[0] * SIDE), round(glare[1] * SIDE)), 4, (250, 250, 250), -1)
-    after = film_features(before, landmarks())
+    after = film_features(before, landmarks()).image
     shine, plain = at(*glare, reach=1), at(MOUTH[0] - 0.06, MOUTH[1] + 0.015)
     excess = [float(light(p)[shine].mean() - light(p)[plain].mean()) for p in (before, after)]
     assert excess[0] > 35
@@ -81,7 +82,7 @@ def test_creases_go_and_the_edge_of_lips_stays() -> None:
             (112, 106, 178),
             1,
         )
-    after = film_features(before, landmarks())
+    after = film_features(before, landmarks()).image
     area = at(MOUTH[0], MOUTH[1] + 0.017, reach=3)
     wide = area[0], slice(round(0.45 * SIDE), round(0.55 * SIDE))
     rough = [float(np.abs(np.diff(light(p)[wide], axis=1)).mean()) for p in (before, after)]
@@ -97,7 +98,7 @@ def test_teeth_are_one_row() -> None:
     top, bottom = (round((MOUTH[1] + way * 0.016) * SIDE) for way in (-1, 1))
     for x in range(round(0.43 * SIDE), round(0.57 * SIDE), 7):
         cv2.line(before, (x, top), (x, bottom), (110, 120, 140), 1)
-    after = film_features(before, landmarks(gap))
+    after = film_features(before, landmarks(gap)).image
     row = slice(round(MOUTH[1] * SIDE) - 1, round(MOUTH[1] * SIDE) + 2)
     teeth = row, slice(round(0.44 * SIDE), round(0.56 * SIDE))
     rough = [float(light(p)[teeth].std()) for p in (before, after)]
@@ -110,7 +111,7 @@ def test_teeth_are_one_row() -> None:
 def test_a_dark_open_mouth_stays_dark() -> None:
     before = toon(0.05)
     filled(before, landmarks(0.05)[INNER_LIPS], DARK)
-    after = film_features(before, landmarks(0.05))
+    after = film_features(before, landmarks(0.05)).image
     assert light(after)[at(*MOUTH)].mean() < light(before)[at(*MOUTH)].mean() + 3
 
 
@@ -118,16 +119,17 @@ def test_a_dark_open_mouth_stays_dark() -> None:
 def test_a_mask_a_cup_and_a_microphone_stay(colour: tuple[int, int, int]) -> None:
     before = toon(lip=colour)
     before[at(MOUTH[0] + 0.03, MOUTH[1] + 0.015)] = 255  # with a light on it
-    after = film_features(before, landmarks())
+    after = film_features(before, landmarks()).image
     mouth = slice(round(0.6 * SIDE), round(0.72 * SIDE))
     assert np.array_equal(after[mouth], before[mouth])
+    assert film_features(before, landmarks()).mouth == 0
 
 
 def test_nostrils_are_no_black_holes() -> None:
     before = toon()
     for x in (0.47, 0.53):
         cv2.circle(before, (round(x * SIDE), round(0.545 * SIDE)), 5, (8, 8, 8), -1)
-    after = film_features(before, landmarks())
+    after = film_features(before, landmarks()).image
     hole = at(0.47, 0.545)
     skin = float(light(before)[at(0.32, 0.60)].mean())
     assert 0.25 * skin < light(after)[hole].mean() < 0.5 * skin  # still nostrils
@@ -135,21 +137,56 @@ def test_nostrils_are_no_black_holes() -> None:
     assert np.array_equal(after[at(0.5, 0.40, 8)], before[at(0.5, 0.40, 8)])
     profile = landmarks()
     profile[NOSE_TIP] = 0.77, 0.51  # the room may lie behind a nostril
-    assert np.array_equal(film_features(before, profile)[hole], before[hole])
+    assert np.array_equal(film_features(before, profile).image[hole], before[hole])
 
 
 def test_a_tiny_mouth_and_one_at_the_edge_stay_whole() -> None:
     tiny = np.full((40, 40, 3), SKIN, np.uint8)
-    assert film_features(tiny, landmarks()) is tiny
+    assert film_features(tiny, landmarks()).image is tiny
     away = landmarks() + np.array([0.6, 0.0], np.float32)
     picture = toon()
-    assert film_features(picture, away).shape == picture.shape
+    assert film_features(picture, away).image.shape == picture.shape
 
 
 def test_no_detail_of_a_photo_is_taken_in_a_mouth() -> None:
     plan = np.full((3, 64, 64), 0.5, np.float32)
-    result = without_mouth(plan, landmarks())
+    assert without_mouth(plan, landmarks(), 0.0) is plan
+    result = without_mouth(plan, landmarks(), 1.0)
     assert np.array_equal(result[:2], plan[:2])
     assert result[2, round(MOUTH[1] * 64), 32] < 0.1
     assert result[2, 10, 10] == 0.5
     assert plan.min() == 0.5  # not changed
+
+
+def test_a_dark_thing_before_nose_and_mouth_stays() -> None:
+    before = toon()
+    before[round(0.48 * SIDE) : round(0.75 * SIDE)] = (25, 22, 20)
+    before[at(0.32, 0.60)] = SKIN  # as far as the cheeks are free
+    assert film_features(before, landmarks()).image is before
+
+
+def test_a_hand_before_the_mouth_does_not_gleam() -> None:
+    before = toon(lip=SKIN)
+    after = film_features(before, landmarks()).image
+    assert np.abs(after.astype(int) - before).max() <= 2
+
+
+@pytest.mark.parametrize("dim", [1.0, 0.2])
+def test_lips_gleam_as_far_as_there_is_light(dim: float) -> None:
+    before = np.asarray(toon() * dim, np.uint8)
+    after = film_features(before, landmarks()).image
+    lip = at(MOUTH[0], MOUTH[1] + 0.015)
+    gained = float((light(after) - light(before))[lip].mean())
+    assert 1 < gained < 10 * max(dim, 0.35)
+
+
+def test_a_grey_picture_stays_grey() -> None:
+    gap = 0.04
+    before = toon(gap)
+    cv2.circle(before, (round(0.47 * SIDE), round(0.545 * SIDE)), 5, (8, 8, 8), -1)
+    grey = as_uint8(cv2.cvtColor(cv2.cvtColor(before, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
+    after = film_features(grey, landmarks(gap))
+    assert after.mouth > 0.9
+    assert np.hypot(*np.moveaxis(as_lab(after.image)[..., 1:], -1, 0)).max() < 1.5
+    grey[round(0.6 * SIDE) : round(0.72 * SIDE), SIDE // 3 : -SIDE // 3] = 255  # a white cup
+    assert film_features(grey, landmarks(gap)).mouth == 0

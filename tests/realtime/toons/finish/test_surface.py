@@ -10,7 +10,7 @@ from engines.faces.features import EYE
 from engines.faces.head import LIPS, NOSE_TIP
 from engines.pictures import Image
 from realtime.toons.finish.colour import COARSE, as_lab
-from realtime.toons.finish.surface import NEAR, Surface, near_cheek, surface_of
+from realtime.toons.finish.surface import SPOTS, Surface, skin_of, surface_of
 from tests.realtime.toons.finish.test_relief import Points, ball, drawn, even, places, still
 
 
@@ -65,9 +65,9 @@ def test_a_turned_head_is_less_in_front(
     assert surface(turned).front == pytest.approx(front, abs=0.15)
 
 
-def test_the_near_cheek_is_the_one_away_from_the_nose() -> None:
-    points = np.full((478, 3), 0.5, np.float32)
-    points[list(NEAR), 0] = 0.3, 0.7
-    for tip, cheek in ((0.65, NEAR[0]), (0.35, NEAR[1])):
-        points[NOSE_TIP, 0] = tip
-        assert near_cheek(points) == cheek
+def test_skin_is_what_most_spots_show() -> None:
+    toon = np.full((64, 96, 3), (120, 150, 200), np.uint8)
+    toon[:, 60:] = (90, 160, 60)  # a hedge beside the face
+    points = np.full((478, 3), 30.0, np.float32)
+    points[list(SPOTS[:4]), 0] = (70, 80, 95, 400)
+    assert skin_of(toon, points).tolist() == [120, 150, 200]

@@ -11,13 +11,16 @@ class Finish:
 
     Attributes:
         painted_eyes: the eyes that the network draws are only the ground on which eyes are painted,
-            at the frame's own resolution (`realtime.toons.eyes`). For styles that were learned from
+            at the frame's own resolution (`realtime.toons.eyes`), and a brow that it lost is drawn
+            as its twin (`realtime.toons.finish.brows`). For styles that were learned from
             the artist's eyes, of networks that say where they take the photo's detail from.
         inked: flat bands of light and ink are drawn at the toon's own resolution
-            (`realtime.toons.finish.ink`), as a network draws them softly.
+            (`realtime.toons.finish.ink`), as a network draws them softly, and mouths and nostrils
+            are made even (`realtime.toons.finish.features`).
         relief: skin is ironed, and gets light and shade from the face's own relief, as a film's
-            renderer gives them (`realtime.toons.finish.skin` and `.relief`). For networks that say
-            where they take the photo's detail from.
+            renderer gives them (`realtime.toons.finish.skin` and `.relief`), and mouths and
+            nostrils are a film's (`realtime.toons.finish.features`). For networks that say where
+            they take the photo's detail from.
         haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.

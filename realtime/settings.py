@@ -163,13 +163,14 @@ class CompositingSettings:
         memory: seconds over which light and colour are averaged.
         move: with a camera, let the last toon move with its face while the engine cannot keep up;
             else fewer frames go out.
-        paint_eyes: paint the eyes at the frame's own resolution, where the style wants it; else
-            they are the network's.
+        paint_eyes: paint the eyes at the frame's own resolution, open and shut, and brows that the
+            network lost, where the style wants it; else they are the network's.
         paint_hair: paint hair in locks, along its own flow; else it is the network's, with some of
             the frame's detail.
-        ink: draw flat bands of light and ink over a style that wants them, as the comic does.
-        relief: iron skin and light it by the face's own relief, where the style wants it, as the
-            film does.
+        ink: draw flat bands of light and ink over a style that wants them, as the comic does, and
+            make its mouth and nostrils even.
+        relief: iron skin, make mouth and nostrils a film's and light the face by its own relief,
+            where the style wants it, as the film does.
         reshape: larger eyes, and lids, nose and mouth nearer to the person's, where the style wants
             them.
     """

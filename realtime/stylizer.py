@@ -198,5 +198,5 @@ class Stylizer:
         )
 
     def reset(self) -> None:
-        """Forget light, eyes and hair; the next frame belongs to another stream."""
+        """Forget light, eyes, brows and hair; the next frame belongs to another stream."""
         self._finisher.forget()

@@ -1,3 +1,3 @@
-"""What is done to a drawn toon before it is pasted: the scene's colours, light, hair, ink."""
+"""What is done to a drawn toon before it is pasted: colours, light, mouth, brows, hair, ink."""
 
 from __future__ import annotations

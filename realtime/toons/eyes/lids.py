@@ -19,6 +19,7 @@ from engines.faces.pixels import Floats, Reals, mix, smoothstep
 MEETS = 0.80  # where shut lids meet: 0 at the upper one's place .. 1 at the lower one's
 SAG = (0.07, 0.16)  # least and most that their line hangs, in widths of the eye
 THICK = (0.017, 0.012)  # half of the thickness of their lashes, eye distances: least, and more
+THINNEST = 0.7  # the same at least, pixels: a thinner line would fade
 ROUND, ROUND_SHADE = 0.25, 0.36  # widths of the eye over which the lid above is round; its shade
 COVERED = (0.06, 0.17)  # widths of the eye about its opening: all covered .. as it was
 LEFT = 0.10
@@ -92,7 +93,8 @@ def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
     beside, below = columns - line[0, 0], rows - line[0, 1]
     along = np.clip((beside * axis[0] + below * axis[1]) / (axis @ axis), -0.2, 1.2)
     tapered = smoothstep(-0.02, 0.15, along) * smoothstep(1.02, 0.65, along)
-    thick = paint.unit * np.float32(THICK[0] + THICK[1] * paint.lashes) * tapered
+    half = max(paint.unit * (THICK[0] + THICK[1] * paint.lashes), THINNEST)
+    thick = np.float32(half) * tapered
     lash = smoothstep(1, -1, (far - thick) / 0.5) * smoothstep(0.0, 0.6, thick)
     cos, sin = shape.right
     above = below * cos - beside * sin < 0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.eyes.paint import EyePaint
 from engines.faces.eyes.painted import LEAST, paint_eye
-from engines.faces.eyes.shape import EyeShape
+from engines.faces.eyes.shape import MARGIN, EyeShape
 from engines.faces.pixels import Floats, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID
@@ -99,14 +99,19 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         looks, faint = eyes.looks(eye), eyes.faint[eye]
         if share < 0.02 or min(_within(shape.box(), picture)[2:]) < LEAST:
             continue  # it stays the network's
-        left, top, width, height = _within(shape.box(REACH), picture)
+        bare = max(faint, 1 - looks) > 0.02  # whether skin is laid under it
+        left, top, width, height = _within(shape.box(REACH if bare else MARGIN), picture)
         area = slice(top, top + height), slice(left, left + width)
         if result is picture:
             result = picture.copy()
         patch = cv2.cvtColor(result[area], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
-        skin = skin_of(picture, points)[::-1] / 255
-        drawn = _painted(before, shape.moved(-left, -top), paint, skin, looks, faint)
+        shape = shape.moved(-left, -top)
+        if bare:
+            skin = skin_of(picture, points)[::-1] / 255
+            drawn = _on_skin(before, shape, paint, skin, looks, faint)
+        else:
+            drawn = paint_eye(before, shape, paint, 1)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
@@ -119,14 +124,12 @@ def _within(edges: tuple[int, int, int, int], picture: Image) -> Box:
     return Box(left, top, min(edges[2], width) - left, min(edges[3], height) - top)
 
 
-def _painted(
+def _on_skin(
     patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
 ) -> Floats:
     """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open, and `skin`
     under it as far as the network's is `faint`."""
-    bare = patch
-    if max(faint, 1 - looks) > 0.02:
-        bare = covered(patch, shape, skin)
+    bare = covered(patch, shape, skin)
     closed = paint_shut_eye(bare, shape, paint) if looks < 0.98 else bare
     if looks < 0.02:
         return closed

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
-from engines.faces.pixels import Floats, mix, smoothstep, step
+from engines.faces.head import FACE_OVAL
+from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import FloatMask, Image
 from realtime.toons.finish.surface import skin_of
 from realtime.toons.places import taken
@@ -120,6 +121,8 @@ class BrowWatch:
         known, now = self._learned(identity, time, strips, trust)
         longest = max(strip.length for strip in strips)
         result, where = toon, np.zeros((places, places), np.float32)
+        outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
+        face = polygon(places, outline, 1.0, -1.0)
         for brow, strip in enumerate(strips):
             wanted = _lowered(known.share, float(known.heights[brow]))
             lacks = _lacking(strip, wanted) * step(*SURE, known.clear)
@@ -130,6 +133,7 @@ class BrowWatch:
             # Beside hair no skin is drawn about a brow.
             about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
             weight = np.asarray(amount * _DRAWN * strip.bare.max(0) * about, np.float32)
+            weight *= taken(face, strip.places * np.float32(places) - np.float32(0.5))
             bold = np.maximum(1 - BOLD * (1 - wanted), LIGHTEST)
             box, at = _within(strip, toon.shape[0])
             if not at.size:

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
+from engines.faces.head import FACE_OVAL
 from engines.pictures import FloatMask, Image
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.surface import SPOTS
@@ -27,6 +28,8 @@ def landmarks() -> NDArray[np.float32]:
         points[BROW_TOP[brow]] = np.stack([x, y - 0.012], 1)
         points[BROW_BOTTOM[brow]] = np.stack([x, y + 0.012], 1)
     points[list(SPOTS)] = 0.35, 0.62  # on skin
+    turn = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
+    points[FACE_OVAL] = np.stack([0.5 + 0.33 * np.sin(turn), 0.5 - 0.4 * np.cos(turn)], 1)
     return points
 
 
@@ -131,3 +134,13 @@ def test_a_brow_beyond_the_picture_is_not_drawn() -> None:
     after, where = watch.even(1, 1.0, bare, away, (1.0, 1.0), PLACES)
     assert after is bare
     assert where.max() == 0
+
+
+def test_no_brow_is_drawn_beside_the_face() -> None:
+    before, points = toon(LEFT), landmarks()
+    points[FACE_OVAL, 0] = np.minimum(points[FACE_OVAL, 0], 0.64)  # the brow goes on to 0.76
+    after, where = BrowWatch().even(1, 0.0, before, points, (1.0, 1.0), PLACES)
+    edge = round(0.69 * SIDE)
+    assert np.abs(after[:, edge:].astype(int) - before[:, edge:]).max() <= 1
+    assert where[:, round(0.69 * PLACES) :].max() < 0.05
+    assert not np.array_equal(after, before)

@@ -41,6 +41,7 @@ UNLIKE = (0.75, 0.50)  # correlation with the person's brow: it stays .. it is d
 BOLD, LIGHTEST = 1.3, 0.15
 """How much darker one is drawn than it is remembered, as averages are soft; and share of skin that
 is left where it is darkest."""
+INTERVAL = 0.1  # seconds in which brows that are there are not looked at again
 COMES = 0.3  # seconds in which a drawn one comes and goes
 CORE = (0.02, 0.12)  # darkness: skin about a brow .. the brow
 FORESHORTENED = (0.20, 0.40)  # length in shares of the other's: nothing is drawn .. all
@@ -117,10 +118,14 @@ class BrowWatch:
             uint8 [R, R, 3], and where brows were drawn, float32 [M, M] in [0, 1]: none of the
             photo's detail belongs there. `toon` itself where none was.
         """
+        where = np.zeros((places, places), np.float32)
+        last = self._known.get(identity)
+        if last and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02:
+            return toon, where  # nothing was lacking just now
         strips = _strips(toon, shown)
         known, now = self._learned(identity, time, strips, trust)
         longest = max(strip.length for strip in strips)
-        result, where = toon, np.zeros((places, places), np.float32)
+        result = toon
         outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
         face = polygon(places, outline, 1.0, -1.0)
         for brow, strip in enumerate(strips):

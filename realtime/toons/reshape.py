@@ -28,7 +28,7 @@ EYES = 1.10  # how much larger eyes are than a network draws them, where a style
 LIDS, APERTURE = (0.78, 1.0), (0.18, 0.36)
 """Height of an eye in shares of what the network draws, and by what height over width of the
 photo's it is so low or as it is: who squints has narrow eyes."""
-NOSE = 1.20  # how much broader noses are
+NOSE = 1.14  # how much broader noses are
 MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""

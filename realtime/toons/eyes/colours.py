@@ -20,14 +20,14 @@ from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
-IRIS = 0.84  # how much of an opening an iris fills, in shares of the artist's: whites show more
+IRIS = 0.885  # how much of an opening an iris fills, in shares of the artist's: whites show more
 WHITES, LID_SHADE = 0.92, 1.3  # light of whites, and shade of lids on them, in the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
 AMBER, AMBER_MIDDLE = 1.30, 1.08  # gain of a dark iris's tones
 WARM = (0.03, 0.015, 0.0)  # added to the lightest, RGB
-LASHES = 0.4  # share of the person's that go over the network's soft ones
+LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
 HARDLY_SEEN = 6.0  # times as much is added for irises too small to be seen
 HAZE = (20.0, 45.0)  # L* of the darkest about an eye: clear .. as milky as pictures get
@@ -108,7 +108,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         contrast=brow / (skin + 5),
         scene=scene,
         vivid=VIVID,
-        lashes=LASHES * lashes,
+        lashes=LASHES[0] + LASHES[1] * lashes,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
         colour=step(3, 9, float(np.hypot(a, b))),

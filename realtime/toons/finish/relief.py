@@ -38,7 +38,7 @@ SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
 BELOW, HOLE = (3.0, 25.0), (55.0, 35.0)
 """L* by which skin is darker than its middle: no fill light .. all of it; nostrils get none."""
 FILL = 0.25  # gain of the fill light there
-LIFT, BRIGHT, SPARED = 0.03, (72.0, 88.0), 0.8
+LIFT, BRIGHT, SPARED = 0.06, (72.0, 88.0), 0.8
 """Gain of all skin, and L* over which a share of it is spared: it is light enough."""
 VIVID, GROWING = (42.0, 26.0), 0.5  # chroma that grows by that share less .. as light does
 EVEN = 1.0  # how softly that lies, in places of `COARSE`

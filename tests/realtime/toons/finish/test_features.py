@@ -64,7 +64,7 @@ def test_glare_on_lips_goes_and_they_keep_their_colour() -> None:
     shine, plain = at(*glare, reach=1), at(MOUTH[0] - 0.06, MOUTH[1] + 0.015)
     excess = [float(light(p)[shine].mean() - light(p)[plain].mean()) for p in (before, after)]
     assert excess[0] > 35
-    assert excess[1] < 0.65 * excess[0]
+    assert excess[1] < 0.75 * excess[0]
     chroma = [np.hypot(*as_lab(p)[shine][..., 1:].mean((0, 1))) for p in (before, after)]
     assert chroma[1] > chroma[0] + 10  # not white any more
     assert np.abs(as_lab(after)[plain] - as_lab(before)[plain]).mean() < 4

@@ -64,18 +64,18 @@ def _with_features(
     photo: Image, toon: Image, points: Points, plan: Plan, head: Mask | None, finish: Finish
 ) -> Image:
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
-    shown = toon_points(points, plan)
+    shown, share = toon_points(points, plan), None if head is None else as_grid(head)
     if finish.relief or finish.inked:
         toon = film_features(toon, shown).image
-    if head is not None:
-        drawn = Drawn(photo, toon, points, as_grid(head), known=True, plan=plan)
+    if share is not None:
+        drawn = Drawn(photo, toon, points, share, known=True, plan=plan)
         toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
     eyes = None
     if finish.painted_eyes:
         eyes = _seen(photo, toon, points, shown)
         toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
-    if head is not None and finish.inked:
-        toon = inked(toon, as_grid(head), points)
+    if share is not None and finish.inked:
+        toon = inked(toon, share, points)
     if eyes is None:
         return toon
     side = len(toon)

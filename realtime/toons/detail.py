@@ -110,6 +110,23 @@ def sharpened(toon: Image) -> Image:
     return as_uint8(cv2.add(toon, cv2.merge([change] * 3), dtype=cv2.CV_8U))
 
 
+def without(plan: NDArray[np.float32], where: Floats) -> NDArray[np.float32]:
+    """A plan, see `Detail`, by which less detail is taken in some places.
+
+    Args:
+        plan: float32 [3, M, M].
+        where: float32 [M, M], 0 as much .. 1 none.
+
+    Returns:
+        float32 [3, M, M]; `plan` itself where that is nowhere.
+    """
+    if not where.any():
+        return plan
+    result = plan.copy()
+    result[2] *= 1 - where
+    return result
+
+
 def brushed(
     plan: NDArray[np.float32],
     head: FloatMask,

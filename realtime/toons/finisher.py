@@ -18,7 +18,7 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import as_grid, head_guess
 from realtime.faces.face import TrackedFace
 from realtime.settings import CompositingSettings
-from realtime.toons.detail import WORTH, brows_of, fitted, sharpened
+from realtime.toons.detail import WORTH, brows_of, fitted, sharpened, without
 from realtime.toons.engine_call import EngineToon
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
@@ -103,8 +103,7 @@ class Finisher:
             image, painted = self._brows.even(
                 face.identity, time, image, shown, eyes.trust, plan.shape[1]
             )
-            plan = plan.copy()
-            plan[2] *= 1 - painted
+            plan = without(plan, painted)
         brows = None
         if wish.inked and settings.ink:
             image = inked(image, head, points, face.side)

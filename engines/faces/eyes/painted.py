@@ -19,7 +19,6 @@ from engines.faces.eyes.shape import CREASE_MARGIN, MARGIN, EyeShape, between, s
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, mix, smoothstep, step
 
 SUPERSAMPLING = 3
-LEAST = 5  # pixels of a picture that an eye must have at least, in both directions
 IRIS_SCALE = 1.20  # how much larger the iris is inside the enlarged eye
 LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
 RIM = 0.6  # of the lower lid's wet edge
@@ -43,6 +42,14 @@ def distance_to(size: tuple[int, int], curve: Floats, finer: int) -> Floats:
     return cv2.resize(distance, size[::-1], interpolation=cv2.INTER_AREA) / np.float32(finer)
 
 
+def along_lid(curve: Floats, rows: Floats, columns: Floats) -> Floats:
+    """How far along a lid's curve [N, 2] places are: 0 at its outer corner .. 1 at its inner one,
+    and a fifth beyond both."""
+    axis = curve[-1] - curve[0]
+    along = (columns - curve[0, 0]) * axis[0] + (rows - curve[0, 1]) * axis[1]
+    return np.clip(along / (axis @ axis), -0.2, 1.2)
+
+
 def paint_eye(
     image: Floats, shape: EyeShape, paint: EyePaint, factor: int = SUPERSAMPLING
 ) -> Floats:
@@ -63,13 +70,12 @@ def paint_eye(
     wide = float(np.clip(max(radius, tall), least, most))
     radius += step(0.2, 0.5, open_) * (wide - radius)
     shape = _tucked(shape, radius, paint.tucked)
-    box = shape.box(CREASE_MARGIN if paint.crease else MARGIN)
-    x0, y0 = np.maximum(box[:2], 0)
-    x1, y1 = np.minimum(box[2:], image.shape[1::-1])
-    if min(x1 - x0, y1 - y0) < LEAST:
+    box = shape.box_in(image.shape, CREASE_MARGIN if paint.crease else MARGIN)
+    if box is None:
         return image
-    size = ((y1 - y0) * factor, (x1 - x0) * factor)
-    origin = np.array([x0, y0], np.float32)
+    patch = image[box]
+    size = (patch.shape[0] * factor, patch.shape[1] * factor)
+    origin = np.array([box[1].start, box[0].start], np.float32)
     top, bottom, centre = (
         (curve - origin) * factor
         for curve in (spline(shape.upper), spline(shape.lower), shape.centre)
@@ -105,10 +111,8 @@ def paint_eye(
     rim = np.exp(-((to_bottom / max(0.05 * tall, 0.8 * factor)) ** 2))
     lay(ball, np.clip(1.18 * paint.skin_shadow + (0.06, 0, 0), 0, 1), RIM * opened * rim)
     ball = mix(ball, np.ones(1, np.float32), paint.haze)
-    region = cv2.resize(image[y0:y1, x0:x1], size[::-1], interpolation=cv2.INTER_LINEAR)
-    axis = top[-1] - top[0]
-    along = ((columns - top[0, 0]) * axis[0] + (rows - top[0, 1]) * axis[1]) / (axis @ axis)
-    along = np.clip(along, -0.2, 1.2)
+    region = cv2.resize(patch, size[::-1], interpolation=cv2.INTER_LINEAR)
+    along = along_lid(top, rows, columns)
     u = paint.unit * factor
     if paint.crease:
         lid = paint.crease * _lid(to_top, (1 - soft) * (to_top < to_bottom), along, u, open_)
@@ -132,8 +136,8 @@ def paint_eye(
     lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
     region = mix(region, mix(paint.lash, np.ones(3, np.float32), paint.haze), lash)
     result = image.copy()
-    result[y0:y1, x0:x1] = cv2.resize(
-        region.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA
+    result[box] = cv2.resize(
+        region.astype(np.float32), patch.shape[1::-1], interpolation=cv2.INTER_AREA
     )
     return result
 

@@ -11,6 +11,7 @@ import numpy as np
 from engines.faces.features import LOWER_LID, UPPER_LID, eye_iris
 from engines.faces.pixels import SUBPIXEL_BITS, Floats, Reals
 
+LEAST = 5  # pixels of a picture that an eye must have at least, in both directions, to be drawn
 MARGIN, CREASE_MARGIN = 0.15, 0.40  # widths of the eye beside it that lashes and crease need
 
 
@@ -127,3 +128,13 @@ class EyeShape:
         both, margin = np.concatenate([self.upper, self.lower]), margin * self.width
         low, high = np.floor(both.min(0) - margin), np.ceil(both.max(0) + margin)
         return int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1
+
+    def box_in(self, size: tuple[int, ...], margin: float = MARGIN) -> tuple[slice, slice] | None:
+        """Rows and columns of the part of `box` that lies in a picture of `size` (height, width);
+        None where less than `LEAST` pixels do in one direction."""
+        left, top, right, bottom = self.box(margin)
+        left, top = max(left, 0), max(top, 0)
+        right, bottom = min(right, size[1]), min(bottom, size[0])
+        if min(right - left, bottom - top) < LEAST:
+            return None
+        return slice(top, bottom), slice(left, right)

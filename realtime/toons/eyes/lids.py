@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from engines.faces.eyes.paint import EyePaint
-from engines.faces.eyes.painted import LEAST, distance_to
+from engines.faces.eyes.painted import along_lid, distance_to
 from engines.faces.eyes.shape import CREASE_MARGIN, EyeShape, between, spline
 from engines.faces.pixels import Floats, Reals, mix, smoothstep
 
@@ -82,26 +82,24 @@ def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:
         paint: colours.
     """
     shape = shut(shape)
-    x0, y0 = np.maximum(shape.box(CREASE_MARGIN)[:2], 0)
-    x1, y1 = np.minimum(shape.box(CREASE_MARGIN)[2:], image.shape[1::-1])
-    if min(x1 - x0, y1 - y0) < LEAST:
+    box = shape.box_in(image.shape, CREASE_MARGIN)
+    if box is None:
         return image
-    size, line = (y1 - y0, x1 - x0), spline(shape.upper) - np.array([x0, y0], np.float32)
-    far = distance_to(size, line, 2)
-    rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    axis = line[-1] - line[0]
-    beside, below = columns - line[0, 0], rows - line[0, 1]
-    along = np.clip((beside * axis[0] + below * axis[1]) / (axis @ axis), -0.2, 1.2)
+    region = image[box]
+    line = spline(shape.upper) - np.array([box[1].start, box[0].start], np.float32)
+    far = distance_to(region.shape[:2], line, 2)
+    rows, columns = np.mgrid[: region.shape[0], : region.shape[1]].astype(np.float32)
+    along = along_lid(line, rows, columns)
     tapered = smoothstep(-0.02, 0.15, along) * smoothstep(1.02, 0.65, along)
     half = max(paint.unit * (THICK[0] + THICK[1] * paint.lashes), THINNEST)
     thick = np.float32(half) * tapered
     lash = smoothstep(1, -1, (far - thick) / 0.5) * smoothstep(0.0, 0.6, thick)
     cos, sin = shape.right
-    above = below * cos - beside * sin < 0
+    above = (rows - line[0, 1]) * cos - (columns - line[0, 0]) * sin < 0
     margin = np.float32(np.exp(-((CREASE_MARGIN / ROUND) ** 2)))  # none where the box ends
     round_ = above * np.maximum(np.exp(-((far / (ROUND * shape.width)) ** 2)) - margin, 0) * tapered
-    result, region = image.copy(), image[y0:y1, x0:x1]
     region = mix(region, paint.skin_shadow, np.float32(ROUND_SHADE) * round_.astype(np.float32))
     colour = mix(paint.lash, np.ones(3, np.float32), paint.haze)
-    result[y0:y1, x0:x1] = mix(region, colour, np.float32(0.9) * lash)
+    result = image.copy()
+    result[box] = mix(region, colour, np.float32(0.9) * lash)
     return result

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engines.faces.alignment import transform_points
 from engines.faces.eyes.paint import EyePaint
-from engines.faces.eyes.painted import LEAST, paint_eye
+from engines.faces.eyes.painted import paint_eye
 from engines.faces.eyes.shape import MARGIN, EyeShape
 from engines.faces.pixels import Floats, mix, step
 from engines.pictures import Image
@@ -97,16 +97,15 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         shape = shape.turned(max(shape.width / max(widest, 1e-6), TURNED))
         share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
         looks, faint = eyes.looks(eye), eyes.faint[eye]
-        if share < 0.02 or min(_within(shape.box(), picture)[2:]) < LEAST:
-            continue  # it stays the network's
         bare = max(faint, 1 - looks) > 0.02  # whether skin is laid under it
-        left, top, width, height = _within(shape.box(REACH if bare else MARGIN), picture)
-        area = slice(top, top + height), slice(left, left + width)
+        area = shape.box_in(picture.shape, REACH if bare else MARGIN)
+        if share < 0.02 or area is None or shape.box_in(picture.shape) is None:
+            continue  # it stays the network's
         if result is picture:
             result = picture.copy()
         patch = cv2.cvtColor(result[area], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
-        shape = shape.moved(-left, -top)
+        shape = shape.moved(-area[1].start, -area[0].start)
         if bare:
             skin = skin_of(picture, points)[::-1] / 255
             drawn = _on_skin(before, shape, paint, skin, looks, faint)
@@ -115,13 +114,6 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
-
-
-def _within(edges: tuple[int, int, int, int], picture: Image) -> Box:
-    """What of a box (left, top, right, bottom) lies in a picture; its size may be below 0."""
-    left, top = max(edges[0], 0), max(edges[1], 0)
-    height, width = picture.shape[:2]
-    return Box(left, top, min(edges[2], width) - left, min(edges[3], height) - top)
 
 
 def _on_skin(

@@ -23,6 +23,7 @@ from realtime.frame import as_uint8
 from realtime.toons.eyes.colours import colours_of, paint_of
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.trust import around, awake, darkness, likeness, pair_of, same_place, trust
+from realtime.toons.memory import share_of
 from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
@@ -83,15 +84,15 @@ class _Memory:
     def follow(self, look: _Look, time: float) -> None:
         """Take in a newer toon; a blink says nothing of whether there is an eye, nor of what shape
         it is."""
-        elapsed = max(time - self.time, 0.0)
-        memory = np.where(look.trust > self.trust, COMES, GOES)
-        share = (1 - np.exp(-elapsed / memory)) * look.opened
+        elapsed = time - self.time
+        comes, goes = share_of(elapsed, COMES), share_of(elapsed, GOES)
+        share = np.where(look.trust > self.trust, comes, goes) * look.opened
         self.trust = self.trust + share * (look.trust - self.trust)
-        share = (1 - float(np.exp(-elapsed / LOOK_MEMORY))) * look.opened
+        share = share_of(elapsed, LOOK_MEMORY) * look.opened
         self.faint = self.faint + share * (look.faint - self.faint)
         self.around = self.around + share[:, None] * (look.around - self.around)
         self.toons += 1  # the first ones count alike: one of them may be a blink
-        share = max(1 - float(np.exp(-elapsed / SHAPE_MEMORY)), 1 / self.toons) * look.opened
+        share = max(share_of(elapsed, SHAPE_MEMORY), 1 / self.toons) * look.opened
         self.roundness = self.roundness + share * (look.roundness - self.roundness)
         self.time = time
 
@@ -107,7 +108,7 @@ class _Memory:
         kept = min(self.weight, LOOKS * self.best)
         weight *= (weight / self.best) ** 2
         self.weight = kept + weight
-        shares = np.full(len(colours), 1 - np.exp(-max(time - self.mixed, 0.0) / COLOUR_MEMORY))
+        shares = np.full(len(colours), share_of(time - self.mixed, COLOUR_MEMORY))
         shares[:3] = weight / self.weight
         colours = np.where(np.isnan(colours), self.colours, colours)
         self.colours = (self.colours + shares * (colours - self.colours)).astype(np.float32)

@@ -8,7 +8,6 @@ clearer one is remembered, and one that lacks much of it is drawn as it is.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import FloatMask, Image
 from realtime.toons.finish.surface import skin_of
+from realtime.toons.memory import share_of
 from realtime.toons.places import taken
 
 ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
@@ -56,7 +56,7 @@ class _Strip(NamedTuple):
         share: float32 [ACROSS, ALONG, 3], how much of it is seen, 0..1.
         alone: the same without hair that hangs into it.
         bare: float32 [2, ALONG] in [0, 1], where there is skin above and below, not hair or a wall.
-        length: of its chord, in the crop's sides.
+        length: of its chord, in shares of the longer one's.
         clear: 0..1, how surely it is a brow.
     """
 
@@ -124,7 +124,6 @@ class BrowWatch:
             return toon, where  # nothing was lacking just now
         strips = _strips(toon, shown)
         known, now = self._learned(identity, time, strips, trust)
-        longest = max(strip.length for strip in strips)
         result = toon
         outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
         face = polygon(places, outline, 1.0, -1.0)
@@ -132,7 +131,7 @@ class BrowWatch:
             wanted = _lowered(known.share, float(known.heights[brow]))
             lacks = _lacking(strip, wanted) * step(*SURE, known.clear)
             known.drawn[brow] += now * (lacks - known.drawn[brow])
-            amount = trust[brow] * step(*FORESHORTENED, strip.length / longest) * known.drawn[brow]
+            amount = trust[brow] * step(*FORESHORTENED, strip.length) * known.drawn[brow]
             if amount < 0.02:
                 continue
             # Beside hair no skin is drawn about a brow.
@@ -157,10 +156,8 @@ class BrowWatch:
     ) -> tuple[_Memory, float]:
         """What is known of a person's brows with their newest toon, and how far to go at once from
         what was drawn last towards what is wanted now, 0..1."""
-        longest = max(strip.length for strip in strips)
         clear = [
-            strip.clear * strip.length / longest * sure
-            for strip, sure in zip(strips, trust, strict=True)
+            strip.clear * strip.length * sure for strip, sure in zip(strips, trust, strict=True)
         ]
         best = int(clear[1] > clear[0])
         heights = np.array([_height(strip.alone) for strip in strips], np.float32)
@@ -172,14 +169,14 @@ class BrowWatch:
             known = _Memory(seen, clear[best], heights, np.zeros(2, np.float32), time)
             self._known[identity] = known
             return known, 1.0
-        elapsed = max(time - known.time, 0.0)
-        share = 1 - math.exp(-elapsed / MEMORY)
+        elapsed = time - known.time
+        share = share_of(elapsed, MEMORY)
         share *= clear[best] / max(clear[best], known.clear, 1e-6)
         known.share = mix(known.share, seen, share)
         known.clear += share * (clear[best] - known.clear)
         known.heights = mix(known.heights, heights, share)
         known.time = time
-        return known, 1 - math.exp(-elapsed / COMES)
+        return known, share_of(elapsed, COMES)
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
@@ -201,15 +198,17 @@ _ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
 def _strips(toon: Image, shown: NDArray[np.float32]) -> list[_Strip]:
     """Both brows of a toon."""
     face = skin_of(toon, shown * np.float32(toon.shape[0]) - np.float32(0.5))
-    return [
+    strips = [
         _strip(toon, (shown[top] + shown[bottom]) / 2, face)
         for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)
     ]
+    longest = max(strip.length for strip in strips)
+    return [strip._replace(length=strip.length / longest) for strip in strips]
 
 
 def _strip(toon: Image, curve: Floats, face: Floats) -> _Strip:
     """A brow along a curve [5, 2] from its outer end, 0..1 across a toon, of somebody whose `face`
-    has that colour, BGR."""
+    has that colour, BGR; its length in the crop's sides."""
     chord = curve[-1] - curve[0]
     length, along, down = _axes(chord)
     off = curve - curve[0]
@@ -259,9 +258,9 @@ def _lacking(strip: _Strip, wanted: Floats) -> float:
 def _lowered(share: Floats, by: float) -> Floats:
     """A brow that is so many places lower in its strip."""
     move = np.array([[1, 0, 0], [0, 1, by]], np.float32)
-    size = (ALONG, ACROSS)
-    white = (1, 1, 1)
-    return np.asarray(cv2.warpAffine(share, move, size, borderValue=white), np.float32)
+    return np.asarray(
+        cv2.warpAffine(share, move, (ALONG, ACROSS), borderValue=(1, 1, 1)), np.float32
+    )
 
 
 def _axes(chord: Floats) -> tuple[float, Floats, Floats]:

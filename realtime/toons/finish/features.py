@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS, NOSE_BASE
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import Image
+from realtime.toons.detail import without
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.skin import guided
 from realtime.toons.finish.surface import frontness, skin_of
@@ -85,13 +86,9 @@ def without_mouth(
 ) -> NDArray[np.float32]:
     """A plan, see `realtime.toons.detail.Detail`, by which less of a photo's detail is taken where
     a toon's mouth is, none at an `amount` of 1; `shown` as for `film_features`."""
-    if amount == 0:
-        return plan
     side = plan.shape[1]
-    result = plan.copy()
     mouth = polygon(side, shown[LIPS] * np.float32(side) - np.float32(0.5), 1.0)
-    result[2] *= 1 - np.float32(amount) * mouth
-    return result
+    return without(plan, np.float32(amount) * mouth)
 
 
 def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Image, float]:
@@ -120,7 +117,8 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Imag
         return toon, 0.0
     drawn = mix(lab, _lips(lab, flesh, middle, skin, width), flesh)
     axes = _Axes(inner - low, lips - low, width, size)
-    bright = min(float(skin[0]) / GLEAMING, 1.0) * step(*LIP_LIKE, _apart(middle, skin))
+    apart = float(np.linalg.norm(middle - skin))
+    bright = min(float(skin[0]) / GLEAMING, 1.0) * step(*LIP_LIKE, apart)
     drawn[..., 0] += np.float32(GLEAM * bright) * axes.gleam() * flesh
     teeth = step(*OPEN, axes.tall())
     if teeth > 0.02:
@@ -243,11 +241,6 @@ def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, colour: floa
 def _colour(skin: Floats) -> float:
     """0 for a picture in grey .. 1 for one in colour, from L, a, b of its skin."""
     return step(*COLOURLESS, float(np.hypot(*skin[1:])))
-
-
-def _apart(lips: Floats, skin: Floats) -> float:
-    """CIE76 difference of two colours."""
-    return float(np.linalg.norm(np.asarray(lips) - np.asarray(skin)))
 
 
 def _sure(lips: Floats, skin: Floats) -> float:

@@ -28,6 +28,7 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import fill_field, lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
+from realtime.toons.memory import share_of
 from realtime.toons.places import moves, shifted
 
 RELIT = 0.06  # seconds for which the light on a relief stays: it moves with the crop meanwhile
@@ -83,7 +84,7 @@ class Lights:
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
         scene, toon = colour_stats(photo, oval), colour_stats(small, oval)
         light = self._lights.setdefault(identity, _Light(scene, toon, time))
-        share = _share(time - light.time, settings.memory)
+        share = share_of(time - light.time, settings.memory)
         light.scene, light.toon = mix(light.scene, scene, share), mix(light.toon, toon, share)
         light.time = time
         field = match_field(small, light.toon, light.scene, settings.colour)
@@ -92,7 +93,7 @@ class Lights:
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         if drawn.finish.relief and settings.relief and drawn.plan is not None:
             if not 0 <= time - light.relit < RELIT:
-                share = _share(time - light.relit, settings.memory)
+                share = share_of(time - light.relit, settings.memory)
                 light.relief = _on_relief(field, drawn, light, share, photo, small)
                 light.relit = time
             if light.relief is not None:
@@ -124,11 +125,6 @@ def _on_relief(
     lit = lit + relief_field(relief, toon.bgr + field + lit, light.lamp)
     even = ironing(drawn.toon, relief.skin)
     return np.asarray(cv2.resize(lit, even.shape) + even[..., None], np.float32)
-
-
-def _share(elapsed: float, memory: float) -> float:
-    """How far to go towards what is seen after so many seconds, 0..1."""
-    return 1 - math.exp(-max(elapsed, 0.0) / memory) if memory > 0 else 1.0
 
 
 def _followed(

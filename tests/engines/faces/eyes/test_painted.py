@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 
-from engines.faces.eyes.iris import iris_tones
-from engines.faces.eyes.paint import EyePaint
 from engines.faces.eyes.painted import paint_eye
 from engines.faces.eyes.shape import EyeShape
 from engines.faces.features import LID_POINTS
-from tests.engines.faces.drawn import eye_landmarks
-
-SIZE = 240
-SKIN = np.full((SIZE, SIZE, 3), (0.8, 0.62, 0.55), np.float32)
-PAINT = EyePaint(
-    tones=iris_tones(np.array([0.4, -1.5, -5.0]), 1.0, 1.0, 0.0),
-    exposure=1.0,
-    lash=np.array([0.1, 0.06, 0.05], np.float32),
-    skin_shadow=np.array([0.5, 0.35, 0.3], np.float32),
-    lashes=0.5,
-    iris_scale=1.2,
-    light_side=0.0,
-    colour=1.0,
-    unit=0.4 * SIZE,
-)
-
-
-def grey(image: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+from tests.engines.faces.drawn import PAINT, SIZE, SKIN, eye_landmarks, grey
 
 
 @pytest.mark.parametrize("factor", [1, 3])

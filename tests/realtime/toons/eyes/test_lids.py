@@ -10,9 +10,8 @@ import pytest
 
 from engines.faces.eyes.shape import EyeShape
 from realtime.toons.eyes.lids import MEETS, covered, paint_shut_eye, shut
-from tests.engines.faces.drawn import eye_landmarks
-from tests.engines.faces.eyes.test_painted import PAINT, SIZE, grey
-from tests.engines.faces.eyes.test_painted import SKIN as BARE
+from tests.engines.faces.drawn import PAINT, SIZE, eye_landmarks, grey
+from tests.engines.faces.drawn import SKIN as BARE
 
 SKIN = np.array([0.8, 0.62, 0.55], np.float32)
 

@@ -1,9 +1,10 @@
-"""Eyes of another size, and lids, noses and mouths that are nearer to the person's: the toon swells
-or shrinks about them.
+"""Round eyes of any size, arched brows, and noses and mouths that are nearer to the person's: the
+toon swells or shrinks about them, and rises at brows.
 
 How large a character's eyes are is a matter of taste, and a network learns one size. It also opens
-all eyes alike, which is one stare for everybody, draws noses narrower than its map says, and makes
-a wide smile of every mouth.
+all eyes alike, which is one stare for everybody, draws noses narrower than its map says, makes
+a wide smile of every mouth, and leaves brows as straight as the person's, where film characters
+have lively ones.
 """
 
 from __future__ import annotations
@@ -15,23 +16,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.features import EYE_OUTLINE, aperture
+from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, aperture
 from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats
 from engines.pictures import Image
 from realtime.toons.finish.colour import COARSE
+from realtime.toons.finish.strips import axes_of
 from realtime.toons.finish.surface import frontness
 from realtime.toons.places import pixels, shifted, taken, toon_points
 
 EYES_UNKNOWN = "This model does not say where its eyes are, so they keep their size."
-EYES = 1.10  # how much larger eyes are than a network draws them, where a style wants it
-LIDS, APERTURE = (0.78, 1.0), (0.18, 0.36)
+EYES = 1.06  # how much larger eyes are than a network draws them, where a style wants it
+LIDS, APERTURE = (0.98, 1.17), (0.18, 0.36)
 """Height of an eye in shares of what the network draws, and by what height over width of the
-photo's it is so low or as it is: who squints has narrow eyes."""
+photo's it is so: who squints has narrower eyes than others, and all have round ones."""
+ARCH, PEAK = 0.045, 0.42
+"""How far a brow rises at its peak, and where that is from its outer end, in its lengths."""
+ARCH_REACH, ARCH_ABOVE, ARCH_BELOW = 0.62, 0.56, 0.26
+"""How far about the peak that goes along the brow, above and below it, in its lengths: lids
+stay."""
 NOSE = 1.14  # how much broader noses are
 MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""
+
+
+class _Rise(NamedTuple):
+    """A brow that rises about its peak.
+
+    Attributes:
+        peak: float32 [2], 0..1 across the toon.
+        along: float32 [2], unit vector from its outer end to its inner one.
+        down: float32 [2], across that.
+        length: in the crop's sides.
+    """
+
+    peak: Floats
+    along: Floats
+    down: Floats
+    length: float
 
 
 class _Swelling(NamedTuple):
@@ -56,20 +79,22 @@ def reshaped(
     eyes: float = 1.0,
     own: bool = False,
 ) -> tuple[Image, NDArray[np.float32]]:
-    """A toon and its plan with other eyes, nose and mouth.
+    """A toon and its plan with other eyes, brows, nose and mouth.
 
     Args:
         toon: uint8 [R, R, 3].
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
         points: [478, >=2], the photo's landmarks, 0..1 across the crop.
         eyes: how many times as large eyes are, see `realtime.settings.EYE_SIZES`.
-        own: larger eyes, and lids, nose and mouth nearer to the person's, see
+        own: larger and rounder eyes, arched brows, and nose and mouth nearer to the person's, see
             `engines.finish.Finish.reshaped`.
 
     Returns:
         uint8 [R, R, 3], float32 [3, M, M].
     """
     by = _from_where(_swellings(plan, points, eyes, own))
+    if own:
+        by = _risen(by, _rises(toon_points(points[_BROWS], plan)))
     if not by.any():
         return toon, plan
     side = toon.shape[0]
@@ -112,6 +137,33 @@ def _swellings(
         left, right = shown[start + 3 :]
         reach = MOUTH_REACH * float(np.linalg.norm(right - left))
         yield _Swelling((left + right) / 2, reach, 1 + (MOUTH - 1) * front, 1.0)
+
+
+_BROWS = [ids for both in (*BROW_TOP, *BROW_BOTTOM) for ids in both]
+
+
+def _rises(shown: Floats) -> Iterator[_Rise]:
+    """Both brows, from where a toon shows the landmarks `_BROWS`."""
+    top, bottom = shown.reshape(2, 2, -1, 2)
+    for curve in (top + bottom) / 2:
+        chord = curve[-1] - curve[0]
+        length, along, down = axes_of(chord)
+        off = curve - curve[0]
+        height = float(np.interp(PEAK * length, off @ along, off @ down))
+        yield _Rise(curve[0] + PEAK * chord + height * down, along, down, length)
+
+
+def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:
+    """From how far away each place comes, see `_from_where`, with brows that rise."""
+    x, y = ((plane + 0.5) / COARSE for plane in np.moveaxis(pixels(COARSE), -1, 0))
+    for peak, along, down, length in rises:
+        aside, below = x - peak[0], y - peak[1]
+        across = (aside * along[0] + below * along[1]) / np.float32(ARCH_REACH * length)
+        fall = (aside * down[0] + below * down[1]) / np.float32(length)
+        fall /= np.where(fall > 0, np.float32(ARCH_BELOW), np.float32(ARCH_ABOVE))
+        share = np.maximum(1 - across * across - fall * fall, 0)
+        by = by + (share * share)[..., None] * (np.float32(ARCH * length) * down)
+    return np.asarray(by, np.float32)
 
 
 def _from_where(swellings: Iterator[_Swelling]) -> Floats:

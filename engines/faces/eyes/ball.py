@@ -10,7 +10,8 @@ from engines.faces.pixels import Floats, Reals, smoothstep
 
 HALO = 1.22  # radii of the iris to which its shade reaches
 WHITE = (0.935, 0.915, 0.90)  # of the eye, RGB
-ROSY = (0.02, 0.17, 0.18)  # of it that is lost in its corners
+CORNERS = 0.27  # how much darker it is in its corners
+ROSY = (0.02, 0.17, 0.18)  # of it that is lost there
 LIGHT, LARGE = (-0.30, -0.31), 0.21  # the large light's place and radius, in the iris's radii
 BELOW_LID = 0.15  # how far below the lid it stays, in them
 
@@ -18,7 +19,7 @@ BELOW_LID = 0.15  # how far below the lid it stays, in them
 def white_of(corner: Floats, paint: EyePaint) -> Floats:
     """White of the eye: [3, h, w], planes, which are fast to blend; `corner` is 0 in the middle of
     the eye and 1 at its corners."""
-    shade = np.float32(paint.exposure) * (1 - 0.27 * corner**2)
+    shade = np.float32(paint.exposure) * (1 - np.float32(CORNERS * paint.shade) * corner**2)
     rosy = smoothstep(0.72, 1.05, corner) * np.float32(0.8 if paint.colour > 0.3 else 0.0)
     return np.stack(
         [shade * (level * (1 - loss * rosy)) for level, loss in zip(WHITE, ROSY, strict=True)]

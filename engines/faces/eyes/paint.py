@@ -28,7 +28,7 @@ class EyePaint:
     haze: float = 0.0  # light of black, 0..1: a milky picture has none that is darker
     socket: float = 0.0  # share of the shade on the skin about the eye that is drawn
     filled: float = 1.0  # how much of an opening its iris fills, in shares of the artist's
-    lid_shade: float = 1.0  # of the upper lid's shade on the ball
+    shade: float = 1.0  # of the white's corners and where the lower lid touches it
     tucked: float = 0.0  # share of the way that a free iris goes to lie a little below its lid
 
     @classmethod

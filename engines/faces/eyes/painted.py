@@ -101,10 +101,10 @@ def paint_eye(
     paint_iris(about, dx, dy, factor / r, paint)
     ball *= (
         1
-        - 0.42 * paint.lid_shade * np.exp(-((to_top / (0.32 * tall)) ** 2))
+        - 0.42 * np.exp(-((to_top / (0.32 * tall)) ** 2))
         - 0.20 * np.exp(-((to_top / (0.07 * tall)) ** 2))
     )
-    ball *= 1 - LOW_SHADE * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
+    ball *= 1 - LOW_SHADE * paint.shade * np.exp(-((to_bottom / (0.10 * tall)) ** 2))
     above = lid_above((top - centre) / r, shape, LIGHT[0] * shape.squash)
     add_catchlights(about, shape.squash * dx, dy, factor / r, paint.exposure, above, shape.squash)
     opened = step(*ROUND, shape.roundness)

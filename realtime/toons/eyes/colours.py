@@ -20,12 +20,12 @@ from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
-IRIS = 0.885  # how much of an opening an iris fills, in shares of the artist's: whites show more
-WHITES, LID_SHADE = 0.92, 1.3  # light of whites, and shade of lids on them, in the artist's
+IRIS = 0.85  # how much of an opening an iris fills, in shares of the artist's: whites show more
+SHADE = 0.55  # on the white of the corners and the lower lid, in shares of the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
-AMBER, AMBER_MIDDLE = 1.30, 1.08  # gain of a dark iris's tones
+AMBER, AMBER_MIDDLE = 1.18, 1.08  # gain of a dark iris's tones
 WARM = (0.03, 0.015, 0.0)  # added to the lightest, RGB
 LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
@@ -118,11 +118,11 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         socket=1.0,
         filled=IRIS,
         tucked=TUCKED,
-        lid_shade=LID_SHADE,
+        shade=SHADE,
     )
     paint = paint.printed(float(light) / 100)  # as the artist prints the whole head
     tones = _lit(paint.tones, paint.colour)
-    return replace(paint, tones=tones, exposure=WHITES * paint.exposure)
+    return replace(paint, tones=tones)
 
 
 def _lit(tones: IrisTones, colour: float) -> IrisTones:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
 from engines.faces.head import CHIN, LIPS, NOSE, NOSE_TIP
-from engines.faces.pixels import Floats, polygon, smoothstep, step
+from engines.faces.pixels import SUBPIXEL_BITS, Floats, polygon, smoothstep, step
 from engines.pictures import FloatMask, Image
 from realtime.toons.finish.colour import COARSE, Field
 from realtime.toons.finish.drawn import Drawn
@@ -28,6 +28,8 @@ FEATURES = ((LIPS, 1), *((ids, 0) for ids in BROW), *((ids, 0.03 * COARSE) for i
 SOFT = 0.016  # how softly skin ends there and at things, in the crop's sides
 SPOTS = (151, 108, 337, 118, 347, 193, 417, 50, 280)
 """Landmarks of forehead, cheeks and the root of the nose: mask or fringe covers some of them."""
+FLANKS = ((193, 217, 126, 209, 49), (417, 437, 355, 429, 279))  # slopes of the nose, from above
+FLANK, FLANK_SOFT = 5, 0.017  # width of their shade in quarters of a place, and how softly it lies
 SPOT = 0.02  # their radius, in the crop's sides
 SEEN = 12  # places of spots from which on their colour is known
 PROFILE = (0.35, 0.90)
@@ -48,6 +50,7 @@ class Surface(NamedTuple):
         bare: the same without eyes, brows and lips.
         plain: the same without the nose.
         wide: `face` as far as its skin can go on, above the landmarks of the forehead.
+        flanks: float32 [COARSE, COARSE] in [0, 1], the slopes of its nose.
         spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
         photo: `bare` where the photo shows it.
         front: see `frontness`.
@@ -58,6 +61,7 @@ class Surface(NamedTuple):
     bare: FloatMask
     plain: FloatMask
     wide: FloatMask
+    flanks: FloatMask
     spots: FloatMask
     photo: FloatMask
     front: float
@@ -93,14 +97,26 @@ def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
     spots = np.zeros((COARSE, COARSE), np.float32)
     for x, y in np.rint(at[list(SPOTS)]).astype(int).tolist():
         cv2.circle(spots, (x, y), round(SPOT * COARSE), 1.0, cv2.FILLED)
+    flanks = _flanks(points)
     higher = at[FOREHEAD] + HIGHER * (at[FOREHEAD] - at[CHIN])
     whole = cv2.convexHull(np.concatenate([at, higher]))[:, 0]
     wide = np.maximum(face, polygon(COARSE, whole, 2 * EDGE * COARSE, -INSIDE * COARSE))
-    parts = np.dstack([facing, face, bare, plain, wide, spots]).astype(np.float32)
+    parts = np.dstack([facing, face, bare, plain, wide, flanks, spots]).astype(np.float32)
     placed = shifted(parts, moves(plan, COARSE))
     facing = _in_frame(placed[..., :3], drawn.right)
-    face, shown, plain, wide, spots = (placed[..., part] for part in range(3, 8))
-    return Surface(facing, face, shown, plain, wide, spots, bare, frontness(points))
+    face, shown, plain, wide, flanks, spots = (placed[..., part] for part in range(3, 9))
+    return Surface(facing, face, shown, plain, wide, flanks, spots, bare, frontness(points))
+
+
+def _flanks(points: NDArray[np.floating]) -> FloatMask:
+    """Where a photo shows the slopes of a nose: float32 [COARSE, COARSE] in [0, 1]."""
+    side = 4 * COARSE  # lines of one place would be rough
+    fine = np.zeros((side, side), np.uint8)
+    at = (points[:, :2] * side - 0.5) * (1 << SUBPIXEL_BITS)
+    lines = [np.rint(at[list(ids)]).astype(np.int32) for ids in FLANKS]
+    cv2.polylines(fine, lines, False, 255, FLANK, cv2.LINE_AA, SUBPIXEL_BITS)
+    small = cv2.resize(fine, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cv2.GaussianBlur(small, (0, 0), FLANK_SOFT * COARSE) / np.float32(255)
 
 
 def frontness(points: NDArray[np.floating]) -> float:

@@ -1,4 +1,4 @@
-"""Eyes of another size, lids and noses nearer to the person's."""
+"""Round eyes of another size, arched brows, noses and mouths nearer to the person's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.faces.features import EYE_OUTLINE
+from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE
 from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
 from realtime.toons.places import moves, shifted, toon_points
-from realtime.toons.reshape import reshaped
+from realtime.toons.reshape import ARCH, EYES, LIDS, reshaped
 
 Points = NDArray[np.float32]
 
@@ -86,7 +86,7 @@ def with_lids(points: Points, height: float) -> Points:
     return out
 
 
-def test_lids_are_as_relaxed_as_the_persons(face_crop: tuple[Image, Points]) -> None:
+def test_eyes_are_round_and_narrower_in_who_squints(face_crop: tuple[Image, Points]) -> None:
     image, points = face_crop
 
     def kept(height: float) -> float:
@@ -101,8 +101,23 @@ def test_lids_are_as_relaxed_as_the_persons(face_crop: tuple[Image, Points]) -> 
 
     squint, usual, wide = (kept(height) for height in (0.5, 1.0, 2.0))
     assert squint < usual < wide
-    assert squint == pytest.approx(0.78 * 1.10, abs=0.03)
-    assert wide == pytest.approx(1.10, abs=0.04)
+    assert squint == pytest.approx(LIDS[0] * EYES, abs=0.03)
+    assert wide == pytest.approx(LIDS[1] * EYES, abs=0.06)
+
+
+def test_brows_rise_at_their_peaks_and_lids_stay(face_crop: tuple[Image, Points]) -> None:
+    image, points = face_crop
+    _, moved = reshaped(image, plan(), points, own=True)
+    _, flat = reshaped(image, plan(), points, eyes=EYES)
+    for top, bottom, eye in zip(BROW_TOP, BROW_BOTTOM, EYE_OUTLINE, strict=True):
+        curve = (points[top, :2] + points[bottom, :2]) / 2
+        length = np.linalg.norm(curve[-1] - curve[0])
+        rise = (toon_points(curve, flat) - toon_points(curve, moved))[:, 1] / length
+        assert rise[2] > 0.6 * ARCH
+        assert rise[2] > rise[0] + 0.3 * ARCH  # it is an arch and not a raised brow
+        assert rise[2] > rise[4] + 0.3 * ARCH
+        lids = [toon_points(points[eye], where)[:, 1].mean() for where in (flat, moved)]
+        assert abs(lids[1] - lids[0]) < 0.25 * ARCH * length
 
 
 def test_noses_are_broader_but_not_in_profile(face_crop: tuple[Image, Points]) -> None:

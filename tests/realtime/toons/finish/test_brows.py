@@ -1,4 +1,4 @@
-"""A brow that is lost is drawn as its twin."""
+"""A brow that is lost is drawn as its twin, and brows become bold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.head import FACE_OVAL
 from engines.pictures import FloatMask, Image
-from realtime.toons.finish.brows import BrowWatch
+from realtime.toons.finish.brows import BOLD, BrowWatch, bolder
 from realtime.toons.finish.surface import SPOTS
 
 SIDE, PLACES = 384, 64
@@ -144,3 +144,50 @@ def test_no_brow_is_drawn_beside_the_face() -> None:
     assert np.abs(after[:, edge:].astype(int) - before[:, edge:]).max() <= 1
     assert where[:, round(0.69 * PLACES) :].max() < 0.05
     assert not np.array_equal(after, before)
+
+
+def darkness(picture: Image, brow: int) -> NDArray[np.float64]:
+    """How much darker than skin each pixel of the column through a brow's middle is, 0..1."""
+    points = landmarks() * SIDE
+    x, y = points[BROW_TOP[brow][2]].astype(int)
+    column = picture[y - 20 : y + 30, x].mean(-1)
+    return 1 - column / np.mean(SKIN)
+
+
+def test_bold_brows_are_darker_and_thicker() -> None:
+    before = toon(BOTH, (85, 105, 130))
+    after = bolder(before, landmarks(), (1.0, 1.0))
+    for brow in BOTH:
+        faint, bold = darkness(before, brow), darkness(after, brow)
+        assert bold.max() == pytest.approx(BOLD * faint.max(), rel=0.08)
+        assert (bold > 0.15).sum() > (faint > 0.15).sum()
+        assert (bold > 0.15).sum() <= (faint > 0.15).sum() + 6
+        hue = after[bold_place(brow)].astype(float) / before[bold_place(brow)]
+        assert np.ptp(hue) < 0.12  # no other colour
+    far = np.ones((SIDE, SIDE), bool)
+    far[round(0.33 * SIDE) : round(0.46 * SIDE)] = False
+    assert np.array_equal(after[far], before[far])
+
+
+def bold_place(brow: int) -> tuple[int, int]:
+    """Row and column of a brow's middle."""
+    points = landmarks() * SIDE
+    x, y = ((points[BROW_TOP[brow][2]] + points[BROW_BOTTOM[brow][2]]) / 2).astype(int)
+    return int(y), int(x)
+
+
+def test_skin_without_brows_and_what_hides_them_stay() -> None:
+    bare = toon(())
+    assert np.array_equal(bolder(bare, landmarks(), (1.0, 1.0)), bare)
+    before = toon(BOTH)
+    after = bolder(before, landmarks(), (1.0, 0.0))
+    assert np.array_equal(after[:, SIDE // 2 :], before[:, SIDE // 2 :])
+    assert not np.array_equal(after, before)
+
+
+def test_hair_that_hangs_into_a_brow_stays() -> None:
+    before = toon(BOTH)
+    before[: round(0.42 * SIDE), round(0.6 * SIDE) : round(0.68 * SIDE)] = HAIR
+    after = bolder(before, landmarks(), (1.0, 1.0))
+    fringe = (slice(0, round(0.42 * SIDE)), slice(round(0.62 * SIDE), round(0.66 * SIDE)))
+    assert np.abs(after[fringe].astype(int) - before[fringe]).max() < 12

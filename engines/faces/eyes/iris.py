@@ -19,6 +19,11 @@ BROWN, HAZEL, GREEN, BLUE = (
 
 FAINTEST = (0.74, 0.62)  # lightness ratio: no iris is seen .. surely one
 SHADE = (2.5, 4.0)  # a, b that a light iris gains against the shaded white
+GOLDEN, GOLDEN_RATIO = (8.5, 13.0), (0.28, 0.36)
+"""Chroma, and lightness ratio, of a brown iris: as any other .. as golden as they get."""
+GOLD = (11.0, 9.0)  # L* and chroma that those gain
+DEEP, DARKER = (0.22, 0.10), (2.5, 4.0)
+"""Lightness ratio: brown .. nearly black; L* and chroma that those lose."""
 
 
 def iris_sample(lab: Floats, landmarks: Reals, eye: int, skin: Reals) -> tuple[Floats, float]:
@@ -105,10 +110,15 @@ def iris_tones(
     green = step(-3.0, 1.5, b) * step(4.0, 1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
-    lightness = (1 - cool) * (18 + 28 * dark_tone) + cool * (38 + 14 * light_tone)
+    gold = step(*GOLDEN, float(np.hypot(*sample[1:]))) * step(*GOLDEN_RATIO, ratio)
+    deep = step(*DEEP, ratio)
+    brown = 18 + 28 * dark_tone + GOLD[0] * gold - DARKER[0] * deep
+    lightness = (1 - cool) * brown + cool * (38 + 14 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
-    hazel = 0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a) * (1 - 0.7 * dark_hair)
-    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * (21 + 12 * dark_tone)
+    hazel = max(0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a), 0.6 * gold)
+    hazel *= 1 - 0.7 * dark_hair * (1 - gold)
+    brown_chroma = 21 + 12 * dark_tone + GOLD[1] * gold - DARKER[1] * deep
+    ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * brown_chroma
     ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4.5 + 7 * strength) * vivid) * colour
 
     def tint(level: float, gain: float) -> Floats:

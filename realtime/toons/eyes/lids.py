@@ -27,6 +27,8 @@ LEFT = 0.10
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
 LOOKED_AT = 36  # pixels across an eye at which skin is spread over it
+BENEATH = (-0.02, 0.05)
+"""Widths of the eye below the line between its corners: what is there stays .. it is covered."""
 SPREAD = 0.22  # by how much, in its widths
 
 
@@ -41,7 +43,7 @@ def shut(shape: EyeShape) -> EyeShape:
     return replace(shape, upper=hanging, lower=hanging, open=0.0, lowered=0.0)
 
 
-def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
+def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> Floats:
     """A picture whose eye lies under the skin that is about it.
 
     Args:
@@ -49,6 +51,8 @@ def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
             picture is that large.
         shape: where the eye is.
         skin: the face's colour, [3]: hair and a wall beside it do not count.
+        above: 0..1, how far that goes above the line between the eye's corners: upper lids of an
+            eye that is drawn well stay.
 
     Returns:
         float32 [H, W, 3].
@@ -69,8 +73,20 @@ def covered(image: Floats, shape: EyeShape, skin: Reals) -> Floats:
     total = cv2.GaussianBlur(np.dstack([small * counts[..., None], counts]), (0, 0), sigma)
     spread: Floats = total[..., :3] / total[..., 3:]
     spread = cv2.resize(spread, (width, height))
-    cover = cv2.resize(smoothstep(*COVERED[::-1], far), (width, height))
-    return mix(image, spread, cover)
+    cover = smoothstep(*COVERED[::-1], far)
+    if above < 1:
+        cover *= np.maximum(smoothstep(*BENEATH, _beneath(shape, upper, size)), np.float32(above))
+    return mix(image, spread, cv2.resize(cover, (width, height)))
+
+
+def _beneath(shape: EyeShape, upper: Floats, size: tuple[int, int]) -> Floats:
+    """How far each pixel of a picture of `size` (width, height) is below the line between the ends
+    of an upper lid [N, 2] in it, in widths of the eye: float32 [height, width]."""
+    start, across = upper[0], upper[-1] - upper[0]
+    turned = np.sign(across @ np.array(shape.right, np.float32)) / max(float(across @ across), 1e-6)
+    rows, columns = np.mgrid[: size[1], : size[0]].astype(np.float32)
+    off = (rows - start[1]) * across[0] - (columns - start[0]) * across[1]
+    return np.asarray(off * np.float32(turned), np.float32)
 
 
 def paint_shut_eye(image: Floats, shape: EyeShape, paint: EyePaint) -> Floats:

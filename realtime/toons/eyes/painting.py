@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engines.faces.alignment import transform_points
 from engines.faces.eyes.paint import EyePaint
 from engines.faces.eyes.painted import paint_eye
-from engines.faces.eyes.shape import MARGIN, EyeShape
+from engines.faces.eyes.shape import EyeShape
 from engines.faces.pixels import Floats, mix, step
 from engines.pictures import Image
 from realtime.compositing import GRID
@@ -93,12 +93,12 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
     # The nearer eye counts for both: the far one of a turned head would have another colour.
     widest = max(shape.width for shape in shapes)
     seen = step(SMALLEST, 2 * SMALLEST, widest)
+    skin = skin_of(picture, points)[::-1] / 255
     for eye, shape in enumerate(shapes):
         shape = shape.turned(max(shape.width / max(widest, 1e-6), TURNED))
         share = seen * eyes.shown(eye) * step(*SLIVER, shape.width)
         looks, faint = eyes.looks(eye), eyes.faint[eye]
-        bare = max(faint, 1 - looks) > 0.02  # whether skin is laid under it
-        area = shape.box_in(picture.shape, REACH if bare else MARGIN)
+        area = shape.box_in(picture.shape, REACH)
         if share < 0.02 or area is None or shape.box_in(picture.shape) is None:
             continue  # it stays the network's
         if result is picture:
@@ -106,11 +106,7 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         patch = cv2.cvtColor(result[area], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
         shape = shape.moved(-area[1].start, -area[0].start)
-        if bare:
-            skin = skin_of(picture, points)[::-1] / 255
-            drawn = _on_skin(before, shape, paint, skin, looks, faint)
-        else:
-            drawn = paint_eye(before, shape, paint, 1)
+        drawn = _on_skin(before, shape, paint, skin, looks, faint)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
@@ -119,11 +115,12 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
 def _on_skin(
     patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
 ) -> Floats:
-    """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open, and `skin`
-    under it as far as the network's is `faint`."""
-    bare = covered(patch, shape, skin)
-    closed = paint_shut_eye(bare, shape, paint) if looks < 0.98 else bare
-    if looks < 0.02:
-        return closed
-    opened = paint_eye(mix(patch, bare, faint), shape, paint, 1)
-    return mix(closed, opened, looks) if looks < 0.98 else opened
+    """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open. Skin is laid
+    under it, above it only as far as the network's is `faint`."""
+    opened = covered(patch, shape, skin, faint)
+    if looks > 0.02:
+        opened = paint_eye(opened, shape, paint, 1)
+    if looks > 0.98:
+        return opened
+    closed = paint_shut_eye(covered(patch, shape, skin), shape, paint)
+    return mix(closed, opened, looks) if looks > 0.02 else closed

@@ -48,6 +48,19 @@ def test_iris_colour_is_read_in_any_light_and_cleaned(
     assert np.ptp(iris_tones(sample, 1.0, 0.0, 0.0).middle) < 0.03  # grey photo, grey iris
 
 
+def test_brown_irises_are_golden_or_nearly_black_as_they_are_seen() -> None:
+    seen = {"golden": (0.36, 7.6, 14.4), "brown": (0.27, 4.5, 4.8), "black": (0.08, 2.0, 1.5)}
+    tones = {name: iris_tones(np.array(v), 1.0, 1.0, 0.0).middle for name, v in seen.items()}
+    labs = {name: to_lab(tone[None, None])[0, 0] for name, tone in tones.items()}
+    assert labs["golden"][0] > labs["brown"][0] + 8
+    assert labs["brown"][0] > labs["black"][0] + 4
+    hues = {name: np.degrees(np.arctan2(lab[2], lab[1])) for name, lab in labs.items()}
+    assert hues["golden"] > hues["brown"] + 3
+    assert 45 < hues["black"] < 65  # brown, not grey
+    coloured = iris_tones(np.array([0.20, 12.5, 10.4]), 1.0, 1.0, 0.0).middle
+    assert to_lab(coloured[None, None])[0, 0, 0] < 24  # red light in a dark one is no gold
+
+
 def test_tones_go_from_dark_to_light_and_dark_skin_asks_for_more() -> None:
     blue = np.array([0.35, -1.0, -3.0])
     tones = iris_tones(blue, 1.0, 1.0, 0.0)

@@ -180,3 +180,19 @@ def test_an_iris_seen_from_aside_is_as_tall_and_less_wide() -> None:
     assert wide_aside < 0.75 * wide
     assert high_aside == pytest.approx(high, abs=2)  # lights stay round
     assert broad_aside == pytest.approx(broad, abs=2)
+
+
+def test_the_white_can_be_whiter_in_its_corners_and_below() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    usual, white = (grey(paint_eye(SKIN, shape, replace(PAINT, shade=s), 1)) for s in (1.0, 0.0))
+    middle, corner, below = (
+        np.round(at).astype(int)
+        for at in (
+            shape.centre,
+            (shape.upper[1] + shape.lower[1]) / 2,
+            shape.lower[2] - (0, 3),
+        )
+    )
+    assert white[corner[1], corner[0]] > usual[corner[1], corner[0]] + 0.015
+    assert white[below[1], below[0]] > usual[below[1], below[0]] + 0.015
+    assert white[middle[1], middle[0]] == pytest.approx(usual[middle[1], middle[0]], abs=0.01)

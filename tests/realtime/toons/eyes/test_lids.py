@@ -40,6 +40,26 @@ def test_an_eye_lies_under_the_skin_about_it() -> None:
     assert np.abs(before[inside] - bare[inside]).max() > 0.2  # it was there
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.7, 3.1])
+def test_leftovers_are_covered_below_an_eye_and_its_upper_lid_stays(turn: float) -> None:
+    spin = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), np.degrees(turn), 1.0)
+    points = eye_landmarks(SIZE)
+    points[:, :2] = points[:, :2] @ spin[:, :2].T + spin[:, 2]
+    right = np.array([np.cos(turn), -np.sin(turn)], np.float32)
+    shape = EyeShape.of(points, 0, 1.0, right)
+    before = np.ones((SIZE, SIZE, 3), np.float32) * SKIN
+    down, middle = np.array([-right[1], right[0]]), (shape.lower[4] + shape.upper[4]) / 2
+    gap = float(np.linalg.norm(shape.lower[4] - shape.upper[4])) / 2
+    spots = [middle + side * (gap + 0.05 * shape.width) * down for side in (1, -1)]
+    for spot in spots:
+        cv2.circle(before, np.round(spot).astype(int).tolist(), 1, (0.2, 0.2, 0.3), -1)
+    after = covered(before, shape, SKIN, above=0.0)
+    (x, y), (i, j) = (np.round(spot).astype(int) for spot in spots)
+    assert np.abs(after[y, x] - SKIN).max() < 0.08
+    assert np.array_equal(after[j, i], before[j, i])
+    assert np.abs(covered(before, shape, SKIN)[j, i] - SKIN).max() < 0.08
+
+
 def test_a_wall_beside_the_face_is_no_skin() -> None:
     shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
     before = drawn(shape)

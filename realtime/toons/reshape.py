@@ -1,5 +1,5 @@
 """Round eyes of any size, arched brows, and noses and mouths that are nearer to the person's: the
-toon swells or shrinks about them, and rises at brows.
+toon swells or shrinks about them, and rises at brows and the corners of the mouth.
 
 How large a character's eyes are is a matter of taste, and a network learns one size. It also opens
 all eyes alike, which is one stare for everybody, draws noses narrower than its map says, makes
@@ -32,9 +32,10 @@ LIDS, APERTURE = (0.98, 1.17), (0.18, 0.36)
 photo's it is so: who squints has narrower eyes than others, and all have round ones."""
 ARCH, PEAK = 0.045, 0.42
 """How far a brow rises at its peak, and where that is from its outer end, in its lengths."""
-ARCH_REACH, ARCH_ABOVE, ARCH_BELOW = 0.62, 0.56, 0.26
-"""How far about the peak that goes along the brow, above and below it, in its lengths: lids
-stay."""
+ARCH_REACH = (0.62, 0.56, 0.26)
+"""How far about the peak that goes along the brow, above and below it, in its lengths."""
+CORNERS = 0.045  # how far the corners of a mouth rise: one at rest looks sullen below round eyes
+CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; both in widths of the mouth
 NOSE = 1.14  # how much broader noses are
 MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
@@ -42,19 +43,21 @@ REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 
 
 class _Rise(NamedTuple):
-    """A brow that rises about its peak.
+    """A place that rises, with what is about it.
 
     Attributes:
-        peak: float32 [2], 0..1 across the toon.
-        along: float32 [2], unit vector from its outer end to its inner one.
+        place: float32 [2], 0..1 across the toon.
+        along: float32 [2], unit vector along the brow or mouth.
         down: float32 [2], across that.
-        length: in the crop's sides.
+        by: how far it rises, in the crop's sides.
+        reach: how far about it that goes along, above and below, in them.
     """
 
-    peak: Floats
+    place: Floats
     along: Floats
     down: Floats
-    length: float
+    by: float
+    reach: tuple[float, float, float]
 
 
 class _Swelling(NamedTuple):
@@ -86,7 +89,7 @@ def reshaped(
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
         points: [478, >=2], the photo's landmarks, 0..1 across the crop.
         eyes: how many times as large eyes are, see `realtime.settings.EYE_SIZES`.
-        own: larger and rounder eyes, arched brows, and nose and mouth nearer to the person's, see
+        own: larger and rounder eyes, arched brows, and other noses and mouths, see
             `engines.finish.Finish.reshaped`.
 
     Returns:
@@ -94,7 +97,7 @@ def reshaped(
     """
     by = _from_where(_swellings(plan, points, eyes, own))
     if own:
-        by = _risen(by, _rises(toon_points(points[_BROWS], plan)))
+        by = _risen(by, _rises(plan, points))
     if not by.any():
         return toon, plan
     side = toon.shape[0]
@@ -142,27 +145,38 @@ def _swellings(
 _BROWS = [ids for both in (*BROW_TOP, *BROW_BOTTOM) for ids in both]
 
 
-def _rises(shown: Floats) -> Iterator[_Rise]:
-    """Both brows, from where a toon shows the landmarks `_BROWS`."""
-    top, bottom = shown.reshape(2, 2, -1, 2)
+def _rises(plan: NDArray[np.float32], points: NDArray[np.floating]) -> Iterator[_Rise]:
+    """Peaks of both brows and corners of the mouth."""
+    shown = toon_points(points[[*_BROWS, *MOUTH_CORNERS]], plan)
+    top, bottom = shown[:-2].reshape(2, 2, -1, 2)
     for curve in (top + bottom) / 2:
         chord = curve[-1] - curve[0]
         length, along, down = axes_of(chord)
         off = curve - curve[0]
         height = float(np.interp(PEAK * length, off @ along, off @ down))
-        yield _Rise(curve[0] + PEAK * chord + height * down, along, down, length)
+        peak = curve[0] + PEAK * chord + height * down
+        yield _Rise(peak, along, down, ARCH * length, _times(length, ARCH_REACH))
+    width, along, down = axes_of(shown[-1] - shown[-2])
+    for corner in shown[-2:]:
+        yield _Rise(corner, along, down, CORNERS * width, _times(width, CORNER_REACH))
+
+
+def _times(length: float, reach: tuple[float, float, float]) -> tuple[float, float, float]:
+    """So many lengths."""
+    along, above, below = reach
+    return along * length, above * length, below * length
 
 
 def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:
-    """From how far away each place comes, see `_from_where`, with brows that rise."""
+    """From how far away each place comes, see `_from_where`, with places that rise."""
     x, y = ((plane + 0.5) / COARSE for plane in np.moveaxis(pixels(COARSE), -1, 0))
-    for peak, along, down, length in rises:
-        aside, below = x - peak[0], y - peak[1]
-        across = (aside * along[0] + below * along[1]) / np.float32(ARCH_REACH * length)
-        fall = (aside * down[0] + below * down[1]) / np.float32(length)
-        fall /= np.where(fall > 0, np.float32(ARCH_BELOW), np.float32(ARCH_ABOVE))
+    for place, along, down, up, (side, above, below) in rises:
+        right, under = x - place[0], y - place[1]
+        across = (right * along[0] + under * along[1]) / np.float32(side)
+        fall = right * down[0] + under * down[1]
+        fall /= np.where(fall > 0, np.float32(below), np.float32(above))
         share = np.maximum(1 - across * across - fall * fall, 0)
-        by = by + (share * share)[..., None] * (np.float32(ARCH * length) * down)
+        by = by + (share * share)[..., None] * (np.float32(up) * down)
     return np.asarray(by, np.float32)
 
 

@@ -76,7 +76,11 @@ def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> 
     cover = smoothstep(*COVERED[::-1], far)
     if above < 1:
         cover *= np.maximum(smoothstep(*BENEATH, _beneath(shape, upper, size)), np.float32(above))
-    return mix(image, spread, cv2.resize(cover, (width, height)))
+    result, box = image.copy(), shape.box_in(image.shape, COVERED[1] + LEFT)
+    if box is not None:
+        finer: Floats = cv2.resize(cover, (width, height))
+        result[box] = mix(image[box], spread[box], finer[box])
+    return result
 
 
 def _beneath(shape: EyeShape, upper: Floats, size: tuple[int, int]) -> Floats:

@@ -34,7 +34,7 @@ DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
 SHADE = 0.09  # of what faces away from the key light
-NOSE = 0.24  # of the slopes of a nose, without which a network's is flat
+NOSE = 0.19  # of the slopes of a nose, without which a network's is flat
 SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
 BELOW, HOLE = (3.0, 25.0), (55.0, 35.0)
 """L* by which skin is darker than its middle: no fill light .. all of it; nostrils get none."""

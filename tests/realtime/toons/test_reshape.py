@@ -11,7 +11,7 @@ from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
 from realtime.toons.places import moves, shifted, toon_points
-from realtime.toons.reshape import ARCH, EYES, LIDS, reshaped
+from realtime.toons.reshape import ARCH, CORNERS, EYES, LIDS, reshaped
 
 Points = NDArray[np.float32]
 
@@ -148,3 +148,16 @@ def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> Non
     drawn, moved = reshaped(image, plan(), points, 1.0)
     assert np.array_equal(drawn, image)
     assert np.array_equal(moved, plan())
+
+
+def test_the_corners_of_a_mouth_rise_and_its_middle_stays(
+    face_crop: tuple[Image, Points],
+) -> None:
+    image, points = face_crop
+    _, moved = reshaped(image, plan(), points, own=True)
+    left, right = MOUTH_CORNERS
+    width = np.ptp(points[[left, right], 0])
+    ids = [left, right, 13, 14]  # and the middle of the lips
+    rise = (points[ids, 1] - toon_points(points[ids], moved)[:, 1]) / width
+    assert rise[:2] == pytest.approx(CORNERS, rel=0.35)
+    assert np.abs(rise[2:]).max() < 0.1 * CORNERS

@@ -171,8 +171,8 @@ class CompositingSettings:
             make its mouth and nostrils even.
         relief: iron skin, make mouth and nostrils a film's and light the face by its own relief,
             where the style wants it, as the film does.
-        reshape: larger eyes, and lids, nose and mouth nearer to the person's, where the style wants
-            them.
+        reshape: rounder eyes, bold arched brows, and a film's nose and mouth, where the style
+            wants them.
     """
 
     mode: Mode = "head"

@@ -1,10 +1,9 @@
-"""Round eyes of any size, arched brows, and noses and mouths that are nearer to the person's: the
-toon swells or shrinks about them, and rises at brows and the corners of the mouth.
+"""A film character's shapes: round eyes of any size, arched brows, other noses and mouths. The toon
+swells or shrinks about them, and rises at brows and the corners of the mouth.
 
-How large a character's eyes are is a matter of taste, and a network learns one size. It also opens
-all eyes alike, which is one stare for everybody, draws noses narrower than its map says, makes
-a wide smile of every mouth, and leaves brows as straight as the person's, where film characters
-have lively ones.
+How large a character's eyes are is a matter of taste, and a network learns one size. It leaves
+brows as straight and lids as low as the person's, which are taken for a photo's, draws noses
+narrower than its map says, and mouths too wide; one at rest looks sullen below round eyes.
 """
 
 from __future__ import annotations

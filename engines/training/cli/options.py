@@ -142,8 +142,8 @@ class LiveFinish:
         bool,
         typer.Option(
             "--reshaped",
-            help="Larger eyes, and lids and noses nearer to the person's, as the looks film and "
-            "comic have them.",
+            help="Rounder eyes, bold arched brows and other noses and mouths, as the looks film "
+            "and comic have them.",
             rich_help_panel=LIVE,
         ),
     ] = False

@@ -40,6 +40,7 @@ NOSE_WINGS = [129, 358]
 NASOLABIAL = ([129, 203, 206, 216, 212], [358, 423, 426, 436, 432])
 FOREHEAD, CHIN, NOSE_TIP, SUBNASALE = 10, 152, 4, 2
 MOUTH_CORNERS = (61, 291)
+LIPS_MIDDLE = (13, 14)  # where they meet
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, aperture
-from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
-from engines.faces.pixels import Floats
+from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
+from engines.faces.pixels import Floats, step
 from engines.pictures import Image
 from realtime.toons.finish.colour import COARSE
 from realtime.toons.finish.strips import axes_of
@@ -33,8 +33,10 @@ ARCH, PEAK = 0.045, 0.42
 """How far a brow rises at its peak, and where that is from its outer end, in its lengths."""
 ARCH_REACH = (0.62, 0.56, 0.26)
 """How far about the peak that goes along the brow, above and below it, in its lengths."""
-CORNERS = 0.045  # how far the corners of a mouth rise: one at rest looks sullen below round eyes
-CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; both in widths of the mouth
+CORNERS, SMILE = 0.05, (0.09, 0.03)
+"""How far the corners of a mouth rise, and how high above the middle of its lips they already are:
+they stay .. that far. A mouth at rest looks sullen below round eyes, a smile becomes a grimace."""
+CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; all in widths of the mouth
 NOSE = 1.14  # how much broader noses are
 MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
@@ -156,8 +158,17 @@ def _rises(plan: NDArray[np.float32], points: NDArray[np.floating]) -> Iterator[
         peak = curve[0] + PEAK * chord + height * down
         yield _Rise(peak, along, down, ARCH * length, _times(length, ARCH_REACH))
     width, along, down = axes_of(shown[-1] - shown[-2])
+    up = CORNERS * step(*SMILE, _smile(points)) * width
     for corner in shown[-2:]:
-        yield _Rise(corner, along, down, CORNERS * width, _times(width, CORNER_REACH))
+        yield _Rise(corner, along, down, up, _times(width, CORNER_REACH))
+
+
+def _smile(points: NDArray[np.floating]) -> float:
+    """How high the corners of a mouth are above the middle of its lips, in its widths."""
+    corners = np.asarray(points[list(MOUTH_CORNERS), :2], np.float32)
+    width, _, down = axes_of(corners[1] - corners[0])
+    middle = points[list(LIPS_MIDDLE), :2].mean(0)
+    return float((middle - corners.mean(0)) @ down) / width
 
 
 def _times(length: float, reach: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Lids that are shut, and skin where a network drew an eye badly.
+"""Lids that are shut, and skin over what a network drew of eyes beside the painted ones.
 
 In a blink a network that was taught open eyes leaves half an eye now and then, most often the far
 one of a turned head. So the eye is covered with the skin about it, and a shut one is drawn there.
@@ -29,6 +29,8 @@ LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to cou
 LOOKED_AT = 36  # pixels across an eye at which skin is spread over it
 BENEATH = (-0.02, 0.05)
 """Widths of the eye below the line between its corners: what is there stays .. it is covered."""
+BAGS, BAGS_BENEATH = (0.06, 0.42), (0.05, 0.30)
+"""The same of bags below it, which make round eyes tired; and widths below that line: .. all."""
 SPREAD = 0.22  # by how much, in its widths
 
 
@@ -44,7 +46,7 @@ def shut(shape: EyeShape) -> EyeShape:
 
 
 def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> Floats:
-    """A picture whose eye lies under the skin that is about it.
+    """A picture whose eye, and bags below it, lie under the skin that is about them.
 
     Args:
         image: float32 [H, W, 3] RGB in 0..1, at least `REACH` widths about the eye where the
@@ -68,15 +70,18 @@ def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> 
     far = cv2.distanceTransform(outside, cv2.DIST_L2, 5) / np.float32(shape.width * scale)
     away = ((small - np.asarray(skin, np.float32)) ** 2).sum(-1)
     far -= np.float32(LEFT * (1 - shape.open))
-    counts = np.exp(-away / LIKE_SKIN**2) * smoothstep(*COVERED, far) + np.float32(1e-6)
+    like = np.exp(-away / LIKE_SKIN**2)
+    counts = like * smoothstep(*COVERED, far) + np.float32(1e-6)
     sigma = SPREAD * shape.width * scale
     total = cv2.GaussianBlur(np.dstack([small * counts[..., None], counts]), (0, 0), sigma)
     spread: Floats = total[..., :3] / total[..., 3:]
     spread = cv2.resize(spread, (width, height))
+    beneath = _beneath(shape, upper, size)
     cover = smoothstep(*COVERED[::-1], far)
-    if above < 1:
-        cover *= np.maximum(smoothstep(*BENEATH, _beneath(shape, upper, size)), np.float32(above))
-    result, box = image.copy(), shape.box_in(image.shape, COVERED[1] + LEFT)
+    cover *= np.maximum(smoothstep(*BENEATH, beneath), np.float32(above))
+    bags = smoothstep(*BAGS[::-1], far) * smoothstep(*BAGS_BENEATH, beneath)
+    cover = np.maximum(cover, bags * like)  # no rims of spectacles
+    result, box = image.copy(), shape.box_in(image.shape, REACH)
     if box is not None:
         finer: Floats = cv2.resize(cover, (width, height))
         result[box] = mix(image[box], spread[box], finer[box])

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE
-from engines.faces.head import MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
+from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
 from realtime.toons.places import moves, shifted, toon_points
@@ -150,14 +150,16 @@ def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> Non
     assert np.array_equal(moved, plan())
 
 
-def test_the_corners_of_a_mouth_rise_and_its_middle_stays(
-    face_crop: tuple[Image, Points],
+@pytest.mark.parametrize(("smile", "share"), [(-0.05, 1.0), (0.0, 1.0), (0.06, 0.5), (0.12, 0.0)])
+def test_the_corners_of_a_mouth_at_rest_rise_and_smiles_stay(
+    face_crop: tuple[Image, Points], smile: float, share: float
 ) -> None:
-    image, points = face_crop
+    image, points = face_crop[0], face_crop[1].copy()
+    corners = list(MOUTH_CORNERS)
+    width = np.ptp(points[corners, 0])
+    points[corners, 1] = points[list(LIPS_MIDDLE), 1].mean() - smile * width
     _, moved = reshaped(image, plan(), points, own=True)
-    left, right = MOUTH_CORNERS
-    width = np.ptp(points[[left, right], 0])
-    ids = [left, right, 13, 14]  # and the middle of the lips
+    ids = [*corners, *LIPS_MIDDLE]
     rise = (points[ids, 1] - toon_points(points[ids], moved)[:, 1]) / width
-    assert rise[:2] == pytest.approx(CORNERS, rel=0.35)
+    assert rise[:2] == pytest.approx(share * CORNERS, abs=0.35 * CORNERS)
     assert np.abs(rise[2:]).max() < 0.1 * CORNERS

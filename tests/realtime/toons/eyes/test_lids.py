@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engines.faces.eyes.shape import EyeShape
-from realtime.toons.eyes.lids import MEETS, covered, paint_shut_eye, shut
+from realtime.toons.eyes.lids import MEETS, REACH, covered, paint_shut_eye, shut
 from tests.engines.faces.drawn import PAINT, SIZE, eye_landmarks, grey
 from tests.engines.faces.drawn import SKIN as BARE
 
@@ -33,7 +33,7 @@ def test_an_eye_lies_under_the_skin_about_it() -> None:
     light = np.linspace(1.05, 0.85, SIZE, dtype=np.float32)[:, None, None]
     bare = np.ones_like(before) * light * SKIN
     assert np.abs(after - bare)[inside].max() < 0.06
-    left, top, right, bottom = shape.box(0.25)
+    left, top, right, bottom = shape.box(REACH)
     away = np.ones((SIZE, SIZE), bool)
     away[top:bottom, left:right] = False
     assert np.array_equal(after[away], before[away])
@@ -58,6 +58,19 @@ def test_leftovers_are_covered_below_an_eye_and_its_upper_lid_stays(turn: float)
     assert np.abs(after[y, x] - SKIN).max() < 0.08
     assert np.array_equal(after[j, i], before[j, i])
     assert np.abs(covered(before, shape, SKIN)[j, i] - SKIN).max() < 0.08
+
+
+def test_bags_below_an_eye_are_smoothed_and_rims_of_spectacles_stay() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    low, middle = float(shape.lower[4, 1]), round(float(shape.lower[4, 0]))
+    bag, rim = (round(low + way * shape.width) for way in (0.16, 0.26))
+    plain = np.ones((SIZE, SIZE, 3), np.float32) * SKIN
+    tired, framed = plain.copy(), plain.copy()
+    tired[bag : bag + 4, middle - 12 : middle + 12] *= 0.85
+    framed[rim : rim + 4, middle - 30 : middle + 30] = (0.1, 0.1, 0.1)
+    before, after = (picture[bag + 2, middle] for picture in (tired, covered(tired, shape, SKIN)))
+    assert (SKIN - after).max() < 0.75 * (SKIN - before).max()
+    assert covered(framed, shape, SKIN)[rim + 2, middle].max() < 0.25
 
 
 def test_a_wall_beside_the_face_is_no_skin() -> None:

@@ -49,7 +49,7 @@ def test_an_eye_has_a_pupil_a_white_and_a_light(
     hull = np.zeros((side, side), np.uint8)
     for eye in range(2):
         cv2.fillConvexPoly(hull, cv2.convexHull(np.round(at[EYE[eye]]).astype(np.int32)), 255)
-    near = cv2.dilate(hull, np.ones((47, 47), np.uint8)) > 0  # with the skin below
+    near = cv2.dilate(hull, np.ones((95, 95), np.uint8)) > 0  # with the skin below
     assert changed.any()
     assert not (changed & ~near).any()
 

@@ -22,7 +22,7 @@ from realtime.toons.detail import WORTH, brows_of, fitted, sharpened, without
 from realtime.toons.engine_call import EngineToon
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
-from realtime.toons.finish.brows import BrowWatch, bolder
+from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.features import film_features, without_mouth
 from realtime.toons.finish.ink import inked
@@ -100,10 +100,8 @@ class Finisher:
         eyes, painted = None, np.zeros(1, np.float32)
         if painted_eyes:
             eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom)
-            if own:
-                image = bolder(image, shown, eyes.trust)
             image, painted = self._brows.even(
-                face.identity, time, image, shown, eyes.trust, plan.shape[1]
+                face.identity, time, image, shown, eyes.trust, plan.shape[1], own
             )
             plan = without(plan, painted)
         brows = None

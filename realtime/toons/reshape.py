@@ -179,32 +179,41 @@ def _times(length: float, reach: tuple[float, float, float]) -> tuple[float, flo
 
 def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:
     """From how far away each place comes, see `_from_where`, with places that rise."""
-    x, y = ((plane + 0.5) / COARSE for plane in np.moveaxis(pixels(COARSE), -1, 0))
+    result = by.copy()
     for place, along, down, up, (side, above, below) in rises:
-        right, under = x - place[0], y - place[1]
+        area, right, under = _about(place, max(side, above, below))
         across = (right * along[0] + under * along[1]) / np.float32(side)
         fall = right * down[0] + under * down[1]
         fall /= np.where(fall > 0, np.float32(below), np.float32(above))
         share = np.maximum(1 - across * across - fall * fall, 0)
-        by = by + (share * share)[..., None] * (np.float32(up) * down)
-    return np.asarray(by, np.float32)
+        result[area] += (share * share)[..., None] * (np.float32(up) * down)
+    return result
 
 
 def _from_where(swellings: Iterator[_Swelling]) -> Floats:
     """From how far away each place of the new toon comes, [COARSE, COARSE, 2] in the crop's sides.
     Where several reach, their shares add up to no more than one, or the picture would fold."""
-    x, y = ((plane + 0.5) / COARSE for plane in np.moveaxis(pixels(COARSE), -1, 0))
-    right, down, total = (np.zeros_like(x) for _ in range(3))
+    by, total = (np.zeros((COARSE, COARSE, planes), np.float32) for planes in (2, 1))
     for middle, reach, wider, taller in swellings:
-        beside, below = x - middle[0], y - middle[1]
+        area, beside, below = _about(middle, reach)
         near = (beside * beside + below * below) * np.float32(1 / max(reach, 1e-3) ** 2)
         share = np.maximum(1 - near * near, 0)
         share *= share  # flat as far as the corners
-        right -= np.float32(1 - 1 / wider) * share * beside
-        down -= np.float32(1 - 1 / taller) * share * below
-        total += share
-    np.maximum(total, 1, out=total)
-    return np.dstack([right / total, down / total]).astype(np.float32, copy=False)
+        by[area][..., 0] -= np.float32(1 - 1 / wider) * share * beside
+        by[area][..., 1] -= np.float32(1 - 1 / taller) * share * below
+        total[area][..., 0] += share
+    return by / np.maximum(total, 1)
+
+
+def _about(place: Floats, reach: float) -> tuple[tuple[slice, slice], Floats, Floats]:
+    """What of a field of `COARSE` lies within a `reach` of a place [2]: its rows and columns, and
+    how far right of it and below it they are, [1, w] and [h, 1], in the crop's sides."""
+    low = np.clip(np.floor((place - reach) * COARSE), 0, COARSE).astype(int)
+    high = np.clip(np.ceil((place + reach) * COARSE), low, COARSE).astype(int)
+    columns, rows = (np.arange(*ends, dtype=np.float32) for ends in zip(low, high, strict=True))
+    right = ((columns + 0.5) / COARSE - place[0]).astype(np.float32)[None]
+    under = ((rows + 0.5) / COARSE - place[1]).astype(np.float32)[:, None]
+    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))), right, under
 
 
 def _span(moved: NDArray[np.bool_], axis: int) -> slice:

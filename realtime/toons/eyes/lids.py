@@ -26,7 +26,7 @@ LEFT = 0.10
 """How much further shut lids are covered: a network may leave half an eye about them."""
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
-LOOKED_AT = 36  # pixels across an eye at which skin is spread over it
+LOOKED_AT = 24  # pixels across an eye at which skin is spread over it
 BENEATH = (-0.02, 0.05)
 """Widths of the eye below the line between its corners: what is there stays .. it is covered."""
 BAGS, BAGS_BENEATH = (0.06, 0.42), (0.05, 0.30)

@@ -82,6 +82,7 @@ class BrowWatch:
         shown: NDArray[np.float32],
         trust: Sequence[float],
         places: int,
+        bold: bool = False,
     ) -> tuple[Image, FloatMask]:
         """A toon in which a brow that lacks much is as this person's clearer one.
 
@@ -93,6 +94,7 @@ class BrowWatch:
             trust: 0..1 for each, how surely the eye below it is seen: what covers both is found
                 by it, a hand on the brow alone is not.
             places: side M of what says where they were drawn.
+            bold: make both darker and a little thicker, as a film character's.
 
         Returns:
             uint8 [R, R, 3], and where brows were drawn, float32 [M, M] in [0, 1]: none of the
@@ -100,9 +102,15 @@ class BrowWatch:
         """
         where = np.zeros((places, places), np.float32)
         last = self._known.get(identity)
-        if last and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02:
-            return toon, where  # nothing was lacking just now
+        # Nothing was lacking just now.
+        whole = last is not None and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02
+        if whole and not bold:
+            return toon, where
         strips = strips_of(toon, shown)
+        if bold:
+            toon, strips = _bolder(toon, strips, trust)
+        if whole:
+            return toon, where
         known, now = self._learned(identity, time, strips, trust)
         result = toon
         outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
@@ -118,13 +126,13 @@ class BrowWatch:
             about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
             weight = np.asarray(amount * DRAWN * strip.bare.max(0) * about, np.float32)
             weight *= taken(face, strip.places * np.float32(places) - np.float32(0.5))
-            bold = np.maximum(1 - REDRAWN * (1 - wanted), LIGHTEST)
+            share = np.maximum(1 - REDRAWN * (1 - wanted), LIGHTEST)
             box, at = within(strip, toon.shape[0])
             if not at.size:
                 continue
             if result is toon:
                 result = toon.copy()
-            drawn = mix(result[box], taken(strip.skin * bold, at), taken(weight, at))
+            drawn = mix(result[box], taken(strip.skin * share, at), taken(weight, at))
             result[box] = np.rint(drawn).astype(np.uint8)
             box, at = within(strip, places)
             if at.size:
@@ -163,29 +171,26 @@ class BrowWatch:
         self._known = {k: v for k, v in self._known.items() if k in but}
 
 
-def bolder(toon: Image, shown: NDArray[np.float32], trust: Sequence[float]) -> Image:
-    """A toon whose brows are darker and a little thicker, as a film character's.
-
-    Args:
-        toon: uint8 [R, R, 3] BGR.
-        shown, trust: see `BrowWatch.even`.
-
-    Returns:
-        uint8 [R, R, 3].
-    """
-    result = toon.copy()
-    for strip, sure in zip(strips_of(toon, shown), trust, strict=True):
+def _bolder(
+    toon: Image, strips: Sequence[Strip], trust: Sequence[float]
+) -> tuple[Image, list[Strip]]:
+    """A toon with bold brows, and those; see `BrowWatch.even`."""
+    result, bold = toon.copy(), list(strips)
+    for brow, (strip, sure) in enumerate(zip(strips, trust, strict=True)):
         amount = sure * strip.clear * step(*FORESHORTENED, strip.length)
         box, at = within(strip, toon.shape[0])
         if amount < 0.02 or not at.size:
             continue
-        change = taken(np.float32(amount) * (_bold(strip) - 1), at)
-        result[box] = np.clip(result[box] * (1 + change) + 0.5, 0, 255).astype(np.uint8)
-    return result
+        change = np.float32(amount) * _change(strip)
+        share, alone = (seen * (1 + change) for seen in (strip.share, strip.alone))
+        bold[brow] = strip._replace(share=share, alone=alone)
+        drawn = result[box] * (1 + taken(change, at)) + 0.5
+        result[box] = np.clip(drawn, 0, 255).astype(np.uint8)
+    return result, bold
 
 
-def _bold(strip: Strip) -> Floats:
-    """What to multiply a strip by to make its brow bold: float32 [ACROSS, ALONG, 3]."""
+def _change(strip: Strip) -> Floats:
+    """By how many times a strip's colours grow for a bold brow, at most 0: [ACROSS, ALONG, 3]."""
     dark = 1 - strip.share
     mean = dark.mean(2)
     hue = (dark / np.maximum(mean, 0.02)[..., None]).astype(np.float32)
@@ -200,7 +205,7 @@ def _bold(strip: Strip) -> Floats:
     ) / BOLD_ABOUT
     weight = DRAWN * strip.bare.min(0) * np.exp(-away * away)[:, None]
     weight = weight * smoothstep(*HAIRS, thick)
-    return np.asarray(1 + weight[..., None] * (np.minimum(gain, 1) - 1), np.float32)
+    return np.asarray(weight[..., None] * (np.minimum(gain, 1) - 1), np.float32)
 
 
 def _height(share: Floats) -> float:

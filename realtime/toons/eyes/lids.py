@@ -45,6 +45,15 @@ def shut(shape: EyeShape) -> EyeShape:
     return replace(shape, upper=hanging, lower=hanging, open=0.0, lowered=0.0)
 
 
+def half_shut(shape: EyeShape, looks: float) -> EyeShape:
+    """The same eye with its lids on their way: `looks` 0 shut .. 1 as it is."""
+    if looks > 0.98:
+        return shape
+    line, share = shut(shape).upper, np.float32(looks)
+    upper, lower = (line + share * (lid - line) for lid in (shape.upper, shape.lower))
+    return replace(shape, upper=upper, lower=lower)
+
+
 def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> Floats:
     """A picture whose eye, and bags below it, lie under the skin that is about them.
 

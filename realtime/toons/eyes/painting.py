@@ -24,7 +24,7 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes.lids import REACH, covered, paint_shut_eye
+from realtime.toons.eyes.lids import REACH, covered, half_shut, paint_shut_eye
 from realtime.toons.finish.surface import skin_of
 
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
@@ -34,6 +34,7 @@ DEEPER = 0.045
 """By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
 its map says, and its white would show below."""
 OPENING = (0.08, 0.20)  # openness: painted shut .. open; narrow for the same reason as `FIRM`
+SHUT = 0.25  # how far open an eye is painted at least: else it is shut
 FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 
 
@@ -116,11 +117,8 @@ def _on_skin(
     patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
 ) -> Floats:
     """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open. Skin is laid
-    under it, above it only as far as the network's is `faint`."""
-    opened = covered(patch, shape, skin, faint)
-    if looks > 0.02:
-        opened = paint_eye(opened, shape, paint, 1)
-    if looks > 0.98:
-        return opened
-    closed = paint_shut_eye(covered(patch, shape, skin), shape, paint)
-    return mix(closed, opened, looks) if looks > 0.02 else closed
+    under it, above an open one only as far as the network's is `faint`."""
+    bare = covered(patch, shape, skin, faint if looks > 0.98 else 1.0)
+    if looks < SHUT:
+        return paint_shut_eye(bare, shape, paint)
+    return paint_eye(bare, half_shut(shape, looks), paint, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engines.faces.eyes.shape import EyeShape
-from realtime.toons.eyes.lids import MEETS, REACH, covered, paint_shut_eye, shut
+from realtime.toons.eyes.lids import MEETS, REACH, covered, half_shut, paint_shut_eye, shut
 from tests.engines.faces.drawn import PAINT, SIZE, eye_landmarks, grey
 from tests.engines.faces.drawn import SKIN as BARE
 
@@ -95,6 +95,15 @@ def test_shut_lids_meet_near_the_lower_one_and_hang(gap: float) -> None:
     assert 0 < MEETS < 1
     turned = shut(replace(shape, right=np.array([-1, 0], np.float32)))  # upside down
     assert turned.upper[4, 1] < chord[1]
+
+
+def test_a_half_shut_eye_is_lower_by_its_upper_lid() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    half = half_shut(shape, 0.5)
+    assert half.height == pytest.approx(0.5 * shape.height, rel=0.05)
+    assert half.upper[4, 1] - shape.upper[4, 1] > 2 * (shape.lower[4, 1] - half.lower[4, 1])
+    assert half_shut(shape, 1.0) is shape
+    assert np.allclose(half_shut(shape, 0.0).upper, shut(shape).upper)
 
 
 def test_a_shut_eye_is_a_tapered_line_on_skin() -> None:

@@ -34,7 +34,10 @@ DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
 SHADE = 0.09  # of what faces away from the key light
-NOSE = 0.19  # of the slopes of a nose, without which a network's is flat
+NOSE, NOSE_LIT = 0.19, 0.7
+"""Shade of the slopes of a nose, without which a network's is flat; and how much of it goes over
+from the slope that is lit to the other one, in light from one side."""
+NOSE_WARM = (1.3, 1.05, 0.65)  # how much of it blue, green and red lose
 SHADED = (0.55, -0.1)  # cosine of the angle to it: lit .. in full shade
 BELOW, HOLE = (3.0, 25.0), (55.0, 35.0)
 """L* by which skin is darker than its middle: no fill light .. all of it; nostrils get none."""
@@ -170,9 +173,12 @@ def relief_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Fiel
     towards = np.maximum(towards, 0)
     sharp = relief.skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
     gloss = clear * relief.surface.front * cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE)
-    shade = SHADE * smoothstep(*SHADED, lit) + NOSE * relief.surface.flanks
-    shade *= (1 + clear) / 2 * relief.face
+    face = (1 + clear) / 2 * relief.face
+    shade = SHADE * face * smoothstep(*SHADED, lit)
+    left, right = cv2.split(relief.surface.flanks)
+    nose = NOSE * face * ((1 + NOSE_LIT * side) * left + (1 - NOSE_LIT * side) * right)
     shaded = toon * (1 - shade[..., None] * np.array(WARM, np.float32))
+    shaded *= 1 - nose[..., None] * np.array(NOSE_WARM, np.float32)
     glossy = shaded + gloss[..., None] * (255 * np.array(GLOSS, np.float32) - COVER * shaded)
     return np.asarray(glossy - toon, np.float32)
 

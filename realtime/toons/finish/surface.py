@@ -50,7 +50,7 @@ class Surface(NamedTuple):
         bare: the same without eyes, brows and lips.
         plain: the same without the nose.
         wide: `face` as far as its skin can go on, above the landmarks of the forehead.
-        flanks: float32 [COARSE, COARSE] in [0, 1], the slopes of its nose.
+        flanks: float32 [COARSE, COARSE, 2] in [0, 1], the left and the right slope of its nose.
         spots: float32 [COARSE, COARSE] in [0, 1], where a face shows its skin first.
         photo: `bare` where the photo shows it.
         front: see `frontness`.
@@ -61,7 +61,7 @@ class Surface(NamedTuple):
     bare: FloatMask
     plain: FloatMask
     wide: FloatMask
-    flanks: FloatMask
+    flanks: Floats
     spots: FloatMask
     photo: FloatMask
     front: float
@@ -101,22 +101,26 @@ def surface_of(drawn: Drawn, plan: NDArray[np.float32]) -> Surface:
     higher = at[FOREHEAD] + HIGHER * (at[FOREHEAD] - at[CHIN])
     whole = cv2.convexHull(np.concatenate([at, higher]))[:, 0]
     wide = np.maximum(face, polygon(COARSE, whole, 2 * EDGE * COARSE, -INSIDE * COARSE))
-    parts = np.dstack([facing, face, bare, plain, wide, flanks, spots]).astype(np.float32)
+    parts = np.dstack([facing, face, bare, plain, wide, spots, flanks]).astype(np.float32)
     placed = shifted(parts, moves(plan, COARSE))
     facing = _in_frame(placed[..., :3], drawn.right)
-    face, shown, plain, wide, flanks, spots = (placed[..., part] for part in range(3, 9))
+    face, shown, plain, wide, spots = (placed[..., part] for part in range(3, 8))
+    flanks = placed[..., 8:]
     return Surface(facing, face, shown, plain, wide, flanks, spots, bare, frontness(points))
 
 
-def _flanks(points: NDArray[np.floating]) -> FloatMask:
-    """Where a photo shows the slopes of a nose: float32 [COARSE, COARSE] in [0, 1]."""
+def _flanks(points: NDArray[np.floating]) -> Floats:
+    """Where a photo shows the slopes of a nose: float32 [COARSE, COARSE, 2] in [0, 1]."""
     side = 4 * COARSE  # lines of one place would be rough
-    fine = np.zeros((side, side), np.uint8)
-    at = (points[:, :2] * side - 0.5) * (1 << SUBPIXEL_BITS)
-    lines = [np.rint(at[list(ids)]).astype(np.int32) for ids in FLANKS]
-    cv2.polylines(fine, lines, False, 255, FLANK, cv2.LINE_AA, SUBPIXEL_BITS)
-    small = cv2.resize(fine, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return cv2.GaussianBlur(small, (0, 0), FLANK_SOFT * COARSE) / np.float32(255)
+    both = []
+    for ids in FLANKS:
+        fine = np.zeros((side, side), np.uint8)
+        line = (points[list(ids), :2] * side - 0.5) * (1 << SUBPIXEL_BITS)
+        line = np.rint(line).astype(np.int32)
+        cv2.polylines(fine, [line], False, 255, FLANK, cv2.LINE_AA, SUBPIXEL_BITS)
+        both.append(cv2.resize(fine, (COARSE, COARSE), interpolation=cv2.INTER_AREA))
+    lines = np.dstack(both).astype(np.float32) / np.float32(255)
+    return cv2.GaussianBlur(lines, (0, 0), FLANK_SOFT * COARSE)
 
 
 def frontness(points: NDArray[np.floating]) -> float:

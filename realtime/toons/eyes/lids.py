@@ -2,6 +2,7 @@
 
 In a blink a network that was taught open eyes leaves half an eye now and then, most often the far
 one of a turned head. So the eye is covered with the skin about it, and a shut one is drawn there.
+Below an open eye it leaves whites and lashes of its own, larger one, and a photo's bags.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ THICK = (0.017, 0.012)  # half of the thickness of their lashes, eye distances: 
 THINNEST = 0.7  # the same at least, pixels: a thinner line would fade
 ROUND, ROUND_SHADE = 0.25, 0.36  # widths of the eye over which the lid above is round; its shade
 COVERED = (0.06, 0.17)  # widths of the eye about its opening: all covered .. as it was
+COVERED_BENEATH, BENEATH = (0.12, 0.24), (-0.02, 0.05)
+"""The same below it, where a network opens narrow eyes too far; and how far below the line between
+its corners that begins, in its widths: as above .. all of it."""
+BAGS, BAGS_BENEATH = (0.06, 0.42), (0.05, 0.30)
+"""The same of bags, which make round eyes tired, as far as they have the colour of skin."""
 LEFT = 0.10
 """How much further shut lids are covered: a network may leave half an eye about them."""
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
 LOOKED_AT = 24  # pixels across an eye at which skin is spread over it
-COVERED_BENEATH = (0.12, 0.24)  # the same below it, where a network opens narrow eyes too far
-BENEATH = (-0.02, 0.05)
-"""Widths of the eye below the line between its corners: what is there stays .. it is covered."""
-BAGS, BAGS_BENEATH = (0.06, 0.42), (0.05, 0.30)
-"""The same of bags below it, which make round eyes tired; and widths below that line: .. all."""
 SPREAD = 0.22  # by how much, in its widths
 
 

@@ -98,7 +98,7 @@ class BrowWatch:
 
         Returns:
             uint8 [R, R, 3], and where brows were drawn, float32 [M, M] in [0, 1]: none of the
-            photo's detail belongs there. `toon` itself where none was.
+            photo's detail belongs there. `toon` itself where none was and none became bold.
         """
         where = np.zeros((places, places), np.float32)
         last = self._known.get(identity)
@@ -200,11 +200,10 @@ def _change(strip: Strip) -> Floats:
     thick = cv2.GaussianBlur(np.maximum(mean, THICKER[0] * about), (0, 0), 0.7)
     wanted = np.float32(BOLD) * thick[..., None] * mix(brow, hue, OWN_HUE)
     gain = np.clip(1 - wanted, LIGHTEST, 1) / np.clip(strip.share, LIGHTEST, 1)
-    away = (
-        np.arange(ACROSS, dtype=np.float32) - (ACROSS - 1) / 2 - _height(strip.alone)
-    ) / BOLD_ABOUT
-    weight = DRAWN * strip.bare.min(0) * np.exp(-away * away)[:, None]
-    weight = weight * smoothstep(*HAIRS, thick)
+    middle = (ACROSS - 1) / 2 + _height(strip.alone)
+    away = (np.arange(ACROSS, dtype=np.float32) - middle) / BOLD_ABOUT
+    near = np.exp(-away * away)[:, None]
+    weight = DRAWN * strip.bare.min(0) * near * smoothstep(*HAIRS, thick)
     return np.asarray(weight[..., None] * (np.minimum(gain, 1) - 1), np.float32)
 
 

@@ -23,6 +23,7 @@ from realtime.toons.finish.strips import (
     ALONG,
     DRAWN,
     Strip,
+    places_of,
     strips_of,
     within,
 )
@@ -58,6 +59,7 @@ class _Memory:
         clear: how clearly, 0..1.
         heights: how far below the middle of its strip each brow is, in its places.
         drawn: how much of each is drawn, 0..1.
+        change: what makes each bold, see `_change`; none before.
         time: when last, seconds.
     """
 
@@ -65,6 +67,7 @@ class _Memory:
     clear: float
     heights: Floats
     drawn: Floats
+    change: Sequence[Floats]
     time: float
 
 
@@ -104,14 +107,15 @@ class BrowWatch:
         last = self._known.get(identity)
         # Nothing was lacking just now.
         whole = last is not None and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02
-        if whole and not bold:
-            return toon, where
-        strips = strips_of(toon, shown)
+        if last is not None and whole:
+            return (_bolder(toon, places_of(shown), last.change) if bold else toon), where
+        strips, change = strips_of(toon, shown), []
         if bold:
-            toon, strips = _bolder(toon, strips, trust)
-        if whole:
-            return toon, where
+            change = [_change(strip, sure) for strip, sure in zip(strips, trust, strict=True)]
+            toon = _bolder(toon, [strip.places for strip in strips], change)
+            strips = [_bold(*pair) for pair in zip(strips, change, strict=True)]
         known, now = self._learned(identity, time, strips, trust)
+        known.change = change
         result = toon
         outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
         face = polygon(places, outline, 1.0, -1.0)
@@ -127,14 +131,14 @@ class BrowWatch:
             weight = np.asarray(amount * DRAWN * strip.bare.max(0) * about, np.float32)
             weight *= taken(face, strip.places * np.float32(places) - np.float32(0.5))
             share = np.maximum(1 - REDRAWN * (1 - wanted), LIGHTEST)
-            box, at = within(strip, toon.shape[0])
+            box, at = within(strip.places, toon.shape[0])
             if not at.size:
                 continue
             if result is toon:
                 result = toon.copy()
             drawn = mix(result[box], taken(strip.skin * share, at), taken(weight, at))
             result[box] = np.rint(drawn).astype(np.uint8)
-            box, at = within(strip, places)
+            box, at = within(strip.places, places)
             if at.size:
                 where[box] = np.maximum(where[box], taken(weight, at))
         return result, where
@@ -154,7 +158,7 @@ class BrowWatch:
         seen = _lowered(strips[best].alone, -float(heights[best]))
         known = self._known.get(identity)
         if known is None:
-            known = _Memory(seen, clear[best], heights, np.zeros(2, np.float32), time)
+            known = _Memory(seen, clear[best], heights, np.zeros(2, np.float32), [], time)
             self._known[identity] = known
             return known, 1.0
         elapsed = time - known.time
@@ -171,26 +175,25 @@ class BrowWatch:
         self._known = {k: v for k, v in self._known.items() if k in but}
 
 
-def _bolder(
-    toon: Image, strips: Sequence[Strip], trust: Sequence[float]
-) -> tuple[Image, list[Strip]]:
-    """A toon with bold brows, and those; see `BrowWatch.even`."""
-    result, bold = toon.copy(), list(strips)
-    for brow, (strip, sure) in enumerate(zip(strips, trust, strict=True)):
-        amount = sure * strip.clear * step(*FORESHORTENED, strip.length)
-        box, at = within(strip, toon.shape[0])
-        if amount < 0.02 or not at.size:
-            continue
-        change = np.float32(amount) * _change(strip)
-        share, alone = (seen * (1 + change) for seen in (strip.share, strip.alone))
-        bold[brow] = strip._replace(share=share, alone=alone)
-        drawn = result[box] * (1 + taken(change, at)) + 0.5
-        result[box] = np.clip(drawn, 0, 255).astype(np.uint8)
-    return result, bold
+def _bolder(toon: Image, places: Sequence[Floats], changes: Sequence[Floats]) -> Image:
+    """A toon, uint8 [R, R, 3], whose brows, at the `places` of their strips, are bold."""
+    result = toon.copy()
+    for at_strip, change in zip(places, changes, strict=True):
+        box, at = within(at_strip, toon.shape[0])
+        if at.size:
+            drawn = result[box] * (1 + taken(change, at)) + 0.5
+            result[box] = np.clip(drawn, 0, 255).astype(np.uint8)
+    return result
 
 
-def _change(strip: Strip) -> Floats:
-    """By how many times a strip's colours grow for a bold brow, at most 0: [ACROSS, ALONG, 3]."""
+def _bold(strip: Strip, change: Floats) -> Strip:
+    """The same brow, bold."""
+    return strip._replace(share=strip.share * (1 + change), alone=strip.alone * (1 + change))
+
+
+def _change(strip: Strip, trust: float) -> Floats:
+    """By how many times a strip's colours grow for a bold brow, at most 0: [ACROSS, ALONG, 3];
+    `trust` as for `BrowWatch.even`."""
     dark = 1 - strip.share
     mean = dark.mean(2)
     hue = (dark / np.maximum(mean, 0.02)[..., None]).astype(np.float32)
@@ -204,6 +207,7 @@ def _change(strip: Strip) -> Floats:
     away = (np.arange(ACROSS, dtype=np.float32) - middle) / BOLD_ABOUT
     near = np.exp(-away * away)[:, None]
     weight = DRAWN * strip.bare.min(0) * near * smoothstep(*HAIRS, thick)
+    weight *= np.float32(trust * strip.clear * step(*FORESHORTENED, strip.length))
     return np.asarray(weight[..., None] * (np.minimum(gain, 1) - 1), np.float32)
 
 

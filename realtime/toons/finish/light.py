@@ -31,7 +31,7 @@ from realtime.toons.finish.surface import surface_of
 from realtime.toons.memory import share_of
 from realtime.toons.places import moves, shifted
 
-RELIT = 0.06  # seconds for which the light on a relief stays: it moves with the crop meanwhile
+RELIT = 0.10  # seconds for which the light on a relief stays: it moves with the crop meanwhile
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
 
 

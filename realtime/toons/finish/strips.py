@@ -61,6 +61,20 @@ _DOWN = np.linspace(-ABOVE, BELOW, ACROSS, dtype=np.float32)
 _ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
 
 
+def places_of(shown: NDArray[np.float32]) -> list[Floats]:
+    """Where the strips of both brows lie, see `Strip`, for landmarks [478, 2]."""
+    found = []
+    for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
+        curve = (shown[top] + shown[bottom]) / 2  # from its outer end
+        chord = curve[-1] - curve[0]
+        length, along, down = axes_of(chord)
+        off = curve - curve[0]
+        bend = np.interp(_ALONG, off @ along / length, off @ down).astype(np.float32)
+        middle = curve[0] + _ALONG[:, None] * chord + bend[:, None] * down
+        found.append(np.asarray(middle + _DOWN[:, None, None] * down, np.float32))
+    return found
+
+
 def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
     """Both brows of a toon.
 
@@ -69,23 +83,14 @@ def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
         shown: float32 [478, 2], the face's landmarks in it, 0..1.
     """
     face = skin_of(toon, shown * np.float32(toon.shape[0]) - np.float32(0.5))
-    strips = [
-        _strip(toon, (shown[top] + shown[bottom]) / 2, face)
-        for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True)
-    ]
+    strips = [_strip(toon, places, face) for places in places_of(shown)]
     longest = max(strip.length for strip in strips)
     return [strip._replace(length=strip.length / longest) for strip in strips]
 
 
-def _strip(toon: Image, curve: Floats, face: Floats) -> Strip:
-    """A brow along a curve [5, 2] from its outer end, 0..1 across a toon, of somebody whose `face`
-    has that colour, BGR; its length in the crop's sides."""
-    chord = curve[-1] - curve[0]
-    length, along, down = axes_of(chord)
-    off = curve - curve[0]
-    bend = np.interp(_ALONG, off @ along / length, off @ down).astype(np.float32)
-    middle = curve[0] + _ALONG[:, None] * chord + bend[:, None] * down
-    places = np.asarray(middle + _DOWN[:, None, None] * down, np.float32)
+def _strip(toon: Image, places: Floats, face: Floats) -> Strip:
+    """A brow whose strip lies at such `places`, of somebody whose `face` has that colour, BGR; its
+    length in the strip's own share of the crop's sides."""
     strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
     rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
     rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]
@@ -106,6 +111,7 @@ def _strip(toon: Image, curve: Floats, face: Floats) -> Strip:
     alone = mix(np.ones_like(share), share, np.broadcast_to(both, share.shape[:2]))
     dark = 1 - float(alone.mean())
     clear = step(*FAINT, dark * ACROSS / float(_INSIDE.sum())) * float(both.mean())
+    length = float(np.linalg.norm(places[0, -1] - places[0, 0]))
     return Strip(places, skin, share, alone, bare, length, clear)
 
 
@@ -123,19 +129,19 @@ def _redder(colour: Floats) -> Floats:
     return np.asarray((red - blue) / np.maximum(red + blue, 1), np.float32)
 
 
-def within(strip: Strip, side: int) -> tuple[tuple[slice, slice], Floats]:
-    """The box of a strip in a picture of `side`, and which of its places each pixel there is,
-    float32 [h, w, 2]: what `taken` wants."""
-    start = strip.places[0, 0]
-    length, along, down = axes_of(strip.places[0, -1] - start)
-    low = np.floor(strip.places.min((0, 1)) * side).astype(int)
-    high = np.ceil(strip.places.max((0, 1)) * side).astype(int) + 1
+def within(places: Floats, side: int) -> tuple[tuple[slice, slice], Floats]:
+    """The box of a strip that lies at `places` in a picture of `side`, and which of those each
+    pixel there is, float32 [h, w, 2]: what `taken` wants."""
+    start = places[0, 0]
+    length, along, down = axes_of(places[0, -1] - start)
+    low = np.floor(places.min((0, 1)) * side).astype(int)
+    high = np.ceil(places.max((0, 1)) * side).astype(int) + 1
     (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, side)
     right, bottom = max(right, left), max(bottom, top)
     x = (np.arange(left, right, dtype=np.float32) + 0.5) / side - start[0]
     y = (np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5) / side - start[1]
     u = (x * along[0] + y * along[1]) * np.float32((ALONG - 1) / length)
-    bend = (strip.places[0] - start) @ down
+    bend = (places[0] - start) @ down
     v = x * down[0] + y * down[1] - np.interp(u, np.arange(ALONG), bend)
     v = v * np.float32((ACROSS - 1) / (ABOVE + BELOW))
     area = slice(int(top), int(bottom)), slice(int(left), int(right))

@@ -105,10 +105,11 @@ class BrowWatch:
         """
         where = np.zeros((places, places), np.float32)
         last = self._known.get(identity)
-        # Nothing was lacking just now.
-        whole = last is not None and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02
-        if last is not None and whole:
-            return (_bolder(toon, places_of(shown), last.change) if bold else toon), where
+        if last and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02:
+            if not bold:
+                return toon, where  # nothing was lacking just now
+            if last.change:  # it is none where bold brows were not wanted then
+                return _bolder(toon, places_of(shown), last.change), where
         strips, change = strips_of(toon, shown), []
         if bold:
             change = [_change(strip, sure) for strip, sure in zip(strips, trust, strict=True)]

@@ -200,3 +200,13 @@ def test_hair_that_hangs_into_a_brow_stays() -> None:
     after = bolder(before)
     fringe = (slice(0, round(0.42 * SIDE)), slice(round(0.62 * SIDE), round(0.66 * SIDE)))
     assert np.abs(after[fringe].astype(int) - before[fringe]).max() < 12
+
+
+def test_brows_that_are_to_be_bold_from_now_on_are_so_at_once() -> None:
+    watch, before = BrowWatch(), toon(BOTH, (85, 105, 130))
+    plain, _ = watch.even(1, 0.0, before, landmarks(), (1.0, 1.0), PLACES)
+    bold, _ = watch.even(1, 0.01, before, landmarks(), (1.0, 1.0), PLACES, bold=True)
+    assert np.array_equal(plain, before)
+    assert np.array_equal(bold, bolder(before))
+    again, _ = watch.even(1, 0.02, before, landmarks(), (1.0, 1.0), PLACES)
+    assert np.array_equal(again, before)

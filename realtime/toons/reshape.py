@@ -20,7 +20,7 @@ from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, step
 from engines.pictures import Image
 from realtime.toons.finish.colour import COARSE
-from realtime.toons.finish.strips import axes_of
+from realtime.toons.finish.strips import axes_of, on_brow
 from realtime.toons.finish.surface import frontness
 from realtime.toons.places import pixels, shifted, taken, toon_points
 
@@ -41,6 +41,18 @@ NOSE = 1.14  # how much broader noses are
 MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""
+
+
+_WANTED = [
+    *(
+        landmark
+        for pair in (EYE_OUTLINE, BROW_TOP, BROW_BOTTOM)
+        for ids in pair
+        for landmark in ids
+    ),
+    *(*NOSE_WINGS, NOSE_TIP, *MOUTH_CORNERS),
+]
+"""Landmarks whose places in the toon are asked for."""
 
 
 class _Rise(NamedTuple):
@@ -96,9 +108,11 @@ def reshaped(
     Returns:
         uint8 [R, R, 3], float32 [3, M, M].
     """
-    by = _from_where(_swellings(plan, points, eyes, own))
+    shown = np.zeros((len(points), 2), np.float32)
+    shown[_WANTED] = toon_points(points[_WANTED], plan)
+    by = _from_where(_swellings(shown, points, eyes, own))
     if own:
-        by = _risen(by, _rises(plan, points))
+        by = _risen(by, _rises(shown, points))
     if not by.any():
         return toon, plan
     side = toon.shape[0]
@@ -120,46 +134,36 @@ def reshaped(
 
 
 def _swellings(
-    plan: NDArray[np.float32], points: NDArray[np.floating], eyes: float, own: bool
+    shown: Floats, points: NDArray[np.floating], eyes: float, own: bool
 ) -> Iterator[_Swelling]:
-    """What of a toon grows or shrinks."""
-    wanted = [*EYE_OUTLINE[0], *EYE_OUTLINE[1], *NOSE_WINGS, NOSE_TIP, *MOUTH_CORNERS]
-    shown = toon_points(points[wanted], plan)
+    """What of a toon that has its landmarks at `shown`, [478, 2], grows or shrinks."""
     across = eyes * (EYES if own else 1.0)
-    start = 0
     for ids, open_ in zip(EYE_OUTLINE, aperture(points), strict=True):
-        eye = shown[start : start + len(ids)]
-        start += len(ids)
+        eye = shown[ids]
         reach = REACH * float(np.linalg.norm(np.ptp(eye, axis=0)))
         lid = float(np.interp(open_, APERTURE, LIDS)) if own else 1.0
         yield _Swelling(eye.mean(0), reach, across, across * lid)
     if own:
-        left, right, tip = shown[start : start + 3]
         front = frontness(points)
+        left, right, tip = shown[[*NOSE_WINGS, NOSE_TIP]]
         reach = NOSE_REACH * float(np.linalg.norm(right - left))
         yield _Swelling((left + right + tip) / 3, reach, 1 + (NOSE - 1) * front, 1.0)
-        left, right = shown[start + 3 :]
+        left, right = shown[list(MOUTH_CORNERS)]
         reach = MOUTH_REACH * float(np.linalg.norm(right - left))
         yield _Swelling((left + right) / 2, reach, 1 + (MOUTH - 1) * front, 1.0)
 
 
-_BROWS = [ids for both in (*BROW_TOP, *BROW_BOTTOM) for ids in both]
-
-
-def _rises(plan: NDArray[np.float32], points: NDArray[np.floating]) -> Iterator[_Rise]:
-    """Peaks of both brows and corners of the mouth."""
-    shown = toon_points(points[[*_BROWS, *MOUTH_CORNERS]], plan)
-    top, bottom = shown[:-2].reshape(2, 2, -1, 2)
-    for curve in (top + bottom) / 2:
-        chord = curve[-1] - curve[0]
-        length, along, down = axes_of(chord)
-        off = curve - curve[0]
-        height = float(np.interp(PEAK * length, off @ along, off @ down))
-        peak = curve[0] + PEAK * chord + height * down
+def _rises(shown: Floats, points: NDArray[np.floating]) -> Iterator[_Rise]:
+    """Peaks of both brows and corners of the mouth; see `_swellings`."""
+    for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
+        curve = (shown[top] + shown[bottom]) / 2
+        length, along, down = axes_of(curve[-1] - curve[0])
+        peak = on_brow(curve, np.array([PEAK], np.float32))[0]
         yield _Rise(peak, along, down, ARCH * length, _times(length, ARCH_REACH))
-    width, along, down = axes_of(shown[-1] - shown[-2])
+    corners = shown[list(MOUTH_CORNERS)]
+    width, along, down = axes_of(corners[1] - corners[0])
     up = CORNERS * step(*SMILE, _smile(points)) * width
-    for corner in shown[-2:]:
+    for corner in corners:
         yield _Rise(corner, along, down, up, _times(width, CORNER_REACH))
 
 

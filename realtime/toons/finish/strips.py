@@ -65,14 +65,21 @@ def places_of(shown: NDArray[np.float32]) -> list[Floats]:
     """Where the strips of both brows lie, see `Strip`, for landmarks [478, 2]."""
     found = []
     for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
-        curve = (shown[top] + shown[bottom]) / 2  # from its outer end
-        chord = curve[-1] - curve[0]
-        length, along, down = axes_of(chord)
-        off = curve - curve[0]
-        bend = np.interp(_ALONG, off @ along / length, off @ down).astype(np.float32)
-        middle = curve[0] + _ALONG[:, None] * chord + bend[:, None] * down
+        curve = (shown[top] + shown[bottom]) / 2
+        down = axes_of(curve[-1] - curve[0])[2]
+        middle = on_brow(curve, _ALONG)
         found.append(np.asarray(middle + _DOWN[:, None, None] * down, np.float32))
     return found
+
+
+def on_brow(curve: Floats, at: Floats) -> Floats:
+    """Places on the curve of a brow, [5, 2] from its outer end: float32 [N, 2], `at` such shares of
+    its chord, [N]."""
+    chord = curve[-1] - curve[0]
+    length, along, down = axes_of(chord)
+    off = curve - curve[0]
+    bend = np.interp(at, off @ along / length, off @ down).astype(np.float32)
+    return np.asarray(curve[0] + at[:, None] * chord + bend[:, None] * down, np.float32)
 
 
 def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
@@ -90,7 +97,7 @@ def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
 
 def _strip(toon: Image, places: Floats, face: Floats) -> Strip:
     """A brow whose strip lies at such `places`, of somebody whose `face` has that colour, BGR; its
-    length in the strip's own share of the crop's sides."""
+    length in the crop's sides, with what is `BEYOND` its chord."""
     strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
     rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
     rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]

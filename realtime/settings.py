@@ -171,7 +171,7 @@ class CompositingSettings:
             make its mouth and nostrils even.
         relief: iron skin, make mouth and nostrils a film's and light the face by its own relief,
             where the style wants it, as the film does.
-        reshape: rounder eyes, bold arched brows, and a film's nose and mouth, where the style
+        reshape: rounder eyes, bold low brows, and a film's nose and mouth, where the style
             wants them.
     """
 

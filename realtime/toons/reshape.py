@@ -1,9 +1,9 @@
-"""A film character's shapes: round eyes of any size, arched brows, other noses and mouths. The toon
-swells or shrinks about them, and rises at brows and the corners of the mouth.
+"""A film character's shapes: round eyes of any size, calm brows, other noses and mouths. The toon
+swells or shrinks about them, sinks at brows and rises at the corners of the mouth.
 
-How large a character's eyes are is a matter of taste, and a network learns one size. It leaves
-brows as straight and lids as low as the person's, which are taken for a photo's, draws noses
-narrower than its map says, and mouths too wide; one at rest looks sullen below round eyes.
+How large a character's eyes are is a matter of taste, and a network learns one size. It leaves lids
+as low as the person's, which are taken for a photo's, sets brows high, draws noses narrower than
+its map says, and mouths too wide; one at rest looks sullen below round eyes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, aperture
+from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, UPPER_LID, aperture
 from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, step
 from engines.pictures import Image
@@ -29,11 +29,12 @@ EYES = 1.06  # how much larger eyes are than a network draws them, where a style
 LIDS, APERTURE = (0.98, 1.17), (0.18, 0.36)
 """Height of an eye in shares of what the network draws, and by what height over width of the
 photo's it is so: who squints has narrower eyes than others, and all have round ones."""
-ARCH, PEAK = 0.045, 0.42
-"""How far a brow rises at its peak, and where that is from its outer end, in its lengths."""
-ARCH_REACH = (0.62, 0.56, 0.26)
-"""How far about the peak that goes along the brow, above and below it, in its lengths."""
-CORNERS, SMILE = 0.05, (0.09, 0.03)
+NEARER, MIDDLE = 0.12, 0.45
+"""How much nearer to its eye a brow is, in shares of what lies between them, and where on it most,
+in its lengths from its outer end. High and arched above a round eye it is startled, straight and
+low it is the person's."""
+BROW_REACH = (0.95, 0.60)  # how far about that place it goes along the brow and above it, in them
+CORNERS, SMILE = 0.03, (0.09, 0.03)
 """How far the corners of a mouth rise, and how high above the middle of its lips they already are:
 they stay .. that far. A mouth at rest looks sullen below round eyes, a smile becomes a grimace."""
 CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; all in widths of the mouth
@@ -56,13 +57,13 @@ _WANTED = [
 
 
 class _Rise(NamedTuple):
-    """A place that rises, with what is about it.
+    """A place that rises or sinks, with what is about it.
 
     Attributes:
         place: float32 [2], 0..1 across the toon.
         along: float32 [2], unit vector along the brow or mouth.
         down: float32 [2], across that.
-        by: how far it rises, in the crop's sides.
+        by: how far it rises, in the crop's sides; below 0 it sinks.
         reach: how far about it that goes along, above and below, in them.
     """
 
@@ -102,7 +103,7 @@ def reshaped(
         plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
         points: [478, >=2], the photo's landmarks, 0..1 across the crop.
         eyes: how many times as large eyes are, see `realtime.settings.EYE_SIZES`.
-        own: larger and rounder eyes, arched brows, and other noses and mouths, see
+        own: larger and rounder eyes, lower brows, and other noses and mouths, see
             `engines.finish.Finish.reshaped`.
 
     Returns:
@@ -154,12 +155,14 @@ def _swellings(
 
 
 def _rises(shown: Floats, points: NDArray[np.floating]) -> Iterator[_Rise]:
-    """Peaks of both brows and corners of the mouth; see `_swellings`."""
-    for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
+    """Both brows, which sink, and the corners of the mouth; see `_swellings`."""
+    for top, bottom, lid in zip(BROW_TOP, BROW_BOTTOM, UPPER_LID, strict=True):
         curve = (shown[top] + shown[bottom]) / 2
         length, along, down = axes_of(curve[-1] - curve[0])
-        peak = on_brow(curve, np.array([PEAK], np.float32))[0]
-        yield _Rise(peak, along, down, ARCH * length, _times(length, ARCH_REACH))
+        middle = on_brow(curve, np.array([MIDDLE], np.float32))[0]
+        below = max(float((shown[lid[len(lid) // 2]] - middle) @ down), 1e-3)
+        beside, above = (share * length for share in BROW_REACH)
+        yield _Rise(middle, along, down, -NEARER * below, (beside, above, below))
     corners = shown[list(MOUTH_CORNERS)]
     width, along, down = axes_of(corners[1] - corners[0])
     up = CORNERS * step(*SMILE, _smile(points)) * width
@@ -182,7 +185,7 @@ def _times(length: float, reach: tuple[float, float, float]) -> tuple[float, flo
 
 
 def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:
-    """From how far away each place comes, see `_from_where`, with places that rise."""
+    """From how far away each place comes, see `_from_where`, with places that rise or sink."""
     result = by.copy()
     for place, along, down, up, (side, above, below) in rises:
         area, right, under = _about(place, max(side, above, below))

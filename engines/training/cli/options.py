@@ -142,7 +142,7 @@ class LiveFinish:
         bool,
         typer.Option(
             "--reshaped",
-            help="Rounder eyes, bold arched brows and other noses and mouths, as the looks film "
+            help="Rounder eyes, bold low brows and other noses and mouths, as the looks film "
             "and comic have them.",
             rich_help_panel=LIVE,
         ),

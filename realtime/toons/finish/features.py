@@ -32,7 +32,7 @@ OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.07  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 7.0  # L*: fainter creases go, stronger edges stay
 ROSY = 0.5  # a* by which pale lips are redder than skin at least
-GLEAM, GLEAM_AT = 11.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
+GLEAM, GLEAM_AT = 8.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
 GLEAM_SIZE = (0.18, 0.34)  # its reach along, in widths of the mouth, and across, in the lip's
 GLEAMING = 65.0  # L* of skin in whose light it is that strong
 LIP_LIKE = (2.0, 6.0)  # CIE76 from the skin: skin, or a hand on the mouth .. lips, which gleam
@@ -40,9 +40,13 @@ OPEN = (0.03, 0.08)  # height over width of a mouth without teeth .. with them
 TOOTH = (-2.0, 10.0)  # L* by which teeth are lighter than the lips' middle: none .. teeth
 PALE = (26.0, 14.0)  # chroma of what is no tooth .. of teeth
 GAP, ROW = 0.08, 0.48  # widths of the mouth: gaps that are closed, and over how much teeth are even
-ONE = 0.85  # how far they are: a plain white bar is no mouth
+ONE = 0.65  # how far they are: a plain white bar is no mouth
 IVORY = (1.0, 9.0)  # their a* and b*
 UNDER_LIP = 0.22  # of the shade of the upper lip on them
+DEPTH, CLOSED, DEEP = 0.55, 0.6, 0.75
+"""Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
+depth of an open one."""
+BESIDE = 0.03  # how far beside the lips that goes, in widths of the mouth
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
 LIGHTER = (1.30, 1.15)  # light in shares of the skin's, in grey pictures: the same
 BLUER = (22.0, 14.0)  # b* by which they are bluer than skin: a blue mask .. lips
@@ -123,7 +127,11 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Imag
     teeth = step(*OPEN, axes.tall())
     if teeth > 0.02:
         drawn = mix(drawn, _teeth(drawn, opening, middle, axes, _colour(skin)), teeth)
-    return _with(toon, box, mix(lab, drawn, np.asarray(whole * np.float32(sure), np.float32))), sure
+    drawn = mix(lab, drawn, np.asarray(whole * np.float32(sure), np.float32))
+    about = polygon(size, lips - low, RIM * width, BESIDE * width)
+    return _with(
+        toon, box, _line(drawn, about * np.float32(sure * (1 - DEEP * teeth)), middle)
+    ), sure
 
 
 def _nostrils(toon: Image, nose: Floats, skin: Floats, amount: float) -> Image:
@@ -215,6 +223,16 @@ def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float
     glare = np.float32(OWN) * np.clip(over / np.float32(COLOURED), 0, 1)[..., None]
     drawn[..., 1:] = mix(lab[..., 1:], own, glare)
     drawn[..., 1] += np.float32(own[0] - middle[1])
+    return drawn
+
+
+def _line(lab: Floats, about: Floats, lips: Floats) -> Floats:
+    """A mouth [h, w, 3] Lab whose line, corners and depth are no black, but a dark tone of lips."""
+    dark = np.maximum(np.float32(DEPTH) * lips[0] - lab[..., 0], 0)
+    drawn = lab.copy()
+    drawn[..., 0] += np.float32(CLOSED) * dark * about
+    share = np.clip(dark / np.float32(DEPTH * lips[0] / 2 + 1), 0, 1) * about
+    drawn[..., 1:] = mix(lab[..., 1:], lips[1:], np.asarray(share, np.float32))
     return drawn
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.features import BROW, EYE
-from engines.faces.pixels import Floats, smoothstep, step
+from engines.faces.pixels import Floats, mix, smoothstep, step
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import COARSE, Field, as_lab, like_skin, shrink_mask
 from realtime.toons.finish.drawn import Drawn
@@ -24,8 +24,8 @@ HAIR = (-18.0, -8.0)  # L* by which hair above a face is darker than its skin ..
 DARK = (-28.0, -8.0)  # L* by which a place is darker than skin: beard, no gloss .. skin, all
 KEY = (0.55, -0.55, 0.75)  # where the key light is, if it is wholly to one side: right, down, front
 LIT = 8.0  # L* for each unit of the normal, at which a face is clearly lit from one side
-SHEEN, SHEEN_EDGE = 0.15, 8  # of the gloss: how strong, and how narrow (Blinn's exponent)
-SPOT, SPOT_EDGE = 0.22, 30  # of its middle
+SHEEN, SHEEN_EDGE = 0.19, 8  # of the gloss: how strong, and how narrow (Blinn's exponent)
+SPOT, SPOT_EDGE = 0.28, 30  # of its middle
 CAMERA = np.array([0, 0, 1], np.float32)
 EYES_AND_BROWS = [*EYE[0], *EYE[1], *BROW[0], *BROW[1]]
 MILKY = (0.30, 0.55)
@@ -33,8 +33,9 @@ MILKY = (0.30, 0.55)
 DULL = 0.018  # how softly gloss lies on skin, in the crop's sides: a sharp nose is a stripe
 GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
-SHADE = 0.09  # of what faces away from the key light
-NOSE, NOSE_LIT = 0.19, 0.7
+SHADE = 0.18  # of what faces away from the key light
+BRIDGE = 0.35  # share of the gloss that a nose gets: a network's is light already
+NOSE, NOSE_LIT = 0.22, 0.3
 """Shade of the slopes of a nose, without which a network's is flat; and how much of it goes over
 from the slope that is lit to the other one, in light from one side."""
 NOSE_WARM = (1.3, 1.05, 0.65)  # how much of it blue, green and red lose
@@ -171,7 +172,8 @@ def relief_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Fiel
     half = _unit(key + CAMERA)  # Blinn, "Models of Light Reflection" (1977)
     towards, lit = cv2.split(cv2.transform(relief.surface.facing, np.stack([half, key])))  # cosines
     towards = np.maximum(towards, 0)
-    sharp = relief.skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
+    skin = mix(relief.plain, relief.skin, BRIDGE)
+    sharp = skin * (SHEEN * towards**SHEEN_EDGE + SPOT * towards**SPOT_EDGE)
     gloss = clear * relief.surface.front * cv2.GaussianBlur(sharp, (0, 0), DULL * COARSE)
     face = (1 + clear) / 2 * relief.face
     shade = SHADE * face * smoothstep(*SHADED, lit)

@@ -1,4 +1,4 @@
-"""Round eyes of another size, arched brows, noses and mouths nearer to the person's."""
+"""Round eyes of another size, lower brows, noses and mouths nearer to the person's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE
+from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, UPPER_LID
 from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
 from realtime.toons.places import moves, shifted, toon_points
-from realtime.toons.reshape import ARCH, CORNERS, EYES, LIDS, reshaped
+from realtime.toons.reshape import CORNERS, EYES, LIDS, NEARER, reshaped
 
 Points = NDArray[np.float32]
 
@@ -105,19 +105,26 @@ def test_eyes_are_round_and_narrower_in_who_squints(face_crop: tuple[Image, Poin
     assert wide == pytest.approx(LIDS[1] * EYES, abs=0.06)
 
 
-def test_brows_rise_at_their_peaks_and_lids_stay(face_crop: tuple[Image, Points]) -> None:
+@pytest.mark.parametrize("raised", [0.0, 0.03])
+def test_brows_are_nearer_to_their_eyes_and_lids_stay(
+    face_crop: tuple[Image, Points], raised: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image, points = face_crop
+    points = points.copy()
+    for ids in (*BROW_TOP, *BROW_BOTTOM):
+        points[ids, 1] -= raised
     _, moved = reshaped(image, plan(), points, own=True)
-    _, flat = reshaped(image, plan(), points, eyes=EYES)
-    for top, bottom, eye in zip(BROW_TOP, BROW_BOTTOM, EYE_OUTLINE, strict=True):
+    monkeypatch.setattr("realtime.toons.reshape.NEARER", 0.0)
+    _, flat = reshaped(image, plan(), points, own=True)
+    for top, bottom, eye, lid in zip(BROW_TOP, BROW_BOTTOM, EYE_OUTLINE, UPPER_LID, strict=True):
         curve = (points[top, :2] + points[bottom, :2]) / 2
-        length = np.linalg.norm(curve[-1] - curve[0])
-        rise = (toon_points(curve, flat) - toon_points(curve, moved))[:, 1] / length
-        assert rise[2] > 0.6 * ARCH
-        assert rise[2] > rise[0] + 0.3 * ARCH  # it is an arch and not a raised brow
-        assert rise[2] > rise[4] + 0.3 * ARCH
+        sunk = (toon_points(curve, moved) - toon_points(curve, flat))[:, 1]
+        gap = float(points[lid[4], 1] - curve[2, 1])
+        assert sunk[2] == pytest.approx(NEARER * gap, rel=0.3)  # so a raised one stays raised
+        assert max(sunk[0], sunk[4]) < 0.8 * sunk[2]  # it is straighter
+        assert min(sunk[0], sunk[4]) > 0
         lids = [toon_points(points[eye], where)[:, 1].mean() for where in (flat, moved)]
-        assert abs(lids[1] - lids[0]) < 0.25 * ARCH * length
+        assert abs(lids[1] - lids[0]) < 0.25 * NEARER * gap
 
 
 def test_noses_are_broader_but_not_in_profile(face_crop: tuple[Image, Points]) -> None:

@@ -183,8 +183,8 @@ def test_the_slope_of_a_nose_that_is_lit_has_less_shade(face_crop: tuple[Image, 
     for side in (-1.0, 1.0):
         left, right = shades(side)
         assert min(left, right) > 1
-        assert (right > 2 * left) == (side < 0)
-        assert (left > 2 * right) == (side > 0)
+        assert (right > 1.5 * left) == (side < 0)
+        assert (left > 1.5 * right) == (side > 0)
     left, right = shades(0.0)
     assert left == pytest.approx(right, rel=0.3)
 

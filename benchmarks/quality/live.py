@@ -66,7 +66,7 @@ def _with_features(
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
     shown, share = toon_points(points, plan), None if head is None else as_grid(head)
     if finish.relief or finish.inked:
-        toon = film_features(toon, shown).image
+        toon = film_features(toon, shown, finish.relief).image
     if share is not None:
         drawn = Drawn(photo, toon, points, share, known=True, plan=plan)
         toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))

@@ -90,7 +90,7 @@ class Finisher:
         painted_eyes = wish.painted_eyes and settings.paint_eyes
         shown = toon_points(points, plan) if featured or painted_eyes else points[:, :2]
         if featured:
-            image, mouth = film_features(image, shown)
+            image, mouth = film_features(image, shown, wish.relief and settings.relief)
             plan = without_mouth(plan, shown, mouth)
         locks = None
         if settings.paint_hair and settings.mode == "head":

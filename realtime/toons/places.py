@@ -72,6 +72,15 @@ def pixels(side: int) -> Floats:
     return places
 
 
+def box_about(image: Image, outline: Floats, margin: float) -> tuple[tuple[slice, slice], Floats]:
+    """What of a square image [S, S, 3] lies about an outline [N, 2] in its pixels, and the upper
+    left corner of that."""
+    side = image.shape[0]
+    low = np.clip(np.floor(outline.min(0) - margin).astype(int), 0, side - 1)
+    high = np.clip(np.ceil(outline.max(0) + margin).astype(int) + 1, low + 1, side)
+    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))), low
+
+
 def settle_iris(photo: NDArray[np.floating], toon: NDArray[np.float32], eye: int) -> None:
     """Move an iris as the whole eye moves, in place: alone its few points are not sure enough.
 

@@ -22,6 +22,7 @@ LIT = (-2.0, 6.0)  # L* by which lit skin is lighter than a face on average
 OWN_HUE = 0.2  # how far the amount goes for its hue, as a power: 0.35 gives 0.8
 FAINT = 8.0  # chroma below which a hue says little
 UNLIKE = (1.0, 0.5)  # distance from the colour of skin, in shares of its chroma: other .. skin's
+COLOURLESS = (3.0, 9.0)  # chroma of skin: a grey picture .. one in colour
 IN_GREY = 0.8  # how far the amount goes there from what it is towards 1, as a power
 
 
@@ -81,6 +82,19 @@ def as_lab(bgr: Image | Field) -> Field:
     """Colours [H, W, 3] BGR, 0..255, in CIELAB, float32; see `Small`."""
     lab = cv2.cvtColor(bgr * np.float32(1 / 255), cv2.COLOR_BGR2LAB)
     return lab.astype(np.float32, copy=False)
+
+
+def with_lab(image: Image, box: tuple[slice, slice], lab: Field) -> Image:
+    """An image [S, S, 3] with other colours, CIELAB [h, w, 3], in a box."""
+    bgr = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2BGR)
+    result = image.copy()
+    result[box] = np.clip(bgr * 255 + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def colourful(skin: NDArray[np.floating]) -> float:
+    """0 for a picture in grey .. 1 for one in colour, from L, a, b of its skin."""
+    return step(*COLOURLESS, float(np.hypot(*skin[1:])))
 
 
 def coarse(image: Image) -> Field:

@@ -1,9 +1,9 @@
-"""A film's mouth and nostrils: lips without a camera's glare and creases, teeth that are one row,
-and no black holes.
+"""A film's mouth and nose: lips without a camera's glare and creases, teeth that are one row, and
+what `realtime.toons.finish.nose` paints.
 
 A network that was taught drawings still copies much of a photo's mouth: white glare on the lower
-lip, the creases of lips and the gaps between teeth, which are taken for a photo at once. Nostrils
-are black in photos; light that goes through a nose makes them a dark red.
+lip, the creases of lips, a black line between them and the gaps between teeth, which are taken for
+a photo at once.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS, NOSE_BASE
+from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import Image
 from realtime.toons.detail import without
-from realtime.toons.finish.colour import as_lab
+from realtime.toons.finish.colour import as_lab, colourful, with_lab
+from realtime.toons.finish.nose import film_nose
 from realtime.toons.finish.skin import guided
 from realtime.toons.finish.surface import frontness, skin_of
+from realtime.toons.places import box_about
 
 MARGIN = 0.10  # of the box about a mouth, in its widths
 RIM = 0.018  # how softly lips end, in them
 SMALLEST = 12  # pixels of a mouth's width below which it stays
-COLOURLESS = (3.0, 9.0)  # chroma of skin: a grey picture .. one in colour
 GLARE, KEPT = 8.0, 0.65  # L* above the lips' middle from which on light is glare; how much stays
 COLOURED, OWN = 14.0, 0.75  # L* of glare that takes the lips' own colour, and how far
 OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
@@ -51,10 +52,6 @@ LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. li
 LIGHTER = (1.30, 1.15)  # light in shares of the skin's, in grey pictures: the same
 BLUER = (22.0, 14.0)  # b* by which they are bluer than skin: a blue mask .. lips
 DARK = (0.30, 0.45)  # light in shares of the skin's: a microphone .. lips
-HOLE, LIFTED = 0.50, 0.75  # light of skin below which nostrils are lifted, and how far
-GLOWING = (5.0, -4.0)  # a* and b* by which they are other than skin
-NOSTRIL_RIM = 0.09  # how softly they end, in widths of the nose
-LARGE = (0.60, 0.35)  # share of a nose's base that is dark: something before it .. nostrils
 
 
 class Featured(NamedTuple):
@@ -69,12 +66,13 @@ class Featured(NamedTuple):
     mouth: float
 
 
-def film_features(toon: Image, shown: NDArray[np.float32]) -> Featured:
-    """A toon with a film's mouth and nostrils.
+def film_features(toon: Image, shown: NDArray[np.float32], noses: bool = True) -> Featured:
+    """A toon with a film's mouth and nose.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
         shown: float32 [478, 2], the face's landmarks in it, 0..1.
+        noses: whether a nose gets its form, and not only other nostrils.
 
     Returns:
         `toon` itself where they are too small or something hides them.
@@ -82,7 +80,7 @@ def film_features(toon: Image, shown: NDArray[np.float32]) -> Featured:
     at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
     skin = as_lab(skin_of(toon, at)[None, None])[0, 0]
     image, mouth = _mouth(toon, at[LIPS], at[INNER_LIPS], skin)
-    return Featured(_nostrils(image, at[NOSE_BASE], skin, frontness(shown)), mouth)
+    return Featured(film_nose(image, at, skin, frontness(shown), noses), mouth)
 
 
 def without_mouth(
@@ -107,7 +105,7 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Imag
     width = float(np.linalg.norm(corners[1] - corners[0]))
     if width < SMALLEST:
         return toon, 0.0
-    box, low = _about(toon, lips, MARGIN * width)
+    box, low = box_about(toon, lips, MARGIN * width)
     lab = as_lab(toon[box])
     size = lab.shape[:2]
     if min(size) < SMALLEST // 2:
@@ -126,53 +124,12 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Imag
     drawn[..., 0] += np.float32(GLEAM * bright) * axes.gleam() * flesh
     teeth = step(*OPEN, axes.tall())
     if teeth > 0.02:
-        drawn = mix(drawn, _teeth(drawn, opening, middle, axes, _colour(skin)), teeth)
+        drawn = mix(drawn, _teeth(drawn, opening, middle, axes, colourful(skin)), teeth)
     drawn = mix(lab, drawn, np.asarray(whole * np.float32(sure), np.float32))
     about = polygon(size, lips - low, RIM * width, BESIDE * width)
-    return _with(
+    return with_lab(
         toon, box, _line(drawn, about * np.float32(sure * (1 - DEEP * teeth)), middle)
     ), sure
-
-
-def _nostrils(toon: Image, nose: Floats, skin: Floats, amount: float) -> Image:
-    """A toon whose nostrils, within the outline `nose` [N, 2] in pixels, glow by an `amount`, 0..1:
-    in profile the room lies behind one of them."""
-    width = float(np.ptp(nose[:, 0]))
-    if width < SMALLEST / 2 or amount < 0.02:
-        return toon
-    box, low = _about(toon, nose, 2 * NOSTRIL_RIM * width)
-    lab = as_lab(toon[box])
-    dark = np.maximum(np.float32(HOLE) * skin[0] - lab[..., 0], 0)
-    if min(dark.shape) < SMALLEST // 2 or dark.max() < 1:
-        return toon
-    outline = cv2.convexHull(np.asarray(nose - low, np.float32))[:, 0]
-    inside = polygon(dark.shape, outline, NOSTRIL_RIM * width)
-    share = float((inside * (dark > 0)).sum() / max(float(inside.sum()), 1e-6))
-    amount *= step(*LARGE, share)
-    if amount < 0.02:
-        return toon
-    inside = np.float32(amount) * inside
-    lab[..., 0] += np.float32(LIFTED) * dark * inside
-    hole = np.clip(dark / np.float32(HOLE * skin[0] / 3 + 1), 0, 1) * inside
-    glow = skin[1:] + np.float32(_colour(skin)) * np.array(GLOWING, np.float32)
-    lab[..., 1:] = mix(lab[..., 1:], glow, hole)
-    return _with(toon, box, lab)
-
-
-def _about(toon: Image, outline: Floats, margin: float) -> tuple[tuple[slice, slice], Floats]:
-    """What of a toon lies about an outline [N, 2], and its upper left corner, in pixels."""
-    side = toon.shape[0]
-    low = np.clip(np.floor(outline.min(0) - margin).astype(int), 0, side - 1)
-    high = np.clip(np.ceil(outline.max(0) + margin).astype(int) + 1, low + 1, side)
-    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))), low
-
-
-def _with(toon: Image, box: tuple[slice, slice], lab: Floats) -> Image:
-    """A toon with other colours, Lab [h, w, 3], in a box."""
-    bgr = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2BGR)
-    result = toon.copy()
-    result[box] = np.clip(bgr * 255 + 0.5, 0, 255).astype(np.uint8)
-    return result
 
 
 class _Axes:
@@ -218,7 +175,7 @@ def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float
     over = np.maximum(light - level, 0)
     drawn = lab.copy()
     drawn[..., 0] = light - np.float32(1 - KEPT) * over
-    rosy = float(skin[1]) + ROSY * _colour(skin)
+    rosy = float(skin[1]) + ROSY * colourful(skin)
     own = np.array([max(float(middle[1]), rosy), float(middle[2])], np.float32)
     glare = np.float32(OWN) * np.clip(over / np.float32(COLOURED), 0, 1)[..., None]
     drawn[..., 1:] = mix(lab[..., 1:], own, glare)
@@ -256,16 +213,11 @@ def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, colour: floa
     return drawn
 
 
-def _colour(skin: Floats) -> float:
-    """0 for a picture in grey .. 1 for one in colour, from L, a, b of its skin."""
-    return step(*COLOURLESS, float(np.hypot(*skin[1:])))
-
-
 def _sure(lips: Floats, skin: Floats) -> float:
     """0 where something hides a mouth .. 1, from the colours of both."""
     chroma, own = (max(float(np.hypot(*colour[1:])), 1.0) for colour in (lips, skin))
     light = float(lips[0]) / max(float(skin[0]), 1.0)
     bluer = float(skin[2] - lips[2])
-    colour = _colour(skin)
+    colour = colourful(skin)
     like = colour * step(*LIPS_ARE, chroma / own) + (1 - colour) * step(*LIGHTER, light)
     return like * step(*BLUER, bluer) * step(*DARK, light)

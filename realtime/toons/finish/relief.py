@@ -35,7 +35,7 @@ GLOSS = (0.86, 0.94, 1.0)  # its colour, BGR
 COVER = 0.6  # share of the skin's own light that gloss covers
 SHADE = 0.18  # of what faces away from the key light
 BRIDGE = 0.35  # share of the gloss that a nose gets: a network's is light already
-NOSE, NOSE_LIT = 0.22, 0.3
+NOSE, NOSE_LIT = 0.20, 0.3
 """Shade of the slopes of a nose, without which a network's is flat; and how much of it goes over
 from the slope that is lit to the other one, in light from one side."""
 NOSE_WARM = (1.3, 1.05, 0.65)  # how much of it blue, green and red lose

@@ -39,7 +39,7 @@ CORNERS, SMILE = 0.03, (0.09, 0.03)
 they stay .. that far. A mouth at rest looks sullen below round eyes, a smile becomes a grimace."""
 CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; all in widths of the mouth
 NOSE = 1.14  # how much broader noses are
-MOUTH = 0.94  # how much narrower mouths are: they are drawn as wide smiles
+MOUTH = 0.91  # how much narrower mouths are: they are drawn as wide smiles
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""
 

@@ -147,7 +147,7 @@ def test_mouths_are_narrower(face_crop: tuple[Image, Points]) -> None:
     _, moved = reshaped(image, plan(), points, own=True)
     corners = list(MOUTH_CORNERS)
     wide = np.ptp(toon_points(points[corners], moved)[:, 0]) / np.ptp(points[corners, 0])
-    assert wide == pytest.approx(0.95, abs=0.02)
+    assert wide == pytest.approx(0.92, abs=0.02)
 
 
 def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> None:

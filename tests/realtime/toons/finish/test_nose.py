@@ -1,0 +1,94 @@
+"""A film's nose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.faces.head import NOSE_TIP
+from engines.pictures import Image
+from realtime.toons.finish.colour import as_lab
+from realtime.toons.finish.nose import film_nose
+
+SIDE = 384
+SKIN = (140, 170, 215)  # BGR
+WINGS = ((49, 129, 64), (279, 358, 294))
+BESIDE = (50, 280, 195)  # both cheeks and the ridge
+
+Points = NDArray[np.float32]
+
+
+@pytest.fixture
+def at(face_crop: tuple[Image, Points]) -> Points:
+    """Landmarks in a toon of `SIDE`, pixels."""
+    return np.asarray(face_crop[1][:, :2] * SIDE - 0.5, np.float32)
+
+
+def flat(colour: tuple[int, int, int] = SKIN) -> Image:
+    return np.full((SIDE, SIDE, 3), colour, np.uint8)
+
+
+def lab_of(colour: tuple[int, int, int]) -> NDArray[np.float32]:
+    return as_lab(np.array([[colour]], np.float32))[0, 0]
+
+
+def darker(before: Image, after: Image, at: Points, ids: tuple[int, ...]) -> float:
+    """L* that places lose."""
+    x, y = np.rint(at[list(ids)]).astype(int).T
+    return float((as_lab(before)[y, x, 0] - as_lab(after)[y, x, 0]).mean())
+
+
+def drawn(before: Image, at: Points, front: float = 1.0, form: bool = True) -> Image:
+    return film_nose(before, at, lab_of(SKIN), front, form)
+
+
+def test_both_wings_get_a_soft_warm_shade_and_the_rest_stays(at: Points) -> None:
+    before = flat()
+    after = drawn(before, at)
+    for wing in WINGS:
+        assert 2 < darker(before, after, at, wing) < 12
+        x, y = np.rint(at[list(wing)]).astype(int).T
+        assert (as_lab(after)[y, x, 1] > as_lab(before)[y, x, 1] + 0.3).all()
+    assert abs(darker(before, after, at, BESIDE)) < 0.3
+    light = as_lab(after)[..., 0]
+    assert np.abs(np.diff(light, axis=0)).max() < 6
+    assert np.abs(np.diff(light, axis=1)).max() < 6
+
+
+def test_a_shade_that_is_there_is_not_laid_twice(at: Points) -> None:
+    shaded = drawn(flat(), at)
+    again = drawn(shaded, at)
+    for wing in WINGS:
+        assert darker(shaded, again, at, wing) < 0.5 * darker(flat(), shaded, at, wing)
+
+
+@pytest.mark.parametrize("colour", [(200, 120, 60), (235, 235, 235), (35, 35, 35)])
+def test_a_mask_before_it_stays(at: Points, colour: tuple[int, int, int]) -> None:
+    before = flat()
+    top, bottom = round(at[195, 1]), round(at[152, 1])
+    before[top:bottom] = colour
+    assert np.array_equal(drawn(before, at)[top + 8 : bottom], before[top + 8 : bottom])
+
+
+def test_a_profile_a_tiny_nose_and_a_style_without_form_stay(at: Points) -> None:
+    before = flat()
+    assert drawn(before, at, front=0.0) is before
+    assert drawn(before, at, form=False) is before
+    assert drawn(before, at[NOSE_TIP] + 0.05 * (at - at[NOSE_TIP])) is before
+
+
+def test_a_nose_at_the_edge_is_drawn_as_far_as_it_is_seen(at: Points) -> None:
+    before = flat()
+    away = at + np.array([SIDE - at[NOSE_TIP, 0], 0], np.float32)
+    after = drawn(before, away)
+    assert after.shape == before.shape
+    assert darker(before, after, away, (49,)) > 2
+    assert np.array_equal(drawn(before, away + SIDE), before)
+
+
+def test_a_grey_picture_stays_grey(at: Points) -> None:
+    before = flat((170, 170, 170))
+    after = film_nose(before, at, lab_of((170, 170, 170)), 1.0)
+    assert darker(before, after, at, WINGS[0]) > 2
+    assert np.ptp(after, axis=2).max() <= 1

@@ -23,9 +23,9 @@ SMALLEST, LARGE_ENOUGH = 10.0, 20.0  # width of a nose in pixels: it stays .. it
 MODELLED = 44.0  # pixels of its width at which that is drawn: shades are softer than that
 ROOM = 0.5  # about it, in its widths, as all lengths here
 ABOUT = 0.16  # how far about it the light of the skin is averaged, with which shades are compared
-SURELY = (0.0, 0.04)  # amount of a shade: none .. a shade, below which nothing is lighter
+SURELY = (0.0, 0.04)  # amount of a shade: none .. one than which nothing there is lighter
 UNLIKE = (20.0, 10.0)  # a, b from the skin's: a mask or a cup before it .. a nose
-RED, YELLOW = 0.25, 0.15  # a* and b* gained for each L* that is lost: light goes through skin
+WARM = (1.5, 1.2, 0.8)  # how much of a shade blue, green and red lose: red light goes through skin
 HOLE, LIFTED = 0.50, 0.75  # light of skin below which nostrils are lifted, and how far
 GLOWING = (5.0, -4.0)  # a* and b* by which they are other than skin
 NOSTRIL_RIM = 0.09  # how softly they end
@@ -82,23 +82,26 @@ def _modelled(toon: Image, at: Floats, skin: Floats, amount: float) -> Image:
         return toon
     lines = [landmark for shade in SHADES for line in shade.lines for landmark in line]
     box, low = box_about(toon, at[lines], ROOM * width)
-    lab = as_lab(toon[box])
+    patch = toon[box]
     scale = min(MODELLED / width, 1.0)
-    size = [max(round(length * scale), 1) for length in lab.shape[:2]]
-    small = np.asarray(cv2.resize(lab, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    size = [max(round(length * scale), 1) for length in patch.shape[:2]]
+    small = as_lab(
+        np.asarray(cv2.resize(patch, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    )
     places = np.asarray((at - low + 0.5) * np.float32(scale) - 0.5, np.float32)
     unit, light = width * scale, small[..., 0]
     shade = np.zeros_like(light)
     for each in SHADES:
         shade += np.float32(each.amount) * _along(each, places, unit, light.shape)
     wanted = cv2.GaussianBlur(light, (0, 0), ABOUT * unit) * (1 - shade)
-    lost = np.maximum(light - wanted, 0) * smoothstep(*SURELY, shade)
+    lost = np.maximum(1 - wanted / np.maximum(light, 1), 0) * smoothstep(*SURELY, shade)
     off = cv2.magnitude(*cv2.split(small[..., 1:] - np.asarray(skin[1:], np.float32)))
     lost *= np.float32(amount) * smoothstep(*UNLIKE, off)
-    colour = np.float32(colourful(skin)) * lost
-    change = np.dstack([-lost, RED * colour, YELLOW * colour]).astype(np.float32)
-    lab += cv2.resize(change, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return with_lab(toon, box, lab)
+    finer = np.asarray(cv2.resize(lost, patch.shape[1::-1]), np.float32)
+    warm = 1 + np.float32(colourful(skin)) * (np.array(WARM, np.float32) - 1)
+    result = toon.copy()
+    result[box] = np.clip(patch * (1 - finer[..., None] * warm) + 0.5, 0, 255).astype(np.uint8)
+    return result
 
 
 def _along(shade: _Shade, places: Floats, unit: float, size: tuple[int, ...]) -> Floats:

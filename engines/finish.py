@@ -19,8 +19,8 @@ class Finish:
             are made even (`realtime.toons.finish.features`).
         relief: skin is ironed, and gets light and shade from the face's own relief, as a film's
             renderer gives them (`realtime.toons.finish.skin` and `.relief`), and mouths and
-            nostrils are a film's (`realtime.toons.finish.features`). For networks that say where
-            they take the photo's detail from.
+            noses are a film's (`realtime.toons.finish.features` and `.nose`). For networks that say
+            where they take the photo's detail from.
         haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.

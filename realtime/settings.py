@@ -169,7 +169,7 @@ class CompositingSettings:
             the frame's detail.
         ink: draw flat bands of light and ink over a style that wants them, as the comic does, and
             make its mouth and nostrils even.
-        relief: iron skin, make mouth and nostrils a film's and light the face by its own relief,
+        relief: iron skin, make mouth and nose a film's and light the face by its own relief,
             where the style wants it, as the film does.
         reshape: rounder eyes, bold low brows, and a film's nose and mouth, where the style
             wants them.

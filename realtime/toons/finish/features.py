@@ -44,7 +44,7 @@ GAP, ROW = 0.08, 0.48  # widths of the mouth: gaps that are closed, and over how
 ONE = 0.65  # how far they are: a plain white bar is no mouth
 IVORY = (1.0, 9.0)  # their a* and b*
 UNDER_LIP = 0.22  # of the shade of the upper lip on them
-DEPTH, CLOSED, DEEP = 0.55, 0.6, 0.75
+DEPTH, CLOSED, DEEP = 0.55, 0.45, 0.75
 """Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
 depth of an open one."""
 BESIDE = 0.03  # how far beside the lips that goes, in widths of the mouth

@@ -21,7 +21,7 @@ from realtime.toons.places import box_about
 
 SMALLEST, LARGE_ENOUGH = 10.0, 20.0  # width of a nose in pixels: it stays .. it gets its form
 MODELLED = 44.0  # pixels of its width at which that is drawn: shades are softer than that
-ROOM = 0.5  # about it, in its widths, as all lengths here
+ROOM = 0.3  # about it, in its widths, as all lengths here
 ABOUT = 0.16  # how far about it the light of the skin is averaged, with which shades are compared
 SURELY = (0.0, 0.04)  # amount of a shade: none .. one than which nothing there is lighter
 UNLIKE = (20.0, 10.0)  # a, b from the skin's: a mask or a cup before it .. a nose

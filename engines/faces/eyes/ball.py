@@ -47,8 +47,9 @@ def paint_iris(ball: Floats, dx: Floats, dy: Floats, pixel: float, paint: EyePai
     lay(iris, tones.middle, smoothstep(-0.95, 0.35, dy))
     lay(iris, tones.light, np.clip(glow * (0.90 + 0.30 * fibres), 0, 1))
     iris *= 1 - 0.62 * smoothstep(0.80, 1.0, rho)
-    lay(iris, tones.dark * 0.3, smoothstep(0.47 + edge, 0.41 - edge, rho))
-    lay(iris, np.full(3, 0.025), smoothstep(0.41 + edge, 0.41 - edge, rho))
+    pupil = paint.pupil
+    lay(iris, tones.dark * 0.3, smoothstep(pupil + 0.06 + edge, pupil - edge, rho))
+    lay(iris, np.full(3, 0.025), smoothstep(pupil + edge, pupil - edge, rho))
     ball += (iris - ball) * smoothstep(1.0 + edge, 1.0 - edge, rho)
 
 

@@ -20,7 +20,8 @@ from realtime.frame import as_uint8
 from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
-IRIS = 0.85  # how much of an opening an iris fills, in shares of the artist's: whites show more
+IRIS = 0.88  # how much of an opening an iris fills, in shares of the artist's: whites show more
+PUPIL = 0.46  # radius of the pupil, in the iris's: small ones in light eyes stare
 SHADE = 0.55  # on the white of the corners and the lower lid, in shares of the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
 VIVID = 0.81  # share of the artist's chroma that light irises get
@@ -117,6 +118,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         haze=haze,
         socket=1.0,
         filled=IRIS,
+        pupil=PUPIL,
         tucked=TUCKED,
         shade=SHADE,
     )

@@ -32,6 +32,15 @@ def test_pupil_iris_white_and_light(factor: int) -> None:
     assert np.array_equal(SKIN, np.full_like(SKIN, SKIN[0, 0]))  # the picture itself stays
 
 
+def test_a_pupil_is_as_wide_as_its_paint_says() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+
+    def black(pupil: float) -> int:
+        return int((grey(paint_eye(SKIN, shape, replace(PAINT, pupil=pupil))) < 0.06).sum())
+
+    assert black(0.5) / black(0.4) == pytest.approx((0.5 / 0.4) ** 2, rel=0.25)
+
+
 def test_edges_are_as_sharp_at_any_factor() -> None:
     shape = EyeShape.of(eye_landmarks(SIZE), 1, 1.0)
     once, thrice = (paint_eye(SKIN, shape, PAINT, factor) for factor in (1, 3))

@@ -166,8 +166,9 @@ def _rises(shown: Floats, points: NDArray[np.floating]) -> Iterator[_Rise]:
     corners = shown[list(MOUTH_CORNERS)]
     width, along, down = axes_of(corners[1] - corners[0])
     up = CORNERS * step(*SMILE, _smile(points)) * width
+    beside, above, below = (share * width for share in CORNER_REACH)
     for corner in corners:
-        yield _Rise(corner, along, down, up, _times(width, CORNER_REACH))
+        yield _Rise(corner, along, down, up, (beside, above, below))
 
 
 def _smile(points: NDArray[np.floating]) -> float:
@@ -176,12 +177,6 @@ def _smile(points: NDArray[np.floating]) -> float:
     width, _, down = axes_of(corners[1] - corners[0])
     middle = points[list(LIPS_MIDDLE), :2].mean(0)
     return float((middle - corners.mean(0)) @ down) / width
-
-
-def _times(length: float, reach: tuple[float, float, float]) -> tuple[float, float, float]:
-    """So many lengths."""
-    along, above, below = reach
-    return along * length, above * length, below * length
 
 
 def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:

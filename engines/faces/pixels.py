@@ -62,6 +62,15 @@ def polygon(
     return blur(result, soft) if soft > 0 else result
 
 
+def stroke(size: int | tuple[int, int], points: Reals, width: float, soft: float) -> Floats:
+    """Soft open line through `points` [N, >=2], so many pixels wide, 0..1 in a picture of `size` as
+    for `polygon`."""
+    mask: NDArray[Any] = np.zeros((size, size) if isinstance(size, int) else size, np.uint8)
+    corners = np.round(points[:, :2] * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.polylines(mask, [corners], False, 255, max(round(width), 1), cv2.LINE_AA, SUBPIXEL_BITS)
+    return blur(mask.astype(np.float32) / 255, soft)
+
+
 def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
     """`first` where `amount` is 0, `second` where it is 1."""
     if isinstance(amount, np.ndarray):

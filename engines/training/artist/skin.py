@@ -17,9 +17,9 @@ from engines.faces.head import (
     UNDER_NOSE,
     Head,
 )
-from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, to_lab
+from engines.faces.pixels import Floats, blur, disc, mix, polygon, smoothstep, step, stroke, to_lab
 from engines.training.artist.hair import flow_paint
-from engines.training.artist.imaging import guided_filter, masked_blur, stroke, union
+from engines.training.artist.imaging import guided_filter, masked_blur, union
 from engines.training.artist.looks import Look
 from engines.training.artist.scene import Scene
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.alignment import shrink
-from engines.faces.pixels import mix, smoothstep, step
+from engines.faces.pixels import Floats, mix, smoothstep, step
 from engines.pictures import FloatMask, Image
 
 Field = NDArray[np.float32]
@@ -90,6 +90,25 @@ def with_lab(image: Image, box: tuple[slice, slice], lab: Field) -> Image:
     result = image.copy()
     result[box] = np.clip(bgr * 255 + 0.5, 0, 255).astype(np.uint8)
     return result
+
+
+def lifted(
+    lab: Field, dark: Floats, where: FloatMask, by: float, colour: NDArray[np.floating], full: float
+) -> Field:
+    """Colours [h, w, 3] CIELAB without black.
+
+    Args:
+        dark: float32 [h, w], L* by which they are too dark.
+        where: float32 [h, w] in [0, 1].
+        by: how much of that they gain, 0..1.
+        colour: a, b that the dark takes.
+        full: L* too dark from which on it takes all of it.
+    """
+    drawn = lab.copy()
+    drawn[..., 0] += np.float32(by) * dark * where
+    share = np.asarray(np.clip(dark / np.float32(full), 0, 1) * where, np.float32)
+    drawn[..., 1:] = mix(lab[..., 1:], np.asarray(colour, np.float32), share)
+    return drawn
 
 
 def colourful(skin: NDArray[np.floating]) -> float:

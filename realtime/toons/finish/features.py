@@ -18,7 +18,7 @@ from engines.faces.head import INNER_LIPS, LIPS, MOUTH_CORNERS
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import Image
 from realtime.toons.detail import without
-from realtime.toons.finish.colour import as_lab, colourful, with_lab
+from realtime.toons.finish.colour import as_lab, colourful, lifted, with_lab
 from realtime.toons.finish.nose import film_nose
 from realtime.toons.finish.skin import guided
 from realtime.toons.finish.surface import frontness, skin_of
@@ -186,11 +186,7 @@ def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float
 def _line(lab: Floats, about: Floats, lips: Floats) -> Floats:
     """A mouth [h, w, 3] Lab whose line, corners and depth are no black, but a dark tone of lips."""
     dark = np.maximum(np.float32(DEPTH) * lips[0] - lab[..., 0], 0)
-    drawn = lab.copy()
-    drawn[..., 0] += np.float32(CLOSED) * dark * about
-    share = np.clip(dark / np.float32(DEPTH * lips[0] / 2 + 1), 0, 1) * about
-    drawn[..., 1:] = mix(lab[..., 1:], lips[1:], np.asarray(share, np.float32))
-    return drawn
+    return lifted(lab, dark, about, CLOSED, lips[1:], DEPTH * float(lips[0]) / 2 + 1)
 
 
 def _teeth(lab: Floats, opening: Floats, lips: Floats, axes: _Axes, colour: float) -> Floats:

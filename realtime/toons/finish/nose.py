@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from engines.faces.head import NOSE_BASE, NOSE_WINGS
-from engines.faces.pixels import SUBPIXEL_BITS, Floats, mix, polygon, smoothstep, step
+from engines.faces.pixels import Floats, polygon, smoothstep, step, stroke
 from engines.pictures import Image
-from realtime.toons.finish.colour import as_lab, colourful, with_lab
+from realtime.frame import as_uint8
+from realtime.toons.finish.colour import as_lab, colourful, lifted, with_lab
 from realtime.toons.places import box_about
 
 SMALLEST, LARGE_ENOUGH = 10.0, 20.0  # width of a nose in pixels: it stays .. it gets its form
@@ -36,7 +37,7 @@ class _Shade(NamedTuple):
     """A soft shade along lines of landmarks.
 
     Attributes:
-        lines: of them, one for each side or one for both.
+        lines: of them, one for each side.
         amount: of the light that is lost.
         width: of the line, in widths of the nose.
         soft: how softly it lies, in them.
@@ -53,6 +54,7 @@ SHADES = (
     _Shade(((98, 240, 99, 97), (327, 460, 328, 326)), 0.28, 0.07, 0.03),
 )
 """About the wings, and of the nostrils."""
+SHADED = [landmark for shade in SHADES for line in shade.lines for landmark in line]
 
 
 def film_nose(toon: Image, at: Floats, skin: Floats, front: float, form: bool = True) -> Image:
@@ -80,19 +82,19 @@ def _modelled(toon: Image, at: Floats, skin: Floats, amount: float) -> Image:
     amount *= step(SMALLEST, LARGE_ENOUGH, width)
     if amount < 0.02:
         return toon
-    lines = [landmark for shade in SHADES for line in shade.lines for landmark in line]
-    box, low = box_about(toon, at[lines], ROOM * width)
+    box, low = box_about(toon, at[SHADED], ROOM * width)
     patch = toon[box]
     scale = min(MODELLED / width, 1.0)
-    size = [max(round(length * scale), 1) for length in patch.shape[:2]]
-    small = as_lab(
-        np.asarray(cv2.resize(patch, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    )
+    height, across = (max(round(length * scale), 1) for length in patch.shape[:2])
+    size = height, across
+    small = as_lab(as_uint8(cv2.resize(patch, size[::-1], interpolation=cv2.INTER_AREA)))
     places = np.asarray((at - low + 0.5) * np.float32(scale) - 0.5, np.float32)
     unit, light = width * scale, small[..., 0]
     shade = np.zeros_like(light)
     for each in SHADES:
-        shade += np.float32(each.amount) * _along(each, places, unit, light.shape)
+        for line in each.lines:
+            soft = stroke(size, places[list(line)], each.width * unit, each.soft * unit)
+            shade += np.float32(each.amount) * soft
     wanted = cv2.GaussianBlur(light, (0, 0), ABOUT * unit) * (1 - shade)
     lost = np.maximum(1 - wanted / np.maximum(light, 1), 0) * smoothstep(*SURELY, shade)
     off = cv2.magnitude(*cv2.split(small[..., 1:] - np.asarray(skin[1:], np.float32)))
@@ -102,19 +104,6 @@ def _modelled(toon: Image, at: Floats, skin: Floats, amount: float) -> Image:
     result = toon.copy()
     result[box] = np.clip(patch * (1 - finer[..., None] * warm) + 0.5, 0, 255).astype(np.uint8)
     return result
-
-
-def _along(shade: _Shade, places: Floats, unit: float, size: tuple[int, ...]) -> Floats:
-    """Where a shade lies, 0..1 in a picture of `size` that has landmarks at `places` [478, 2] and a
-    nose of `unit` pixels."""
-    drawn = np.zeros(size, np.uint8)
-    lines = [
-        np.rint(places[list(line)] * (1 << SUBPIXEL_BITS)).astype(np.int32) for line in shade.lines
-    ]
-    thick = max(round(shade.width * unit), 1)
-    cv2.polylines(drawn, lines, False, 255, thick, cv2.LINE_AA, SUBPIXEL_BITS)
-    soft = cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), shade.soft * unit)
-    return np.asarray(soft / np.float32(255), np.float32)
 
 
 def _nostrils(toon: Image, nose: Floats, skin: Floats, amount: float) -> Image:
@@ -135,8 +124,6 @@ def _nostrils(toon: Image, nose: Floats, skin: Floats, amount: float) -> Image:
     if amount < 0.02:
         return toon
     inside = np.float32(amount) * inside
-    lab[..., 0] += np.float32(LIFTED) * dark * inside
-    hole = np.clip(dark / np.float32(HOLE * skin[0] / 3 + 1), 0, 1) * inside
     glow = skin[1:] + np.float32(colourful(skin)) * np.array(GLOWING, np.float32)
-    lab[..., 1:] = mix(lab[..., 1:], glow, hole)
-    return with_lab(toon, box, lab)
+    full = HOLE * float(skin[0]) / 3 + 1
+    return with_lab(toon, box, lifted(lab, dark, inside, LIFTED, glow, full))

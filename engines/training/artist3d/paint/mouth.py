@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.pixels import Floats, blur, mix, smoothstep
+from engines.faces.pixels import Floats, blur, mix, smoothstep, stroke
 from engines.training.artist3d.colour import rise, to_srgb
 from engines.training.artist3d.curves import along_curve, box_around, fill_exactly, open_curve
 from engines.training.artist3d.observe.scene import Scene
@@ -28,10 +28,7 @@ def draw_mouth(scene: Scene, tone: Tone, image: Floats) -> Floats:
     if gap > OPEN_AT:
         image = _inside(scene, tone, image, upper, lower, gap)
     line = (upper + lower) / 2 if gap < 0.05 else upper
-    seam = np.zeros((scene.size, scene.size), np.uint8)
-    corners = np.round(line * 16).astype(np.int32)
-    cv2.polylines(seam, [corners], False, 255, max(1, round(0.016 * unit)), cv2.LINE_AA, 4)
-    soft = np.clip(blur(seam.astype(np.float32) / 255, 0.010 * unit) * 1.5, 0, 1)
+    soft = np.clip(stroke(scene.size, line, 0.016 * unit, 0.010 * unit) * 1.5, 0, 1)
     dark = to_srgb(tone.linear * np.array([0.26, 0.10, 0.09], np.float32))
     return mix(image, np.broadcast_to(dark, image.shape), soft * (0.92 if gap < 0.05 else 0.45))
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from engines.faces.head import NASOLABIAL
-from engines.faces.pixels import Floats, blur, disc, smoothstep
+from engines.faces.pixels import Floats, blur, disc, smoothstep, stroke
 from engines.training.artist.imaging import luminance, masked_blur
 from engines.training.artist3d.colour import rise
 from engines.training.artist3d.curves import open_curve
@@ -92,9 +92,6 @@ def _folds(scene: Scene, region: Region, free: Floats) -> Floats:
     size = scene.size
     for ids in NASOLABIAL:
         curve = open_curve(scene.points[ids, :2].astype(np.float64), 40)[2:34]
-        line = np.zeros((size, size), np.uint8)
-        corners = np.round(curve * 16).astype(np.int32)
-        cv2.polylines(line, [corners], False, 255, max(2, int(0.03 * unit)), cv2.LINE_AA, 4)
-        soft = blur(line.astype(np.float32) / 255, 0.022 * unit)
+        soft = stroke(size, curve, max(2, int(0.03 * unit)), 0.022 * unit)
         total = total + soft * ((0.12 + 0.10 * traits.old) * traits.smile + 0.30 * aged)
     return np.clip(total, 0, 0.6).astype(np.float32)

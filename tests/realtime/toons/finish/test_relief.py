@@ -171,6 +171,18 @@ def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     assert np.abs(np.diff(field, axis=1)).max() < 16
 
 
+def test_a_nose_has_shade_on_both_slopes(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    shown = even() + relief_field(relief_on(points), even(), lamp(0))
+    bridge, *slopes = (
+        light(shown)[places(points, ids)].mean() for ids in ((197, 195), (126, 217), (355, 437))
+    )
+    cheeks = light(shown)[places(points, (50, 280))].mean()
+    for slope in slopes:
+        assert slope < bridge - 4
+        assert slope < cheeks - 1.5
+
+
 def test_the_slope_of_a_nose_that_is_lit_has_less_shade(face_crop: tuple[Image, Points]) -> None:
     _, points = face_crop
 

@@ -31,8 +31,8 @@ LIDS, APERTURE = (0.98, 1.17), (0.18, 0.36)
 photo's it is so: who squints has narrower eyes than others, and all have round ones."""
 NEARER, MIDDLE = 0.12, 0.45
 """How much nearer to its eye a brow is, in shares of what lies between them, and where on it most,
-in its lengths from its outer end. High and arched above a round eye it is startled, straight and
-low it is the person's."""
+in its lengths from its outer end. High and arched above a round eye it looks startled, straight
+and low it looks like the person's."""
 BROW_REACH = (0.95, 0.60)  # how far about that place it goes along the brow and above it, in them
 CORNERS, SMILE = 0.03, (0.09, 0.03)
 """How far the corners of a mouth rise, and how high above the middle of its lips they already are:

@@ -1,4 +1,4 @@
-"""A film's nose."""
+"""A film's nose, and the shade on its slopes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from engines.faces.head import NOSE_TIP
 from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.nose import film_nose
+from realtime.toons.finish.relief import relief_field
+from tests.realtime.toons.finish.test_relief import even, lamp, places, relief_on
 
 SIDE = 384
 SKIN = (140, 170, 215)  # BGR
@@ -92,3 +94,34 @@ def test_a_grey_picture_stays_grey(at: Points) -> None:
     after = film_nose(before, at, lab_of((170, 170, 170)), 1.0)
     assert darker(before, after, at, WINGS[0]) > 2
     assert np.ptp(after, axis=2).max() <= 1
+
+
+def test_a_nose_has_shade_on_both_slopes(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+    shown = even() + relief_field(relief_on(points), even(), lamp(0))
+    bridge, *slopes = (
+        as_lab(shown)[..., 0][places(points, ids)].mean()
+        for ids in ((197, 195), (126, 217), (355, 437))
+    )
+    cheeks = as_lab(shown)[..., 0][places(points, (50, 280))].mean()
+    for slope in slopes:
+        assert slope < bridge - 4
+        assert slope < cheeks - 1.5
+
+
+def test_the_slope_of_a_nose_that_is_lit_has_less_shade(face_crop: tuple[Image, Points]) -> None:
+    _, points = face_crop
+
+    def shades(side: float) -> list[float]:
+        relief = relief_on(points)
+        bare = relief._replace(surface=relief.surface._replace(flanks=0 * relief.surface.flanks))
+        with_, without = (relief_field(each, even(), lamp(side)).mean(2) for each in (relief, bare))
+        return [float((without - with_)[places(points, ids)].mean()) for ids in ((126,), (355,))]
+
+    for side in (-1.0, 1.0):
+        left, right = shades(side)
+        assert min(left, right) > 1
+        assert (right > 1.5 * left) == (side < 0)
+        assert (left > 1.5 * right) == (side > 0)
+    left, right = shades(0.0)
+    assert left == pytest.approx(right, rel=0.3)

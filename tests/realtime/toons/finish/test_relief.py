@@ -171,36 +171,6 @@ def test_light_is_smooth(face_crop: tuple[Image, Points]) -> None:
     assert np.abs(np.diff(field, axis=1)).max() < 16
 
 
-def test_a_nose_has_shade_on_both_slopes(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-    shown = even() + relief_field(relief_on(points), even(), lamp(0))
-    bridge, *slopes = (
-        light(shown)[places(points, ids)].mean() for ids in ((197, 195), (126, 217), (355, 437))
-    )
-    cheeks = light(shown)[places(points, (50, 280))].mean()
-    for slope in slopes:
-        assert slope < bridge - 4
-        assert slope < cheeks - 1.5
-
-
-def test_the_slope_of_a_nose_that_is_lit_has_less_shade(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-
-    def shades(side: float) -> list[float]:
-        relief = relief_on(points)
-        bare = relief._replace(surface=relief.surface._replace(flanks=0 * relief.surface.flanks))
-        with_, without = (relief_field(each, even(), lamp(side)).mean(2) for each in (relief, bare))
-        return [float((without - with_)[places(points, ids)].mean()) for ids in ((126,), (355,))]
-
-    for side in (-1.0, 1.0):
-        left, right = shades(side)
-        assert min(left, right) > 1
-        assert (right > 1.5 * left) == (side < 0)
-        assert (left > 1.5 * right) == (side > 0)
-    left, right = shades(0.0)
-    assert left == pytest.approx(right, rel=0.3)
-
-
 @pytest.mark.parametrize("thing", [(200.0, 60.0, 20.0), (40.0, 130.0, 30.0), (210.0, 210.0, 210.0)])
 def test_a_thing_before_the_face_is_not_lit_as_its_skin(
     face_crop: tuple[Image, Points], thing: tuple[float, float, float]

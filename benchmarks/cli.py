@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -35,6 +35,9 @@ from engines.command_line import DEBUG_HELP
 from engines.errors import UsageError
 from engines.options import grouped
 from engines.say import say
+
+if TYPE_CHECKING:
+    from realtime.settings import Precision
 
 app = typer.Typer(
     add_completion=False,
@@ -160,6 +163,7 @@ def loop(
     ] = False,
     model: Annotated[str, options.MODEL] = DEFAULT_BUNDLE,
     engine: Engine = "auto",
+    precision: Annotated[str | None, options.PRECISION] = None,
     seconds: Seconds = None,
     quick: Quick = False,
     noisy_ok: NoisyOk = False,
@@ -170,6 +174,7 @@ def loop(
     from benchmarks.suites.loop import LoopSettings, parse_size, run
     from realtime.cli.options import parse_share
 
+    chosen_precisions([precision] if precision else None)
     usual = LoopSettings.quick() if quick else LoopSettings()
     settings = replace(
         usual,
@@ -177,6 +182,7 @@ def loop(
         faces=tuple(faces or usual.faces),
         rates=tuple(rate or usual.rates),
         engine=engine,
+        precision=cast("Precision | None", precision),
         seconds=seconds or usual.seconds,
         cpu=parse_share(cpu),
         model=model,

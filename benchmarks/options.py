@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -201,17 +202,15 @@ def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
     return tuple(names or BACKENDS)
 
 
-def chosen_precisions(names: list[str] | None) -> tuple[str, ...]:
+def chosen_precisions(names: Sequence[str] | None) -> tuple[str, ...]:
     """These precisions, none for None.
 
     Raises:
         UsageError: there is no such precision.
     """
-    from benchmarks.suites.engines import PRECISIONS
-
-    unknown = [name for name in names or () if name not in PRECISIONS]
+    unknown = [name for name in names or () if name not in options.PRECISIONS]
     if unknown:
         raise UsageError(
-            f"There is no precision {unknown[0]!r}; choose from {', '.join(PRECISIONS)}."
+            f"There is no precision {unknown[0]!r}; choose from {', '.join(options.PRECISIONS)}."
         )
     return tuple(names or ())

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -29,7 +29,7 @@ from realtime.frame import Frame, checked_bgr
 from realtime.guard import Guard, Kind, Output, Result
 from realtime.observe import Observer
 from realtime.session import Session
-from realtime.settings import GuardMode, Mode, Settings, flags_of, load_settings
+from realtime.settings import GuardMode, Mode, Precision, Settings, flags_of, load_settings
 from realtime.sources import open_source
 
 EVERY_FACE = 100_000  # more than a picture can show
@@ -89,7 +89,7 @@ class Toonifier:
         eyes: float | None = None,
         mode: Mode | None = None,
         engine: str | None = None,
-        precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None,
+        precision: Precision | None = None,
         faces: int | None = None,
         guard: GuardMode | None = None,
         settings: Settings | None = None,

@@ -27,6 +27,7 @@ MODES: tuple[Mode, ...] = ("crop", "head", "face")
 EYE_SIZES = (0.8, 1.4)
 """Least and most of `CompositingSettings.eyes`: beyond it, faces would fold, or eyes touch."""
 Low = Literal["toon", "face"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
 
 def require(condition: bool, message: str) -> None:
@@ -133,7 +134,7 @@ class EngineSettings:
     swap: int | None = None
     low: Low | None = None
     backend: str = "auto"
-    precision: Literal["fp32", "fp16", "bf16", "int8"] | None = None
+    precision: Precision | None = None
     calibration: str | None = None
     cpu: float | None = None
 

@@ -19,9 +19,8 @@ from engines.backends import BACKENDS
 from engines.backends.registry import BY_NAME
 from engines.errors import ToonifyError
 from engines.networks.toon import ToonNetwork
+from engines.options import PRECISIONS
 from engines.say import Say
-
-PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from realtime.settings import (
     EngineSettings,
     GuardSettings,
     OutputSettings,
+    Precision,
     Settings,
     TrackerSettings,
 )
@@ -65,6 +66,7 @@ class LoopSettings:
     toons: bool = True
     cpu: float | None = None
     model: str = DEFAULT_BUNDLE
+    precision: Precision | None = None
 
     @classmethod
     def quick(cls) -> LoopSettings:
@@ -115,7 +117,12 @@ def open_session(settings: LoopSettings, faces: int, bundle: Bundle | None = Non
     return Session(
         Settings(
             faces=tracker if settings.toons else replace(tracker, refresh_interval=0.0),
-            engine=EngineSettings(settings.model, backend=settings.engine, cpu=settings.cpu),
+            engine=EngineSettings(
+                settings.model,
+                backend=settings.engine,
+                precision=settings.precision,
+                cpu=settings.cpu,
+            ),
             guard=GuardSettings(mode="blur"),
             output=OutputSettings(sinks=("none",)),
         ),

@@ -8,6 +8,7 @@ only. The compiled program is kept on disk and loads in a fraction of a second.
 from __future__ import annotations
 
 import io
+import math
 import platform
 import warnings
 from dataclasses import replace
@@ -257,19 +258,29 @@ class OpenVinoProgram:
 
 
 def running_precision(program: ov.CompiledModel) -> str:
-    """What the convolutions of a compiled program really run in: the commonest of their types.
+    """What the convolutions of a compiled program really run in: the type that does most of their
+    multiplications.
 
     Empty where the device does not tell, as NPUs do not.
     """
     names = {"f32": "fp32", "f16": "fp16", "bf16": "bf16", "i8": "int8", "u8": "int8"}
-    counts: dict[str, int] = {}
+    work: dict[str, int] = {}
     try:
         nodes = program.get_runtime_model().get_ops()
     except RuntimeError:
         return ""
     for node in nodes:
         info = node.get_rt_info()
-        if "layerType" in info and info["layerType"].astype(str).startswith("Convolution"):
-            kind = names.get(info["runtimePrecision"].astype(str), "fp32")
-            counts[kind] = counts.get(kind, 0) + 1
-    return max(counts, key=lambda kind: counts[kind], default="")
+        kind = info["layerType"].astype(str) if "layerType" in info else ""
+        if kind.startswith(("Convolution", "Deconvolution")) and node.get_input_size() > 1:
+            name = names.get(info["runtimePrecision"].astype(str), "fp32")
+            work[name] = work.get(name, 0) + _multiplications(node)
+    return max(work, key=lambda name: work[name], default="")
+
+
+def _multiplications(node: ov.Node) -> int:
+    """Of a convolution: each weight meets each place of the smaller of its input and output."""
+    places = min(
+        math.prod(list(shape)[2:]) for shape in (node.get_input_shape(0), node.get_output_shape(0))
+    )
+    return math.prod(node.get_input_shape(1)) * places

@@ -62,8 +62,10 @@ def test_options_reach_the_suites(
 
     assert main(["peers", "--quick"]) == 1
     assert [tier.name for tier in asked["peers"].tiers] == ["shipped"]
-    assert main(["loop", "--size", "640x480", "--faces", "2", "--rate", "0", "--seconds", "1"]) == 1
+    words = ["--rate", "0", "--seconds", "1", "--precision", "int8"]
+    assert main(["loop", "--size", "640x480", "--faces", "2", *words]) == 1
     loop = asked["loop"]
+    assert loop.precision == "int8"
     assert (loop.sizes, loop.faces, loop.rates, loop.seconds) == (((640, 480),), (2,), (0.0,), 1.0)
     assert main(["quality", "people", "--cache", "toons", "--model", "mine", "--limit", "3"]) == 1
     quality = asked["quality"]
@@ -82,6 +84,7 @@ def test_options_reach_the_suites(
         (["engines", "--precision", "fp32", "--calibration", "x"], "for --precision int8 only"),
         (["peers", "--engine", "foo"], "There is no back end 'foo'"),
         (["loop", "--rate", "-1"], "--rate"),
+        (["loop", "--precision", "int4"], "precision 'int4'"),
         (["quality", "people"], "Missing option '--cache'"),
         (["quality", "people", "--cache", "x", "--limit", "0"], "--limit"),
         (["compare", "a.json"], "Missing argument"),

@@ -18,7 +18,7 @@ BROWN, HAZEL, GREEN, BLUE = (
 
 
 FAINTEST = (0.74, 0.62)  # lightness ratio: no iris is seen .. surely one
-SHADE = (2.5, 4.0)  # a, b that a light iris gains against the shaded white
+SHADE = (2.5, 2.6)  # a, b that a light iris gains against the shaded white
 GOLDEN, GOLDEN_RATIO = (8.5, 13.0), (0.28, 0.36)
 """Chroma, and lightness ratio, of a brown iris: as any other .. as golden as they get."""
 GOLD = (11.0, 9.0)  # L* and chroma that those gain
@@ -113,7 +113,7 @@ def iris_tones(
     gold = step(*GOLDEN, float(np.hypot(*sample[1:]))) * step(*GOLDEN_RATIO, ratio)
     deep = step(*DEEP, ratio)
     brown = 18 + 28 * dark_tone + GOLD[0] * gold - DARKER[0] * deep
-    lightness = (1 - cool) * brown + cool * (38 + 14 * light_tone)
+    lightness = (1 - cool) * brown + cool * (36 + 14 * light_tone)
     lightness *= 0.55 + 0.45 * exposure
     hazel = max(0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a), 0.6 * gold)
     hazel *= 1 - 0.7 * dark_hair * (1 - gold)

@@ -33,7 +33,9 @@ LEFT = 0.10
 REACH = 0.45  # the same in which skin is looked for
 LIKE_SKIN = 0.20  # how far a colour, RGB in 0..1, may be from the skin's to count little
 LOOKED_AT = 24  # pixels across an eye at which skin is spread over it
-SPREAD = 0.22  # by how much, in its widths
+SPREAD, FARTHER = (0.06, 0.22), 0.03
+"""By how much, in its widths: from beside, and where there is no skin from farther away, which
+counts that little else. So what is laid meets what is about it without a seam."""
 
 
 def shut(shape: EyeShape) -> EyeShape:
@@ -83,8 +85,9 @@ def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> 
     far -= np.float32(LEFT * (1 - shape.open))
     like = np.exp(-away / LIKE_SKIN**2)
     counts = like * smoothstep(*COVERED, far) + np.float32(1e-6)
-    sigma = SPREAD * shape.width * scale
-    total = cv2.GaussianBlur(np.dstack([small * counts[..., None], counts]), (0, 0), sigma)
+    counted = np.dstack([small * counts[..., None], counts])
+    near, wide = (cv2.GaussianBlur(counted, (0, 0), s * shape.width * scale) for s in SPREAD)
+    total = near + np.float32(FARTHER) * wide
     spread: Floats = total[..., :3] / total[..., 3:]
     spread = cv2.resize(spread, (width, height))
     beneath = _beneath(shape, upper, size)

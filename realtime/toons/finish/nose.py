@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from engines.faces.head import NOSE_BASE, NOSE_WINGS
-from engines.faces.pixels import Floats, polygon, smoothstep, step, stroke
+from engines.faces.pixels import Floats, mix, polygon, smoothstep, step, stroke
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab, colourful, lifted, with_lab
@@ -26,9 +26,12 @@ ROOM = 0.3  # about it, in its widths, as all lengths here
 ABOUT = 0.16  # how far about it the light of the skin is averaged, with which shades are compared
 SURELY = (0.0, 0.04)  # amount of a shade: none .. one than which nothing there is lighter
 UNLIKE = (20.0, 10.0)  # a, b from the skin's: a mask or a cup before it .. a nose
-WARM = (1.5, 1.2, 0.8)  # how much of a shade blue, green and red lose: red light goes through skin
+WARM = (1.35, 1.2, 0.75)  # share of it that blue, green and red lose: red goes through skin
+RED, TINTED = (4.0, 0.0), 4.0
+"""a* and b* by which shaded skin is other than all, and how far a place takes that, times the
+light that it loses: shade alone would be a greenish stain where a network's light burns skin."""
 HOLE, LIFTED = 0.50, 0.75  # light of skin below which nostrils are lifted, and how far
-GLOWING = (5.0, -4.0)  # a* and b* by which they are other than skin
+GLOWING = (11.0, 2.0)  # a* and b* by which they are other than skin
 NOSTRIL_RIM = 0.09  # how softly they end
 TOO_LARGE = (0.60, 0.35)  # share of a nose's base that is dark: something before it .. nostrils
 
@@ -99,10 +102,15 @@ def _modelled(toon: Image, at: Floats, skin: Floats, amount: float) -> Image:
     lost = np.maximum(1 - wanted / np.maximum(light, 1), 0) * smoothstep(*SURELY, shade)
     off = cv2.magnitude(*cv2.split(small[..., 1:] - np.asarray(skin[1:], np.float32)))
     lost *= np.float32(amount) * smoothstep(*UNLIKE, off)
-    finer = np.asarray(cv2.resize(lost, patch.shape[1::-1]), np.float32)
-    warm = 1 + np.float32(colourful(skin)) * (np.array(WARM, np.float32) - 1)
+    colour = np.float32(colourful(skin))
+    tinted = small.copy()
+    share = np.minimum(lost * np.float32(TINTED), 1)
+    tinted[..., 1:] = mix(small[..., 1:], skin[1:] + colour * np.array(RED, np.float32), share)
+    before, after = (cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) for lab in (small, tinted))
+    shaded = after * (1 - lost[..., None] * (1 + colour * (np.array(WARM, np.float32) - 1)))
+    change = cv2.resize((shaded - before) * np.float32(255), patch.shape[1::-1])
     result = toon.copy()
-    result[box] = np.clip(patch * (1 - finer[..., None] * warm) + 0.5, 0, 255).astype(np.uint8)
+    result[box] = cv2.add(patch, change, dtype=cv2.CV_8U)
     return result
 
 

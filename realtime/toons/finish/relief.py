@@ -46,6 +46,9 @@ FILL = 0.25  # gain of the fill light there
 LIFT, BRIGHT, SPARED = 0.06, (72.0, 88.0), 0.8
 """Gain of all skin, and L* over which a share of it is spared: it is light enough."""
 VIVID, GROWING = (42.0, 26.0), 0.5  # chroma that grows by that share less .. as light does
+YELLOWER = (0.10, 0.85)
+"""Sine of the angle by which a hue may be yellower than skin's, and how much of more than that
+goes."""
 EVEN = 1.0  # how softly that lies, in places of `COARSE`
 WARM = (1.15, 1.0, 0.8)  # how much of it blue, green and red lose: red light goes through skin
 
@@ -153,7 +156,23 @@ def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     lab[..., 0] = np.minimum(light * gain, 100)
     growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma))
     lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]
+    own = np.median(lab[relief.plain >= 0.5 * relief.plain.max()], 0)
+    lab[..., 1:] = _no_greener(lab[..., 1:], own[1:], skin)
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * np.float32(255) - shown, np.float32)
+
+
+def _no_greener(colours: Floats, skin: Floats, where: FloatMask) -> Floats:
+    """Colours a, b [h, w, 2] whose hue is hardly yellower than skin's, a, b [2], without loss of
+    chroma: where light burns a photo's skin it does so, and greenish stains are left of it when
+    shade is laid there."""
+    own = skin / max(float(np.hypot(*skin)), 1e-3)
+    along, off = cv2.split(cv2.transform(colours, np.array([own, [-own[1], own[0]]], np.float32)))
+    chroma = cv2.magnitude(along, off)  # `off` is above 0 where it is yellower
+    over = np.maximum(off - np.float32(YELLOWER[0]) * chroma, 0) * where * (along > 0)
+    kept = off - np.float32(YELLOWER[1]) * over
+    along = np.where(over > 0, np.sqrt(np.maximum(chroma * chroma - kept * kept, 0)), along)
+    back = np.array([[own[0], -own[1]], [own[1], own[0]]], np.float32)
+    return np.asarray(cv2.transform(cv2.merge([along, kept]), back), np.float32)
 
 
 def relief_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:

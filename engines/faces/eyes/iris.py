@@ -12,9 +12,10 @@ from engines.faces.pixels import Floats, Reals, lab_colour, polygon, step
 UNKNOWN = np.array([0.2, 2.0, 4.0], np.float32)
 """The sample of an iris that cannot be seen: brown."""
 
-BROWN, HAZEL, GREEN, BLUE = (
-    np.array(v) for v in ((0.56, 0.83), (0.28, 0.85), (-0.52, 0.85), (-0.40, -0.92))
+BROWN, HAZEL, OLIVE, GREEN, BLUE = (
+    np.array(v) for v in ((0.56, 0.83), (0.28, 0.85), (-0.08, 0.99), (-0.52, 0.85), (-0.40, -0.92))
 )
+"""Directions of hues in a, b."""
 
 
 FAINTEST = (0.74, 0.62)  # lightness ratio: no iris is seen .. surely one
@@ -119,7 +120,8 @@ def iris_tones(
     hazel *= 1 - 0.7 * dark_hair * (1 - gold)
     brown_chroma = 21 + 12 * dark_tone + GOLD[1] * gold - DARKER[1] * deep
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * brown_chroma
-    ab = (ab + cool * (BLUE + (GREEN - BLUE) * green) * (4.5 + 7 * strength) * vivid) * colour
+    greenish = OLIVE + (GREEN - OLIVE) * step(1.0, -3.0, a)
+    ab = (ab + cool * (BLUE + (greenish - BLUE) * green) * (4.5 + 7 * strength) * vivid) * colour
 
     def tint(level: float, gain: float) -> Floats:
         return lab_colour(level, ab[0] * gain, ab[1] * gain)

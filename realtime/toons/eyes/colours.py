@@ -24,6 +24,7 @@ IRIS = 0.88  # how much of an opening an iris fills, in shares of the artist's: 
 PUPIL = 0.46  # radius of the pupil, in the iris's: small ones in light eyes stare
 SHADE = 0.55  # on the white of the corners and the lower lid, in shares of the artist's
 TUCKED = 0.7  # how far free irises are moved below their lids
+FULL = 24.0  # chroma of skin below which eyes lose theirs: in grey rooms brown ones would glow
 VIVID = 0.81  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
 AMBER, AMBER_MIDDLE = 1.18, 1.08  # gain of a dark iris's tones
@@ -100,6 +101,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
     skin, brow, scene, lashes, haze = (float(value) for value in colours[3:])
     light, a, b = np.median(_lab_at(toon, points[CHEEKS] * toon.shape[0] - 0.5), 0)
     left, right = (points[ids].mean(0) for ids in LID_POINTS)
+    chroma = float(np.hypot(a, b))
     paint = EyePaint.mixed(
         colours[:3],
         light=float(light) / 100,
@@ -112,7 +114,7 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         lashes=LASHES[0] + LASHES[1] * lashes,
         iris_scale=IRIS_SCALE,
         light_side=0.0,
-        colour=step(3, 9, float(np.hypot(a, b))),
+        colour=step(3, 9, chroma) * min(chroma / FULL, 1.0),
         unit=float(np.linalg.norm(right - left)),
         crease=0.0,
         haze=haze,

@@ -30,7 +30,7 @@ from realtime.toons.finish.surface import skin_of
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 TURNED = 0.35  # least width of a far eye in the near one's that its iris is drawn as wide as
 SLIVER = (2.0, 4.0)  # width of an eye in frame pixels: nothing is painted .. all
-DEEPER = 0.045
+DEEPER = 0.08
 """By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
 its map says, and its white would show below."""
 OPENING = (0.08, 0.20)  # openness: painted shut .. open; narrow for the same reason as `FIRM`

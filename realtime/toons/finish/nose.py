@@ -27,11 +27,11 @@ ABOUT = 0.16  # how far about it the light of the skin is averaged, with which s
 SURELY = (0.0, 0.04)  # amount of a shade: none .. one than which nothing there is lighter
 UNLIKE = (20.0, 10.0)  # a, b from the skin's: a mask or a cup before it .. a nose
 WARM = (1.35, 1.2, 0.75)  # share of it that blue, green and red lose: red goes through skin
-RED, TINTED = (4.0, 0.0), 4.0
+RED, TINTED = (2.0, 0.0), 4.0
 """a* and b* by which shaded skin is other than all, and how far a place takes that, times the
 light that it loses: shade alone would be a greenish stain where a network's light burns skin."""
 HOLE, LIFTED = 0.50, 0.75  # light of skin below which nostrils are lifted, and how far
-GLOWING = (11.0, 2.0)  # a* and b* by which they are other than skin
+GLOWING = (8.0, 1.0)  # a* and b* by which they are other than skin
 NOSTRIL_RIM = 0.09  # how softly they end
 TOO_LARGE = (0.60, 0.35)  # share of a nose's base that is dark: something before it .. nostrils
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -22,9 +22,11 @@ from benchmarks.options import (
     Rates,
     Seconds,
     Share,
+    Sizes,
     Tiers,
     Timing,
     chosen_engines,
+    chosen_precision,
     chosen_precisions,
     chosen_tiers,
 )
@@ -35,9 +37,6 @@ from engines.command_line import DEBUG_HELP
 from engines.errors import UsageError
 from engines.options import grouped
 from engines.say import say
-
-if TYPE_CHECKING:
-    from realtime.settings import Precision
 
 app = typer.Typer(
     add_completion=False,
@@ -144,13 +143,7 @@ def wire(*, quick: Quick = False, noisy_ok: NoisyOk = False, output: Output) -> 
 @grouped
 def loop(
     *,
-    size: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WxH",
-            help="Size of the frames; 640x480, 1280x720 and 1920x1080 if not given.",
-        ),
-    ] = None,
+    size: Sizes = None,
     faces: Annotated[
         list[int] | None,
         typer.Option(metavar="N", help="Faces in the picture: 1, 2 or 4; may be repeated."),
@@ -174,7 +167,6 @@ def loop(
     from benchmarks.suites.loop import LoopSettings, parse_size, run
     from realtime.cli.options import parse_share
 
-    chosen_precisions([precision] if precision else None)
     usual = LoopSettings.quick() if quick else LoopSettings()
     settings = replace(
         usual,
@@ -182,7 +174,7 @@ def loop(
         faces=tuple(faces or usual.faces),
         rates=tuple(rate or usual.rates),
         engine=engine,
-        precision=cast("Precision | None", precision),
+        precision=chosen_precision(precision),
         seconds=seconds or usual.seconds,
         cpu=parse_share(cpu),
         model=model,

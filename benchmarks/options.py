@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from engines.files import check_writable
 if TYPE_CHECKING:
     from benchmarks.tiers import Tier
     from benchmarks.timing import Budget
+    from realtime.settings import Precision
 
 REPORT, HOW = "Report", "How it is measured"
 """Panels of the help page."""
@@ -136,6 +137,14 @@ Rates = Annotated[
         help="Frames a second of the source; 0: as fast as it can; may be repeated.",
     ),
 ]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--size",
+        metavar="WxH",
+        help="Size of the frames; 640x480, 1280x720 and 1920x1080 if not given.",
+    ),
+]
 Share = Annotated[
     str | None,
     typer.Option(
@@ -200,6 +209,16 @@ def chosen_engines(names: list[str] | None) -> tuple[str, ...]:
     for name in names or ():
         check_name(name)
     return tuple(names or BACKENDS)
+
+
+def chosen_precision(name: str | None) -> Precision | None:
+    """This precision, None for None.
+
+    Raises:
+        UsageError: there is no such precision.
+    """
+    chosen = chosen_precisions([name] if name else None)
+    return cast("Precision", chosen[0]) if chosen else None
 
 
 def chosen_precisions(names: Sequence[str] | None) -> tuple[str, ...]:

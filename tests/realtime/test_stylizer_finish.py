@@ -40,7 +40,7 @@ def test_eyes_are_painted_where_the_style_and_the_user_want_it(
 
     changed = np.abs(drawn() - drawn(paint_eyes=False)).max(-1) > 3
     assert changed[inside].any() == wanted
-    assert not changed[~cv2.dilate(eyes, np.ones((25, 25), np.uint8)).astype(bool)].any()
+    assert not changed[~cv2.dilate(eyes, np.ones((29, 29), np.uint8)).astype(bool)].any()
 
 
 def test_a_head_takes_less_of_the_frames_detail(
@@ -121,7 +121,7 @@ def test_brows_get_hairs_where_the_style_wants_it(
     for ids in BROW:
         cv2.fillPoly(brows, [np.round(faces[0].landmarks[ids, :2]).astype(np.int32)], 255)
     assert changed[brows > 0].mean() > 0.1
-    assert not changed[cv2.dilate(brows, np.ones((35, 35), np.uint8)) == 0].any()
+    assert not changed[cv2.dilate(brows, np.ones((29, 29), np.uint8)) == 0].any()
     lines, both = Finish(inked=True), Finish(inked=True, haired_brows=True)
     assert np.array_equal(drawn(both), drawn(lines))  # ink is drawn over brows
     assert not np.array_equal(drawn(both, ink=False), drawn(lines, ink=False))

@@ -24,7 +24,7 @@ from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.features import film_features, without_mouth
+from realtime.toons.finish.features import film_features, lip_colours, without_mouth
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
@@ -90,7 +90,8 @@ class Finisher:
         painted_eyes = wish.painted_eyes and settings.paint_eyes
         shown = toon_points(points, plan) if featured or painted_eyes else points[:, :2]
         if featured:
-            image, mouth = film_features(image, shown, wish.relief and settings.relief)
+            lips = lip_colours(crop, points)
+            image, mouth = film_features(image, shown, wish.relief and settings.relief, lips)
             plan = without_mouth(plan, shown, mouth)
         locks = None
         if settings.paint_hair and settings.mode == "head":

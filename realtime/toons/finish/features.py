@@ -33,7 +33,7 @@ OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.07  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 7.0  # L*: fainter creases go, stronger edges stay
 ROSY = 0.5  # a* by which pale lips are redder than skin at least
-GLEAM, GLEAM_AT = 8.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
+GLEAM, GLEAM_AT = 10.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
 GLEAM_SIZE = (0.18, 0.34)  # its reach along, in widths of the mouth, and across, in the lip's
 GLEAMING = 65.0  # L* of skin in whose light it is that strong
 LIP_LIKE = (2.0, 6.0)  # CIE76 from the skin: skin, or a hand on the mouth .. lips, which gleam
@@ -47,11 +47,23 @@ UNDER_LIP = 0.22  # of the shade of the upper lip on them
 DEPTH, CLOSED, DEEP = 0.55, 0.45, 0.75
 """Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
 depth of an open one."""
+SEEN = 8  # pixels of a photo's lip from which on its colour is known
+LIPS_FROM_SKIN = ((-22.0, 0.0, -12.0), (0.0, 20.0, 6.0))
+"""Least and most of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""
+EVEN, TINT = 0.5, 0.7  # how far lips go to the person's light and colour
+BETWEEN = 0.02  # how softly one lip's goes over into the other's, in widths of the mouth
 BESIDE = 0.03  # how far beside the lips that goes, in widths of the mouth
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
 LIGHTER = (1.30, 1.15)  # light in shares of the skin's, in grey pictures: the same
 BLUER = (22.0, 14.0)  # b* by which they are bluer than skin: a blue mask .. lips
 DARK = (0.30, 0.45)  # light in shares of the skin's: a microphone .. lips
+
+
+class LipColours(NamedTuple):
+    """How a photo's lips differ from its skin: L, a, b, float32 [3] each."""
+
+    upper: Floats
+    lower: Floats
 
 
 class Featured(NamedTuple):
@@ -66,20 +78,49 @@ class Featured(NamedTuple):
     mouth: float
 
 
-def film_features(toon: Image, shown: NDArray[np.float32], noses: bool = True) -> Featured:
+def lip_colours(photo: Image, points: NDArray[np.floating]) -> LipColours | None:
+    """The colours of a person's lips; None where they are too small.
+
+    Args:
+        photo: uint8 [S, S, 3] BGR.
+        points: [478, >=2], the face's landmarks in it, 0..1.
+    """
+    at = np.asarray(points[:, :2] * len(photo) - 0.5, np.float32)
+    box, low = box_about(photo, at[LIPS], 1.0)
+    lab, skin = as_lab(photo[box]), as_lab(skin_of(photo, at)[None, None])[0, 0]
+    if min(lab.shape[:2]) < SMALLEST // 2:
+        return None
+    whole, inner = (polygon(lab.shape[:2], at[ids] - low) for ids in (LIPS, INNER_LIPS))
+    axes = _Axes(at[INNER_LIPS] - low, at[LIPS] - low, 1.0, lab.shape[:2])
+    found = []
+    for lip in (whole * (axes.lower(0.0) < 0.5), whole * (axes.lower(0.0) > 0.5)):
+        seen = lab[lip * (1 - inner) > 0.5]
+        if len(seen) < SEEN:
+            return None
+        found.append(np.clip(np.median(seen, 0) - skin, *LIPS_FROM_SKIN).astype(np.float32))
+    return LipColours(*found)
+
+
+def film_features(
+    toon: Image,
+    shown: NDArray[np.float32],
+    noses: bool = True,
+    colours: LipColours | None = None,
+) -> Featured:
     """A toon with a film's mouth and nose.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
         shown: float32 [478, 2], the face's landmarks in it, 0..1.
         noses: whether a nose gets its form, and not only other nostrils.
+        colours: of the person's lips; None for the network's.
 
     Returns:
         `toon` itself where they are too small or something hides them.
     """
     at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
     skin = as_lab(skin_of(toon, at)[None, None])[0, 0]
-    image, mouth = _mouth(toon, at[LIPS], at[INNER_LIPS], skin)
+    image, mouth = _mouth(toon, at[LIPS], at[INNER_LIPS], skin, colours)
     return Featured(film_nose(image, at, skin, frontness(shown), noses), mouth)
 
 
@@ -93,13 +134,16 @@ def without_mouth(
     return without(plan, np.float32(amount) * mouth)
 
 
-def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Image, float]:
+def _mouth(
+    toon: Image, lips: Floats, inner: Floats, skin: Floats, colours: LipColours | None
+) -> tuple[Image, float]:
     """A toon with a film's mouth, and how far it was painted.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
         lips, inner: [N, 2], outline of the lips and of what is between them, pixels.
         skin: its L, a, b.
+        colours: see `film_features`.
     """
     corners = lips[[LIPS.index(corner) for corner in MOUTH_CORNERS]]
     width = float(np.linalg.norm(corners[1] - corners[0]))
@@ -117,8 +161,11 @@ def _mouth(toon: Image, lips: Floats, inner: Floats, skin: Floats) -> tuple[Imag
     sure = _sure(middle, skin)
     if sure < 0.02:
         return toon, 0.0
-    drawn = mix(lab, _lips(lab, flesh, middle, skin, width), flesh)
     axes = _Axes(inner - low, lips - low, width, size)
+    own = _lips(lab, flesh, middle, skin, width)
+    if colours is not None:
+        own = _coloured(own, skin, colours, axes)
+    drawn = mix(lab, own, flesh)
     apart = float(np.linalg.norm(middle - skin))
     bright = min(float(skin[0]) / GLEAMING, 1.0) * step(*LIP_LIKE, apart)
     drawn[..., 0] += np.float32(GLEAM * bright) * axes.gleam() * flesh
@@ -158,6 +205,13 @@ class _Axes:
         """How far below the upper lip's lower edge each pixel is."""
         return np.asarray(self._y - self._curve(self._inner, lower=False), np.float32)
 
+    def lower(self, soft: float) -> Floats:
+        """0 above the line between the lips .. 1 below it, `soft` of its widths from one to the
+        other."""
+        line = (self._curve(self._inner, True) + self._curve(self._inner, False)) / 2
+        reach = max(soft * self.width, 0.5)
+        return smoothstep(-reach, reach, self._y - line)
+
     def gleam(self) -> Floats:
         """Where a soft light lies on the lower lip, 0..1."""
         line, rim = self._curve(self._inner, lower=True), self._curve(self._lips, lower=True)
@@ -181,6 +235,14 @@ def _lips(lab: Floats, flesh: Floats, middle: Floats, skin: Floats, width: float
     drawn[..., 1:] = mix(lab[..., 1:], own, glare)
     drawn[..., 1] += np.float32(own[0] - middle[1])
     return drawn
+
+
+def _coloured(lab: Floats, skin: Floats, colours: LipColours, axes: _Axes) -> Floats:
+    """Lips [h, w, 3] Lab in the person's own colours beside the toon's skin, a light one and a dark
+    one whatever falls on them in the photo."""
+    upper, lower = (skin + colour for colour in colours)
+    own = mix(upper, lower, axes.lower(BETWEEN)[..., None])
+    return mix(lab, own, np.array([EVEN, TINT, TINT], np.float32))
 
 
 def _line(lab: Floats, about: Floats, lips: Floats) -> Floats:

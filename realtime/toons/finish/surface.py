@@ -29,10 +29,11 @@ SOFT = 0.016  # how softly skin ends there and at things, in the crop's sides
 SPOTS = (151, 108, 337, 118, 347, 193, 417, 50, 280)
 """Landmarks of forehead, cheeks and the root of the nose: mask or fringe covers some of them."""
 FLANKS = (
-    (221, 189, 244, 188, 217, 126, 209, 49),
-    (441, 413, 464, 412, 437, 355, 429, 279),
-)  # from the sockets of the eyes down the slopes of the nose
-FLANK, FLANK_SOFT = 4, 0.018  # width of their shade in quarters of a place, and how softly it lies
+    (244, 188, 217, 126, 209, 49),
+    (464, 412, 437, 355, 429, 279),
+)
+"""From beside the root of a nose down its slopes; from higher up they would leave a pale stripe."""
+FLANK, FLANK_SOFT = 4, 0.022  # width of their shade in quarters of a place, and how softly it lies
 SPOT = 0.02  # their radius, in the crop's sides
 SEEN = 12  # places of spots from which on their colour is known
 PROFILE = (0.35, 0.90)

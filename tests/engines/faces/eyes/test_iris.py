@@ -68,3 +68,26 @@ def test_tones_go_from_dark_to_light_and_dark_skin_asks_for_more() -> None:
     assert iris_tones(blue, 1.0, 1.0, 1.0).middle[2] <= tones.middle[2]
     assert doubt_of_light_eyes(30) == 1
     assert doubt_of_light_eyes(70) == 0
+
+
+def test_hazel_irises_are_olive_and_dark_ones_without_colour_are_hardly_brown() -> None:
+    seen = {
+        "hazel": (0.50, 3.3, 7.5),
+        "green": (0.57, -2.5, 4.5),
+        "brown": (0.17, 6.0, 6.0),
+        "grey": (0.15, 1.5, 0.8),
+    }
+    labs = {
+        name: to_lab(iris_tones(np.array(v), 1.0, 1.0, 0.0).middle[None, None])[0, 0]
+        for name, v in seen.items()
+    }
+    assert labs["hazel"][1] > labs["green"][1] + 2
+    assert labs["hazel"][2] > 3
+    assert np.hypot(*labs["grey"][1:]) < 0.75 * np.hypot(*labs["brown"][1:])
+
+
+def test_a_grey_iris_in_warm_light_is_not_sky_blue() -> None:
+    grey = iris_tones(np.array([0.47, -2.5, 2.7]), 1.0, 1.0, 0.0).middle
+    blue = iris_tones(np.array([0.47, -3.0, -6.0]), 1.0, 1.0, 0.0).middle
+    b = [to_lab(tone[None, None])[0, 0, 2] for tone in (grey, blue)]
+    assert b[0] > -3 > -6 > b[1]

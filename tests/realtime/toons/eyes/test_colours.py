@@ -78,3 +78,12 @@ def test_light_goes_through_dark_irises_and_light_ones_stay(
     assert brown.light[0] > 1.3 * brown.light[1] > 1.3 * brown.light[2]  # amber
     blue = see(with_eyes(image, points, BLUE), points).paint.tones
     assert blue.light.mean() < 1.8 * blue.middle.mean()
+
+
+def test_in_a_grey_room_brown_eyes_do_not_glow(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    dim = as_uint8(cv2.addWeighted(image, 0.35, grey, 0.65, 0))
+    warm, cold = (see(image, points, toon=toon).paint.tones.middle for toon in (image, dim))
+    assert np.ptp(cold) < 0.75 * np.ptp(warm)
+    assert cold[0] > cold[2]  # still brown

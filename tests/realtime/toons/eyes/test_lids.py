@@ -155,3 +155,17 @@ def test_a_lid_is_round_above_its_lashes_however_the_head_is_turned(angle: float
     )
     assert changed[above[1], above[0]] > 0.03
     assert changed[below[1], below[0]] < 0.01
+
+
+def test_skin_laid_below_an_eye_meets_what_is_about_it_without_a_seam() -> None:
+    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
+    middle = float(shape.upper[4, 0])
+    columns = np.arange(SIZE, dtype=np.float32)
+    light = 0.75 + 0.35 / (1 + np.exp((columns - middle) / (0.15 * shape.width)))  # from one side
+    before = np.ones((SIZE, SIZE, 3), np.float32) * SKIN * light[None, :, None].astype(np.float32)
+    after = covered(before, shape, SKIN, above=0.0)
+    changed = np.abs(after - before).max(-1)
+    below = round(float(shape.lower[4, 1]) + 0.12 * shape.width)
+    row = slice(round(middle - 0.45 * shape.width), round(middle + 0.45 * shape.width))
+    assert changed[below, row].max() < 0.045
+    assert changed.max() < 0.07

@@ -11,7 +11,7 @@ from engines.faces.head import INNER_LIPS, LIPS, NOSE_BASE, NOSE_TIP
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.features import film_features, without_mouth
+from realtime.toons.finish.features import film_features, lip_colours, without_mouth
 from realtime.toons.finish.surface import EARS, SPOTS
 
 SIDE = 384
@@ -201,3 +201,30 @@ def test_a_grey_picture_stays_grey() -> None:
     assert np.hypot(*np.moveaxis(as_lab(after.image)[..., 1:], -1, 0)).max() < 1.5
     grey[round(0.6 * SIDE) : round(0.72 * SIDE), SIDE // 3 : -SIDE // 3] = 255  # a white cup
     assert film_features(grey, landmarks(gap)).mouth == 0
+
+
+def test_lips_get_the_persons_own_colours_whatever_light_falls_on_them() -> None:
+    photo, points = toon(lip=(135, 135, 205)), landmarks()
+    filled(photo, points[[*LIPS[10:], LIPS[0]]], (105, 105, 175))  # the upper one is darker
+    colours = lip_colours(photo, points)
+    assert colours is not None
+    assert colours.upper[0] < colours.lower[0] - 5 < -5
+    before = toon(lip=(150, 150, 205))
+    half = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(half, [np.round(points[LIPS] * SIDE).astype(np.int32)], 1)
+    half[:, : SIDE // 2] = 0
+    before[half > 0] = (105, 95, 150)  # in a hard shadow
+    after, plain = (film_features(before, points, colours=c).image for c in (colours, None))
+    spots = [at(MOUTH[0] + aside, MOUTH[1] + 0.018) for aside in (-0.05, 0.05)]
+    apart = [
+        np.linalg.norm(np.subtract(*(as_lab(picture)[spot].mean((0, 1)) for spot in spots)))
+        for picture in (plain, after)
+    ]
+    assert apart[1] < 0.85 * apart[0]
+    own = as_lab(np.array([[SKIN]], np.uint8))[0, 0] + colours.lower
+    assert np.abs(as_lab(after)[spots[0]].mean((0, 1)) - own)[1:].max() < 5
+
+
+def test_lips_too_small_to_have_a_colour_have_none() -> None:
+    tiny = as_uint8(cv2.resize(toon(), (24, 24), interpolation=cv2.INTER_AREA))
+    assert lip_colours(tiny, landmarks()) is None

@@ -125,3 +125,16 @@ def test_the_slope_of_a_nose_that_is_lit_has_less_shade(face_crop: tuple[Image, 
         assert (left > 1.5 * right) == (side > 0)
     left, right = shades(0.0)
     assert left == pytest.approx(right, rel=0.3)
+
+
+def test_shade_on_burnt_skin_has_the_skins_hue(at: Points) -> None:
+    burnt = flat((195, 228, 250))
+    after = drawn(burnt, at)
+    for wing in WINGS:
+        x, y = np.rint(at[list(wing)]).astype(int).T
+        assert darker(burnt, after, at, wing) > 2
+        before, shaded = (as_lab(picture)[y, x].mean(0) for picture in (burnt, after))
+        assert shaded[1] > before[1] + 2
+        # its hue is nearer to the skin's, instead of as yellow as what burns
+        own, *hues = (np.arctan2(lab[2], lab[1]) for lab in (lab_of(SKIN), before, shaded))
+        assert hues[1] - own < 0.35 * (hues[0] - own)

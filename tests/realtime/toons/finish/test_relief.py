@@ -17,7 +17,6 @@ from realtime.toons.finish.colour import COARSE, Field, Small, as_lab
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import (
     Relief,
-    fill_field,
     lamp_of,
     relief_field,
     relief_of,
@@ -187,71 +186,6 @@ def test_a_thing_before_the_face_is_not_lit_as_its_skin(
     assert np.abs(field[inside]).max() < 2
     other = columns < points[NOSE_TIP, 0] * COARSE - 3
     assert np.abs((field - bare)[other]).max() < 4
-
-
-def shaded(points: Points) -> tuple[Field, NDArray[np.bool_]]:
-    """Skin with one cheek in deep shade, and where that is."""
-    toon = even()
-    rows, columns = np.indices((COARSE, COARSE))
-    right = points[280] * COARSE
-    where = (abs(rows - right[1]) < 6) & (abs(columns - right[0]) < 6)
-    toon[where] *= 0.65
-    return toon, cv2.erode(where.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-
-
-def test_a_fill_light_leaves_no_deep_shade(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-    toon, shade = shaded(points)
-    relief = relief_on(points, toon)
-    lit = (toon + fill_field(relief, toon, lamp(0))).astype(np.float32)
-    before, after = as_lab(toon), as_lab(lit)
-    cheek = places(points, (50,))
-    assert (after - before)[shade][:, 0].max() > 8
-    assert 1 < float((after - before)[cheek][0, 0]) < 6  # all skin gains a little
-    assert np.abs((after - before)[relief_on(points).surface.wide == 0]).max() < 3
-    for ids in (LIPS, *EYE):
-        assert np.abs((after - before)[places(points, ids)][:, 0]).mean() < 2.5
-    hue = np.arctan2(after[..., 2], after[..., 1]) - np.arctan2(before[..., 2], before[..., 1])
-    assert np.abs(hue).max() < 0.05
-
-
-def test_a_high_forehead_is_filled_as_the_face_is_and_hair_is_not(
-    face_crop: tuple[Image, Points],
-) -> None:
-    _, points = face_crop
-    top = points[10, :2] + 0.2 * (points[10, :2] - points[CHIN, :2])
-    above = tuple((top[::-1] * COARSE).astype(int))
-    bald, haired = even(), even()
-    haired[: int(points[10, 1] * COARSE) - 1] = (20, 30, 40)
-    gains = [
-        as_lab((toon + fill_field(relief_on(points, toon), toon, lamp(0))).astype(np.float32))[
-            above
-        ]
-        - as_lab(toon)[above]
-        for toon in (bald, haired)
-    ]
-    assert gains[0][0] > 1.5
-    assert abs(gains[1][0]) < 0.5
-
-
-def test_in_fog_there_is_no_fill_light(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-    toon, _ = shaded(points)
-    assert np.abs(fill_field(relief_on(points, toon), toon, lamp(0, 0.0))).max() < 0.5
-
-
-def test_light_skin_and_vivid_cheeks_do_not_burn(face_crop: tuple[Image, Points]) -> None:
-    _, points = face_crop
-    pale, vivid = even((225.0, 230.0, 245.0)), even((60.0, 90.0, 215.0))
-    for toon in (pale, vivid):
-        whole = drawn(points)
-        relief = relief_of(surface_of(whole, still()), whole, as_lab(toon), as_lab(toon)[0, 0])
-        change = as_lab((toon + fill_field(relief, toon, lamp(0))).astype(np.float32)) - as_lab(
-            toon
-        )
-        cheek = change[places(points, (50,))][0]
-        assert cheek[0] < (1.5 if toon is pale else 6)
-        assert np.hypot(*cheek[1:]) < 2.5
 
 
 def test_only_the_head_is_lit(face_crop: tuple[Image, Points]) -> None:

@@ -19,11 +19,11 @@ BROWN, HAZEL, OLIVE, GREEN, BLUE = (
 
 
 FAINTEST = (0.74, 0.62)  # lightness ratio: no iris is seen .. surely one
-SHADE = (2.5, 2.6)  # a, b that a light iris gains against the shaded white
+SHADE = (2.5, 3.2)  # a, b that a light iris gains against the shaded white
 GOLDEN, GOLDEN_RATIO = (8.5, 13.0), (0.28, 0.36)
 """Chroma, and lightness ratio, of a brown iris: as any other .. as golden as they get."""
 GOLD = (11.0, 9.0)  # L* and chroma that those gain
-COLOURLESS, LESS = (4.0, 1.5), 0.45
+COLOURLESS, LESS = (4.0, 1.5), 0.3
 """Chroma of a dark iris: brown .. grey, as light ones are in deep shade; share that it loses."""
 DEEP, DARKER = (0.22, 0.10), (2.5, 4.0)
 """Lightness ratio: brown .. nearly black; L* and chroma that those lose."""

@@ -33,7 +33,7 @@ OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.07  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 7.0  # L*: fainter creases go, stronger edges stay
 ROSY = 0.5  # a* by which pale lips are redder than skin at least
-GLEAM, GLEAM_AT = 10.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
+GLEAM, GLEAM_AT = 13.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
 GLEAM_SIZE = (0.18, 0.34)  # its reach along, in widths of the mouth, and across, in the lip's
 GLEAMING = 65.0  # L* of skin in whose light it is that strong
 LIP_LIKE = (2.0, 6.0)  # CIE76 from the skin: skin, or a hand on the mouth .. lips, which gleam
@@ -50,7 +50,8 @@ depth of an open one."""
 SEEN = 8  # pixels of a photo's lip from which on its colour is known
 LIPS_FROM_SKIN = ((-22.0, 0.0, -12.0), (0.0, 20.0, 6.0))
 """Least and most of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""
-EVEN, TINT = 0.5, 0.7  # how far lips go to the person's light and colour
+EVEN, TINT = 0.35, 0.45  # how far lips go to the person's light and colour
+VIOLET = 3.0  # b* by which they may be bluer than those: shade in a photo is
 BETWEEN = 0.02  # how softly one lip's goes over into the other's, in widths of the mouth
 BESIDE = 0.03  # how far beside the lips that goes, in widths of the mouth
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
@@ -242,7 +243,9 @@ def _coloured(lab: Floats, skin: Floats, colours: LipColours, axes: _Axes) -> Fl
     one whatever falls on them in the photo."""
     upper, lower = (skin + colour for colour in colours)
     own = mix(upper, lower, axes.lower(BETWEEN)[..., None])
-    return mix(lab, own, np.array([EVEN, TINT, TINT], np.float32))
+    drawn = mix(lab, own, np.array([EVEN, TINT, TINT], np.float32))
+    drawn[..., 2] = np.maximum(drawn[..., 2], own[..., 2] - np.float32(VIOLET))
+    return drawn
 
 
 def _line(lab: Floats, about: Floats, lips: Floats) -> Floats:

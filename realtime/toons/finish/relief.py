@@ -45,9 +45,9 @@ BELOW, HOLE = (3.0, 25.0), (55.0, 35.0)
 FILL = 0.25  # gain of the fill light there
 LIFT, BRIGHT, SPARED = 0.06, (72.0, 88.0), 0.8
 """Gain of all skin, and L* over which a share of it is spared: it is light enough."""
-VIVID, GROWING = (42.0, 26.0), 0.5
-"""Chroma that grows by that share less .. as light does; in deep shade it fades that much more, or
-folds would be orange."""
+VIVID, GROWING, FADES = (42.0, 26.0), 0.5, 0.4
+"""Chroma that grows by that share less .. as light does, and the share by which it grows less in
+deep shade: folds would be orange."""
 YELLOWER = (0.10, 0.85)
 """Sine of the angle by which a hue may be yellower than skin's, and how much of more than that
 goes."""
@@ -156,7 +156,7 @@ def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     bright = SPARED * smoothstep(*BRIGHT, light)
     gain = 1 + lamp[1] * (LIFT * (1 - bright) * lift + FILL * below * wide)
     lab[..., 0] = np.minimum(light * gain, 100)
-    growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma)) - below
+    growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma)) - FADES * below
     lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]
     own = np.median(lab[relief.plain >= 0.5 * relief.plain.max()], 0)
     lab[..., 1:] = _no_greener(lab[..., 1:], own[1:], skin)

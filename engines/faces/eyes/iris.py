@@ -25,6 +25,7 @@ GOLDEN, GOLDEN_RATIO = (8.5, 13.0), (0.28, 0.36)
 GOLD = (11.0, 9.0)  # L* and chroma that those gain
 COLOURLESS, LESS = (4.0, 1.5), 0.3
 """Chroma of a dark iris: brown .. grey, as light ones are in deep shade; share that it loses."""
+BLACK = (0.08, 0.14)  # lightness ratio: too dark to tell .. told
 DEEP, DARKER = (0.22, 0.10), (2.5, 4.0)
 """Lightness ratio: brown .. nearly black; L* and chroma that those lose."""
 
@@ -121,7 +122,8 @@ def iris_tones(
     hazel = max(0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a), 0.6 * gold)
     hazel *= 1 - 0.7 * dark_hair * (1 - gold)
     brown_chroma = 21 + 12 * dark_tone + GOLD[1] * gold - DARKER[1] * deep
-    brown_chroma *= 1 - LESS * step(*COLOURLESS, float(np.hypot(*sample[1:])))
+    grey = step(*COLOURLESS, float(np.hypot(*sample[1:]))) * step(*BLACK, ratio)
+    brown_chroma *= 1 - LESS * grey
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * brown_chroma
     greenish = OLIVE + (GREEN - OLIVE) * step(1.0, -3.0, a)
     ab = (ab + cool * (BLUE + (greenish - BLUE) * green) * (4.5 + 7 * strength) * vivid) * colour

@@ -48,7 +48,7 @@ DEPTH, CLOSED, DEEP = 0.55, 0.45, 0.75
 """Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
 depth of an open one."""
 SEEN = 8  # pixels of a photo's lip from which on its colour is known
-LIPS_FROM_SKIN = ((-22.0, 0.0, -12.0), (0.0, 20.0, 6.0))
+LIPS_FROM_SKIN = ((-28.0, 0.0, -12.0), (0.0, 32.0, 8.0))
 """Least and most of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""
 EVEN, TINT = 0.35, 0.45  # how far lips go to the person's light and colour
 VIOLET = 3.0  # b* by which they may be bluer than those: shade in a photo is

@@ -25,8 +25,8 @@ from realtime.toons.finish.surface import frontness
 from realtime.toons.places import pixels, shifted, taken, toon_points
 
 EYES_UNKNOWN = "This model does not say where its eyes are, so they keep their size."
-EYES = 1.03  # how much larger eyes are than a network draws them, where a style wants it
-LIDS, APERTURE = (1.0, 1.09), (0.18, 0.36)
+EYES = 1.06  # how much larger eyes are than a network draws them, where a style wants it
+LIDS, APERTURE = (0.98, 1.17), (0.18, 0.36)
 """Height of an eye in shares of what the network draws, and by what height over width of the
 photo's it is so: who squints has narrower eyes than others, and all have round ones."""
 NEARER, MIDDLE = 0.12, 0.45

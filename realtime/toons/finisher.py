@@ -24,10 +24,11 @@ from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.features import film_features, lip_colours, without_mouth
+from realtime.toons.finish.features import film_features, without_mouth
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
+from realtime.toons.lips import LipWatch
 from realtime.toons.places import toon_points
 from realtime.toons.reshape import reshaped
 
@@ -52,11 +53,11 @@ class Finished:
 
 
 class Finisher:
-    """Finishes toons, and knows light, eyes, brows and hair of everybody over time."""
+    """Finishes toons, and knows light, eyes, brows, hair and lips of everybody over time."""
 
     def __init__(self) -> None:
         self._lights, self._eyes = Lights(), EyeWatch()
-        self._brows, self._hair = BrowWatch(), HairWatch()
+        self._brows, self._hair, self._lips = BrowWatch(), HairWatch(), LipWatch()
 
     def finish(
         self,
@@ -90,7 +91,7 @@ class Finisher:
         painted_eyes = wish.painted_eyes and settings.paint_eyes
         shown = toon_points(points, plan) if featured or painted_eyes else points[:, :2]
         if featured:
-            lips = lip_colours(crop, points)
+            lips = self._lips.see(face.identity, time, crop, points)
             image, mouth = film_features(image, shown, wish.relief and settings.relief, lips)
             plan = without_mouth(plan, shown, mouth)
         locks = None
@@ -114,7 +115,7 @@ class Finisher:
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
-        for memory in (self._lights, self._eyes, self._brows, self._hair):
+        for memory in (self._lights, self._eyes, self._brows, self._hair, self._lips):
             memory.forget(but)
 
 

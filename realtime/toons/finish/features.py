@@ -22,6 +22,7 @@ from realtime.toons.finish.colour import as_lab, colourful, lifted, with_lab
 from realtime.toons.finish.nose import film_nose
 from realtime.toons.finish.skin import guided
 from realtime.toons.finish.surface import frontness, skin_of
+from realtime.toons.lips import LipColours
 from realtime.toons.places import box_about
 
 MARGIN = 0.10  # of the box about a mouth, in its widths
@@ -47,9 +48,6 @@ UNDER_LIP = 0.22  # of the shade of the upper lip on them
 DEPTH, CLOSED, DEEP = 0.55, 0.45, 0.75
 """Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
 depth of an open one."""
-SEEN = 8  # pixels of a photo's lip from which on its colour is known
-LIPS_FROM_SKIN = ((-28.0, 0.0, -12.0), (0.0, 32.0, 8.0))
-"""Least and most of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""
 EVEN, TINT = 0.35, 0.45  # how far lips go to the person's light and colour
 VIOLET = 3.0  # b* by which they may be bluer than those: shade in a photo is
 BETWEEN = 0.02  # how softly one lip's goes over into the other's, in widths of the mouth
@@ -58,13 +56,6 @@ LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. li
 LIGHTER = (1.30, 1.15)  # light in shares of the skin's, in grey pictures: the same
 BLUER = (22.0, 14.0)  # b* by which they are bluer than skin: a blue mask .. lips
 DARK = (0.30, 0.45)  # light in shares of the skin's: a microphone .. lips
-
-
-class LipColours(NamedTuple):
-    """How a photo's lips differ from its skin: L, a, b, float32 [3] each."""
-
-    upper: Floats
-    lower: Floats
 
 
 class Featured(NamedTuple):
@@ -77,29 +68,6 @@ class Featured(NamedTuple):
 
     image: Image
     mouth: float
-
-
-def lip_colours(photo: Image, points: NDArray[np.floating]) -> LipColours | None:
-    """The colours of a person's lips; None where they are too small.
-
-    Args:
-        photo: uint8 [S, S, 3] BGR.
-        points: [478, >=2], the face's landmarks in it, 0..1.
-    """
-    at = np.asarray(points[:, :2] * len(photo) - 0.5, np.float32)
-    box, low = box_about(photo, at[LIPS], 1.0)
-    lab, skin = as_lab(photo[box]), as_lab(skin_of(photo, at)[None, None])[0, 0]
-    if min(lab.shape[:2]) < SMALLEST // 2:
-        return None
-    whole, inner = (polygon(lab.shape[:2], at[ids] - low) for ids in (LIPS, INNER_LIPS))
-    axes = _Axes(at[INNER_LIPS] - low, at[LIPS] - low, 1.0, lab.shape[:2])
-    found = []
-    for lip in (whole * (axes.lower(0.0) < 0.5), whole * (axes.lower(0.0) > 0.5)):
-        seen = lab[lip * (1 - inner) > 0.5]
-        if len(seen) < SEEN:
-            return None
-        found.append(np.clip(np.median(seen, 0) - skin, *LIPS_FROM_SKIN).astype(np.float32))
-    return LipColours(*found)
 
 
 def film_features(

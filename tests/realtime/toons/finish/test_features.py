@@ -11,8 +11,9 @@ from engines.faces.head import INNER_LIPS, LIPS, NOSE_BASE, NOSE_TIP
 from engines.pictures import Image
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.features import film_features, lip_colours, without_mouth
+from realtime.toons.finish.features import film_features, without_mouth
 from realtime.toons.finish.surface import EARS, SPOTS
+from realtime.toons.lips import lip_colours
 
 SIDE = 384
 SKIN, LIP, TOOTH, DARK = (140, 170, 215), (120, 115, 190), (225, 235, 240), (30, 30, 60)  # BGR
@@ -223,8 +224,3 @@ def test_lips_get_the_persons_own_colours_whatever_light_falls_on_them() -> None
     assert apart[1] < 0.85 * apart[0]
     own = as_lab(np.array([[SKIN]], np.uint8))[0, 0] + colours.lower
     assert np.abs(as_lab(after)[spots[0]].mean((0, 1)) - own)[1:].max() < 5
-
-
-def test_lips_too_small_to_have_a_colour_have_none() -> None:
-    tiny = as_uint8(cv2.resize(toon(), (24, 24), interpolation=cv2.INTER_AREA))
-    assert lip_colours(tiny, landmarks()) is None

@@ -15,7 +15,7 @@ import numpy as np
 from engines.faces.eyes.paint import EyePaint
 from engines.faces.eyes.painted import along_lid, distance_to
 from engines.faces.eyes.shape import CREASE_MARGIN, EyeShape, between, spline
-from engines.faces.pixels import Floats, Reals, disc, mix, smoothstep
+from engines.faces.pixels import Floats, Reals, mix, smoothstep
 
 MEETS = 0.80  # where shut lids meet: 0 at the upper one's place .. 1 at the lower one's
 SAG = (0.07, 0.16)  # least and most that their line hangs, in widths of the eye
@@ -28,9 +28,6 @@ COVERED_BENEATH, BENEATH = (0.12, 0.24), (-0.02, 0.05)
 its corners that begins, in its widths: as above .. all of it."""
 BAGS, BAGS_BENEATH = (0.06, 0.42), (0.05, 0.30)
 """The same of bags, which make round eyes tired, as far as they have the colour of skin."""
-LASH, BESIDE, AWAY = 0.22, (0.0, 0.15), (0.62, 0.38)
-"""Widths of the eye: lashes of a photo beyond the corner of a far eye are thinner; how far from the
-corner they begin; how far they reach."""
 LEFT = 0.10
 """How much further shut lids are covered: a network may leave half an eye about them."""
 REACH = 0.45  # the same in which skin is looked for
@@ -103,31 +100,6 @@ def covered(image: Floats, shape: EyeShape, skin: Reals, above: float = 1.0) -> 
     if box is not None:
         finer: Floats = cv2.resize(cover, (width, height))
         result[box] = mix(image[box], spread[box], finer[box])
-    return result
-
-
-def without_lashes(image: Floats, shape: EyeShape) -> Floats:
-    """A picture without a photo's lashes beyond the outer corner of a turned head's far eye, where
-    they stand before the room: thin dark things are closed there.
-
-    Args:
-        image: float32 [H, W, 3] RGB in 0..1.
-        shape: where the eye is.
-    """
-    box = shape.box_in(image.shape, AWAY[0])
-    if box is None:
-        return image
-    corner = shape.upper[0] - np.array([box[1].start, box[0].start], np.float32)
-    out = (shape.upper[0] - shape.upper[-1]) / max(shape.width, 1e-6) ** 2
-    patch = image[box]
-    rows, columns = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
-    aside, below = columns - corner[0], rows - corner[1]
-    far = np.hypot(aside, below) / np.float32(shape.width)
-    where = smoothstep(*BESIDE, aside * out[0] + below * out[1]) * smoothstep(*AWAY, far)
-    side = 2 * round(LASH * shape.width / 2) + 1
-    closed = cv2.morphologyEx(patch, cv2.MORPH_CLOSE, disc(side / 2))
-    result = image.copy()
-    result[box] = mix(patch, closed, where)
     return result
 
 

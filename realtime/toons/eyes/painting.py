@@ -24,12 +24,11 @@ from engines.pictures import Image
 from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.detail import Box
-from realtime.toons.eyes.lids import REACH, covered, half_shut, paint_shut_eye, without_lashes
+from realtime.toons.eyes.lids import REACH, covered, half_shut, paint_shut_eye
 from realtime.toons.finish.surface import skin_of
 
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 TURNED = 0.35  # least width of a far eye in the near one's that its iris is drawn as wide as
-FAR = 0.9  # the same below which a photo's lashes can stand out of its face
 SLIVER = (2.0, 4.0)  # width of an eye in frame pixels: nothing is painted .. all
 DEEPER = 0.08
 """By how many of its widths a narrow eye's lower lid is lower: a network opens those further than
@@ -109,8 +108,6 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         before = patch.astype(np.float32) / 255
         shape = shape.moved(-area[1].start, -area[0].start)
         drawn = _on_skin(before, shape, paint, skin, looks, faint)
-        if shape.squash < FAR:
-            drawn = without_lashes(drawn, shape)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result

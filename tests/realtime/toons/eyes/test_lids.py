@@ -16,7 +16,6 @@ from realtime.toons.eyes.lids import (
     half_shut,
     paint_shut_eye,
     shut,
-    without_lashes,
 )
 from tests.engines.faces.drawn import PAINT, SIZE, eye_landmarks, grey
 from tests.engines.faces.drawn import SKIN as BARE
@@ -177,25 +176,3 @@ def test_skin_laid_below_an_eye_meets_what_is_about_it_without_a_seam() -> None:
     row = slice(round(middle - 0.45 * shape.width), round(middle + 0.45 * shape.width))
     assert changed[below, row].max() < 0.045
     assert changed.max() < 0.07
-
-
-def test_lashes_before_the_room_go_and_what_is_larger_stays() -> None:
-    shape = EyeShape.of(eye_landmarks(SIZE), 0, 1.0)
-    before = np.ones((SIZE, SIZE, 3), np.float32) * SKIN
-    x, y = np.round(shape.upper[0]).astype(int)
-    away = round(0.25 * shape.width)
-    before[:, : x - 4] = (0.6, 0.75, 0.9)  # the room
-    for rise in (-8, -3, 3):
-        cv2.line(before, (int(x - 4), int(y)), (int(x - away), int(y + rise)), (0.1, 0.1, 0.1), 1)
-    before[y + round(0.2 * shape.width) : y + round(0.6 * shape.width), : x - away] = 0.1  # hair
-    after = without_lashes(before, shape)
-    lashes = (slice(y - 8, y + 4), slice(x - away, x - round(0.12 * shape.width)))
-    assert before[lashes].min() < 0.2
-    assert after[lashes].min() > 0.5
-    hair = before.max(-1) < 0.11
-    hair[: y + round(0.2 * shape.width)] = False
-    assert (
-        np.abs(after - before)[cv2.erode(hair.astype(np.uint8), np.ones((5, 5))) > 0].max() < 0.02
-    )
-    inside = shape.opening((SIZE, SIZE)) > 0.5
-    assert np.array_equal(after[inside], before[inside])

@@ -77,7 +77,7 @@ def lip_colours(photo: Image, points: NDArray[np.floating]) -> LipColours | None
     box, low = box_about(photo, at[LIPS], 1.0)
     lab, skin = as_lab(photo[box]), as_lab(skin_of(photo, at)[None, None])[0, 0]
     found = []
-    for outer, inner in zip(_halves(at[LIPS]), _halves(at[INNER_LIPS]), strict=True):
+    for outer, inner in zip(halves(at[LIPS]), halves(at[INNER_LIPS]), strict=True):
         lip = polygon(lab.shape[:2], np.concatenate([outer, inner[::-1]]) - low)
         seen = lab[lip > 0.5]
         if len(seen) < SEEN:
@@ -86,7 +86,7 @@ def lip_colours(photo: Image, points: NDArray[np.floating]) -> LipColours | None
     return LipColours(*found)
 
 
-def _halves(outline: Floats) -> tuple[Floats, Floats]:
+def halves(outline: Floats) -> tuple[Floats, Floats]:
     """The upper and the lower half of an outline [N, 2] of lips, both with both corners."""
     half = len(outline) // 2
     return np.concatenate([outline[half:], outline[:1]]), outline[: half + 1]

@@ -114,7 +114,8 @@ def iris_tones(
     green = step(-3.0, 1.5, b) * step(4.0, 1.0, a)
     light_tone = float(np.clip((ratio - 0.22) / 0.36, 0.15, 1))
     dark_tone = float(np.clip((ratio - 0.20) / 0.50, 0, 0.7))
-    gold = step(*GOLDEN, float(np.hypot(*sample[1:]))) * step(*GOLDEN_RATIO, ratio)
+    chroma = float(np.hypot(*sample[1:]))
+    gold = step(*GOLDEN, chroma) * step(*GOLDEN_RATIO, ratio)
     deep = step(*DEEP, ratio)
     brown = 18 + 28 * dark_tone + GOLD[0] * gold - DARKER[0] * deep
     lightness = (1 - cool) * brown + cool * (36 + 14 * light_tone)
@@ -122,7 +123,7 @@ def iris_tones(
     hazel = max(0.9 * step(0.28, 0.46, ratio) * step(6.0, 2.5, a), 0.6 * gold)
     hazel *= 1 - 0.7 * dark_hair * (1 - gold)
     brown_chroma = 21 + 12 * dark_tone + GOLD[1] * gold - DARKER[1] * deep
-    grey = step(*COLOURLESS, float(np.hypot(*sample[1:]))) * step(*BLACK, ratio)
+    grey = step(*COLOURLESS, chroma) * step(*BLACK, ratio)
     brown_chroma *= 1 - LESS * grey
     ab = (1 - cool) * (BROWN + (HAZEL - BROWN) * hazel) * brown_chroma
     greenish = OLIVE + (GREEN - OLIVE) * step(1.0, -3.0, a)

@@ -22,7 +22,7 @@ from realtime.toons.finish.colour import as_lab, colourful, lifted, with_lab
 from realtime.toons.finish.nose import film_nose
 from realtime.toons.finish.skin import guided
 from realtime.toons.finish.surface import frontness, skin_of
-from realtime.toons.lips import LipColours
+from realtime.toons.lips import LipColours, halves
 from realtime.toons.places import box_about
 
 MARGIN = 0.10  # of the box about a mouth, in its widths
@@ -160,8 +160,7 @@ class _Axes:
 
     def _curve(self, outline: Floats, lower: bool) -> Floats:
         """How far down the upper or lower half of an outline is, of each column."""
-        half = len(outline) // 2
-        part = outline[: half + 1] if lower else np.concatenate([outline[half:], outline[:1]])
+        part = halves(outline)[lower]
         part = part[np.argsort(part[:, 0])]
         return np.asarray(np.interp(self._x, part[:, 0], part[:, 1]), np.float32)
 

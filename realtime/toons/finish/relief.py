@@ -147,7 +147,8 @@ def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     shown = np.clip(toon, 0, 255).astype(np.float32)
     lab = as_lab(shown)
     light, chroma = lab[..., 0], cv2.magnitude(lab[..., 1], lab[..., 2])
-    middle = np.median(light[relief.plain >= 0.5 * relief.plain.max()])
+    plain = relief.plain >= 0.5 * relief.plain.max()
+    middle = np.median(light[plain])
     dark = np.float32(middle) - light
     below = smoothstep(*BELOW, dark) * smoothstep(*HOLE, dark)
     masks = np.dstack([relief.skin, relief.face, relief.wide, below])
@@ -158,7 +159,7 @@ def fill_field(relief: Relief, toon: Field, lamp: NDArray[np.float32]) -> Field:
     lab[..., 0] = np.minimum(light * gain, 100)
     growth = 1 - GROWING * (1 - smoothstep(*VIVID, chroma)) - FADES * below
     lab[..., 1:] *= (1 + (gain - 1) * growth)[..., None]
-    own = np.median(lab[relief.plain >= 0.5 * relief.plain.max()], 0)
+    own = np.median(lab[plain], 0)
     lab[..., 1:] = _no_greener(lab[..., 1:], own[1:], skin)
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * np.float32(255) - shown, np.float32)
 

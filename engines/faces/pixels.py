@@ -72,11 +72,32 @@ def stroke(size: int | tuple[int, int], points: Reals, width: float, soft: float
 
 
 def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
-    """`first` where `amount` is 0, `second` where it is 1."""
-    if isinstance(amount, np.ndarray):
-        weight = amount[..., None] if amount.ndim == first.ndim - 1 else amount
-        return first + (second - first) * weight
-    return first + (second - first) * np.float32(amount)
+    """`first` where `amount` is 0, `second` where it is 1.
+
+    Args:
+        first, second: anything of one shape, or what numpy makes one: [h, w, C] and colours [C].
+        amount: one number, or as many; [h, w] for each place of [h, w, C].
+    """
+    if not isinstance(amount, np.ndarray):
+        shape = max(first.shape, second.shape, key=len)
+        weight: Floats | np.float32 = np.float32(amount)
+    elif amount.ndim == 2 and max(first.ndim, second.ndim) in (1, 3):
+        shape = (*amount.shape, max(first.shape[-1], second.shape[-1]))
+        weight = cv2.merge([amount] * shape[2]) if amount.dtype == np.float32 else amount[..., None]
+    else:
+        shape, weight = max(first.shape, second.shape, amount.shape, key=len), amount
+    first, second = (_everywhere(values, shape) for values in (first, second))
+    return first + (second - first) * weight
+
+
+def _everywhere(colour: Floats, shape: tuple[int, ...]) -> Floats:
+    """A picture of `shape` [h, w, C] in one colour [C], as numpy is slow in repeating so few
+    numbers; anything else stays."""
+    if len(shape) != 3 or colour.shape != shape[2:]:
+        return colour
+    picture = np.empty(shape, colour.dtype)
+    picture.reshape(shape[0], -1)[:] = np.tile(colour, shape[1])
+    return picture
 
 
 def to_lab(rgb: Floats) -> Floats:

@@ -8,7 +8,7 @@ toon lands, at the frame's own resolution.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,10 @@ from realtime.toons.finish.features import film_features, without_mouth
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
-from realtime.toons.lips import LipWatch
+from realtime.toons.mouth.lips import LipWatch
 from realtime.toons.places import toon_points
 from realtime.toons.reshape import reshaped
+from realtime.toons.softness import SoftWatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,7 @@ class Finisher:
     def __init__(self) -> None:
         self._lights, self._eyes = Lights(), EyeWatch()
         self._brows, self._hair, self._lips = BrowWatch(), HairWatch(), LipWatch()
+        self._soft = SoftWatch()
 
     def finish(
         self,
@@ -90,9 +92,12 @@ class Finisher:
         featured = (wish.relief and settings.relief) or (wish.inked and settings.ink)
         painted_eyes = wish.painted_eyes and settings.paint_eyes
         shown = toon_points(points, plan) if featured or painted_eyes else points[:, :2]
+        soft = 0.0
+        if featured or painted_eyes:
+            soft = self._soft.see(face.identity, time, crop, points)
         if featured:
             lips = self._lips.see(face.identity, time, crop, points)
-            image, mouth = film_features(image, shown, wish.relief and settings.relief, lips)
+            image, mouth = film_features(image, shown, wish.relief and settings.relief, lips, soft)
             plan = without_mouth(plan, shown, mouth)
         locks = None
         if settings.paint_hair and settings.mode == "head":
@@ -102,6 +107,7 @@ class Finisher:
         eyes, painted = None, np.zeros(1, np.float32)
         if painted_eyes:
             eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom)
+            eyes = replace(eyes, soft=soft)
             image, painted = self._brows.even(
                 face.identity, time, image, shown, eyes.trust, plan.shape[1], own
             )
@@ -115,7 +121,7 @@ class Finisher:
 
     def forget(self, but: Collection[int] = ()) -> None:
         """Forget everybody `but` some."""
-        for memory in (self._lights, self._eyes, self._brows, self._hair, self._lips):
+        for memory in (self._lights, self._eyes, self._brows, self._hair, self._lips, self._soft):
             memory.forget(but)
 
 

@@ -1,8 +1,23 @@
-"""How what is known of somebody follows what is seen of them."""
+"""What is known of somebody, and how it follows what is seen of them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from typing import Generic, TypeVar
+
+Known = TypeVar("Known")
+
+
+class Memory(Generic[Known]):
+    """What is known of everybody, by the numbers by which they are told apart."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Known] = {}
+
+    def forget(self, but: Collection[int] = ()) -> None:
+        """Forget everybody `but` some."""
+        self._known = {k: v for k, v in self._known.items() if k in but}
 
 
 def share_of(elapsed: float, memory: float) -> float:

@@ -26,6 +26,7 @@ from realtime.frame import as_uint8
 from realtime.toons.detail import Box
 from realtime.toons.eyes.lids import REACH, covered, half_shut, paint_shut_eye
 from realtime.toons.finish.surface import skin_of
+from realtime.toons.softness import blurred
 
 SMALLEST = 5.0  # width of an eye in frame pixels below which the network's is as good
 TURNED = 0.35  # least width of a far eye in the near one's that its iris is drawn as wide as
@@ -35,6 +36,7 @@ DEEPER = 0.08
 its map says, and its white would show below."""
 OPENING = (0.08, 0.20)  # openness: painted shut .. open; narrow for the same reason as `FIRM`
 SHUT = 0.25  # how far open an eye is painted at least: else it is shut
+SEEN = 0.02  # of 1: a fainter change is no paint
 FIRM = (0.3, 0.7)  # trust: not painted .. painted; narrow, as a half-painted eye is a ghost
 
 
@@ -50,6 +52,7 @@ class Eyes:
         faint: 0..1, how badly the network draws each of them.
         narrow: 0 round .. 1 narrow, as each of them usually is.
         paint: their colours; lengths in shares of the crop's side.
+        soft: how soft the photo is, see `realtime.toons.softness`: they are painted as soft.
     """
 
     points: NDArray[np.float32]
@@ -59,6 +62,7 @@ class Eyes:
     faint: tuple[float, float]
     narrow: tuple[float, float]
     paint: EyePaint
+    soft: float = 0.0
 
     def shown(self, eye: int) -> float:
         """0..1, how far one of them is painted, open or shut."""
@@ -107,18 +111,25 @@ def paint_eyes(picture: Image, eyes: Eyes, box: Box, transform: NDArray[np.float
         patch = cv2.cvtColor(result[area], cv2.COLOR_BGR2RGB)
         before = patch.astype(np.float32) / 255
         shape = shape.moved(-area[1].start, -area[0].start)
-        drawn = _on_skin(before, shape, paint, skin, looks, faint)
+        above = faint if looks > 0.98 else 1.0  # an open one's lid stays where it is drawn well
+        bare = covered(before, shape, skin, above)
+        drawn = _softened(bare, _painted(bare, shape, paint, looks), eyes.soft * length)
         after = as_uint8(np.clip(mix(before, drawn, share) * 255 + 0.5, 0, 255).astype(np.uint8))
         result[area] = cv2.cvtColor(after, cv2.COLOR_RGB2BGR)
     return result
 
 
-def _on_skin(
-    patch: Floats, shape: EyeShape, paint: EyePaint, skin: Floats, looks: float, faint: float
-) -> Floats:
-    """A patch, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open. Skin is laid
-    under it, above an open one only as far as the network's is `faint`."""
-    bare = covered(patch, shape, skin, faint if looks > 0.98 else 1.0)
+def _painted(bare: Floats, shape: EyeShape, paint: EyePaint, looks: float) -> Floats:
+    """Bare skin, float32 [h, w, 3] RGB in 0..1, with one eye: `looks` 0 shut .. 1 open."""
     if looks < SHUT:
         return paint_shut_eye(bare, shape, paint)
     return paint_eye(bare, half_shut(shape, looks), paint, 1)
+
+
+def _softened(bare: Floats, painted: Floats, deviation: float) -> Floats:
+    """What was painted on bare skin, both float32 [h, w, 3], blurred by so many pixels."""
+    soft = blurred(painted, deviation)
+    if soft is painted:
+        return painted
+    where = (np.abs(painted - bare).max(-1) > SEEN).astype(np.float32)
+    return mix(bare, soft, np.minimum(2 * cv2.GaussianBlur(where, (0, 0), deviation), 1))

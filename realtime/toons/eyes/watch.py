@@ -6,7 +6,6 @@ and then.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ from realtime.frame import as_uint8
 from realtime.toons.eyes.colours import colours_of, paint_of
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.trust import around, awake, darkness, likeness, pair_of, same_place, trust
-from realtime.toons.memory import share_of
+from realtime.toons.memory import Memory, share_of
 from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
@@ -115,11 +114,8 @@ class _Memory:
         self.mixed = time
 
 
-class EyeWatch:
+class EyeWatch(Memory[_Memory]):
     """Knows the eyes of everybody who is drawn, over time."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, _Memory] = {}
 
     def see(
         self,
@@ -183,7 +179,3 @@ class EyeWatch:
         narrow = step(*NARROW, known.roundness[0]), step(*NARROW, known.roundness[1])
         faint = float(known.faint[0]), float(known.faint[1])
         return Eyes(moved, opened, (left, right), lids, faint, narrow, known.paint)
-
-    def forget(self, but: Collection[int] = ()) -> None:
-        """Forget everybody `but` some."""
-        self._known = {k: v for k, v in self._known.items() if k in but}

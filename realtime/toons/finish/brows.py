@@ -8,7 +8,7 @@ clearer one is remembered, and one that lacks much of it is drawn as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,7 +27,7 @@ from realtime.toons.finish.strips import (
     strips_of,
     within,
 )
-from realtime.toons.memory import share_of
+from realtime.toons.memory import Memory, share_of
 from realtime.toons.places import taken
 
 MEMORY = 1.0  # seconds over which a clear brow is averaged
@@ -71,11 +71,8 @@ class _Memory:
     time: float
 
 
-class BrowWatch:
+class BrowWatch(Memory[_Memory]):
     """Knows the brows of everybody who is drawn, over time."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, _Memory] = {}
 
     def even(
         self,
@@ -170,10 +167,6 @@ class BrowWatch:
         known.heights = mix(known.heights, heights, share)
         known.time = time
         return known, share_of(elapsed, COMES)
-
-    def forget(self, but: Collection[int] = ()) -> None:
-        """Forget everybody `but` some."""
-        self._known = {k: v for k, v in self._known.items() if k in but}
 
 
 def _bolder(toon: Image, places: Sequence[Floats], changes: Sequence[Floats]) -> Image:

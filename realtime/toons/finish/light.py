@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import cv2
@@ -28,7 +27,7 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import fill_field, lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
-from realtime.toons.memory import share_of
+from realtime.toons.memory import Memory, share_of
 from realtime.toons.places import moves, shifted
 
 RELIT = 0.10  # seconds for which the light on a relief stays: it moves with the crop meanwhile
@@ -56,11 +55,8 @@ class _Light:
     relit: float = -math.inf
 
 
-class Lights:
+class Lights(Memory[_Light]):
     """The light in which everybody stands who is drawn, over time."""
-
-    def __init__(self) -> None:
-        self._lights: dict[int, _Light] = {}
 
     def finish(
         self, identity: int, time: float, drawn: Drawn, settings: CompositingSettings
@@ -83,7 +79,7 @@ class Lights:
             keep = drawn.head if drawn.known else oval_mask(drawn.points, 0.02, 0.08)
         photo, small = Small.of(drawn.crop), Small.of(drawn.toon)
         scene, toon = colour_stats(photo, oval), colour_stats(small, oval)
-        light = self._lights.setdefault(identity, _Light(scene, toon, time))
+        light = self._known.setdefault(identity, _Light(scene, toon, time))
         share = share_of(time - light.time, settings.memory)
         light.scene, light.toon = mix(light.scene, scene, share), mix(light.toon, toon, share)
         light.time = time
@@ -100,10 +96,6 @@ class Lights:
                 finer = cv2.resize(field, light.relief.shape[:2])
                 field = np.asarray(finer + light.relief, np.float32)
         return add_field(drawn.toon, field)
-
-    def forget(self, but: Collection[int] = ()) -> None:
-        """Forget everybody `but` some."""
-        self._lights = {k: v for k, v in self._lights.items() if k in but}
 
 
 def _on_relief(

@@ -8,8 +8,6 @@ toon's. Where nothing flows, as in fur, tight curls and patterns, there are no l
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import COARSE, Small, coarse, shrink_mask
 from realtime.toons.finish.drawn import Drawn
+from realtime.toons.memory import Memory
 from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192
@@ -46,12 +45,9 @@ NOISE = 2.4  # gradient, as the Scharr operator gives it, below which nothing fl
 CHEEKS, OVER_BROWS = [*CHEEK[0], *CHEEK[1]], [9, 107, 108, 151, 336, 337]  # landmarks
 
 
-class HairWatch:
+class HairWatch(Memory[tuple[float, FloatMask]]):
     """Where everybody's hair is. It is looked for a few times a second: a crop moves with its
     face."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[float, FloatMask]] = {}
 
     def see(self, identity: int, time: float, drawn: Drawn) -> FloatMask:
         """Where a person's newest toon has hair: float32 [COARSE, COARSE] in [0, 1].
@@ -65,10 +61,6 @@ class HairWatch:
         if known is None or not 0 <= time - known[0] < INTERVAL:
             known = self._known[identity] = time, _hair(drawn)
         return known[1]
-
-    def forget(self, but: Collection[int] = ()) -> None:
-        """Forget everybody `but` some."""
-        self._known = {k: v for k, v in self._known.items() if k in but}
 
 
 def combed(drawn: Drawn, hair: FloatMask) -> tuple[Image, FloatMask]:

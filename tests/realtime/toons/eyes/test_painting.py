@@ -181,3 +181,19 @@ def test_an_eye_too_small_to_be_painted_stays_the_networks(
     about = slice(y - 6, y + 7), slice(x - 6, x + 7)
     assert np.array_equal(drawn[about], image[about])
     assert not np.array_equal(drawn, image)  # the other one is painted
+
+
+def test_eyes_are_as_soft_as_the_photo(crop: tuple[Image, NDArray[np.float32]]) -> None:
+    image, points = crop
+    eyes, box = see(image, points), Box(0, 0, SIDE, SIDE)
+    sharp, soft = (
+        paint_eyes(image, replace(eyes, soft=deviation / SIDE), box, placed(SIDE))
+        for deviation in (0.0, 1.5)
+    )
+    for first, second in zip(eyes_in(sharp, points), eyes_in(soft, points), strict=True):
+        slopes = [np.abs(np.diff(eye.astype(int), axis=1)).max() for eye in (first, second)]
+        assert slopes[1] < 0.6 * slopes[0]
+        assert second.mean() == pytest.approx(first.mean(), rel=0.1)
+    changed = (sharp != image).any(-1)
+    near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.array_equal(soft[~near], image[~near])

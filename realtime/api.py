@@ -66,6 +66,7 @@ class Toonifier:
         strength: 0 shows the picture, 1 the toon.
         eyes: size of the eyes, 0.8 to 1.4 times the style's.
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
+        paint_room: paint all that is no toon, too.
         engine: what computes: "auto" or a back end's name.
         precision: one that the back end can compute in; None for its default.
         faces: most faces that are made toons, 1 to 16; None for all of them in single pictures
@@ -88,6 +89,7 @@ class Toonifier:
         strength: float | None = None,
         eyes: float | None = None,
         mode: Mode | None = None,
+        paint_room: bool | None = None,
         engine: str | None = None,
         precision: Precision | None = None,
         faces: int | None = None,
@@ -105,6 +107,7 @@ class Toonifier:
             "strength": strength,
             "eyes": eyes,
             "mode": mode,
+            "paint_room": paint_room,
             "engine": engine,
             "precision": precision,
             "faces": faces,

@@ -107,6 +107,11 @@ class Controls:
         return self._stylizer.settings.eyes
 
     @property
+    def paint_room(self) -> bool:
+        """Whether all that is no toon is painted, too."""
+        return self._stylizer.settings.paint_room
+
+    @property
     def faces(self) -> int:
         """How many faces are made toons."""
         return self.guard.max_faces
@@ -125,7 +130,11 @@ class Controls:
             faces=replace(settings.faces, max_faces=self.faces),
             engine=replace(settings.engine, style=style or None, swap=swap, low=low),
             compositing=replace(
-                settings.compositing, strength=self.strength, mode=self.region, eyes=self.eyes
+                settings.compositing,
+                strength=self.strength,
+                mode=self.region,
+                eyes=self.eyes,
+                paint_room=self.paint_room,
             ),
             guard=replace(settings.guard, mode=self.guard.mode),
         )
@@ -214,6 +223,10 @@ class Controls:
         """
         require_eye_size(size, "The eyes")
         self._compose(eyes=size)
+
+    def set_paint_room(self, on: bool) -> None:
+        """Paint all that is no toon, too, or show it as it is."""
+        self._compose(paint_room=on)
 
     def _compose(self, **changes: Any) -> None:
         """Change some of the compositing's settings, and keep what another thread changes."""

@@ -1,24 +1,26 @@
 """The room as a painting, so that a film character does not sit in a photo.
 
-Each pixel gets the colour of that side of it which is the most even: texture goes, edges stay or get
-crisper, as with a broad brush. A filter of Kuwahara et al. ("Processing of RI-angiocardiographic
-images", 1976), whose sides count by how even they are, so that none is chosen outright (Papari,
-Petkov and Campisi, "Artistic edge and corner enhancing smoothing", 2007): noise would make one that
-is chosen flicker.
+Each pixel gets the colour of that place about it which is the most even: texture goes, edges stay
+or get crisper, as with a broad brush. A filter of Kuwahara et al. ("Processing of
+RI-angiocardiographic images", 1976), whose places count by how even they are, so that none is
+chosen outright (Papari, Petkov and Campisi, "Artistic edge and corner enhancing smoothing", 2007):
+with noise, one that is chosen would flicker.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from engines.faces.pixels import Floats
 from engines.pictures import Image, Mask
 from realtime.frame import as_uint8
 
 LARGEST = 960  # pixels of a frame's longer side at which it is painted: brushes are broad
-BRUSH = 0.0065  # side of the places that are compared, in the longer side
-STROKES = 2  # how often it is gone over
+BRUSH, FINEST = 0.0075, 1.5  # width of a brush in the longer side, and the least in pixels
+STROKES = 2  # how often light is gone over; colour, which eyes see less finely, once
 NOISE = 10.0  # variance, 0..255 scale, of what counts as even
 
 
@@ -26,45 +28,49 @@ def painted(frame: Image) -> Image:
     """A frame, uint8 [H, W, 3] BGR, as if painted."""
     longer = max(frame.shape[:2])
     fewer = -(-longer // LARGEST)
-    small = frame
-    if fewer > 1:
-        size = max(frame.shape[1] // fewer, 1), max(frame.shape[0] // fewer, 1)
-        small = as_uint8(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
-    brush = max(round(BRUSH * longer / fewer), 1)
-    light, *colours = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
-    half = max(small.shape[1] // 2, 1), max(small.shape[0] // 2, 1)
-    coarse = [cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (light, *colours)]
-    coarse = _stroke(coarse, max(brush // 2, 1))
+    small = _shrunk(frame, fewer) if fewer > 1 else frame
+    brush = max(BRUSH * longer / fewer, FINEST)
+    planes = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
+    light, coarse = as_uint8(planes[0]), [_shrunk(as_uint8(plane), 2) for plane in planes]
+    colours = _stroke(coarse, max(brush / 2, FINEST))[1:]
     for _ in range(STROKES):
         (light,) = _stroke([light], brush)
-    colours = [cv2.resize(plane, light.shape[::-1]) for plane in coarse[1:]]
-    small = as_uint8(cv2.cvtColor(cv2.merge([light, *colours]), cv2.COLOR_YCrCb2BGR))
+    size = small.shape[1::-1]
+    both = cv2.merge([light, *(cv2.resize(plane, size) for plane in colours)])
+    small = as_uint8(cv2.cvtColor(both, cv2.COLOR_YCrCb2BGR))
     if small.shape == frame.shape:
         return small
     return as_uint8(cv2.resize(small, frame.shape[1::-1], interpolation=cv2.INTER_CUBIC))
 
 
-def _stroke(planes: list[Mask], brush: int) -> list[Mask]:
-    """Planes [h, w] of a picture, light first, gone over once: squares of `brush` + 1 pixels at the
-    four corners of each pixel are compared."""
-    wide = [cv2.copyMakeBorder(plane, *[brush] * 4, cv2.BORDER_REFLECT_101) for plane in planes]
-    # Of each square, at its upper left corner: its middle, and how even its light is.
-    window, corner = (brush + 1, brush + 1), (0, 0)
-    middles = [cv2.boxFilter(plane, cv2.CV_32F, window, anchor=corner) for plane in wide]
-    spread = cv2.sqrBoxFilter(wide[0], cv2.CV_32F, window, anchor=corner)
-    spread -= middles[0] * middles[0]
-    np.maximum(spread, 0, out=spread)
-    even = np.float32(NOISE) / (spread + np.float32(NOISE))
+def _shrunk(picture: Image | Mask, fewer: int) -> Image:
+    """A picture of so many times fewer pixels a side."""
+    size = max(picture.shape[1] // fewer, 1), max(picture.shape[0] // fewer, 1)
+    return as_uint8(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _stroke(planes: Sequence[Mask], brush: float) -> list[Mask]:
+    """Planes [h, w] of a picture, light first, gone over once: nine places at and about each pixel
+    are compared. They are round, as squares would leave a mosaic."""
+    step, deviation = max(round(brush / 2), 1), brush / 3
+    wide = [
+        cv2.copyMakeBorder(plane, step, step, step, step, cv2.BORDER_REFLECT_101)
+        for plane in planes
+    ]
+    floats = [np.asarray(plane, np.float32) for plane in wide]
+    middles = [cv2.GaussianBlur(plane, (0, 0), deviation) for plane in floats]
+    spread = cv2.GaussianBlur(floats[0] * floats[0], (0, 0), deviation) - middles[0] * middles[0]
+    even = np.float32(NOISE) / (np.maximum(spread, 0) + np.float32(NOISE))
     even = even * even * even
-    weight = _corners(even, brush)
+    weight = _about(even, step)
     return [
-        as_uint8(cv2.convertScaleAbs(_corners(middle * even, brush) / weight))
-        for middle in middles
+        as_uint8(cv2.convertScaleAbs(_about(middle * even, step) / weight)) for middle in middles
     ]
 
 
-def _corners(values: NDArray[np.float32], brush: int) -> NDArray[np.float32]:
-    """The sum of those at four squares' upper left corners, for each pixel: [h, w] from
-    [h + 2 * brush, w + 2 * brush]."""
-    across = values[:, : -2 * brush] + values[:, brush:-brush]
-    return across[: -2 * brush] + across[brush:-brush]
+def _about(values: Floats, step: int) -> Floats:
+    """The sum of nine of them, `step` apart, about each pixel: [h, w] from one wider by a step on
+    each side."""
+    across = values[:, : -2 * step] + values[:, step:-step] + values[:, 2 * step :]
+    total: Floats = across[: -2 * step] + across[step:-step] + across[2 * step :]
+    return total

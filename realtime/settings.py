@@ -174,6 +174,7 @@ class CompositingSettings:
             where the style wants it, as the film does.
         reshape: rounder eyes, bold low brows, and a film's nose and mouth, where the style
             wants them.
+        paint_room: in frames with toons, paint all the rest, too (`realtime.room`).
     """
 
     mode: Mode = "head"
@@ -187,6 +188,7 @@ class CompositingSettings:
     ink: bool = True
     relief: bool = True
     reshape: bool = True
+    paint_room: bool = False
 
     def __post_init__(self) -> None:
         require(

@@ -14,6 +14,7 @@ from engines.pictures import Image, Mask
 from realtime.compositing import GRID, head_share, oval_mask, toon_mask
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.room import painted
 from realtime.settings import CompositingSettings
 from realtime.toons.detail import Detail, brushed, room_about
 from realtime.toons.engine_call import EngineToon, run_engine
@@ -164,7 +165,8 @@ class Stylizer:
         drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
         heads = Heads(frame.image.shape[:2])
-        image = frame.image.copy() if drawn else frame.image
+        room = painted(frame.image) if drawn and drawing.settings.paint_room else frame.image
+        image = room.copy() if drawn else room
         for face in drawn:
             toon = toons[face.identity]
             finished = toon.finished
@@ -180,11 +182,11 @@ class Stylizer:
             transform = face.transform(GRID)
             detail = None
             if finished.plan is not None:
-                room = None
+                beside = None
                 if mode == "head":
-                    room = room_about(head, finished.plan, oval_mask(points, 0.0, 0.02))
+                    beside = room_about(head, finished.plan, oval_mask(points, 0.0, 0.02))
                 plan = brushed(finished.plan, head, finished.locks, finished.brows)
-                detail = Detail(plan, frame.image, toon.crop.shape[0], room)
+                detail = Detail(plan, room, toon.crop.shape[0], beside)
             landed = paste(image, alpha, finished.image, mask, transform, detail, finished.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
         self._finisher.forget(but=toons)

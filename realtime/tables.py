@@ -128,6 +128,7 @@ FLAGS = {
     "strength": ("compositing", "strength"),
     "eyes": ("compositing", "eyes"),
     "mode": ("compositing", "mode"),
+    "paint_room": ("compositing", "paint_room"),
     "move": ("compositing", "move"),
     "guard": ("guard", "mode"),
     "look_ahead": ("guard", "look_ahead"),

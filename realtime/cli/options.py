@@ -53,6 +53,14 @@ class Toon:
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None
+    paint_room: Annotated[
+        bool | None,
+        typer.Option(
+            "--paint-room/--no-paint-room",
+            help="Beside toons, paint clothes and the room, too.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
     faces: Annotated[
         int | None,
         typer.Option(

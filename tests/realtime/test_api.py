@@ -207,8 +207,8 @@ def test_a_model_is_a_name_a_path_or_a_bundle(model: Path, toonify: Toonifier) -
         with Toonifier(given, say=Messages(), engine="torch:cpu", style=second) as made:
             assert made._session.about["style"] == second
     assert list(inspect.signature(Toonifier).parameters) == [
-        "model", "style", "swap", "strength", "eyes", "mode", "engine", "precision", "faces",
-        "guard", "settings", "every_face", "say",
+        "model", "style", "swap", "strength", "eyes", "mode", "paint_room", "engine", "precision",
+        "faces", "guard", "settings", "every_face", "say",
     ]  # fmt: skip
 
 

@@ -109,6 +109,16 @@ def test_the_size_of_the_eyes_is_a_setting_that_is_kept() -> None:
     assert controls.applied(Settings()).compositing.eyes == 1.2
 
 
+def test_a_painted_room_is_a_setting_that_is_kept() -> None:
+    stylizer = MarkerStylizer()
+    controls = Controls(guard("blur"), stylizer, Messages())
+    assert not controls.paint_room
+    controls.set_paint_room(True)
+    assert controls.paint_room
+    assert stylizer.settings.paint_room
+    assert controls.applied(Settings()).compositing.paint_room
+
+
 def test_a_guard_that_hides_makes_the_toon_whole_again() -> None:
     stylizer = MarkerStylizer()
     controls = Controls(guard("pass"), stylizer, Messages())

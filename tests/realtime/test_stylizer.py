@@ -10,6 +10,7 @@ from realtime import stylizer as stylizer_module
 from realtime.compositing import head_share
 from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
+from realtime.room import painted
 from realtime.settings import CompositingSettings, Mode
 from realtime.stylizer import Manner, Stylizer
 from realtime.toons.engine_call import StylizerError
@@ -49,6 +50,24 @@ def test_without_colour_matching_the_toon_is_the_engines(
     assert np.abs(done.image[middle].astype(int) - expected).mean() < 9  # resampled to 128 pixels
     assert done.toons[3].shape == (128, 128, 3)
     assert done.crops[3].shape == (128, 128, 3)
+
+
+def test_the_room_is_painted_beside_toons_if_that_is_wanted(
+    scene: tuple[Frame, list[TrackedFace]],
+) -> None:
+    frame, faces = scene
+    before = frame.image.copy()
+    stylizer = Stylizer(Inverter(), CompositingSettings(colour=0, paint_room=True))
+    done = stylizer.apply(frame, faces[:1])
+    plain = Stylizer(Inverter(), RAW).apply(frame, faces[:1])
+    room = done.alpha == 0
+    assert np.array_equal(done.alpha, plain.alpha)
+    assert np.array_equal(done.image[room], painted(frame.image)[room])
+    assert not np.array_equal(done.image[room], before[room])
+    toon = done.alpha == 255
+    assert np.array_equal(done.image[toon], plain.image[toon])
+    assert np.array_equal(frame.image, before)
+    assert stylizer.apply(frame, []).image is frame.image  # nothing is a toon there
 
 
 def test_all_faces_share_one_call_and_large_groups_are_split(

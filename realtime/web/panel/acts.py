@@ -115,6 +115,7 @@ AT_ONCE: dict[str, Act] = {
     "mirror": lambda desk, value: desk.controls.set_mirror(_truth(value)),
     "strength": lambda desk, value: desk.controls.set_strength(_number(value)),
     "eyes": _eyes,
+    "paint-room": lambda desk, value: desk.controls.set_paint_room(_truth(value)),
     "region": lambda desk, value: desk.controls.set_region(value),
     "guard": lambda desk, value: desk.controls.set_guard(value),
     "faces": lambda desk, value: desk.controls.set_faces(int(_number(value))),

@@ -29,6 +29,7 @@ def switches(desk: Desk) -> dict[str, Any]:
         "strength": controls.strength,
         "eyes": controls.eyes if session.bundle.card.generator.gives_plan else None,
         "eye_sizes": EYE_SIZES,
+        "paint_room": controls.paint_room,
         "region": controls.region,
         "regions": MODES,
         "guard": controls.guard.mode,

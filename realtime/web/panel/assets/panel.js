@@ -134,6 +134,7 @@ function update(now) {
   get("record").textContent = now.recording ? "Stop recording" : "Record";
   get("toon").checked = now.toon;
   get("mirror").checked = now.mirror;
+  get("paint-room").checked = now.paint_room;
   slide("strength", now.strength, `${Math.round(now.strength * 100)} %`);
   const locked = now.guard !== "pass";
   get("strength-help").hidden = !locked;
@@ -231,6 +232,7 @@ get("record").onclick = () => ask("record");
 get("save").onclick = () => ask("save");
 get("toon").onchange = ({ target }) => ask("toon", target.checked);
 get("mirror").onchange = ({ target }) => ask("mirror", target.checked);
+get("paint-room").onchange = ({ target }) => ask("paint-room", target.checked);
 get("settings").onsubmit = (event) => event.preventDefault();
 get("add-sink").onclick = () => { ask("add-sink", get("sink").value); get("sink").value = ""; };
 get("change").onclick = () => {

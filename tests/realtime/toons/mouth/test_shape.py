@@ -27,7 +27,7 @@ def test_curves_lie_above_one_another_and_meet_at_the_corners() -> None:
         (mouth.lower, mouth.bottom),
     ):
         assert (above < below)[inside].all()
-    corner = round(float(mouth.columns(np.float32([1.0]))[0]))
+    corner = round(float(mouth.columns(np.array([1.0], np.float32))[0]))
     assert mouth.bottom[corner] - mouth.top[corner] < 0.1 * mouth.width
     assert mouth.width == pytest.approx(0.22 * SIDE, rel=0.01)
     assert mouth.tall == pytest.approx(0.04 / 0.22, rel=0.1)
@@ -37,7 +37,7 @@ def test_curves_lie_above_one_another_and_meet_at_the_corners() -> None:
 @pytest.mark.parametrize("aside", [0.0, 0.15])
 def test_places_along_a_mouth_go_from_corner_to_corner_by_its_middle(aside: float) -> None:
     mouth = shape(aside=aside)
-    left, middle, right = mouth.columns(np.float32([-1, 0, 1]))
+    left, middle, right = mouth.columns(np.array([-1, 0, 1], np.float32))
     assert left == pytest.approx((MOUTH[0] - 0.11) * SIDE, abs=0.5)
     assert right == pytest.approx((MOUTH[0] + 0.11) * SIDE, abs=0.5)
     assert middle == pytest.approx(MOUTH[0] * SIDE + aside * mouth.width, abs=0.5)
@@ -50,12 +50,12 @@ def test_rounded_lips_are_as_thick_and_symmetric_where_landmarks_are_rough() -> 
     rough[LIPS[2], 1] += 0.02 * SIDE  # of the lower rim
     mouth = MouthShape(rough[LIPS], rough[INNER_LIPS], (SIDE, SIDE))
     top, bottom = mouth.rounded()
-    at, twin = (int(v) for v in mouth.columns(np.float32([-0.8, 0.8])))
+    at, twin = (int(v) for v in mouth.columns(np.array([-0.8, 0.8], np.float32)))
     before = abs(float(mouth.bottom[at] - mouth.bottom[twin]))
     after = abs(float(bottom[at] - bottom[twin]))
     assert before > 3
     assert after < 0.75 * before
-    middle = int(mouth.columns(np.float32([0]))[0])
+    middle = int(mouth.columns(np.array([0], np.float32))[0])
     assert bottom[middle] == pytest.approx(mouth.bottom[middle], abs=2)
     assert (top <= mouth.upper).all()
 

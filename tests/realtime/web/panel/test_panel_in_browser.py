@@ -221,9 +221,13 @@ def test_snapshot_recording_and_settings_are_written(
     expect(tab.locator("#record")).to_have_text("Record")
     tab.click("#mirror")
     run.until(lambda: run.controls.mirror)
+    tab.click("#paint-room")
+    run.until(lambda: run.controls.paint_room)
     tab.click("#save")
     expect(tab.locator("#said")).to_contain_text("toonify.toml")
-    assert "mirror = true" in (tmp_path / "toonify.toml").read_text()
+    saved = (tmp_path / "toonify.toml").read_text()
+    assert "mirror = true" in saved
+    assert "paint_room = true" in saved
     assert {path.name for path in tmp_path.iterdir()} >= {"snapshot.png", "toonify.toml"}
 
 

@@ -57,6 +57,7 @@ def test_panels_that_read_nothing_at_all_slow_nobody(run: PanelRun) -> None:
         ("strength", "all", "Expected a number"),
         ("eyes", 2, "0.8 to 1.4 times"),
         ("panic", "yes", "Expected true or false"),
+        ("paint-room", 1, "Expected true or false"),
         ("guard", "none", "must be one of"),
         ("region", ["head"], "must be one of"),
         ("style", "clay", "has no blend clay"),

@@ -73,7 +73,7 @@ def softness(crop: Image, points: NDArray[np.floating]) -> float:
 
 
 def blurred(painted: Floats, deviation: float) -> Floats:
-    """Something painted, float32 [h, w, 3], as soft as a Gaussian of so many pixels makes it."""
+    """Something painted, float32 [h, w] or [h, w, 3], blurred by a Gaussian of so many pixels."""
     if deviation < UNSEEN:
         return painted
     return cv2.GaussianBlur(painted, (0, 0), deviation)

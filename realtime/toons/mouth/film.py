@@ -12,7 +12,7 @@ from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab, with_lab
 from realtime.toons.mouth import drawn as network
 from realtime.toons.mouth.lips import Lips
-from realtime.toons.mouth.painted import line_of, with_lips
+from realtime.toons.mouth.painted import with_line, with_lips
 from realtime.toons.mouth.shape import MouthShape, mouth_width
 from realtime.toons.places import box_about
 from realtime.toons.softness import blurred
@@ -23,8 +23,8 @@ SMALLEST = 12  # pixels of a mouth's width below which it stays
 LEAST_SURE = 0.02  # of 1: what hides a mouth as surely as that is left alone
 OPEN = (0.022, 0.05)  # height over width of a closed mouth .. an open one
 LIP_LIKE = (2.0, 6.0)  # CIE76 from the skin: skin, or a hand on the mouth .. lips
-PAINTED = (0.05, 0.75)  # how far lips are painted that are lit evenly .. so unevenly as can be
-FIRM, ABOUT = 0.25, 0.03  # how much further their line is, and its half thickness in widths
+PAINTED, LEAST_PAINT = 0.75, 0.02  # how far lips are painted that are lit most unevenly; the least
+FIRM = 0.25  # how much further their line is, of a closed mouth
 
 
 class FilmMouth(NamedTuple):
@@ -76,11 +76,12 @@ def film_mouth(
     if lips is not None and like > LEAST_SURE:
         below = shape.below_line(0.0)
         tones = _colour(lab, flesh * (1 - below), middle), _colour(lab, flesh * below, middle)
-        painted = with_lips(lab, shape, skin, tones, lips, closed, good)
-        painted = blurred(painted, soft)
-        least = PAINTED[0] + lips.uneven * (PAINTED[1] - PAINTED[0])
-        amount = least + np.float32(FIRM * closed) * line_of(shape, ABOUT)
-        good = mix(good, painted, np.asarray(np.float32(like) * amount, np.float32))
+        amount = PAINTED * lips.uneven
+        if amount > LEAST_PAINT:
+            painted = with_lips(lab, shape, skin, tones, lips, closed, good)
+            good = mix(good, blurred(painted, soft), like * amount)
+        if closed > 0:
+            good = with_line(good, shape, tones, like * closed * (amount + FIRM), soft)
     return FilmMouth(with_lab(toon, box, mix(lab, good, sure)), sure)
 
 

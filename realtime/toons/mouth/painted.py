@@ -12,6 +12,7 @@ import numpy as np
 from engines.faces.pixels import Floats, Reals, mix, polygon, smoothstep, step
 from realtime.toons.mouth.lips import Lips
 from realtime.toons.mouth.shape import MouthShape
+from realtime.toons.softness import blurred
 
 EDGE = 0.013  # how softly lips end, in widths of the mouth
 LOOKED_AT = 48  # pixels across a mouth at which skin is spread under it
@@ -91,8 +92,6 @@ def with_lips(
     painted = mix(under, colour, places.covered([1 - _distinct(tone) for tone in tones]))
     if closed < 1:
         painted = mix(painted, inside, places.opening() * np.float32(1 - closed))
-    if closed > 0:
-        painted = _line(painted, shape, drawn, closed)
     return painted
 
 
@@ -162,17 +161,26 @@ def _distinct(tone: Floats) -> float:
     return step(*FAINT, float(np.linalg.norm(tone * np.array([LESS_LIGHT, 1, 1], np.float32))))
 
 
-def line_of(shape: MouthShape, thick: float | Floats) -> Floats:
+def with_line(
+    lab: Floats, shape: MouthShape, drawn: tuple[Floats, Floats], solid: float, soft: float
+) -> Floats:
+    """A picture [h, w, 3] Lab with the line of a mouth, and the shade of both lips beside it.
+
+    Args:
+        drawn: as for `with_lips`.
+        solid: 0 none .. 1 all of it.
+        soft: deviation of the Gaussian that blurs it, pixels.
+    """
+    middle = np.clip(1 - shape.along**2, 0, 1)
+    line = blurred(_line_of(shape, LINE + THICKER * middle), soft)
+    result = lab.copy()
+    result[..., 0] *= 1 - np.float32(BETWEEN_DARK * solid) * _line_of(shape, BETWEEN)
+    dark = (drawn[0] + drawn[1]) / 2 * np.array([LINE_DARK, 1, 0.9], np.float32)
+    return mix(result, np.asarray(dark, np.float32), np.float32(LINE_FULL * solid) * line)
+
+
+def _line_of(shape: MouthShape, thick: float | Floats) -> Floats:
     """Where the line of a closed mouth is, so many of its widths thick: 0..1, [h, w]."""
     thick = np.maximum(np.asarray(thick, np.float32) * shape.width, 0.8)
     ends = smoothstep(1.10, 0.97, np.abs(shape.along))
-    return np.exp(-(((shape.rows - shape.line) / thick) ** 2)) * ends
-
-
-def _line(lab: Floats, shape: MouthShape, drawn: tuple[Floats, Floats], closed: float) -> Floats:
-    """A picture with the line of a mouth that is so far `closed`, and the shade of both lips."""
-    middle = np.clip(1 - shape.along**2, 0, 1)
-    line = line_of(shape, LINE + THICKER * middle) * np.float32(LINE_FULL * closed)
-    lab[..., 0] *= 1 - np.float32(BETWEEN_DARK * closed) * line_of(shape, BETWEEN)
-    dark = (drawn[0] + drawn[1]) / 2 * np.array([LINE_DARK, 1, 0.9], np.float32)
-    return mix(lab, dark, np.asarray(line, np.float32))
+    return np.asarray(np.exp(-(((shape.rows - shape.line) / thick) ** 2)) * ends, np.float32)

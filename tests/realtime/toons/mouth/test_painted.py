@@ -87,7 +87,7 @@ def test_what_a_network_drew_beside_the_lips_goes_under_skin() -> None:
     cv2.circle(before, (round(corner[0] * SIDE), round(corner[1] * SIDE)), 2, (70, 70, 110), -1)
     around = at(*corner, reach=1)
     gained = (light(filmed(before, 1.0)) - light(before))[around].mean()
-    assert gained > 5
+    assert gained > 2
     far = at(0.32, 0.60, reach=8)
     assert np.array_equal(filmed(before, 1.0)[far], before[far])
 

@@ -86,8 +86,13 @@ def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
         weight = cv2.merge([amount] * shape[2]) if amount.dtype == np.float32 else amount[..., None]
     else:
         shape, weight = max(first.shape, second.shape, amount.shape, key=len), amount
-    first, second = (_everywhere(values, shape) for values in (first, second))
-    return first + (second - first) * weight
+    first, second = _everywhere(first, shape), _everywhere(second, shape)
+    change = second - first
+    if change.shape != shape or change.dtype != weight.dtype:
+        return first + change * weight
+    change *= weight  # in place: a new picture for each step would take half of the time
+    change += first
+    return change
 
 
 def _everywhere(colour: Floats, shape: tuple[int, ...]) -> Floats:

@@ -12,7 +12,7 @@ from engines.faces.pixels import Floats, step
 from engines.pictures import Image
 from realtime.toons.memory import Memory, share_of
 
-INTERVAL, MEMORY = 0.25, 3.0  # seconds between two looks, and in which what is known follows them
+INTERVAL, MEMORY = 1.0, 3.0  # seconds between two looks, and in which what is known follows them
 
 SMOOTHED = 1.0  # pixels of a crop: noise has steeper edges than anything in it
 NEAR = 9  # side of the window in which an edge's range of light is looked for, pixels

@@ -20,7 +20,7 @@ from realtime.toons.memory import Memory, share_of
 from realtime.toons.mouth.shape import MouthShape, halves
 from realtime.toons.places import box_about, taken
 
-INTERVAL, MEMORY = 0.25, 1.5  # seconds between two looks, and in which what is known follows them
+INTERVAL, MEMORY = 0.5, 1.5  # seconds between two looks, and in which what is known follows them
 SEEN = 8  # pixels of a lip from which on its colour is known
 LEAST, MOST = (-28.0, 0.0, -12.0), (0.0, 32.0, 8.0)
 """Of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""

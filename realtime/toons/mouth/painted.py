@@ -15,7 +15,7 @@ from realtime.toons.mouth.shape import MouthShape
 from realtime.toons.softness import blurred
 
 EDGE = 0.013  # how softly lips end, in widths of the mouth
-LOOKED_AT = 48  # pixels across a mouth at which skin is spread under it
+LOOKED_AT = 32  # pixels across a mouth at which skin is spread under it
 COVERED = 0.03  # widths of the mouth about it that skin is laid over
 SPREAD, FARTHER = (0.06, 0.22), 0.02
 """By how much skin is spread, in widths of the mouth: from beside, and where there is none from

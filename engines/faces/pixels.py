@@ -88,7 +88,7 @@ def mix(first: Floats, second: Floats, amount: Floats | float) -> Floats:
         shape, weight = max(first.shape, second.shape, amount.shape, key=len), amount
     first, second = _everywhere(first, shape), _everywhere(second, shape)
     change = second - first
-    if change.shape != shape or change.dtype != weight.dtype:
+    if weight.dtype != change.dtype or weight.shape not in ((), change.shape):
         return first + change * weight
     change *= weight  # in place: a new picture for each step would take half of the time
     change += first

@@ -37,13 +37,13 @@ def test_a_shadow_that_passes_hardly_changes_what_is_known() -> None:
     assert known is not None
     dark = toon(lip=(60, 50, 90))
     assert watch.see(1, 0.1, dark, points) is known  # it is not looked at yet
-    soon, later = watch.see(1, 0.3, dark, points), watch.see(1, 20.0, dark, points)
+    soon, later = watch.see(1, 0.5, dark, points), watch.see(1, 20.0, dark, points)
     assert soon is not None
     assert later is not None
     seen = lips_in(dark, points)
     assert seen is not None
     whole = float(np.abs(seen.lower - known.lower).max())
-    assert 0 < np.abs(soon.lower - known.lower).max() < 0.3 * whole
+    assert 0 < np.abs(soon.lower - known.lower).max() < 0.35 * whole
     assert later.lower == pytest.approx(seen.lower, abs=0.1 * whole)
 
 
@@ -75,6 +75,6 @@ def test_lips_lit_from_aside_are_uneven() -> None:
     assert 0 <= seen.uneven < hard.uneven == 1
     watch = LipWatch()
     watch.see(1, 0.0, toon(), points)
-    soon = watch.see(1, 0.3, half, points)
+    soon = watch.see(1, 0.5, half, points)
     assert soon is not None
-    assert 0 < soon.uneven < 0.3
+    assert 0 < soon.uneven < 0.4

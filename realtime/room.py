@@ -18,7 +18,7 @@ from engines.faces.pixels import Floats
 from engines.pictures import Image, Mask
 from realtime.frame import as_uint8
 
-LARGEST = 960  # pixels of a frame's longer side at which it is painted: brushes are broad
+LARGEST = 720  # pixels of a frame's longer side up to which it is painted at its own size
 BRUSH, FINEST = 0.0075, 1.5  # width of a brush in the longer side, and the least in pixels
 STROKES = 2  # how often light is gone over; colour, which eyes see less finely, once
 NOISE = 10.0  # variance, 0..255 scale, of what counts as even

@@ -5,6 +5,8 @@ It keeps its own shape, colours and light, as the artist's picture does that it 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,9 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.features import film_features
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.locks import HairWatch, combed
+from realtime.toons.mouth.lips import lips_in
 from realtime.toons.places import toon_points
+from realtime.toons.softness import softness
 
 Plan = NDArray[np.float32]
 Points = NDArray[np.float32]
@@ -66,7 +70,8 @@ def _with_features(
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
     shown, share = toon_points(points, plan), None if head is None else as_grid(head)
     if finish.relief or finish.inked:
-        toon = film_features(toon, shown, finish.relief).image
+        lips, soft = lips_in(photo, points), softness(photo, points)
+        toon = film_features(toon, shown, finish.relief, lips, soft).image
     if share is not None:
         drawn = Drawn(photo, toon, points, share, known=True, plan=plan)
         toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
@@ -85,4 +90,5 @@ def _with_features(
 
 def _seen(photo: Image, toon: Image, points: Points, shown: Points) -> Eyes:
     """The eyes of a crisp toon, BGR; landmarks in both, 0..1 across."""
-    return EyeWatch().see(0, 0.0, photo, toon, points, shown, zoom=1.0)
+    eyes = EyeWatch().see(0, 0.0, photo, toon, points, shown, zoom=1.0)
+    return replace(eyes, soft=softness(photo, points))

@@ -16,9 +16,9 @@ from realtime.compositing import GRID, as_grid
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes.painting import Eyes, paint_eyes
 from realtime.toons.eyes.watch import EyeWatch
+from realtime.toons.features import film_features
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.features import film_features
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.mouth.lips import lips_in

@@ -22,9 +22,9 @@ from realtime.toons.detail import WORTH, brows_of, fitted, sharpened, without
 from realtime.toons.engine_call import EngineToon
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
+from realtime.toons.features import film_features, without_mouth
 from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.finish.features import film_features, without_mouth
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed

@@ -48,7 +48,7 @@ class MouthShape:
 
     def __init__(self, lips: Floats, inner: Floats, size: tuple[int, int]) -> None:
         self.lips, self.inner, self.size = lips, inner, size
-        self.width = mouth_width(lips)
+        self.width = max(mouth_width(lips), 1.0)
         self.rows = np.arange(size[0], dtype=np.float32)[:, None]
         x = np.arange(size[1], dtype=np.float32)
         self.top, self.bottom = (_curve(half, x) for half in halves(lips))

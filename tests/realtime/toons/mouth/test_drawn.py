@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engines.faces.head import INNER_LIPS, LIPS
+from realtime.toons.features import film_features
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.features import film_features
 from realtime.toons.mouth.lips import lips_in
 from tests.realtime.toons.mouth.drawings import (
     DARK,

@@ -7,8 +7,8 @@ import numpy as np
 
 from engines.faces.head import NOSE_TIP
 from realtime.frame import as_uint8
+from realtime.toons.features import film_features, without_mouth
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.features import film_features, without_mouth
 from tests.realtime.toons.mouth.drawings import MOUTH, SIDE, SKIN, at, landmarks, light, toon
 
 

@@ -44,7 +44,7 @@ HEAD, BESIDE = (0.3, 0.8), 15
 FINE, STEP = 1.15, 64
 """Pixels of a toon that are kept for one of the frame, and the step of its sides: fine lines would
 shimmer, had each frame another."""
-CRISP, CRISP_RADIUS = 1.7, 0.006
+CRISP, CRISP_RADIUS = 2.0, 0.006
 """Share of a toon's own contrast at edges that is added to it, and their width in its sides."""
 HALO = 5  # pixels of a toon within which its lightest and darkest stay so, but for dark lines
 INK = 0.5  # how much darker those may get, in shares of their depth

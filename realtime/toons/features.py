@@ -51,8 +51,9 @@ def film_features(
     """
     at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
     skin = as_lab(skin_of(toon, at)[None, None])[0, 0]
-    image, mouth = film_mouth(toon, at, skin, lips, soft * len(toon))
-    return Featured(film_nose(image, at, skin, frontness(shown), noses), mouth)
+    front = frontness(shown)
+    image, mouth = film_mouth(toon, at, skin, lips, soft * len(toon), front)
+    return Featured(film_nose(image, at, skin, front, noses), mouth)
 
 
 def without_mouth(

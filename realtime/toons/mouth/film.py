@@ -40,7 +40,12 @@ class FilmMouth(NamedTuple):
 
 
 def film_mouth(
-    toon: Image, at: Floats, skin: Floats, lips: Lips | None, soft: float = 0.0
+    toon: Image,
+    at: Floats,
+    skin: Floats,
+    lips: Lips | None,
+    soft: float = 0.0,
+    front: float = 1.0,
 ) -> FilmMouth:
     """A toon with a film's mouth.
 
@@ -50,6 +55,7 @@ def film_mouth(
         skin: the face's colour, L, a, b.
         lips: the person's; None if they are not known, and none are painted then.
         soft: deviation of the Gaussian by which what is painted is blurred, pixels.
+        front: 0 a profile, whose landmarks say too little of lips to paint them .. 1 a front.
 
     Returns:
         `toon` itself where the mouth is too small or something hides it.
@@ -73,15 +79,16 @@ def film_mouth(
     like = step(*LIP_LIKE, float(np.linalg.norm(middle - skin)))
     good = network.made_good(lab, shape, whole, opening, middle, skin, lips, like)
     closed = 1 - step(*OPEN, shape.tall)
-    if lips is not None and like > LEAST_SURE:
+    known = like * front
+    if lips is not None and known > LEAST_SURE:
         below = shape.below_line(0.0)
         tones = _colour(lab, flesh * (1 - below), middle), _colour(lab, flesh * below, middle)
         amount = PAINTED * lips.uneven
         if amount > LEAST_PAINT:
             painted = with_lips(lab, shape, skin, tones, lips, closed, good)
-            good = mix(good, blurred(painted, soft), like * amount)
+            good = mix(good, blurred(painted, soft), known * amount)
         if closed > 0:
-            good = with_line(good, shape, tones, like * closed * (amount + FIRM), soft)
+            good = with_line(good, shape, tones, known * closed * (amount + FIRM), soft)
     return FilmMouth(with_lab(toon, box, mix(lab, good, sure)), sure)
 
 

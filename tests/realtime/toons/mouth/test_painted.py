@@ -100,6 +100,17 @@ def test_nothing_is_painted_on_a_hand_nor_without_knowing_the_lips() -> None:
     assert np.abs(unknown.astype(int) - filmed(blotted(), 1.0)).max() > 20
 
 
+def test_lips_of_a_profile_stay_the_networks() -> None:
+    places = (landmarks() * SIDE - 0.5).astype(np.float32)
+    aside, unknown = (
+        film_mouth(blotted(), places, SKIN_LAB, known, front=0.0).image
+        for known in (lips(1.0), None)
+    )
+    front = film_mouth(blotted(), places, SKIN_LAB, lips(1.0)).image
+    off = [np.abs(picture.astype(int) - unknown).mean() for picture in (aside, front)]
+    assert off[0] < 0.5 * off[1]
+
+
 def test_painted_lips_are_as_soft_as_the_photo() -> None:
     column = round(MOUTH[0] * SIDE)
     slopes = [

@@ -5,8 +5,6 @@ It keeps its own shape, colours and light, as the artist's picture does that it 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +53,7 @@ def eyes_of(crop: Image, toon: Image, points: Points, plan: Plan) -> Eyes:
     """What the loop would know of the eyes of a single picture; see `finished`."""
     photo, toon = _crisp(crop, toon)
     points = points / np.float32(len(crop))
-    return _seen(photo, toon, points, toon_points(points, plan))
+    return _seen(photo, toon, points, toon_points(points, plan), softness(photo, points))
 
 
 def _crisp(crop: Image, toon: Image) -> tuple[Image, Image]:
@@ -69,15 +67,15 @@ def _with_features(
 ) -> Image:
     """A crisp toon, BGR, with all that the loop draws; `points` 0..1 across."""
     shown, share = toon_points(points, plan), None if head is None else as_grid(head)
+    soft = softness(photo, points)
     if finish.relief or finish.inked:
-        lips, soft = lips_in(photo, points), softness(photo, points)
-        toon = film_features(toon, shown, finish.relief, lips, soft).image
+        toon = film_features(toon, shown, finish.relief, lips_in(photo, points), soft).image
     if share is not None:
         drawn = Drawn(photo, toon, points, share, known=True, plan=plan)
         toon, _ = combed(drawn, HairWatch().see(0, 0.0, drawn))
     eyes = None
     if finish.painted_eyes:
-        eyes = _seen(photo, toon, points, shown)
+        eyes = _seen(photo, toon, points, shown, soft)
         toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
     if share is not None and finish.inked:
         toon = inked(toon, share, points)
@@ -88,7 +86,7 @@ def _with_features(
     return paint_eyes(toon, eyes, Box(0, 0, side, side), transform)
 
 
-def _seen(photo: Image, toon: Image, points: Points, shown: Points) -> Eyes:
-    """The eyes of a crisp toon, BGR; landmarks in both, 0..1 across."""
-    eyes = EyeWatch().see(0, 0.0, photo, toon, points, shown, zoom=1.0)
-    return replace(eyes, soft=softness(photo, points))
+def _seen(photo: Image, toon: Image, points: Points, shown: Points, soft: float) -> Eyes:
+    """The eyes of a crisp toon, BGR; landmarks in both, 0..1 across; `soft` as
+    `softness` says."""
+    return EyeWatch().see(0, 0.0, photo, toon, points, shown, zoom=1.0, soft=soft)

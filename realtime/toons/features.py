@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,20 +12,8 @@ from realtime.toons.detail import without
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.nose import film_nose
 from realtime.toons.finish.surface import frontness, skin_of
-from realtime.toons.mouth.film import film_mouth
+from realtime.toons.mouth.film import Featured, film_mouth
 from realtime.toons.mouth.lips import Lips
-
-
-class Featured(NamedTuple):
-    """A toon with a film's features.
-
-    Attributes:
-        image: uint8 [R, R, 3] BGR.
-        mouth: 0..1, how far its mouth was painted.
-    """
-
-    image: Image
-    mouth: float
 
 
 def film_features(
@@ -52,8 +38,8 @@ def film_features(
     at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
     skin = as_lab(skin_of(toon, at)[None, None])[0, 0]
     front = frontness(shown)
-    image, mouth = film_mouth(toon, at, skin, lips, soft * len(toon), front)
-    return Featured(film_nose(image, at, skin, front, noses), mouth)
+    done = film_mouth(toon, at, skin, lips, soft * len(toon), front)
+    return done._replace(image=film_nose(done.image, at, skin, front, noses))
 
 
 def without_mouth(

@@ -8,7 +8,7 @@ toon lands, at the frame's own resolution.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +106,7 @@ class Finisher:
         zoom = face.side / crop.shape[0]
         eyes, painted = None, np.zeros(1, np.float32)
         if painted_eyes:
-            eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom)
-            eyes = replace(eyes, soft=soft)
+            eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom, soft)
             image, painted = self._brows.even(
                 face.identity, time, image, shown, eyes.trust, plan.shape[1], own
             )

@@ -20,6 +20,11 @@ class Memory(Generic[Known]):
         self._known = {k: v for k, v in self._known.items() if k in but}
 
 
+def lately(elapsed: float, interval: float) -> bool:
+    """Whether less than an `interval` has passed, both in seconds: not where a clock went back."""
+    return 0 <= elapsed < interval
+
+
 def share_of(elapsed: float, memory: float) -> float:
     """How far to go towards what is seen now, 0..1.
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from engines.faces.pixels import Floats, step
 from engines.pictures import Image
-from realtime.toons.memory import Memory, share_of
+from realtime.toons.memory import Memory, lately, share_of
 
 INTERVAL, MEMORY = 1.0, 3.0  # seconds between two looks, and in which what is known follows them
-
 SMOOTHED = 1.0  # pixels of a crop: noise has steeper edges than anything in it
 NEAR = 9  # side of the window in which an edge's range of light is looked for, pixels
 STEEPEST = 0.03  # share of a face's pixels that count as edges
@@ -24,12 +23,12 @@ SMALLEST = 2 * NEAR  # pixels of a face below which this says nothing
 
 
 class SoftWatch(Memory[tuple[float, float]]):
-    """How soft everybody's picture is, over time. It is looked at a few times a second."""
+    """How soft everybody's picture is, over time. It is looked at once a second."""
 
     def see(self, identity: int, time: float, crop: Image, points: NDArray[np.floating]) -> float:
         """How soft one person's picture is, as `softness` says; arguments as there."""
         known = self._known.get(identity)
-        if known is not None and 0 <= time - known[0] < INTERVAL:
+        if known is not None and lately(time - known[0], INTERVAL):
             return known[1]
         soft = softness(crop, points)
         if known is not None:

@@ -22,7 +22,7 @@ from realtime.frame import as_uint8
 from realtime.toons.eyes.colours import colours_of, paint_of
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.trust import around, awake, darkness, likeness, pair_of, same_place, trust
-from realtime.toons.memory import Memory, share_of
+from realtime.toons.memory import Memory, lately, share_of
 from realtime.toons.places import settle_iris
 
 WATCHED = 256  # side at which a toon is looked at, pixels
@@ -126,6 +126,7 @@ class EyeWatch(Memory[_Memory]):
         points: NDArray[np.floating],
         shown: NDArray[np.float32],
         zoom: float,
+        soft: float = 0.0,
     ) -> Eyes:
         """The eyes of one person's newest toon.
 
@@ -137,6 +138,7 @@ class EyeWatch(Memory[_Memory]):
             points: float [478, 3], landmarks, 0..1 across the crop.
             shown: float32 [478, 2], the same in the toon, see `toon_points`.
             zoom: pixels of the frame in one of the crop.
+            soft: how soft the photo is, see `realtime.toons.softness`.
         """
         opened = openness_together(points)
         flat = np.array(points, np.float32)[:, :2]
@@ -164,7 +166,7 @@ class EyeWatch(Memory[_Memory]):
         known = self._known.get(identity)
         if known is not None:
             known.follow(look, time)
-        if known is None or not 0 <= time - known.mixed < MIXING_INTERVAL:
+        if known is None or not lately(time - known.mixed, MIXING_INTERVAL):
             colours, weight = colours_of(crop, points, look.trust * look.opened, zoom)
             if known is None:
                 colours = np.nan_to_num(colours)
@@ -178,4 +180,4 @@ class EyeWatch(Memory[_Memory]):
         left, right = known.present(look).tolist()
         narrow = step(*NARROW, known.roundness[0]), step(*NARROW, known.roundness[1])
         faint = float(known.faint[0]), float(known.faint[1])
-        return Eyes(moved, opened, (left, right), lids, faint, narrow, known.paint)
+        return Eyes(moved, opened, (left, right), lids, faint, narrow, known.paint, soft)

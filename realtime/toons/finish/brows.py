@@ -27,7 +27,7 @@ from realtime.toons.finish.strips import (
     strips_of,
     within,
 )
-from realtime.toons.memory import Memory, share_of
+from realtime.toons.memory import Memory, lately, share_of
 from realtime.toons.places import taken
 
 MEMORY = 1.0  # seconds over which a clear brow is averaged
@@ -102,7 +102,7 @@ class BrowWatch(Memory[_Memory]):
         """
         where = np.zeros((places, places), np.float32)
         last = self._known.get(identity)
-        if last and 0 <= time - last.time < INTERVAL and last.drawn.max() < 0.02:
+        if last and lately(time - last.time, INTERVAL) and last.drawn.max() < 0.02:
             if not bold:
                 return toon, where  # nothing was lacking just now
             if last.change:  # it is none where bold brows were not wanted then

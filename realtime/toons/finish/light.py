@@ -27,7 +27,7 @@ from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.relief import fill_field, lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
-from realtime.toons.memory import Memory, share_of
+from realtime.toons.memory import Memory, lately, share_of
 from realtime.toons.places import moves, shifted
 
 RELIT = 0.10  # seconds for which the light on a relief stays: it moves with the crop meanwhile
@@ -88,7 +88,7 @@ class Lights(Memory[_Light]):
             field = field + cloth_field(photo, small.bgr + field, drawn.plan, scene[0])
         field = field + seam_field(photo, small.bgr + field, keep, oval)
         if drawn.finish.relief and settings.relief and drawn.plan is not None:
-            if not 0 <= time - light.relit < RELIT:
+            if not lately(time - light.relit, RELIT):
                 share = share_of(time - light.relit, settings.memory)
                 light.relief = _on_relief(field, drawn, light, share, photo, small)
                 light.relit = time

@@ -20,7 +20,7 @@ from realtime.compositing import GRID
 from realtime.frame import as_uint8
 from realtime.toons.finish.colour import COARSE, Small, coarse, shrink_mask
 from realtime.toons.finish.drawn import Drawn
-from realtime.toons.memory import Memory
+from realtime.toons.memory import Memory, lately
 from realtime.toons.places import moves, pixels, shifted
 
 SIDE = 192
@@ -58,7 +58,7 @@ class HairWatch(Memory[tuple[float, FloatMask]]):
             drawn: the toon, of an engine that gives a plan.
         """
         known = self._known.get(identity)
-        if known is None or not 0 <= time - known[0] < INTERVAL:
+        if known is None or not lately(time - known[0], INTERVAL):
             known = self._known[identity] = time, _hair(drawn)
         return known[1]
 

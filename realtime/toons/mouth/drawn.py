@@ -13,8 +13,8 @@ import numpy as np
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from realtime.toons.finish.colour import colourful, lifted
 from realtime.toons.finish.skin import guided
-from realtime.toons.mouth.lips import Lips
-from realtime.toons.mouth.shape import MouthShape
+from realtime.toons.mouth.lips import VIOLET, Lips, light_on
+from realtime.toons.mouth.shape import RIM, MouthShape
 
 GLARE, KEPT = 8.0, 0.65  # L* above the lips' middle from which on light is glare; how much stays
 COLOURED, OWN = 14.0, 0.75  # L* of glare that takes the lips' own colour, and how far
@@ -22,10 +22,8 @@ OVER_SKIN = 6.0  # L* by which lips may be lighter than skin before that
 CREASES = 0.07  # side of the window in which lips are made even, in widths of the mouth
 EDGE = 7.0  # L*: fainter creases go, stronger edges stay
 ROSY = 0.5  # a* by which pale lips are redder than skin at least
-RIM = 0.018  # how softly a mouth ends, in its widths
 GLEAM, GLEAM_AT = 13.0, 0.42  # L* of the lower lip's light; where, from the mouth line to its rim
 GLEAM_SIZE = (0.18, 0.34)  # its reach along, in widths of the mouth, and across, in the lip's
-GLEAMING = 65.0  # L* of skin in whose light it is that strong
 OPEN = (0.03, 0.08)  # height over width of a mouth without teeth .. with them
 TOOTH = (-2.0, 10.0)  # L* by which teeth are lighter than the lips' middle: none .. teeth
 PALE = (26.0, 14.0)  # chroma of what is no tooth .. of teeth
@@ -37,7 +35,6 @@ DEPTH, CLOSED, DEEP = 0.55, 0.45, 0.75
 """Light of lips below which the line of a closed mouth is lifted, how far, and how much less the
 depth of an open one."""
 EVEN, TINT = 0.35, 0.45  # how far lips go to the person's light and colour
-VIOLET = 3.0  # b* by which they may be bluer than those: shade in a photo is
 BETWEEN = 0.02  # how softly one lip's goes over into the other's, in widths of the mouth
 BESIDE = 0.03  # how far beside the lips that goes, in widths of the mouth
 LIPS_ARE = (0.30, 0.50)  # chroma in shares of the skin's: a mask or a cup .. lips
@@ -47,31 +44,33 @@ DARK = (0.30, 0.45)  # light in shares of the skin's: a microphone .. lips
 
 
 def made_good(
-    lab: Floats, shape: MouthShape, whole: Floats, opening: Floats, middle: Floats, skin: Floats,
-    lips: Lips | None, like: float,
-) -> Floats:  # fmt: skip
+    lab: Floats,
+    shape: MouthShape,
+    middle: Floats,
+    skin: Floats,
+    lips: Lips | None,
+    like: float,
+) -> Floats:
     """A network's mouth, [h, w, 3] Lab, made good.
 
     Args:
         lab: float32 [h, w, 3] Lab.
         shape: where the mouth is in it.
-        whole, opening: float32 [h, w] in 0..1, where the mouth is, and what is between its lips.
         middle: colour of its lips, L, a, b.
         skin: the face's.
         lips: the person's, if they are known.
         like: 0 what is there may be skin .. 1 it is lips, gets their colours and gleams.
     """
-    flesh = whole * (1 - opening)
+    flesh = shape.flesh
     own = _lips(lab, flesh, middle, skin, shape.width)
     if lips is not None:
         own = mix(own, _coloured(own, skin, lips, shape), like)
     result = mix(lab, own, flesh)
-    bright = min(float(skin[0]) / GLEAMING, 1.0) * like
-    result[..., 0] += np.float32(GLEAM * bright) * _gleam(shape) * flesh
+    result[..., 0] += np.float32(GLEAM * (light_on(skin) * like)) * _gleam(shape) * flesh
     teeth = step(*OPEN, shape.tall)
     if teeth > 0.02:
-        result = mix(result, _teeth(result, opening, middle, shape, colourful(skin)), teeth)
-    result = mix(lab, result, whole)
+        result = mix(result, _teeth(result, middle, shape, colourful(skin)), teeth)
+    result = mix(lab, result, shape.whole)
     about = polygon(shape.size, shape.lips, RIM * shape.width, BESIDE * shape.width)
     return _line(result, about * np.float32(1 - DEEP * teeth), middle)
 
@@ -115,13 +114,13 @@ def _line(lab: Floats, about: Floats, lips: Floats) -> Floats:
     return lifted(lab, dark, about, CLOSED, lips[1:], DEPTH * float(lips[0]) / 2 + 1)
 
 
-def _teeth(lab: Floats, opening: Floats, lips: Floats, shape: MouthShape, colour: float) -> Floats:
+def _teeth(lab: Floats, lips: Floats, shape: MouthShape, colour: float) -> Floats:
     """An open mouth [h, w, 3] Lab whose teeth are one row, in ivory as far as there is `colour`."""
     width = shape.width
     light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     gap = np.ones((1, 2 * round(GAP * width / 2) + 1), np.uint8)
     closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, gap)
-    tooth = smoothstep(*TOOTH, closed - lips[0]) * smoothstep(*PALE, chroma) * opening
+    tooth = smoothstep(*TOOTH, closed - lips[0]) * smoothstep(*PALE, chroma) * shape.opening
     tooth = np.asarray(cv2.GaussianBlur(tooth, (0, 0), max(0.012 * width, 0.5)), np.float32)
     tooth *= np.float32(ONE)
     weight = tooth + np.float32(1e-3)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engines.faces.head import INNER_LIPS, LIPS
-from engines.faces.pixels import Floats, mix, polygon, step
+from engines.faces.pixels import Floats, mix, step
 from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab, with_lab
 from realtime.toons.mouth import drawn as network
@@ -18,7 +18,6 @@ from realtime.toons.places import box_about
 from realtime.toons.softness import blurred
 
 MARGIN = 0.16  # of the box about a mouth, in its widths
-RIM = 0.018  # how softly what the network drew is told from what is about it, in them
 SMALLEST = 12  # pixels of a mouth's width below which it stays
 LEAST_SURE = 0.02  # of 1: what hides a mouth as surely as that is left alone
 OPEN = (0.012, 0.03)  # height over width of a closed mouth .. an open one
@@ -27,16 +26,16 @@ PAINTED, LEAST_PAINT = 0.75, 0.02  # how far lips are painted that are lit most 
 FIRM = 0.25  # how much further their line is, of a closed mouth
 
 
-class FilmMouth(NamedTuple):
-    """A toon with a film's mouth.
+class Featured(NamedTuple):
+    """A toon with a film's features.
 
     Attributes:
         image: uint8 [R, R, 3] BGR.
-        sure: 0..1, how surely there is a mouth, and nothing that hides it.
+        mouth: 0..1, how far its mouth was painted: how surely there is one, and nothing hides it.
     """
 
     image: Image
-    sure: float
+    mouth: float
 
 
 def film_mouth(
@@ -46,7 +45,7 @@ def film_mouth(
     lips: Lips | None,
     soft: float = 0.0,
     front: float = 1.0,
-) -> FilmMouth:
+) -> Featured:
     """A toon with a film's mouth.
 
     Args:
@@ -63,33 +62,34 @@ def film_mouth(
     outer, inner = at[LIPS, :2], at[INNER_LIPS, :2]
     width = mouth_width(outer)
     if width < SMALLEST:
-        return FilmMouth(toon, 0.0)
+        return Featured(toon, 0.0)
     box, low = box_about(toon, outer, MARGIN * width)
     lab = as_lab(toon[box])
     size = lab.shape[:2]
     if min(size) < SMALLEST // 2:
-        return FilmMouth(toon, 0.0)
+        return Featured(toon, 0.0)
     shape = MouthShape(outer - low, inner - low, size)
-    whole, opening = (polygon(size, curve, RIM * width) for curve in (shape.lips, shape.inner))
-    flesh = whole * (1 - opening)
-    middle = _colour(lab, flesh, skin)
+    middle = _colour(lab, shape.flesh, skin)
     sure = network.certainty(middle, skin)
     if sure < LEAST_SURE:
-        return FilmMouth(toon, 0.0)
+        return Featured(toon, 0.0)
     like = step(*LIP_LIKE, float(np.linalg.norm(middle - skin)))
-    good = network.made_good(lab, shape, whole, opening, middle, skin, lips, like)
+    good = network.made_good(lab, shape, middle, skin, lips, like)
     closed = 1 - step(*OPEN, shape.tall)
     known = like * front
     if lips is not None and known > LEAST_SURE:
         below = shape.below_line(0.0)
-        tones = _colour(lab, flesh * (1 - below), middle), _colour(lab, flesh * below, middle)
+        tones = (
+            _colour(lab, shape.flesh * (1 - below), middle),
+            _colour(lab, shape.flesh * below, middle),
+        )
         amount = PAINTED * lips.uneven
         if amount > LEAST_PAINT:
             painted = with_lips(lab, shape, skin, tones, lips, closed, good)
             good = mix(good, blurred(painted, soft), known * amount)
         if closed > 0:
             good = with_line(good, shape, tones, known * closed * (amount + FIRM), soft)
-    return FilmMouth(with_lab(toon, box, mix(lab, good, sure)), sure)
+    return Featured(with_lab(toon, box, mix(lab, good, sure)), sure)
 
 
 def _colour(lab: Floats, where: Floats, otherwise: Floats) -> Floats:

@@ -16,7 +16,7 @@ from engines.faces.pixels import Floats, mix, polygon, step
 from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.surface import skin_of
-from realtime.toons.memory import Memory, share_of
+from realtime.toons.memory import Memory, lately, share_of
 from realtime.toons.mouth.shape import MouthShape, halves
 from realtime.toons.places import box_about, taken
 
@@ -24,6 +24,8 @@ INTERVAL, MEMORY = 0.5, 1.5  # seconds between two looks, and in which what is k
 SEEN = 8  # pixels of a lip from which on its colour is known
 LEAST, MOST = (-28.0, 0.0, -12.0), (0.0, 32.0, 8.0)
 """Of L, a, b by which lips differ from skin; beyond that it is shade or a beard."""
+VIOLET = 3.0  # b* by which a toon's may be bluer than the person's: shade in a photo is
+GLEAMING = 65.0  # L* of skin in whose light lips gleam in full
 UNEVEN = (7.0, 22.0)  # L* by which both sides of lips differ: alike .. crooked
 MIRRORED = np.linspace(0.05, 0.85, 17, dtype=np.float32)  # how far aside they are compared
 WITHIN = np.linspace(0.2, 0.8, 6, dtype=np.float32)  # how far from one edge of a lip to the other
@@ -48,7 +50,7 @@ class Lips(NamedTuple):
 
 
 class LipWatch(Memory[tuple[float, Lips]]):
-    """Everybody's lips over time. They are looked at a few times a second."""
+    """Everybody's lips over time. They are looked at twice a second."""
 
     def see(
         self, identity: int, time: float, photo: Image, points: NDArray[np.floating]
@@ -62,7 +64,7 @@ class LipWatch(Memory[tuple[float, Lips]]):
             points: [478, >=2], the face's landmarks in it, 0..1.
         """
         known = self._known.get(identity)
-        if known is not None and 0 <= time - known[0] < INTERVAL:
+        if known is not None and lately(time - known[0], INTERVAL):
             return known[1]
         seen = lips_in(photo, points)
         if seen is not None:
@@ -93,6 +95,11 @@ def lips_in(photo: Image, points: NDArray[np.floating]) -> Lips | None:
         found.append(np.clip(np.median(seen, 0) - skin, LEAST, MOST).astype(np.float32))
     shape = MouthShape(lips, inner, lab.shape[:2])
     return Lips(found[0], found[1], step(*UNEVEN, _apart(lab[..., 0], shape)))
+
+
+def light_on(skin: Floats) -> float:
+    """0 dark .. 1, the light in which lips gleam, from L, a, b of the skin."""
+    return min(float(skin[0]) / GLEAMING, 1.0)
 
 
 def _apart(light: Floats, shape: MouthShape) -> float:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from engines.faces.pixels import Floats, Reals, mix, polygon, smoothstep, step
-from realtime.toons.mouth.lips import Lips
+from realtime.toons.mouth.lips import VIOLET, Lips, light_on
 from realtime.toons.mouth.shape import MouthShape
 from realtime.toons.softness import blurred
 
@@ -28,11 +28,9 @@ UPPER, LOWER = 2.0, 8.5  # L* by which they are lighter than those: both are see
 MOST, BLUER = (-3.0, 0.0), 7.0
 """L* and a* by which upper and lower lips differ from skin at most and at least, and b* by which
 they are bluer at most."""
-VIOLET = 3.0  # b* by which they may be bluer than the person's: shade in a photo is
 FAINT = (9.0, 20.0)  # CIE76, light counting less, of lips like skin, whose rims are soft .. others
 LESS_LIGHT = 0.6  # how much light counts in that
 SOFT = (0.65, 0.50)  # how much less paint the outer rims of faint lips get, upper and lower
-LIT = 65.0  # L* of skin in whose light lips are as light and round as this:
 LIT_RIM, IN_SHADE, DARK_RIM, ASIDE = 4.0, 5.0, 6.0, 3.0
 """L* by which the upper lip's rim is lighter, its inner edge darker, the lower one's rim darker,
 and both at the corners."""
@@ -86,9 +84,11 @@ def with_lips(
     """
     under, beside = bare(lab, shape, skin)
     places = _Places(shape, closed)
-    tones = [_tone(own, net - skin) for own, net in zip(lips[:2], drawn, strict=True)]
+    tones = [
+        _tone(own, net - skin) for own, net in zip((lips.upper, lips.lower), drawn, strict=True)
+    ]
     colour = mix(skin, beside, LOCAL) + mix(tones[0], tones[1], places.below)
-    colour[..., 0] += places.light(min(float(skin[0]) / LIT, 1.0))
+    colour[..., 0] += places.light(light_on(skin))
     painted = mix(under, colour, places.covered([1 - _distinct(tone) for tone in tones]))
     if closed < 1:
         painted = mix(painted, inside, places.opening() * np.float32(1 - closed))

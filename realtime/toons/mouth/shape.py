@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from engines.faces.eyes.shape import spline
 from engines.faces.head import INNER_LIPS, LIPS, LIPS_MIDDLE, MOUTH_CORNERS
-from engines.faces.pixels import Floats, mix, smoothstep
+from engines.faces.pixels import Floats, mix, polygon, smoothstep
 
 ASIDE = 0.25  # share of its width that a mouth's middle is from a corner at least
 MIDDLE = 0.25  # of the way to a corner: about the middle, where lips are as thick as they are
 BOW, BOW_AT, BOW_WIDE = 0.16, 0.24, 0.14
 """By how much an upper lip is thicker at the peaks of its bow, where, and how wide those are."""
 BOWED, ROUND = 2.0, 3.0  # powers by which both lips taper off towards the corners
+RIM = 0.018  # how softly a mouth ends, in its widths
 UPPER_OWN, LOWER_OWN = 0.9, 0.6  # share of the landmarks' own outline, which is rough, in that
 
 
@@ -63,6 +66,21 @@ class MouthShape:
         self._halves = self._middle - left, right - self._middle
         aside = x - self._middle
         self.along = (aside / np.where(aside < 0, *self._halves)).astype(np.float32)
+
+    @cached_property
+    def whole(self) -> Floats:
+        """Where the mouth is, [h, w] in 0..1."""
+        return polygon(self.size, self.lips, RIM * self.width)
+
+    @cached_property
+    def opening(self) -> Floats:
+        """What is between its lips, [h, w] in 0..1."""
+        return polygon(self.size, self.inner, RIM * self.width)
+
+    @cached_property
+    def flesh(self) -> Floats:
+        """Where its lips are, [h, w] in 0..1."""
+        return self.whole * (1 - self.opening)
 
     def columns(self, along: Floats) -> Floats:
         """Where in the box's width places are, by how far `along` the mouth they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -112,6 +113,12 @@ class WebServer:
         if self._thread.is_alive():
             self._thread.join(GOODBYE + 3)
         self._socket.close()
+        # A connection that was accepted while the server ended is open still: nobody would answer
+        # it, and a browser would wait for that.
+        for connection in self._server.server_state.connections:
+            if connection.transport:
+                with contextlib.suppress(OSError):
+                    connection.transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> WebServer:
         self.start()

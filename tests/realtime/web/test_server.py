@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from engines.errors import UsageError
 from realtime.web.server import WebError, WebServer
 from tests.realtime.fakes import Messages
+from tests.realtime.servers import wait_for
 from tests.realtime.web.client import address, ask, enter, listen, words
 
 
@@ -50,6 +51,19 @@ def test_it_ends_though_a_browser_listens() -> None:
         with pytest.raises(ConnectionClosed):
             listening.recv(timeout=30)
     assert not [thread for thread in threading.enumerate() if thread.name == "web"]
+
+
+def test_no_browser_waits_that_came_while_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = WebServer(ROUTES, say=Messages())
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as late:
+        connections = server._server.server_state.connections
+        wait_for(lambda: connections, "the connection to be accepted")
+        [missed] = connections
+        monkeypatch.setattr(missed, "shutdown", lambda: None)  # as if it came after that
+        server.stop()
+        assert missed in connections
+        assert late.recv(1) == b""
 
 
 def test_a_port_can_be_chosen_and_used_again() -> None:

@@ -12,7 +12,7 @@ class Finish:
     Attributes:
         painted_eyes: the eyes that the network draws are only the ground on which eyes are painted,
             at the frame's own resolution (`realtime.toons.eyes`), and a brow that it lost is drawn
-            as its twin (`realtime.toons.finish.brows`). For styles that were learned from
+            as its twin (`realtime.toons.brows`). For styles that were learned from
             the artist's eyes, of networks that say where they take the photo's detail from.
         inked: flat bands of light and ink are drawn at the toon's own resolution
             (`realtime.toons.finish.ink`), as a network draws them softly, and mouths and nostrils
@@ -26,7 +26,7 @@ class Finish:
             person's and not lines.
         reshaped: eyes are rounder and a little larger than the network draws them, brows lower and
             bolder, noses broader, corners of mouths a little higher (`realtime.toons.reshape`,
-            `realtime.toons.finish.brows`). For the same networks, of styles that were learned from
+            `realtime.toons.brows`). For the same networks, of styles that were learned from
             the artist's shapes.
     """
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from engines.finish import Finish
 from engines.pictures import Image, Mask
 from realtime.compositing import GRID, as_grid
+from realtime.toons.brows.watch import BrowWatch, Photo
 from realtime.toons.detail import Box, sharpened
 from realtime.toons.eyes.painting import Eyes, paint_eyes
 from realtime.toons.eyes.watch import EyeWatch
 from realtime.toons.features import film_features
-from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.locks import HairWatch, combed
@@ -76,7 +76,8 @@ def _with_features(
     eyes = None
     if finish.painted_eyes:
         eyes = _seen(photo, toon, points, shown, soft)
-        toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1])
+        own = Photo(photo, points[:, :2], soft) if finish.reshaped else None
+        toon, _ = BrowWatch().even(0, 0.0, toon, shown, eyes.trust, plan.shape[1], own)
     if share is not None and finish.inked:
         toon = inked(toon, share, points)
     if eyes is None:

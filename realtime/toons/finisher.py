@@ -18,12 +18,12 @@ from engines.pictures import FloatMask, Image, Mask
 from realtime.compositing import as_grid, head_guess
 from realtime.faces.face import TrackedFace
 from realtime.settings import CompositingSettings
+from realtime.toons.brows.watch import BrowWatch, Photo
 from realtime.toons.detail import WORTH, brows_of, fitted, sharpened, without
 from realtime.toons.engine_call import EngineToon
 from realtime.toons.eyes.painting import Eyes
 from realtime.toons.eyes.watch import EyeWatch
 from realtime.toons.features import film_features, without_mouth
-from realtime.toons.finish.brows import BrowWatch
 from realtime.toons.finish.drawn import Drawn
 from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
@@ -107,8 +107,9 @@ class Finisher:
         eyes, painted = None, np.zeros(1, np.float32)
         if painted_eyes:
             eyes = self._eyes.see(face.identity, time, crop, image, points, shown, zoom, soft)
+            photo = Photo(crop, points[:, :2], soft) if own else None
             image, painted = self._brows.even(
-                face.identity, time, image, shown, eyes.trust, plan.shape[1], own
+                face.identity, time, image, shown, eyes.trust, plan.shape[1], photo
             )
             plan = without(plan, painted)
         brows = None

@@ -19,8 +19,8 @@ from engines.faces.features import BROW_BOTTOM, BROW_TOP, EYE_OUTLINE, UPPER_LID
 from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.faces.pixels import Floats, step
 from engines.pictures import Image
+from realtime.toons.brows.strips import axes_of, on_brow
 from realtime.toons.finish.colour import COARSE
-from realtime.toons.finish.strips import axes_of, on_brow
 from realtime.toons.finish.surface import frontness
 from realtime.toons.places import pixels, shifted, taken, toon_points
 

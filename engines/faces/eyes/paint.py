@@ -30,6 +30,7 @@ class EyePaint:
     filled: float = 1.0  # how much of an opening its iris fills, in shares of the artist's
     shade: float = 1.0  # of the white's corners and where the lower lid touches it
     pupil: float = 0.41  # radius of the pupil, in the iris's
+    lined: float = 1.0  # how bold the line of the lower lid is, in shares of the artist's
     tucked: float = 0.0  # share of the way that a free iris goes to lie a little below its lid
 
     @classmethod

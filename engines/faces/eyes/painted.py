@@ -24,7 +24,7 @@ LOW_SHADE = 0.22  # of the ball, where the lower lid touches it
 RIM = 0.6  # of the lower lid's wet edge
 SOCKET = 0.17  # of the shade on the skin about the eye
 RED_THROUGH_SKIN = (0.75, 1.0, 1.1)  # how much of that shade red, green and blue get
-UNDER, HIGHEST = 0.18, 0.30
+UNDER, HIGHEST = 0.26, 0.40
 """How far an iris at rest lies below its lid, and how far it is moved for that at most; radii."""
 ROUND = (0.33, 0.46)  # height of an eye in its widths: a slit has neither .. both in full
 
@@ -131,9 +131,9 @@ def paint_eye(
     edge = 0.5 * factor
     thin = smoothstep(0.15, 0.80, thick)  # a line thinner than a pixel covers only part of it
     lash = smoothstep(1, -1, (to_top - thick) / edge) * thin * np.float32(0.90)
-    lower = u * 0.005 * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
+    lower = u * 0.005 * paint.lined * smoothstep(0.95, 0.4, along) * smoothstep(-0.05, 0.1, along)
     hint = smoothstep(1, -1, (to_bottom - lower) / (edge * 1.4)) * (lower > 0.2)
-    lash = np.maximum(lash, hint * (0.20 + 0.16 * paint.lashes)).astype(np.float32)
+    lash = np.maximum(lash, hint * ((0.20 + 0.16 * paint.lashes) * paint.lined)).astype(np.float32)
     region = mix(region, mix(paint.lash, np.ones(3, np.float32), paint.haze), lash)
     result = image.copy()
     result[box] = cv2.resize(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.faces.build import lash_strength
-from engines.faces.eyes.iris import UNKNOWN, IrisTones, iris_sample
+from engines.faces.eyes.iris import UNKNOWN, iris_sample
 from engines.faces.eyes.paint import EyePaint, scene_light
 from engines.faces.eyes.painted import IRIS_SCALE
 from engines.faces.features import BROW, EYE, LID_POINTS
@@ -21,13 +21,15 @@ from realtime.toons.finish.colour import Small, as_lab
 
 CHEEKS = [50, 205, 280, 425]
 IRIS = 0.88  # how much of an opening an iris fills, in shares of the artist's: whites show more
-PUPIL = 0.46  # radius of the pupil, in the iris's: small ones in light eyes stare
+PUPIL, DARK_PUPIL = 0.46, 0.40
+"""Radius of the pupil in the iris's, of a light one, in which small ones stare, and a dark one."""
 SHADE = 0.55  # on the white of the corners and the lower lid, in shares of the artist's
-TUCKED = 0.7  # how far free irises are moved below their lids
+LINED = 1.25  # how bold the lower lid's line is, in them: a narrow eye would end as if cut
+TUCKED = 1.0  # how far free irises are moved below their lids
 FULL = 24.0  # chroma of skin below which eyes lose theirs: in grey rooms brown ones would glow
 VIVID = 0.95  # share of the artist's chroma that light irises get
 DARK = (0.42, 0.22)  # mean light of an iris's lightest tone, 0..1: light .. dark
-AMBER, AMBER_MIDDLE = 1.18, 1.08  # gain of a dark iris's tones
+AMBER, AMBER_MIDDLE = 1.34, 1.17  # gain of a dark iris's tones
 WARM = (0.03, 0.015, 0.0)  # added to the lightest, RGB
 LASHES = (0.2, 0.6)  # over the network's soft ones: so much, and so much times the person's
 BROWN_WEIGHT = 3e-4  # of brown, a twentieth of two eyes' that are well seen
@@ -121,20 +123,21 @@ def paint_of(colours: Floats, toon: Image, points: NDArray[np.float32]) -> EyePa
         socket=1.0,
         filled=IRIS,
         pupil=PUPIL,
+        lined=LINED,
         tucked=TUCKED,
         shade=SHADE,
     )
     paint = paint.printed(float(light) / 100)  # as the artist prints the whole head
-    tones = _lit(paint.tones, paint.colour)
-    return replace(paint, tones=tones)
+    return _lit(paint)
 
 
-def _lit(tones: IrisTones, colour: float) -> IrisTones:
-    """The tones of an iris; light goes through a dark one below, or it is one with its pupil.
-    `colour` is 0 for grey pictures."""
+def _lit(paint: EyePaint) -> EyePaint:
+    """Paint with light in a dark iris: it goes through it below, or it is one with its pupil."""
+    tones = paint.tones
     dark = step(*DARK, float(tones.light.mean()))
-    amber = np.minimum(AMBER * tones.light + colour * np.array(WARM, np.float32), 1)
+    amber = np.minimum(AMBER * tones.light + paint.colour * np.array(WARM, np.float32), 1)
     middle = np.minimum(AMBER_MIDDLE * tones.middle, 1)
-    return replace(
+    lit = replace(
         tones, middle=mix(tones.middle, middle, dark), light=mix(tones.light, amber, dark)
     )
+    return replace(paint, tones=lit, pupil=PUPIL + dark * (DARK_PUPIL - PUPIL))

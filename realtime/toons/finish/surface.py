@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -138,16 +139,19 @@ def frontness(points: NDArray[np.floating]) -> float:
     return 1 - step(*PROFILE, float(aside))
 
 
-def skin_of(toon: Image, at: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The colour of a toon's skin, BGR in 0..255: float32 [3]. A few of the `SPOTS` that a mask, a
+def skin_of(
+    toon: Image, at: NDArray[np.floating], spots: Sequence[int] = SPOTS
+) -> NDArray[np.float32]:
+    """The colour of a toon's skin, BGR in 0..255: float32 [3]. A few of the spots that a mask, a
     fringe or the room behind a turned head takes do not count.
 
     Args:
         toon: uint8 [h, w, 3] BGR.
         at: [478, >=2], the face's landmarks in it, pixels; whole numbers are their middles.
+        spots: landmarks where it is looked at.
     """
     most = np.array(toon.shape[1::-1]) - 1
-    x, y = np.clip(np.rint(at[list(SPOTS), :2]), 0, most).astype(int).T
+    x, y = np.clip(np.rint(at[list(spots), :2]), 0, most).astype(int).T
     return np.median(toon[y, x], 0).astype(np.float32)
 
 

@@ -21,9 +21,13 @@ ABOVE, BELOW = 0.042, 0.044  # how far it goes from their middle, in the crop's 
 RIM = 7  # places of it, above and below, over which it goes over into the skin about it
 ENDS = 6  # places at its ends over which it goes over into what is there
 LIGHT = (0.35, 0.60)  # of a strip's skin in shares of the face's: hair .. skin
+BESIDE, DIMMEST = ((108, 118, 50), (337, 347, 280)), 0.5
+"""Landmarks of each brow's side of the face, whose shade is no hair; least share of the face's
+light that such shade has."""
 RED = (-0.20, 0.10)  # by how much it is redder than blue, in shares of the face's: wall .. skin
 GREY = 0.04  # the same of a face that says nothing
 SOCKET = (0.40, 0.60)  # light below a brow in shares of that above: an eye, or hair .. skin
+FORESHORTENED = (0.20, 0.40)  # length in shares of the other's: nothing is drawn .. all
 FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
 
 
@@ -58,7 +62,7 @@ def _rise(length: int, soft: int) -> Floats:
 _INSIDE = _rise(ACROSS, RIM)[:, None]
 DRAWN = _INSIDE * _rise(ALONG, ENDS)
 _DOWN = np.linspace(-ABOVE, BELOW, ACROSS, dtype=np.float32)
-_ALONG = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)
+CHORDS = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)  # of places along a brow
 
 
 def places_of(shown: NDArray[np.float32]) -> list[Floats]:
@@ -67,7 +71,7 @@ def places_of(shown: NDArray[np.float32]) -> list[Floats]:
     for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
         curve = (shown[top] + shown[bottom]) / 2
         down = axes_of(curve[-1] - curve[0])[2]
-        middle = on_brow(curve, _ALONG)
+        middle = on_brow(curve, CHORDS)
         found.append(np.asarray(middle + _DOWN[:, None, None] * down, np.float32))
     return found
 
@@ -89,19 +93,25 @@ def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
         toon: uint8 [R, R, 3] BGR.
         shown: float32 [478, 2], the face's landmarks in it, 0..1.
     """
-    face = skin_of(toon, shown * np.float32(toon.shape[0]) - np.float32(0.5))
-    strips = [_strip(toon, places, face) for places in places_of(shown)]
+    at = shown * np.float32(toon.shape[0]) - np.float32(0.5)
+    face = skin_of(toon, at)
+    strips = []
+    for places, spots in zip(places_of(shown), BESIDE, strict=True):
+        beside = skin_of(toon, at, spots)
+        lit = min(max(float(beside.mean() / max(face.mean(), 1)), DIMMEST), 1.0)
+        strips.append(_strip(toon, places, face, lit))
     longest = max(strip.length for strip in strips)
     return [strip._replace(length=strip.length / longest) for strip in strips]
 
 
-def _strip(toon: Image, places: Floats, face: Floats) -> Strip:
-    """A brow whose strip lies at such `places`, of somebody whose `face` has that colour, BGR; its
-    length in the crop's sides, with what is `BEYOND` its chord."""
+def _strip(toon: Image, places: Floats, face: Floats, lit: float) -> Strip:
+    """A brow whose strip lies at such `places`, of somebody whose `face` has that colour, BGR, and
+    is so many times as light there; its length in the crop's sides, with what is `BEYOND` its
+    chord."""
     strip = taken(toon, places * np.float32(toon.shape[0]) - np.float32(0.5)).astype(np.float32)
     rims = np.stack([strip[: RIM - 2].mean(0), strip[2 - RIM :].mean(0)])
     rims = np.asarray(cv2.blur(rims, (9, 1)), np.float32)  # [2, ALONG, 3]
-    bare = np.asarray(smoothstep(*LIGHT, rims.mean(2) / max(float(face.mean()), 1.0)))
+    bare = np.asarray(smoothstep(*LIGHT, rims.mean(2) / max(lit * float(face.mean()), 1.0)))
     red = float(_redder(face))
     if red > GREY:
         bare = np.asarray(bare * smoothstep(*RED, _redder(rims) / red), np.float32)
@@ -120,6 +130,12 @@ def _strip(toon: Image, places: Floats, face: Floats) -> Strip:
     clear = step(*FAINT, dark * ACROSS / float(_INSIDE.sum())) * float(both.mean())
     length = float(np.linalg.norm(places[0, -1] - places[0, 0]))
     return Strip(places, skin, share, alone, bare, length, clear)
+
+
+def height_of(share: Floats) -> float:
+    """How far below the middle of its strip a brow is, in its places."""
+    dark = (1 - share).sum((1, 2))
+    return float(dark @ (np.arange(ACROSS) - (ACROSS - 1) / 2) / max(float(dark.sum()), 1e-6))
 
 
 def axes_of(chord: Floats) -> tuple[float, Floats, Floats]:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.head import FACE_OVAL
 from engines.pictures import FloatMask, Image
-from realtime.toons.finish.brows import BOLD, BrowWatch
+from realtime.toons.brows.bold import BOLD
+from realtime.toons.brows.strips import BESIDE
+from realtime.toons.brows.watch import BrowWatch, Photo
 from realtime.toons.finish.surface import SPOTS
 
 SIDE, PLACES = 384, 64
@@ -28,6 +30,7 @@ def landmarks() -> NDArray[np.float32]:
         points[BROW_TOP[brow]] = np.stack([x, y - 0.012], 1)
         points[BROW_BOTTOM[brow]] = np.stack([x, y + 0.012], 1)
     points[list(SPOTS)] = 0.35, 0.62  # on skin
+    points[list(BESIDE[1])] = 0.65, 0.62
     turn = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
     points[FACE_OVAL] = np.stack([0.5 + 0.33 * np.sin(turn), 0.5 - 0.4 * np.cos(turn)], 1)
     return points
@@ -146,11 +149,15 @@ def test_no_brow_is_drawn_beside_the_face() -> None:
     assert not np.array_equal(after, before)
 
 
-def bolder(picture: Image, trust: tuple[float, float] = (1.0, 1.0)) -> Image:
-    """A toon with bold brows; the same one again, as nothing lacks there."""
+def bolder(
+    picture: Image, trust: tuple[float, float] = (1.0, 1.0), photo: Image | None = None
+) -> Image:
+    """A toon with bold brows; the same one again, as nothing lacks there. Without a `photo`, it
+    looks as the toon does."""
     watch = BrowWatch()
-    first, _ = watch.even(1, 0.0, picture, landmarks(), trust, PLACES, bold=True)
-    again, _ = watch.even(1, 0.01, picture, landmarks(), trust, PLACES, bold=True)
+    drawn_from = Photo(picture if photo is None else photo, landmarks())
+    first, _ = watch.even(1, 0.0, picture, landmarks(), trust, PLACES, drawn_from)
+    again, _ = watch.even(1, 0.01, picture, landmarks(), trust, PLACES, drawn_from)
     assert np.array_equal(again, first)
     return first
 
@@ -165,7 +172,7 @@ def darkness(picture: Image, brow: int) -> NDArray[np.float64]:
 
 def test_bold_brows_are_darker_and_thicker() -> None:
     before = toon(BOTH, (85, 105, 130))
-    after = bolder(before)
+    after = bolder(before, photo=toon(()))  # which says nothing of them
     for brow in BOTH:
         faint, bold = darkness(before, brow), darkness(after, brow)
         assert bold.max() == pytest.approx(BOLD * faint.max(), rel=0.08)
@@ -176,6 +183,42 @@ def test_bold_brows_are_darker_and_thicker() -> None:
     far = np.ones((SIDE, SIDE), bool)
     far[round(0.33 * SIDE) : round(0.46 * SIDE)] = False
     assert np.array_equal(after[far], before[far])
+
+
+def test_bold_brows_are_black_or_fair_as_the_photo_shows_them() -> None:
+    before = toon(BOTH, (85, 105, 130))
+    black, fair = (
+        bolder(before, photo=toon(BOTH, hair)) for hair in ((30, 30, 32), (95, 125, 160))
+    )
+    for brow in BOTH:
+        drawn, dark, light = (darkness(each, brow).max() for each in (before, black, fair))
+        assert dark > light + 0.25
+        assert dark > drawn + 0.2
+        row, column = bold_place(brow)
+        blue, _, red = black[row, column].astype(int)
+        assert 0 <= red - blue < 40  # neither blue nor brown
+
+
+def test_both_bold_brows_have_one_tone() -> None:
+    before = toon((0,), (60, 75, 95))
+    other = toon((1,), (85, 105, 130))
+    before[:, SIDE // 2 :] = other[:, SIDE // 2 :]
+    after = bolder(before)
+    tones = [after[bold_place(brow)].astype(int) for brow in BOTH]
+    drawn = [before[bold_place(brow)].astype(int) for brow in BOTH]
+    assert np.abs(tones[0] - tones[1]).max() < 0.35 * np.abs(drawn[0] - drawn[1]).max()
+
+
+def test_a_brow_on_the_side_in_shade_is_as_bold() -> None:
+    before = toon(BOTH, (85, 105, 130))
+    shade = before.copy()
+    shade[:, SIDE // 2 :] = np.rint(0.42 * shade[:, SIDE // 2 :])
+    gains = []
+    for picture in (before, shade):
+        row, column = bold_place(1)
+        after = bolder(picture)
+        gains.append(after[row, column].mean() / picture[row, column].mean())
+    assert gains[1] == pytest.approx(gains[0], abs=0.03)
 
 
 def bold_place(brow: int) -> tuple[int, int]:
@@ -205,7 +248,8 @@ def test_hair_that_hangs_into_a_brow_stays() -> None:
 def test_brows_that_are_to_be_bold_from_now_on_are_so_at_once() -> None:
     watch, before = BrowWatch(), toon(BOTH, (85, 105, 130))
     plain, _ = watch.even(1, 0.0, before, landmarks(), (1.0, 1.0), PLACES)
-    bold, _ = watch.even(1, 0.01, before, landmarks(), (1.0, 1.0), PLACES, bold=True)
+    photo = Photo(before, landmarks())
+    bold, _ = watch.even(1, 0.01, before, landmarks(), (1.0, 1.0), PLACES, photo)
     assert np.array_equal(plain, before)
     assert np.array_equal(bold, bolder(before))
     again, _ = watch.even(1, 0.02, before, landmarks(), (1.0, 1.0), PLACES)

@@ -48,9 +48,9 @@ EVEN, ALONG_IT, PALE_END = 0.6, 7, 0.45
 """How far places are compared with the darkest across the brow there, within so many along it, so
 that it has one tone; and what that is at least in shares of the whole brow's."""
 SOLID = (0.55, 0.85)  # darkness, in that: what a network's colour is taken from, none .. all
-CRISP = (0.12, 0.95)  # the same: skin .. full paint
+CRISP = (0.18, 0.88)  # the same: skin .. full paint
 TAPER, TAPERED = (0.85, 1.10), 0.3  # where its inner end fades, in its chords, and how far
-PALER = 1.25  # how many times as light skin about it may become
+PALER = 1.6  # how many times as light skin about it may become
 ABOUT = 9.0  # places across a brow from its middle within which it is painted
 CLEAR = (0.05, 0.35)  # how clear one is: it stays .. it is painted
 

@@ -24,11 +24,12 @@ from realtime.toons.finish.colour import (
     seam_field,
 )
 from realtime.toons.finish.drawn import Drawn
+from realtime.toons.finish.folds import fold_field
 from realtime.toons.finish.relief import fill_field, lamp_of, relief_field, relief_of
 from realtime.toons.finish.skin import ironing
 from realtime.toons.finish.surface import surface_of
 from realtime.toons.memory import Memory, lately, share_of
-from realtime.toons.places import moves, shifted
+from realtime.toons.places import moves, shifted, toon_points
 
 RELIT = 0.10  # seconds for which the light on a relief stays: it moves with the crop meanwhile
 UNLIKE_SKIN = (30.0, 50.0)  # distance of colours, a and b, from skin's: what is not of one's body
@@ -113,10 +114,16 @@ def _on_relief(
     light.lamp = _followed(light.lamp, lamp, share)
     if light.lamp is None:
         return None
-    lit = fill_field(relief, toon.bgr + field, light.lamp)
-    lit = lit + relief_field(relief, toon.bgr + field + lit, light.lamp)
-    even = ironing(drawn.toon, relief.skin)
-    return np.asarray(cv2.resize(lit, even.shape) + even[..., None], np.float32)
+    fine = ironing(drawn.toon, relief.skin)[..., None]
+    size = fine.shape[:2]
+    ironed = cv2.resize(drawn.toon, size, interpolation=cv2.INTER_AREA).astype(np.float32) + fine
+    shown = toon_points(drawn.points, drawn.plan)
+    folds = fold_field(ironed, shown, relief.face, relief.bare, light.skin)
+    coarse = cv2.resize(folds, field.shape[:2], interpolation=cv2.INTER_AREA)
+    base = toon.bgr + field + coarse
+    lit = fill_field(relief, base, light.lamp)
+    lit = lit + relief_field(relief, base + lit, light.lamp)
+    return np.asarray(cv2.resize(lit, size) + fine + folds, np.float32)
 
 
 def _followed(

@@ -62,13 +62,15 @@ class Relief(NamedTuple):
         surface: of the face.
         face: float32 [COARSE, COARSE] in [0, 1], where there is a face, and nothing of another
             colour before it.
-        skin: the same without eyes, brows, lips and what is as dark as a beard.
+        bare: the same without eyes, brows and lips.
+        skin: the same without what is as dark as a beard.
         plain: the same without the nose.
         wide: `face` as far as its skin goes on above the landmarks, without hair.
     """
 
     surface: Surface
     face: FloatMask
+    bare: FloatMask
     skin: FloatMask
     plain: FloatMask
     wide: FloatMask
@@ -87,8 +89,10 @@ def relief_of(surface: Surface, drawn: Drawn, lab: Field, skin: NDArray[np.float
     like = np.asarray(like * shrink_mask(drawn.head), np.float32)
     light = np.asarray(like * smoothstep(*DARK, lab[..., 0] - skin[0]), np.float32)
     wide = np.maximum(surface.face, surface.wide * smoothstep(*HAIR, lab[..., 0] - skin[0])) * like
-    face, bare, plain = surface.face * like, surface.bare * light, surface.plain * light
-    return Relief(surface, face, bare, plain, np.asarray(wide, np.float32))
+    bare = surface.bare * like
+    skin_only, plain = surface.bare * light, surface.plain * light
+    face = surface.face * like
+    return Relief(surface, face, bare, skin_only, plain, np.asarray(wide, np.float32))
 
 
 def lamp_of(

@@ -1,0 +1,118 @@
+"""Folds beside nose and mouth no darker than a film character's.
+
+A network makes the cheeks of a face even and keeps its folds nearly black: two ages in one face. A
+fold keeps its place and its form, but has most of the light of the skin about it, and its colour.
+So have the ends of a moustache that the network did not draw, which are blots beside the mouth.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.head import LIPS, MOUTH_CORNERS, NASOLABIAL, NOSE_BASE
+from engines.faces.pixels import Floats, polygon, smoothstep, step, stroke
+from engines.pictures import FloatMask
+from realtime.toons.finish.colour import Field, as_lab
+from realtime.toons.finish.surface import EARS
+
+FLOOR, LIFTED = 0.76, 0.8
+"""Light of the skin about it below which a fold is lifted, and how far."""
+ABOUT = 0.064  # reach of the skin about a place, in the picture's sides
+LIKE_SKIN = (0.45, 0.75)  # light in shares of skin's: fold, beard .. skin that others take after
+WIDE, FACE = 0.14, (0.05, 0.3)
+"""What is dark on a wider way than that, in the same, or beside so small a share of bare skin, none
+.. some, is no fold: it is the shade of a round head."""
+COLOURED, OWN = 12.0, 0.8  # L* at which what is lifted takes the colour of that skin, and how far
+ROSY = 1.12  # a* of a fold, in that skin's
+SOFT = 0.7  # how softly all that lies, in places
+WIDTH, RIM, SURELY = 0.10, 0.045, 1.3
+"""How wide folds are about their landmarks and how softly that ends, in widths of the face; and how
+many times as sure."""
+MOUSTACHE, MOUSTACHE_RIM = [129, 203, 206, 216, 61, 0, 291, 436, 426, 423, 358], 0.035
+"""Landmarks about a moustache, which is no fold, and how softly that ends, in the same."""
+NOSTRILS = 0.03  # how far beyond the base of a nose nothing is lifted, and how softly that ends
+BESIDE, ENDS, SURE_END = 0.09, 0.13, 1.6
+"""How far beside a mouth a moustache's ends are, and their reach, in its widths; and how many times
+as sure."""
+MIDDLE = [164, 165, 391, 167, 393, 92, 322]  # landmarks where a moustache is
+HAIRY = (0.55, 0.38)  # light there in shares of skin's: none .. one, whose ends stay
+
+
+def fold_field(
+    toon: Field,
+    shown: NDArray[np.float32],
+    face: FloatMask,
+    bare: FloatMask,
+    skin: NDArray[np.float32],
+) -> Field:
+    """What to add to a toon so that folds are not dark.
+
+    Args:
+        toon: float32 [F, F, 3] BGR, 0..255.
+        shown: float32 [478, 2], the face's landmarks in it, 0..1.
+        face: float32 [S, S] in [0, 1], where there is a face, and nothing before it.
+        bare: the same without eyes, brows and lips.
+        skin: L, a, b of that.
+
+    Returns:
+        float32 [F, F, 3] BGR, 0..255 scale.
+    """
+    side = len(toon)
+    toon = np.clip(toon, 0, 255)
+    lab = as_lab(toon)
+    face, bare = (np.asarray(cv2.resize(mask, (side, side)), np.float32) for mask in (face, bare))
+    at = np.asarray(shown * np.float32(side) - np.float32(0.5), np.float32)
+    counts = bare * smoothstep(*LIKE_SKIN, lab[..., 0] / skin[0]) + np.float32(1e-4)
+    near = cv2.GaussianBlur(np.dstack([lab * counts[..., None], counts]), (0, 0), ABOUT * side)
+    about = near[..., :3] / near[..., 3:]
+    beside = _closed(lab[..., 0] * smoothstep(*FACE, bare), round(WIDE * side))
+    wanted = FLOOR * np.minimum(about[..., 0], beside)
+    folds = bare * _folds(side, at, max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0))
+    ends = face * _ends(side, at) * np.float32(1 - _moustache(lab[..., 0], at, float(skin[0])))
+    lift = np.maximum(wanted - lab[..., 0], 0) * np.maximum(folds, ends)
+    lift = cv2.GaussianBlur(np.asarray(LIFTED * lift, np.float32), (0, 0), SOFT)
+    result = lab.copy()
+    result[..., 0] += lift
+    share = np.float32(OWN) * np.minimum(lift / np.float32(COLOURED), 1)[..., None]
+    result[..., 1:] += share * (about[..., 1:] * np.array([ROSY, 1], np.float32) - result[..., 1:])
+    return np.asarray(cv2.cvtColor(result, cv2.COLOR_LAB2BGR) * np.float32(255) - toon, np.float32)
+
+
+def _closed(light: Floats, window: int) -> Floats:
+    """Light [F, F] without what is dark and narrower than so many pixels."""
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(window, 1) | 1,) * 2)
+    closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, around)
+    return np.asarray(cv2.GaussianBlur(closed, (0, 0), window / 5), np.float32)
+
+
+def _folds(size: int, at: Floats, face: float) -> Floats:
+    """Where folds from a nose to beside the mouth are, [F, F] in 0..1, of landmarks in pixels and a
+    face that is so many wide."""
+    folds = np.zeros((size, size), np.float32)
+    for line in NASOLABIAL:
+        cv2.max(folds, stroke(size, at[line], WIDTH * face, RIM * face), dst=folds)
+    folds = np.minimum(SURELY * folds, 1)
+    folds *= 1 - polygon(size, at[MOUSTACHE], MOUSTACHE_RIM * face)
+    nose = cv2.convexHull(at[NOSE_BASE])[:, 0]
+    return np.asarray(folds * (1 - polygon(size, nose, NOSTRILS * face, NOSTRILS * face)))
+
+
+def _ends(size: int, at: Floats) -> Floats:
+    """Where the ends of a moustache are, [F, F] in 0..1."""
+    left, right = at[list(MOUTH_CORNERS)]
+    mouth = max(float(np.hypot(*(right - left))), 1.0)
+    columns, rows = np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2)
+    ends = np.zeros((size, size), np.float32)
+    for corner, way in ((left, -BESIDE), (right, BESIDE)):
+        x, y = corner + way * (right - left)
+        away = ((columns - x) ** 2 + (rows - y) ** 2) / (ENDS * mouth) ** 2
+        cv2.max(ends, np.exp(-away), dst=ends)
+    return np.minimum(SURE_END * ends, 1) * (1 - polygon(size, at[LIPS], 0.6, 0.5))
+
+
+def _moustache(light: Floats, at: Floats, skin: float) -> float:
+    """How surely a toon, L* [F, F], has one, 0..1; `skin` is that of its skin."""
+    columns, rows = np.clip(np.rint(at[MIDDLE]), 0, len(light) - 1).astype(int).T
+    return step(*HAIRY, float(np.median(light[rows, columns])) / skin)

@@ -1,17 +1,20 @@
-"""Folds beside nose and mouth no darker than a film character's.
+"""Folds and shadows about nose and mouth no darker than a film character's.
 
 A network makes the cheeks of a face even and keeps its folds nearly black: two ages in one face. A
 fold keeps its place and its form, but has most of the light of the skin about it, and its colour.
-So have the ends of a moustache that the network did not draw, which are blots beside the mouth.
+So has the shadow that a nose throws on a lip, which is taken for a moustache, and so have the ends
+of a moustache that the network did not draw, which are blots beside the mouth.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.faces.head import LIPS, MOUTH_CORNERS, NASOLABIAL, NOSE_BASE
+from engines.faces.head import LIPS, MOUTH_CORNERS, NASOLABIAL, NOSE_BASE, UNDER_NOSE
 from engines.faces.pixels import Floats, polygon, smoothstep, step, stroke
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import Field, as_lab
@@ -37,6 +40,12 @@ BESIDE, ENDS, SURE_END = 0.09, 0.13, 1.6
 """How far beside a mouth a moustache's ends are, and their reach, in its widths; and how many times
 as sure."""
 MIDDLE = [164, 165, 391, 167, 393, 92, 322]  # landmarks where a moustache is
+SIDES, BARE = ((165, 92), (391, 322)), (0.76, 0.92)
+"""Landmarks where only a moustache is dark, not the shadow of a nose; light there: one .. none."""
+SHADOW = 0.63  # light of such a shadow at least, in the same
+BELOW_RIM, NOSE_RIM, NOSE_GROWN = 0.02, 0.012, 0.005
+"""How softly it ends about the landmarks under a nose and at its base, and how far beyond that, in
+widths of the face."""
 HAIRY = (0.55, 0.38)  # light there in shares of skin's: none .. one, whose ends stay
 
 
@@ -69,9 +78,12 @@ def fold_field(
     about = near[..., :3] / near[..., 3:]
     beside = _closed(lab[..., 0] * smoothstep(*FACE, bare), round(WIDE * side))
     wanted = FLOOR * np.minimum(about[..., 0], beside)
-    folds = bare * _folds(side, at, max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0))
+    width = max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0)
+    folds = bare * _folds(side, at, width)
     ends = face * _ends(side, at) * np.float32(1 - _moustache(lab[..., 0], at, float(skin[0])))
     lift = np.maximum(wanted - lab[..., 0], 0) * np.maximum(folds, ends)
+    under = face * _under_nose(side, at, width) * np.float32(_bare_lip(lab[..., 0], at, skin[0]))
+    lift = np.maximum(lift, np.maximum(SHADOW * skin[0] - lab[..., 0], 0) * under)
     lift = cv2.GaussianBlur(np.asarray(LIFTED * lift, np.float32), (0, 0), SOFT)
     result = lab.copy()
     result[..., 0] += lift
@@ -112,7 +124,24 @@ def _ends(size: int, at: Floats) -> Floats:
     return np.minimum(SURE_END * ends, 1) * (1 - polygon(size, at[LIPS], 0.6, 0.5))
 
 
+def _under_nose(size: int, at: Floats, face: float) -> Floats:
+    """Where the shadow of a nose falls, [F, F] in 0..1."""
+    below = polygon(size, cv2.convexHull(at[UNDER_NOSE])[:, 0], BELOW_RIM * face)
+    nose = polygon(size, cv2.convexHull(at[NOSE_BASE])[:, 0], NOSE_RIM * face, NOSE_GROWN * face)
+    return np.asarray(below * (1 - nose) * (1 - polygon(size, at[LIPS], 0.6, 0.5)))
+
+
+def _bare_lip(light: Floats, at: Floats, skin: float) -> float:
+    """How surely there is no moustache above one end of a mouth, 0..1; as for `_moustache`."""
+    return step(*BARE, max(_light(light, at, side) for side in SIDES) / skin)
+
+
 def _moustache(light: Floats, at: Floats, skin: float) -> float:
     """How surely a toon, L* [F, F], has one, 0..1; `skin` is that of its skin."""
-    columns, rows = np.clip(np.rint(at[MIDDLE]), 0, len(light) - 1).astype(int).T
-    return step(*HAIRY, float(np.median(light[rows, columns])) / skin)
+    return step(*HAIRY, _light(light, at, MIDDLE) / skin)
+
+
+def _light(light: Floats, at: Floats, ids: Sequence[int]) -> float:
+    """L* of a toon at some landmarks: the median."""
+    columns, rows = np.clip(np.rint(at[list(ids)]), 0, len(light) - 1).astype(int).T
+    return float(np.median(light[rows, columns]))

@@ -90,6 +90,16 @@ def test_what_lies_before_a_face_stays(shown: Points) -> None:
     assert np.abs(lifted(before, shown, none, none) - as_lab(before)).max() < 0.5
 
 
+def test_the_shadow_of_a_nose_is_lifted_and_a_moustache_is_not(shown: Points) -> None:
+    place = shown[[164]] - np.array([[0, 0.008]], np.float32)
+    centre = tuple(np.rint(place[0] * SIDE).astype(int).tolist())
+    before = cv2.ellipse(flat(), centre, (9, 4), 0, 0, 360, DARK, cv2.FILLED, cv2.LINE_AA)
+    shadow = np.asarray(cv2.GaussianBlur(before, (0, 0), 1.0), np.uint8)
+    assert at(place, lifted(shadow, shown))[0, 0] > at(place, as_lab(shadow))[0, 0] + 15
+    grown = with_line(shadow, shown[[92, 165, 164, 391, 322]], HAIR, 9)
+    assert at(place, lifted(grown, shown))[0, 0] < at(place, as_lab(grown))[0, 0] + 2
+
+
 def test_blots_beside_a_mouth_go_where_there_is_no_moustache(shown: Points) -> None:
     before, places = blot(flat(), shown)
     gone = at(places, lifted(before, shown))[:, 0] - at(places, as_lab(before))[:, 0]

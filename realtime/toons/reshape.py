@@ -35,11 +35,11 @@ in its lengths from its outer end. High and arched above a round eye it looks st
 and low it looks like the person's."""
 BROW_REACH = (0.95, 0.60)  # how far about that place it goes along the brow and above it, in them
 CORNERS, SMILE = 0.03, (0.09, 0.03)
-"""How far the corners of a mouth rise, and how high above the middle of its lips they already are:
-they stay .. that far. A mouth at rest looks sullen below round eyes, a smile becomes a grimace."""
+"""How far the corners of a mouth at rest rise, and how high above the middle of its lips they are in
+a smile .. at rest: that looks sullen below round eyes, and a smile would become a grimace."""
 CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; all in widths of the mouth
-NOSE = 1.14  # how much broader noses are
-MOUTH = 0.91  # how much narrower mouths are: they are drawn as wide smiles
+NOSE = 1.10  # how much broader noses are
+MOUTH = (1.0, 0.95)  # width of a mouth that smiles and of one at rest, which is drawn too wide
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""
 
@@ -151,7 +151,8 @@ def _swellings(
         yield _Swelling((left + right + tip) / 3, reach, 1 + (NOSE - 1) * front, 1.0)
         left, right = shown[list(MOUTH_CORNERS)]
         reach = MOUTH_REACH * float(np.linalg.norm(right - left))
-        yield _Swelling((left + right) / 2, reach, 1 + (MOUTH - 1) * front, 1.0)
+        wide = MOUTH[0] + _rest(points) * (MOUTH[1] - MOUTH[0])
+        yield _Swelling((left + right) / 2, reach, 1 + (wide - 1) * front, 1.0)
 
 
 def _rises(shown: Floats, points: NDArray[np.floating]) -> Iterator[_Rise]:
@@ -165,18 +166,18 @@ def _rises(shown: Floats, points: NDArray[np.floating]) -> Iterator[_Rise]:
         yield _Rise(middle, along, down, -NEARER * below, (beside, above, below))
     corners = shown[list(MOUTH_CORNERS)]
     width, along, down = axes_of(corners[1] - corners[0])
-    up = CORNERS * step(*SMILE, _smile(points)) * width
+    up = CORNERS * _rest(points) * width
     beside, above, below = (share * width for share in CORNER_REACH)
     for corner in corners:
         yield _Rise(corner, along, down, up, (beside, above, below))
 
 
-def _smile(points: NDArray[np.floating]) -> float:
-    """How high the corners of a mouth are above the middle of its lips, in its widths."""
+def _rest(points: NDArray[np.floating]) -> float:
+    """0 for a mouth that smiles .. 1 for one at rest."""
     corners = np.asarray(points[list(MOUTH_CORNERS), :2], np.float32)
     width, _, down = axes_of(corners[1] - corners[0])
     middle = points[list(LIPS_MIDDLE), :2].mean(0)
-    return float((middle - corners.mean(0)) @ down) / width
+    return step(*SMILE, float((middle - corners.mean(0)) @ down) / width)
 
 
 def _risen(by: Floats, rises: Iterator[_Rise]) -> Floats:

@@ -35,8 +35,8 @@ in its lengths from its outer end. High and arched above a round eye it looks st
 and low it looks like the person's."""
 BROW_REACH = (0.95, 0.60)  # how far about that place it goes along the brow and above it, in them
 CORNERS, SMILE = 0.03, (0.09, 0.03)
-"""How far the corners of a mouth at rest rise, and how high above the middle of its lips they are in
-a smile .. at rest: that looks sullen below round eyes, and a smile would become a grimace."""
+"""How far the corners of a mouth at rest rise, and how high above the middle of its lips they are
+in a smile .. at rest: that looks sullen below round eyes, and a smile would become a grimace."""
 CORNER_REACH = (0.42, 0.30, 0.30)  # the same about them; all in widths of the mouth
 NOSE = 1.10  # how much broader noses are
 MOUTH = (1.0, 0.95)  # width of a mouth that smiles and of one at rest, which is drawn too wide

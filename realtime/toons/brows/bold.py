@@ -44,12 +44,12 @@ THICKER = (0.6, (5, 3))
 DARKEST, LEAST_DARK, LEAST = 97, 0.08, 0.5
 """Percentile of a brow's darkness with which its places are compared; what that is at least, and at
 least in shares of the other brow's: what is left of a lost one is not made one."""
-EVEN, ALONG_IT, PALE_END = 0.6, 7, 0.45
+EVEN, ALONG_IT, PALE_END = 0.8, 7, 0.30
 """How far places are compared with the darkest across the brow there, within so many along it, so
 that it has one tone; and what that is at least in shares of the whole brow's."""
 SOLID = (0.55, 0.85)  # darkness, in that: what a network's colour is taken from, none .. all
-CRISP = (0.18, 0.88)  # the same: skin .. full paint
-TAPER, TAPERED = (0.85, 1.10), 0.3  # where its inner end fades, in its chords, and how far
+CRISP = (0.14, 0.92)  # the same: skin .. full paint
+TAPER, TAPERED = (0.72, 1.06), 0.5  # where its inner end fades, in its chords, and how far
 PALER = 1.6  # how many times as light skin about it may become
 ABOUT = 9.0  # places across a brow from its middle within which it is painted
 CLEAR = (0.05, 0.35)  # how clear one is: it stays .. it is painted
@@ -87,7 +87,7 @@ def changes_of(strips: Sequence[Strip], trust: Sequence[float], paint: Floats) -
         dark = dark / (whole + EVEN * (np.maximum(here, PALE_END * whole) - whole))
         about = cv2.dilate(dark, np.ones(THICKER[1], np.uint8))
         thick = cv2.GaussianBlur(np.maximum(dark, THICKER[0] * about), (0, 0), 0.7)
-        amount = smoothstep(*CRISP, thick * _TAPERED)[..., None]
+        amount = (smoothstep(*CRISP, thick) * _TAPERED)[..., None]
         gain = (1 + amount * (paint - 1)) / np.maximum(strip.share, LIGHTEST)
         middle = (ACROSS - 1) / 2 + height_of(strip.alone)
         away = (np.arange(ACROSS, dtype=np.float32) - middle) / ABOUT

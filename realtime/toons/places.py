@@ -72,7 +72,9 @@ def pixels(side: int) -> Floats:
     return places
 
 
-def box_about(image: Image, outline: Floats, margin: float) -> tuple[tuple[slice, slice], Floats]:
+def box_about(
+    image: Image | Floats, outline: Floats, margin: float
+) -> tuple[tuple[slice, slice], Floats]:
     """What of a square image [S, S, 3] lies about an outline [N, 2] in its pixels, and the upper
     left corner of that."""
     side = image.shape[0]

@@ -39,6 +39,7 @@ SURE = (0.05, 0.25)  # how clear what is remembered is: nothing is drawn .. all
 LACKING = (0.30, 0.50)  # share of its darkness that a brow lacks: it stays .. it is drawn
 UNLIKE = (0.75, 0.50)  # correlation with the person's brow: it stays .. it is drawn
 REDRAWN = 1.3  # how much darker one is drawn than it is remembered, as averages are soft
+PAINT_INTERVAL = 0.5  # seconds in which their colour is not looked at again
 INTERVAL = 0.1  # seconds in which brows that are there are not looked at again
 COMES = 0.3  # seconds in which a drawn one comes and goes
 CORE = (0.02, 0.12)  # darkness: skin about a brow .. the brow
@@ -58,6 +59,13 @@ class Photo(NamedTuple):
     soft: float = 0.0
 
 
+class _Paint(NamedTuple):
+    """The colour of somebody's bold brows, see `paint_of`, and when they were looked at for it."""
+
+    colour: Floats
+    time: float
+
+
 @dataclass
 class _Memory:
     """The brow of one person.
@@ -67,7 +75,7 @@ class _Memory:
         clear: how clearly, 0..1.
         heights: how far below the middle of its strip each brow is, in its places.
         drawn: how much of each is drawn, 0..1.
-        paint: of bold ones, see `paint_of`; None where none were asked for.
+        paint: of bold ones; None where none were asked for.
         change: what makes each bold, see `changes_of`; none before.
         time: when last, seconds.
     """
@@ -76,7 +84,7 @@ class _Memory:
     clear: float
     heights: Floats
     drawn: Floats
-    paint: Floats | None
+    paint: _Paint | None
     change: Sequence[Floats]
     time: float
 
@@ -121,7 +129,7 @@ class BrowWatch(Memory[_Memory]):
         paint = last.paint if last else None
         if photo is not None:
             paint = _remembered(last, time, strips, photo, trust)
-            change = changes_of(strips, trust, paint)
+            change = changes_of(strips, trust, paint.colour)
             toon = with_bold(toon, [strip.places for strip in strips], change)
             strips = [bold(*pair) for pair in zip(strips, change, strict=True)]
         known, now = self._learned(identity, time, strips, trust)
@@ -187,13 +195,16 @@ def _remembered(
     strips: Sequence[Strip],
     photo: Photo,
     trust: Sequence[float],
-) -> Floats:
+) -> _Paint:
     """The paint of a person's bold brows, averaged over time as far as a brow is seen."""
+    known = None if last is None else last.paint
+    if known is not None and lately(time - known.time, PAINT_INTERVAL):
+        return known
     paint = paint_of(strips, strips_of(photo.image, photo.points), photo.soft)
-    if last is None or last.paint is None:
-        return paint
+    if known is None:
+        return _Paint(paint, time)
     seen = max(strip.clear * sure for strip, sure in zip(strips, trust, strict=True))
-    return mix(last.paint, paint, seen * share_of(time - last.time, MEMORY))
+    return _Paint(mix(known.colour, paint, seen * share_of(time - known.time, MEMORY)), time)
 
 
 def _lacking(strip: Strip, wanted: Floats) -> float:

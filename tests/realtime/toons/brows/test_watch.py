@@ -199,6 +199,18 @@ def test_bold_brows_are_black_or_fair_as_the_photo_shows_them() -> None:
         assert 0 <= red - blue < 40  # neither blue nor brown
 
 
+def test_the_colour_of_bold_brows_changes_slowly() -> None:
+    before, watch = toon(BOTH, (85, 105, 130)), BrowWatch()
+    tones = []
+    for time, hair in ((0.0, (30, 30, 32)), (0.3, (95, 125, 160)), (0.6, (95, 125, 160))):
+        photo = Photo(toon(BOTH, hair), landmarks())
+        after, _ = watch.even(1, time, before, landmarks(), (1.0, 1.0), PLACES, photo)
+        tones.append(darkness(after, 0).max())
+    assert tones[1] == pytest.approx(tones[0], abs=0.01)
+    light = darkness(bolder(before, photo=toon(BOTH, (95, 125, 160))), 0).max()
+    assert light + 0.1 < tones[2] < tones[0] - 0.02
+
+
 def test_both_bold_brows_have_one_tone() -> None:
     before = toon((0,), (60, 75, 95))
     other = toon((1,), (85, 105, 130))

@@ -17,10 +17,10 @@ class Finish:
         inked: flat bands of light and ink are drawn at the toon's own resolution
             (`realtime.toons.finish.ink`), as a network draws them softly, and mouths and nostrils
             are made even (`realtime.toons.features`).
-        relief: skin is ironed, and gets light and shade from the face's own relief, as a film's
-            renderer gives them (`realtime.toons.finish.skin` and `.relief`), and mouths and
-            noses are a film's (`realtime.toons.features`). For networks that say
-            where they take the photo's detail from.
+        relief: skin is ironed, its folds are lifted, and it gets light and shade from the face's
+            own relief, as a film's renderer gives them (`realtime.toons.finish.skin`, `.folds` and
+            `.relief`), and mouths and noses are a film's (`realtime.toons.features`). For networks
+            that say where they take the photo's detail from.
         haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.

@@ -31,6 +31,7 @@ WIDE, FACE = 0.14, (0.05, 0.3)
 COLOURED, OWN = 12.0, 0.8  # L* at which what is lifted takes the colour of that skin, and how far
 ROSY = 1.12  # a* of a fold, in that skin's
 SOFT = 0.7  # how softly all that lies, in places
+SMALLEST = 8  # places a side of what is seen of nose and mouth below which they stay
 WIDTH, RIM, SURELY = 0.10, 0.045, 1.3
 """How wide folds are about their landmarks and how softly that ends, in widths of the face; and how
 many times as sure."""
@@ -40,14 +41,14 @@ NOSTRILS = 0.03  # how far beyond the base of a nose nothing is lifted, and how 
 BESIDE, ENDS, SURE_END = 0.09, 0.13, 1.6
 """How far beside a mouth a moustache's ends are, and their reach, in its widths; and how many times
 as sure."""
-MIDDLE = [164, 165, 391, 167, 393, 92, 322]  # landmarks where a moustache is
+MIDDLE, HAIRY = [164, 165, 391, 167, 393, 92, 322], (0.55, 0.38)
+"""Landmarks where a moustache is; light there in shares of skin's: none .. one, whose ends stay."""
 SIDES, BARE = ((165, 92), (391, 322)), (0.76, 0.92)
 """Landmarks where only a moustache is dark, not the shadow of a nose; light there: one .. none."""
 SHADOW = 0.63  # light of such a shadow at least, in the same
 BELOW_RIM, NOSE_RIM, NOSE_GROWN = 0.02, 0.012, 0.005
 """How softly it ends about the landmarks under a nose and at its base, and how far beyond that, in
 widths of the face."""
-HAIRY = (0.55, 0.38)  # light there in shares of skin's: none .. one, whose ends stay
 
 _LOOKED_AT = [*NASOLABIAL[0], *NASOLABIAL[1], *MOUSTACHE, *UNDER_NOSE, *LIPS]
 
@@ -77,6 +78,8 @@ def fold_field(
     box, low = box_about(toon, at[_LOOKED_AT], (ABOUT + RIM) * side)
     patch = np.clip(toon[box], 0, 255)
     size = patch.shape[:2]
+    if min(size) < SMALLEST:
+        return result
     face, bare = (
         np.asarray(cv2.resize(mask, (side, side))[box], np.float32) for mask in (face, bare)
     )

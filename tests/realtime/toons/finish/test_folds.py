@@ -90,6 +90,11 @@ def test_what_lies_before_a_face_stays(shown: Points) -> None:
     assert np.abs(lifted(before, shown, none, none) - as_lab(before)).max() < 0.5
 
 
+def test_a_mouth_beyond_the_picture_changes_nothing(shown: Points) -> None:
+    below = shown + np.array([0, 0.9], np.float32)
+    assert np.abs(lifted(flat(), below) - as_lab(flat())).max() < 0.5
+
+
 def test_the_shadow_of_a_nose_is_lifted_and_a_moustache_is_not(shown: Points) -> None:
     place = shown[[164]] - np.array([[0, 0.008]], np.float32)
     centre = tuple(np.rint(place[0] * SIDE).astype(int).tolist())

@@ -24,10 +24,10 @@ class Finish:
         haired_brows: brows keep some of the person's own hairs, at the frame's own resolution
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.
-        reshaped: eyes are rounder and a little larger than the network draws them, brows lower and
-            bolder, noses broader, corners of mouths a little higher (`realtime.toons.reshape`,
-            `realtime.toons.brows`). For the same networks, of styles that were learned from
-            the artist's shapes.
+        reshaped: eyes are rounder and a little larger than the network draws them, brows lower and,
+            where eyes are painted, bolder, noses broader, corners of mouths a little higher
+            (`realtime.toons.reshape`, `realtime.toons.brows`). For the same networks, of styles
+            that were learned from the artist's shapes.
     """
 
     painted_eyes: bool = False

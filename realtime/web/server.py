@@ -71,6 +71,7 @@ class WebServer:
         self._gate = Gate(app, host, self.port, say, token, guests)
         config = uvicorn.Config(
             self._gate,
+            loop="asyncio",  # sockets of another one cannot be shut down, see `stop`
             lifespan="off",
             log_config=None,
             log_level="critical",  # lower levels write addresses, and with them the token
@@ -115,7 +116,7 @@ class WebServer:
         self._socket.close()
         # A connection that was accepted while the server ended is open still: nobody would answer
         # it, and a browser would wait for that.
-        for connection in self._server.server_state.connections:
+        for connection in list(self._server.server_state.connections):
             if connection.transport:
                 with contextlib.suppress(OSError):
                     connection.transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

@@ -32,7 +32,7 @@ FAINT = (0.02, 0.07)  # mean darkness of a brow: none .. surely one
 
 
 class Strip(NamedTuple):
-    """One brow of a toon.
+    """One brow of a toon, or of a photo.
 
     Attributes:
         places: float32 [ACROSS, ALONG, 2], where its strip lies in the toon, 0..1.
@@ -62,7 +62,7 @@ def _rise(length: int, soft: int) -> Floats:
 _INSIDE = _rise(ACROSS, RIM)[:, None]
 DRAWN = _INSIDE * _rise(ALONG, ENDS)
 _DOWN = np.linspace(-ABOVE, BELOW, ACROSS, dtype=np.float32)
-CHORDS = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)  # of places along a brow
+ALONG_CHORD = np.linspace(-BEYOND, 1 + BEYOND, ALONG, dtype=np.float32)  # of places along a brow
 
 
 def places_of(shown: NDArray[np.float32]) -> list[Floats]:
@@ -71,7 +71,7 @@ def places_of(shown: NDArray[np.float32]) -> list[Floats]:
     for top, bottom in zip(BROW_TOP, BROW_BOTTOM, strict=True):
         curve = (shown[top] + shown[bottom]) / 2
         down = axes_of(curve[-1] - curve[0])[2]
-        middle = on_brow(curve, CHORDS)
+        middle = on_brow(curve, ALONG_CHORD)
         found.append(np.asarray(middle + _DOWN[:, None, None] * down, np.float32))
     return found
 
@@ -87,7 +87,7 @@ def on_brow(curve: Floats, at: Floats) -> Floats:
 
 
 def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
-    """Both brows of a toon.
+    """Both brows of a toon, or of a photo.
 
     Args:
         toon: uint8 [R, R, 3] BGR.
@@ -100,7 +100,7 @@ def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
         beside = skin_of(toon, at, spots)
         lit = min(max(float(beside.mean() / max(face.mean(), 1)), DIMMEST), 1.0)
         strips.append(_strip(toon, places, face, lit))
-    longest = max(strip.length for strip in strips)
+    longest = max(*(strip.length for strip in strips), 1e-6)
     return [strip._replace(length=strip.length / longest) for strip in strips]
 
 

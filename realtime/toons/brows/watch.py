@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engines.faces.head import FACE_OVAL
 from engines.faces.pixels import Floats, mix, polygon, smoothstep, step
 from engines.pictures import FloatMask, Image
-from realtime.toons.brows.bold import LIGHTEST, bold, changes_of, paint_of, with_bold
+from realtime.toons.brows.bold import LEAST_SHARE, as_bold, brow_paint_of, changes_of, with_bold
 from realtime.toons.brows.strips import (
     ACROSS,
     ALONG,
@@ -40,6 +40,7 @@ LACKING = (0.30, 0.50)  # share of its darkness that a brow lacks: it stays .. i
 UNLIKE = (0.75, 0.50)  # correlation with the person's brow: it stays .. it is drawn
 REDRAWN = 1.3  # how much darker one is drawn than it is remembered, as averages are soft
 PAINT_INTERVAL = 0.5  # seconds in which their colour is not looked at again
+CLEARER = 0.2  # share of what is clear now that was not before, by which it is all the same
 INTERVAL = 0.1  # seconds in which brows that are there are not looked at again
 COMES = 0.3  # seconds in which a drawn one comes and goes
 CORE = (0.02, 0.12)  # darkness: skin about a brow .. the brow
@@ -51,7 +52,7 @@ class Photo(NamedTuple):
     Attributes:
         image: uint8 [S, S, 3] BGR.
         points: float32 [478, 2], the face's landmarks in it, 0..1.
-        soft: how soft it is, see `realtime.toons.softness`.
+        soft: how soft it is, in shares of its side, see `realtime.toons.softness`.
     """
 
     image: Image
@@ -60,9 +61,16 @@ class Photo(NamedTuple):
 
 
 class _Paint(NamedTuple):
-    """The colour of somebody's bold brows, see `paint_of`, and when they were looked at for it."""
+    """The colour of somebody's bold brows.
+
+    Attributes:
+        colour: see `brow_paint_of`.
+        clear: how clearly they were seen, 0..1.
+        time: when last, seconds.
+    """
 
     colour: Floats
+    clear: float
     time: float
 
 
@@ -75,7 +83,7 @@ class _Memory:
         clear: how clearly, 0..1.
         heights: how far below the middle of its strip each brow is, in its places.
         drawn: how much of each is drawn, 0..1.
-        paint: of bold ones; None where none were asked for.
+        paint: of bold ones; None until they were asked for.
         change: what makes each bold, see `changes_of`; none before.
         time: when last, seconds.
     """
@@ -131,7 +139,7 @@ class BrowWatch(Memory[_Memory]):
             paint = _remembered(last, time, strips, photo, trust)
             change = changes_of(strips, trust, paint.colour)
             toon = with_bold(toon, [strip.places for strip in strips], change)
-            strips = [bold(*pair) for pair in zip(strips, change, strict=True)]
+            strips = [as_bold(*pair) for pair in zip(strips, change, strict=True)]
         known, now = self._learned(identity, time, strips, trust)
         known.paint, known.change = paint, change
         result = toon
@@ -148,7 +156,7 @@ class BrowWatch(Memory[_Memory]):
             about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
             weight = np.asarray(amount * DRAWN * strip.bare.max(0) * about, np.float32)
             weight *= taken(face, strip.places * np.float32(places) - np.float32(0.5))
-            share = np.maximum(1 - REDRAWN * (1 - wanted), LIGHTEST)
+            share = np.maximum(1 - REDRAWN * (1 - wanted), LEAST_SHARE)
             box, at = within(strip.places, toon.shape[0])
             if not at.size:
                 continue
@@ -198,13 +206,17 @@ def _remembered(
 ) -> _Paint:
     """The paint of a person's bold brows, averaged over time as far as a brow is seen."""
     known = None if last is None else last.paint
-    if known is not None and lately(time - known.time, PAINT_INTERVAL):
-        return known
-    paint = paint_of(strips, strips_of(photo.image, photo.points), photo.soft)
+    clear = max(s.clear * s.length * sure for s, sure in zip(strips, trust, strict=True))
+    if known is not None:
+        clearer = max(1 - known.clear / max(clear, 1e-6), 0.0)  # that was what hid them
+        if clearer < CLEARER and lately(time - known.time, PAINT_INTERVAL):
+            return known
+    colour = brow_paint_of(strips, strips_of(photo.image, photo.points), photo.soft)
     if known is None:
-        return _Paint(paint, time)
-    seen = max(strip.clear * sure for strip, sure in zip(strips, trust, strict=True))
-    return _Paint(mix(known.colour, paint, seen * share_of(time - known.time, MEMORY)), time)
+        return _Paint(colour, clear, time)
+    most = max(clear, known.clear)
+    share = share_of(time - known.time, MEMORY) * clear / max(most, 1e-6)
+    return _Paint(mix(known.colour, colour, max(share, clearer)), most, time)
 
 
 def _lacking(strip: Strip, wanted: Floats) -> float:

@@ -140,4 +140,4 @@ def _lit(paint: EyePaint) -> EyePaint:
     lit = replace(
         tones, middle=mix(tones.middle, middle, dark), light=mix(tones.light, amber, dark)
     )
-    return replace(paint, tones=lit, pupil=PUPIL + dark * (DARK_PUPIL - PUPIL))
+    return replace(paint, tones=lit, pupil=paint.pupil + dark * (DARK_PUPIL - paint.pupil))

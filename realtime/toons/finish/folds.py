@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from engines.faces.head import LIPS, MOUTH_CORNERS, NASOLABIAL, NOSE_BASE, UNDER_NOSE
 from engines.faces.pixels import Floats, blur, polygon, smoothstep, step, stroke
 from engines.pictures import FloatMask
-from realtime.toons.finish.colour import Field, as_lab
+from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.surface import EARS
 from realtime.toons.places import box_about
 
 FLOOR, LIFTED = 0.76, 0.8
-"""Light of the skin about it below which a fold is lifted, and how far."""
+"""Light, in shares of that of the skin about it, below which a fold is lifted, and how far."""
 ABOUT = 0.064  # reach of the skin about a place, in the picture's sides
 LIKE_SKIN = (0.45, 0.75)  # light in shares of skin's: fold, beard .. skin that others take after
-WIDE, FACE = 0.14, (0.05, 0.3)
-"""What is dark on a wider way than that, in the same, or beside so small a share of bare skin, none
-.. some, is no fold: it is the shade of a round head."""
-COLOURED, OWN = 12.0, 0.8  # L* at which what is lifted takes the colour of that skin, and how far
+WIDE, SKIN_BESIDE = 0.14, (0.05, 0.3)
+"""What is dark on a wider way than that, in the picture's sides, or beside so small a share of bare
+skin, none .. some, is no fold: it is the shade of a round head."""
+COLOURED, OWN = 12.0, 0.8  # L* of a lift that takes the colour of that skin, and how far
 ROSY = 1.12  # a* of a fold, in that skin's
 SOFT = 0.7  # how softly all that lies, in places
 SMALLEST = 8  # places a side of what is seen of nose and mouth below which they stay
@@ -36,8 +36,8 @@ WIDTH, RIM, SURELY = 0.10, 0.045, 1.3
 """How wide folds are about their landmarks and how softly that ends, in widths of the face; and how
 many times as sure."""
 MOUSTACHE, MOUSTACHE_RIM = [129, 203, 206, 216, 61, 0, 291, 436, 426, 423, 358], 0.035
-"""Landmarks about a moustache, which is no fold, and how softly that ends, in the same."""
-NOSTRILS = 0.03  # how far beyond the base of a nose nothing is lifted, and how softly that ends
+"""Landmarks about a moustache, which is no fold, and how softly that ends, in widths of a face."""
+NOSTRILS = 0.03  # how far beyond a nose's base nothing is lifted, and how softly; in the same
 BESIDE, ENDS, SURE_END = 0.09, 0.13, 1.6
 """How far beside a mouth a moustache's ends are, and their reach, in its widths; and how many times
 as sure."""
@@ -45,7 +45,7 @@ MIDDLE, HAIRY = [164, 165, 391, 167, 393, 92, 322], (0.55, 0.38)
 """Landmarks where a moustache is; light there in shares of skin's: none .. one, whose ends stay."""
 SIDES, BARE = ((165, 92), (391, 322)), (0.76, 0.92)
 """Landmarks where only a moustache is dark, not the shadow of a nose; light there: one .. none."""
-SHADOW = 0.63  # light of such a shadow at least, in the same
+SHADOW = 0.63  # light of such a shadow at least, in shares of skin's
 BELOW_RIM, NOSE_RIM, NOSE_GROWN = 0.02, 0.012, 0.005
 """How softly it ends about the landmarks under a nose and at its base, and how far beyond that, in
 widths of the face."""
@@ -54,12 +54,12 @@ _LOOKED_AT = [*NASOLABIAL[0], *NASOLABIAL[1], *MOUSTACHE, *UNDER_NOSE, *LIPS]
 
 
 def fold_field(
-    toon: Field,
+    toon: Floats,
     shown: NDArray[np.float32],
     face: FloatMask,
     bare: FloatMask,
     skin: NDArray[np.float32],
-) -> Field:
+) -> Floats:
     """What to add to a toon so that folds are not dark.
 
     Args:
@@ -67,7 +67,7 @@ def fold_field(
         shown: float32 [478, 2], the face's landmarks in it, 0..1.
         face: float32 [S, S] in [0, 1], where there is a face, and nothing before it.
         bare: the same without eyes, brows and lips.
-        skin: L, a, b of that.
+        skin: float32 [3], L, a, b of that.
 
     Returns:
         float32 [F, F, 3] BGR, 0..255 scale.
@@ -75,7 +75,8 @@ def fold_field(
     side = len(toon)
     at = np.asarray(shown * np.float32(side) - np.float32(0.5), np.float32)
     result = np.zeros_like(toon)
-    box, low = box_about(toon, at[_LOOKED_AT], (ABOUT + RIM) * side)
+    width = max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0)
+    box, low = box_about(toon, at[_LOOKED_AT], ABOUT * side + RIM * width)
     patch = np.clip(toon[box], 0, 255)
     size = patch.shape[:2]
     if min(size) < SMALLEST:
@@ -83,20 +84,19 @@ def fold_field(
     face, bare = (
         np.asarray(cv2.resize(mask, (side, side))[box], np.float32) for mask in (face, bare)
     )
-    width = max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0)
     at = np.asarray(at - low, np.float32)
     lab = as_lab(patch)
-    light = lab[..., 0]
-    counts = bare * smoothstep(*LIKE_SKIN, light / skin[0]) + np.float32(1e-4)
+    light, own = lab[..., 0], max(float(skin[0]), 1.0)
+    counts = bare * smoothstep(*LIKE_SKIN, light / own) + np.float32(1e-4)
     near = blur(np.dstack([lab * counts[..., None], counts]), ABOUT * side)
     about = near[..., :3] / near[..., 3:]
-    beside = _closed(light * smoothstep(*FACE, bare), round(WIDE * side))
+    beside = _closed(light * smoothstep(*SKIN_BESIDE, bare), round(WIDE * side))
     wanted = FLOOR * np.minimum(about[..., 0], beside)
     folds = bare * _folds(size, at, width)
-    ends = face * _ends(size, at) * np.float32(1 - _moustache(light, at, float(skin[0])))
+    ends = face * _ends(size, at) * np.float32(1 - _moustache(light, at, own))
     lift = np.maximum(wanted - light, 0) * np.maximum(folds, ends)
-    under = face * _under_nose(size, at, width) * np.float32(_bare_lip(light, at, skin[0]))
-    lift = np.maximum(lift, np.maximum(SHADOW * skin[0] - light, 0) * under)
+    under = face * _under_nose(size, at, width) * np.float32(_bare_lip(light, at, own))
+    lift = np.maximum(lift, np.maximum(SHADOW * own - light, 0) * under)
     lift = cv2.GaussianBlur(np.asarray(LIFTED * lift, np.float32), (0, 0), SOFT)
     lifted = lab.copy()
     lifted[..., 0] += lift
@@ -113,16 +113,16 @@ def _closed(light: Floats, window: int) -> Floats:
     return np.asarray(cv2.GaussianBlur(closed, (0, 0), window / 5), np.float32)
 
 
-def _folds(size: tuple[int, int], at: Floats, face: float) -> Floats:
+def _folds(size: tuple[int, int], at: Floats, width: float) -> Floats:
     """Where folds from a nose to beside the mouth are, [h, w] in 0..1, of landmarks in pixels and a
     face that is so many wide."""
     folds = np.zeros(size, np.float32)
     for line in NASOLABIAL:
-        cv2.max(folds, stroke(size, at[line], WIDTH * face, RIM * face), dst=folds)
+        cv2.max(folds, stroke(size, at[line], WIDTH * width, RIM * width), dst=folds)
     folds = np.minimum(SURELY * folds, 1)
-    folds *= 1 - polygon(size, at[MOUSTACHE], MOUSTACHE_RIM * face)
+    folds *= 1 - polygon(size, at[MOUSTACHE], MOUSTACHE_RIM * width)
     nose = cv2.convexHull(at[NOSE_BASE])[:, 0]
-    return np.asarray(folds * (1 - polygon(size, nose, NOSTRILS * face, NOSTRILS * face)))
+    return np.asarray(folds * (1 - polygon(size, nose, NOSTRILS * width, NOSTRILS * width)))
 
 
 def _ends(size: tuple[int, int], at: Floats) -> Floats:
@@ -138,10 +138,10 @@ def _ends(size: tuple[int, int], at: Floats) -> Floats:
     return np.minimum(SURE_END * ends, 1) * (1 - polygon(size, at[LIPS], 0.6, 0.5))
 
 
-def _under_nose(size: tuple[int, int], at: Floats, face: float) -> Floats:
+def _under_nose(size: tuple[int, int], at: Floats, width: float) -> Floats:
     """Where the shadow of a nose falls, [h, w] in 0..1."""
-    below = polygon(size, cv2.convexHull(at[UNDER_NOSE])[:, 0], BELOW_RIM * face)
-    nose = polygon(size, cv2.convexHull(at[NOSE_BASE])[:, 0], NOSE_RIM * face, NOSE_GROWN * face)
+    below = polygon(size, cv2.convexHull(at[UNDER_NOSE])[:, 0], BELOW_RIM * width)
+    nose = polygon(size, cv2.convexHull(at[NOSE_BASE])[:, 0], NOSE_RIM * width, NOSE_GROWN * width)
     return np.asarray(below * (1 - nose) * (1 - polygon(size, at[LIPS], 0.6, 0.5)))
 
 

@@ -62,8 +62,8 @@ class Lights(Memory[_Light]):
     def finish(
         self, identity: int, time: float, drawn: Drawn, settings: CompositingSettings
     ) -> Image:
-        """One person's newest toon in the colours of the scene; its skin is ironed and lit by its
-        relief if the style wants that.
+        """One person's newest toon in the colours of the scene; its skin is ironed, its
+        folds are lifted, and it is lit by its relief if the style wants that.
 
         Args:
             identity: whose.
@@ -102,8 +102,9 @@ class Lights(Memory[_Light]):
 def _on_relief(
     field: Field, drawn: Drawn, light: _Light, share: float, photo: Small, toon: Small
 ) -> Floats | None:
-    """What to add to a field of a toon for light on the face's relief and ironed skin, as fine as
-    ironing is: float32 [F, F, 3]. None where no skin is seen. `light` learns of it."""
+    """What to add to a field of a toon for light on the face's relief, ironed skin and lifted
+    folds, as fine as ironing is: float32 [F, F, 3]. None where no skin is seen. `light` learns of
+    it."""
     assert drawn.plan is not None
     surface = surface_of(drawn, drawn.plan)
     light.skin = _followed(light.skin, surface.colour(toon.lab), share)

@@ -211,6 +211,23 @@ def test_the_colour_of_bold_brows_changes_slowly() -> None:
     assert light + 0.1 < tones[2] < tones[0] - 0.02
 
 
+def test_what_hid_brows_does_not_colour_them() -> None:
+    before, watch = toon(BOTH, (85, 105, 130)), BrowWatch()
+    photo = Photo(toon(BOTH, (30, 30, 32)), landmarks())
+    bare = toon(())
+    hidden = Photo(bare, landmarks())
+    watch.even(1, 0.0, bare, landmarks(), (1.0, 1.0), PLACES, hidden)
+    after, _ = watch.even(1, 0.2, before, landmarks(), (1.0, 1.0), PLACES, photo)
+    assert np.array_equal(after, bolder(before, photo=photo.image))
+
+
+def test_a_soft_photo_says_nothing_of_their_colour() -> None:
+    before = toon(BOTH, (85, 105, 130))
+    soft = Photo(toon(BOTH, (30, 30, 32)), landmarks(), 0.005)
+    after, _ = BrowWatch().even(1, 0.0, before, landmarks(), (1.0, 1.0), PLACES, soft)
+    assert np.array_equal(after, bolder(before, photo=toon(())))
+
+
 def test_both_bold_brows_have_one_tone() -> None:
     before = toon((0,), (60, 75, 95))
     other = toon((1,), (85, 105, 130))

@@ -86,13 +86,28 @@ def test_what_lies_before_a_face_stays(shown: Points) -> None:
     before = flat()
     for line in NASOLABIAL:
         before = with_line(before, shown[line], DARK, 3)
+    before, _ = blot(before, shown)
     none = np.zeros_like(ALL)
+    assert np.abs(lifted(before, shown) - as_lab(before)).max() > 10
     assert np.abs(lifted(before, shown, none, none) - as_lab(before)).max() < 0.5
 
 
-def test_a_mouth_beyond_the_picture_changes_nothing(shown: Points) -> None:
-    below = shown + np.array([0, 0.9], np.float32)
-    assert np.abs(lifted(flat(), below) - as_lab(flat())).max() < 0.5
+@pytest.mark.parametrize("lower", [0.2, 0.3, 0.9])
+def test_a_mouth_may_be_partly_beyond_the_picture(shown: Points, lower: float) -> None:
+    below = shown + np.array([0, lower], np.float32)
+    before = flat()
+    for line in NASOLABIAL:
+        before = with_line(before, below[line], DARK, 3)
+    change = lifted(before, below) - as_lab(before)
+    assert np.isfinite(change).all()
+    seen = bool((below[NASOLABIAL[0][1], 1] < 0.95).all())
+    assert (change[..., 0].max() > 5) == seen
+
+
+def test_a_black_toon_stays_black(shown: Points) -> None:
+    black = np.zeros((SIDE, SIDE, 3), np.float32)
+    field = fold_field(black, shown, ALL, ALL, np.zeros(3, np.float32))
+    assert np.abs(field).max() < 1
 
 
 def test_the_shadow_of_a_nose_is_lifted_and_a_moustache_is_not(shown: Points) -> None:

@@ -84,17 +84,16 @@ def changes_of(strips: Sequence[Strip], trust: Sequence[float], paint: Floats) -
     darkest = [_darkest(strip) for strip in strips]
     found = []
     for strip, sure, most in zip(strips, trust, darkest, strict=True):
-        dark = 1 - strip.share.mean(2)
         whole = max(most, LEAST * max(darkest), LEAST_DARK)
-        here = cv2.blur((dark * strip.bare.min(0)).max(0, keepdims=True), (ALONG_IT, 1))
-        dark = dark / (whole + EVEN * (np.maximum(here, PALE_END * whole) - whole))
+        here = cv2.blur((strip.dark * strip.free).max(0, keepdims=True), (ALONG_IT, 1))
+        dark = strip.dark / (whole + EVEN * (np.maximum(here, PALE_END * whole) - whole))
         about = cv2.dilate(dark, np.ones(THICKER[1], np.uint8))
         thick = cv2.GaussianBlur(np.maximum(dark, THICKER[0] * about), (0, 0), 0.7)
         amount = (smoothstep(*CRISP, thick) * _TAPERED)[..., None]
         gain = (1 + amount * (paint - 1)) / np.maximum(strip.share, LEAST_SHARE)
         middle = (ACROSS - 1) / 2 + height_of(strip.alone)
         away = (np.arange(ACROSS, dtype=np.float32) - middle) / ABOUT
-        weight = DRAWN * strip.bare.min(0) * np.exp(-away * away)[:, None]
+        weight = DRAWN * strip.free * np.exp(-away * away)[:, None]
         weight *= np.float32(sure * step(*CLEAR, strip.clear) * step(*FORESHORTENED, strip.length))
         found.append(np.asarray(weight[..., None] * (np.minimum(gain, PALER) - 1), np.float32))
     return found
@@ -120,8 +119,7 @@ def as_bold(strip: Strip, change: Floats) -> Strip:
 
 def _darkest(strip: Strip) -> float:
     """Darkness of the darkest of a brow, 0..1."""
-    dark = (1 - strip.share.mean(2)) * strip.bare.min(0)
-    return float(np.percentile(dark[RIM:-RIM], DARKEST_PERCENTILE))
+    return float(np.percentile((strip.dark * strip.free)[RIM:-RIM], DARKEST_PERCENTILE))
 
 
 def _own(strips: Sequence[Strip]) -> Floats:
@@ -142,8 +140,7 @@ def _drawn(strips: Sequence[Strip]) -> tuple[Floats, Floats]:
     """The colour of a network's brows in shares of their skin, and that skin, BGR [3] in 0..255."""
     brow, skin, total = np.full(3, 1e-3), np.full(3, 1e-3), 1e-3
     for strip in strips:
-        dark = 1 - strip.share.mean(2)
-        solid = smoothstep(*SOLID, dark / max(_darkest(strip), LEAST_DARK)) * strip.bare.min(0)
+        solid = smoothstep(*SOLID, strip.dark / max(_darkest(strip), LEAST_DARK)) * strip.free
         solid *= np.float32(strip.clear * strip.length)
         brow += (strip.share * solid[..., None]).sum((0, 1))
         skin += (strip.skin * solid[..., None]).sum((0, 1))

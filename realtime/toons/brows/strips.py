@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engines.faces.features import BROW_BOTTOM, BROW_TOP
 from engines.faces.pixels import Floats, mix, smoothstep, step
 from engines.pictures import Image
-from realtime.toons.finish.surface import skin_of
+from realtime.toons.finish.surface import colour_at, skin_of
 from realtime.toons.places import taken
 
 ALONG, ACROSS = 56, 36  # places of a strip along a brow, from its outer end, and across, downwards
@@ -51,6 +51,16 @@ class Strip(NamedTuple):
     bare: Floats
     length: float
     clear: float
+
+    @property
+    def dark(self) -> Floats:
+        """How dark it is, float32 [ACROSS, ALONG], 0 skin .. 1 black."""
+        return np.asarray(1 - self.share.mean(2))
+
+    @property
+    def free(self) -> Floats:
+        """Where there is skin on both sides, float32 [ALONG] in [0, 1]."""
+        return np.asarray(self.bare.min(0))
 
 
 def _rise(length: int, soft: int) -> Floats:
@@ -97,7 +107,7 @@ def strips_of(toon: Image, shown: NDArray[np.float32]) -> list[Strip]:
     face = skin_of(toon, at)
     strips = []
     for places, spots in zip(places_of(shown), BESIDE, strict=True):
-        beside = skin_of(toon, at, spots)
+        beside = colour_at(toon, at, spots)
         lit = min(max(float(beside.mean() / max(face.mean(), 1)), DIMMEST), 1.0)
         strips.append(_strip(toon, places, face, lit))
     longest = max(*(strip.length for strip in strips), 1e-6)

@@ -135,12 +135,13 @@ class BrowWatch(Memory[_Memory]):
                 return with_bold(toon, places_of(shown), last.change), where
         strips, change = strips_of(toon, shown), []
         paint = last.paint if last else None
+        clear = [s.clear * s.length * sure for s, sure in zip(strips, trust, strict=True)]
         if photo is not None:
-            paint = _remembered(last, time, strips, photo, trust)
+            paint = _remembered(last, time, strips, photo, max(clear))
             change = changes_of(strips, trust, paint.colour)
             toon = with_bold(toon, [strip.places for strip in strips], change)
             strips = [as_bold(*pair) for pair in zip(strips, change, strict=True)]
-        known, now = self._learned(identity, time, strips, trust)
+        known, now = self._learned(identity, time, strips, clear)
         known.paint, known.change = paint, change
         result = toon
         outline = shown[FACE_OVAL] * np.float32(places) - np.float32(0.5)
@@ -153,7 +154,7 @@ class BrowWatch(Memory[_Memory]):
             if amount < 0.02:
                 continue
             # Beside hair no skin is drawn about a brow.
-            about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.bare.min(0))
+            about = np.maximum(smoothstep(*CORE, 1 - wanted.mean(2)), strip.free)
             weight = np.asarray(amount * DRAWN * strip.bare.max(0) * about, np.float32)
             weight *= taken(face, strip.places * np.float32(places) - np.float32(0.5))
             share = np.maximum(1 - REDRAWN * (1 - wanted), LEAST_SHARE)
@@ -170,13 +171,10 @@ class BrowWatch(Memory[_Memory]):
         return result, where
 
     def _learned(
-        self, identity: int, time: float, strips: Sequence[Strip], trust: Sequence[float]
+        self, identity: int, time: float, strips: Sequence[Strip], clear: Sequence[float]
     ) -> tuple[_Memory, float]:
-        """What is known of a person's brows with their newest toon, and how far to go at once from
-        what was drawn last towards what is wanted now, 0..1."""
-        clear = [
-            strip.clear * strip.length * sure for strip, sure in zip(strips, trust, strict=True)
-        ]
+        """What is known of a person's brows with their newest toon, in which each is so `clear`,
+        and how far to go at once from what was drawn last towards what is wanted now, 0..1."""
         best = int(clear[1] > clear[0])
         heights = np.array([height_of(strip.alone) for strip in strips], np.float32)
         # One that is hardly seen is where the other one is.
@@ -202,11 +200,10 @@ def _remembered(
     time: float,
     strips: Sequence[Strip],
     photo: Photo,
-    trust: Sequence[float],
+    clear: float,
 ) -> _Paint:
-    """The paint of a person's bold brows, averaged over time as far as a brow is seen."""
+    """The paint of a person's bold brows, averaged over time as far as a brow is `clear`, 0..1."""
     known = None if last is None else last.paint
-    clear = max(s.clear * s.length * sure for s, sure in zip(strips, trust, strict=True))
     if known is not None:
         clearer = max(1 - known.clear / max(clear, 1e-6), 0.0)  # that was what hid them
         if clearer < CLEARER and lately(time - known.time, PAINT_INTERVAL):
@@ -222,7 +219,7 @@ def _remembered(
 def _lacking(strip: Strip, wanted: Floats) -> float:
     """0 where a toon shows a brow as it is wanted .. 1 where it lacks it, or something else is dark
     there."""
-    dark, asked = 1 - strip.share.mean(2), 1 - wanted.mean(2)
+    dark, asked = strip.dark, 1 - wanted.mean(2)
     seen = strip.bare.max(0)
     lost = float((np.maximum(asked - dark, 0) * seen).sum() / max((asked * seen).sum(), 1e-6))
     dark, asked = dark - dark.mean(), asked - asked.mean()

@@ -18,7 +18,7 @@ from engines.faces.head import LIPS, MOUTH_CORNERS, NASOLABIAL, NOSE_BASE, UNDER
 from engines.faces.pixels import Floats, blur, polygon, smoothstep, step, stroke
 from engines.pictures import FloatMask
 from realtime.toons.finish.colour import as_lab
-from realtime.toons.finish.surface import EARS
+from realtime.toons.finish.surface import EARS, colour_at
 from realtime.toons.places import box_about
 
 FLOOR, LIFTED = 0.76, 0.8
@@ -45,6 +45,7 @@ MIDDLE, HAIRY = [164, 165, 391, 167, 393, 92, 322], (0.55, 0.38)
 """Landmarks where a moustache is; light there in shares of skin's: none .. one, whose ends stay."""
 SIDES, BARE = ((165, 92), (391, 322)), (0.76, 0.92)
 """Landmarks where only a moustache is dark, not the shadow of a nose; light there: one .. none."""
+LIPS_RIM, LIPS_GROWN = 0.6, 0.5  # how softly lips, which stay, end, and how far beyond; places
 SHADOW = 0.63  # light of such a shadow at least, in shares of skin's
 BELOW_RIM, NOSE_RIM, NOSE_GROWN = 0.02, 0.012, 0.005
 """How softly it ends about the landmarks under a nose and at its base, and how far beyond that, in
@@ -93,9 +94,11 @@ def fold_field(
     beside = _closed(light * smoothstep(*SKIN_BESIDE, bare), round(WIDE * side))
     wanted = FLOOR * np.minimum(about[..., 0], beside)
     folds = bare * _folds(size, at, width)
-    ends = face * _ends(size, at) * np.float32(1 - _moustache(light, at, own))
+    lip = face * (1 - polygon(size, at[LIPS], LIPS_RIM, LIPS_GROWN))
+    ends = lip * _ends(size, at) * np.float32(1 - step(*HAIRY, _light(lab, at, MIDDLE) / own))
     lift = np.maximum(wanted - light, 0) * np.maximum(folds, ends)
-    under = face * _under_nose(size, at, width) * np.float32(_bare_lip(light, at, own))
+    free = step(*BARE, max(_light(lab, at, side) for side in SIDES) / own)
+    under = lip * _under_nose(size, at, width) * np.float32(free)
     lift = np.maximum(lift, np.maximum(SHADOW * own - light, 0) * under)
     lift = cv2.GaussianBlur(np.asarray(LIFTED * lift, np.float32), (0, 0), SOFT)
     lifted = lab.copy()
@@ -135,28 +138,16 @@ def _ends(size: tuple[int, int], at: Floats) -> Floats:
         x, y = corner + way * (right - left)
         away = ((columns - x) ** 2 + (rows - y) ** 2) / (ENDS * mouth) ** 2
         cv2.max(ends, np.exp(-away), dst=ends)
-    return np.minimum(SURE_END * ends, 1) * (1 - polygon(size, at[LIPS], 0.6, 0.5))
+    return np.minimum(SURE_END * ends, 1)
 
 
 def _under_nose(size: tuple[int, int], at: Floats, width: float) -> Floats:
     """Where the shadow of a nose falls, [h, w] in 0..1."""
     below = polygon(size, cv2.convexHull(at[UNDER_NOSE])[:, 0], BELOW_RIM * width)
     nose = polygon(size, cv2.convexHull(at[NOSE_BASE])[:, 0], NOSE_RIM * width, NOSE_GROWN * width)
-    return np.asarray(below * (1 - nose) * (1 - polygon(size, at[LIPS], 0.6, 0.5)))
+    return np.asarray(below * (1 - nose))
 
 
-def _bare_lip(light: Floats, at: Floats, skin: float) -> float:
-    """How surely there is no moustache above one end of a mouth, 0..1; as for `_moustache`."""
-    return step(*BARE, max(_light(light, at, side) for side in SIDES) / skin)
-
-
-def _moustache(light: Floats, at: Floats, skin: float) -> float:
-    """How surely a toon, L* [h, w], has one, 0..1; `skin` is that of its skin."""
-    return step(*HAIRY, _light(light, at, MIDDLE) / skin)
-
-
-def _light(light: Floats, at: Floats, ids: Sequence[int]) -> float:
-    """L* of a toon at some landmarks: the median."""
-    most = np.array(light.shape[::-1]) - 1
-    columns, rows = np.clip(np.rint(at[list(ids)]), 0, most).astype(int).T
-    return float(np.median(light[rows, columns]))
+def _light(lab: Floats, at: Floats, ids: Sequence[int]) -> float:
+    """L* of a toon, [h, w, 3] Lab, at some landmarks."""
+    return float(colour_at(lab, at, ids)[0])

@@ -89,10 +89,9 @@ def relief_of(surface: Surface, drawn: Drawn, lab: Field, skin: NDArray[np.float
     like = np.asarray(like * shrink_mask(drawn.head), np.float32)
     light = np.asarray(like * smoothstep(*DARK, lab[..., 0] - skin[0]), np.float32)
     wide = np.maximum(surface.face, surface.wide * smoothstep(*HAIR, lab[..., 0] - skin[0])) * like
-    bare = surface.bare * like
-    skin_only, plain = surface.bare * light, surface.plain * light
-    face = surface.face * like
-    return Relief(surface, face, bare, skin_only, plain, np.asarray(wide, np.float32))
+    face, bare = surface.face * like, surface.bare * like
+    lighter, plain = surface.bare * light, surface.plain * light
+    return Relief(surface, face, bare, lighter, plain, np.asarray(wide, np.float32))
 
 
 def lamp_of(

@@ -139,20 +139,25 @@ def frontness(points: NDArray[np.floating]) -> float:
     return 1 - step(*PROFILE, float(aside))
 
 
-def skin_of(
-    toon: Image, at: NDArray[np.floating], spots: Sequence[int] = SPOTS
-) -> NDArray[np.float32]:
-    """The colour of a toon's skin, BGR in 0..255: float32 [3]. A few of the spots that a mask, a
+def skin_of(toon: Image, at: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The colour of a toon's skin, BGR in 0..255: float32 [3]. A few of the `SPOTS` that a mask, a
     fringe or the room behind a turned head takes do not count.
 
     Args:
         toon: uint8 [h, w, 3] BGR.
         at: [478, >=2], the face's landmarks in it, pixels; whole numbers are their middles.
-        spots: landmarks where it is looked at.
     """
-    most = np.array(toon.shape[1::-1]) - 1
-    x, y = np.clip(np.rint(at[list(spots), :2]), 0, most).astype(int).T
-    return np.median(toon[y, x], 0).astype(np.float32)
+    return colour_at(toon, at, SPOTS)
+
+
+def colour_at(
+    picture: Image | Floats, at: NDArray[np.floating], ids: Sequence[int]
+) -> NDArray[np.float32]:
+    """The median colour of a picture [h, w, 3] at some landmarks: float32 [3]; `at` as for
+    `skin_of`."""
+    most = np.array(picture.shape[1::-1]) - 1
+    x, y = np.clip(np.rint(at[list(ids), :2]), 0, most).astype(int).T
+    return np.median(picture[y, x], 0).astype(np.float32)
 
 
 def _normals(points: NDArray[np.floating]) -> Floats:

@@ -25,9 +25,9 @@ class Finish:
             (`realtime.toons.detail.brows_of`). For the same networks, of styles whose brows are the
             person's and not lines.
         reshaped: eyes are rounder and a little larger than the network draws them, brows lower and,
-            where eyes are painted, bolder, noses broader, corners of mouths a little higher
-            (`realtime.toons.reshape`, `realtime.toons.brows`). For the same networks, of styles
-            that were learned from the artist's shapes.
+            where eyes are painted, bolder, noses broader, corners of mouths a little higher, eyes
+            lower in the face and chins smaller (`realtime.toons.shapes`, `realtime.toons.brows`).
+            For the same networks, of styles that were learned from the artist's shapes.
     """
 
     painted_eyes: bool = False

@@ -65,6 +65,7 @@ class Toonifier:
             model's own.
         strength: 0 shows the picture, 1 the toon.
         eyes: size of the eyes, 0.8 to 1.4 times the style's.
+        childlike: how far faces get a child's proportions, 0 to 1; None for half.
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
         paint_room: paint all that is no toon, too.
         engine: what computes: "auto" or a back end's name.
@@ -88,6 +89,7 @@ class Toonifier:
         swap: int | None = None,
         strength: float | None = None,
         eyes: float | None = None,
+        childlike: float | None = None,
         mode: Mode | None = None,
         paint_room: bool | None = None,
         engine: str | None = None,
@@ -106,6 +108,7 @@ class Toonifier:
             "swap": swap,
             "strength": strength,
             "eyes": eyes,
+            "childlike": childlike,
             "mode": mode,
             "paint_room": paint_room,
             "engine": engine,

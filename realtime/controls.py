@@ -107,6 +107,11 @@ class Controls:
         return self._stylizer.settings.eyes
 
     @property
+    def childlike(self) -> float:
+        """How far faces get a child's proportions, 0..1."""
+        return self._stylizer.settings.childlike
+
+    @property
     def paint_room(self) -> bool:
         """Whether all that is no toon is painted, too."""
         return self._stylizer.settings.paint_room
@@ -134,6 +139,7 @@ class Controls:
                 strength=self.strength,
                 mode=self.region,
                 eyes=self.eyes,
+                childlike=self.childlike,
                 paint_room=self.paint_room,
             ),
             guard=replace(settings.guard, mode=self.guard.mode),
@@ -223,6 +229,16 @@ class Controls:
         """
         require_eye_size(size, "The eyes")
         self._compose(eyes=size)
+
+    def set_childlike(self, share: float) -> None:
+        """How far faces get a child's proportions.
+
+        Raises:
+            UsageError: `share` is not in 0..1.
+        """
+        if not 0 <= share <= 1:
+            raise UsageError(f"A child's proportions must lie between 0 and 1, not {share}.")
+        self._compose(childlike=share)
 
     def set_paint_room(self, on: bool) -> None:
         """Paint all that is no toon, too, or show it as it is."""

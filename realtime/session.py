@@ -26,7 +26,7 @@ from realtime.sinks import Sink
 from realtime.sources import Source
 from realtime.strangers import StrangerDetector
 from realtime.stylizer import Stylizer
-from realtime.toons.reshape import EYES_UNKNOWN
+from realtime.toons.shapes.reshape import EYES_UNKNOWN
 
 if TYPE_CHECKING:
     from realtime.stages import Stylizer as AnyStylizer

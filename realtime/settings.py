@@ -160,6 +160,8 @@ class CompositingSettings:
         strength: 0 shows the frame, 1 the toon.
         eyes: how large eyes are, in shares of what the style draws; for models that say where they
             take the photo's detail from.
+        childlike: 0..1, how far a face gets a child's proportions, where the style wants other
+            shapes: a high forehead, eyes low in the face, a small chin.
         colour: 0..1, how far the toon's light and colour are drawn to the scene's.
         memory: seconds over which light and colour are averaged.
         move: with a camera, let the last toon move with its face while the engine cannot keep up;
@@ -172,14 +174,15 @@ class CompositingSettings:
             make its mouth and nostrils even.
         relief: iron skin, make mouth and nose a film's and light the face by its own relief,
             where the style wants it, as the film does.
-        reshape: rounder eyes, bold low brows, and a film's nose and mouth, where the style
-            wants them.
+        reshape: rounder eyes, bold low brows, a film's nose and mouth, and what `childlike` says,
+            where the style wants them.
         paint_room: in frames with toons, paint all the rest, too (`realtime.room`).
     """
 
     mode: Mode = "head"
     strength: float = 1.0
     eyes: float = 1.0
+    childlike: float = 0.5
     colour: float = 0.35
     memory: float = 1.5
     move: bool = True
@@ -195,7 +198,7 @@ class CompositingSettings:
             self.mode in MODES,
             f"compositing.mode must be one of {', '.join(MODES)}, not {self.mode!r}.",
         )
-        for name in ("strength", "colour"):
+        for name in ("strength", "childlike", "colour"):
             share = getattr(self, name)
             require(0 <= share <= 1, f"compositing.{name} must lie between 0 and 1, not {share}.")
         require_eye_size(self.eyes, "compositing.eyes")

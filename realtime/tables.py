@@ -127,6 +127,7 @@ FLAGS = {
     "calibration": ("engine", "calibration"),
     "strength": ("compositing", "strength"),
     "eyes": ("compositing", "eyes"),
+    "childlike": ("compositing", "childlike"),
     "mode": ("compositing", "mode"),
     "paint_room": ("compositing", "paint_room"),
     "move": ("compositing", "move"),

@@ -45,6 +45,14 @@ class Toon:
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None
+    childlike: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="How far faces get a child's proportions, 0 to 1; if not given, 0.5.",
+            rich_help_panel=shared.TOON_PANEL,
+        ),
+    ] = None
     mode: Annotated[
         str | None,
         typer.Option(

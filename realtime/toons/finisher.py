@@ -30,7 +30,7 @@ from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.mouth.lips import LipWatch
 from realtime.toons.places import toon_points
-from realtime.toons.reshape import reshaped
+from realtime.toons.shapes.reshape import reshaped
 from realtime.toons.softness import SoftWatch
 
 
@@ -86,7 +86,7 @@ class Finisher:
             return Finished(self._lights.finish(face.identity, time, drawn, settings))
         own = wish.reshaped and settings.reshape
         if settings.eyes != 1 or own:
-            image, plan = reshaped(image, plan, points, settings.eyes, own)
+            image, plan = reshaped(image, plan, points, settings.eyes, own, settings.childlike)
         drawn = drawn._replace(toon=sharpened(image), plan=plan)
         image = self._lights.finish(face.identity, time, drawn, settings)
         featured = (wish.relief and settings.relief) or (wish.inked and settings.ink)

@@ -207,8 +207,8 @@ def test_a_model_is_a_name_a_path_or_a_bundle(model: Path, toonify: Toonifier) -
         with Toonifier(given, say=Messages(), engine="torch:cpu", style=second) as made:
             assert made._session.about["style"] == second
     assert list(inspect.signature(Toonifier).parameters) == [
-        "model", "style", "swap", "strength", "eyes", "mode", "paint_room", "engine", "precision",
-        "faces", "guard", "settings", "every_face", "say",
+        "model", "style", "swap", "strength", "eyes", "childlike", "mode", "paint_room", "engine",
+        "precision", "faces", "guard", "settings", "every_face", "say",
     ]  # fmt: skip
 
 
@@ -228,6 +228,7 @@ def test_settings_and_a_loaded_bundle_go_together(model: Path) -> None:
         ({"swap": "16"}, "swap must be a whole number, not '16'"),
         ({"strength": 2.0}, "strength must lie between 0 and 1, not 2.0"),
         ({"eyes": 3.0}, "eyes must be 0.8 to 1.4 times the style's, not 3.0"),
+        ({"childlike": 1.5}, "childlike must lie between 0 and 1, not 1.5"),
         ({"strength": True}, "strength must be a number, not True"),
         ({"strength": 0.5, "guard": "blur"}, "strength 0.5 shows some of the real face"),
         ({"mode": "nose"}, "mode must be one of crop, head, face, not 'nose'"),

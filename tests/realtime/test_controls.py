@@ -109,6 +109,17 @@ def test_the_size_of_the_eyes_is_a_setting_that_is_kept() -> None:
     assert controls.applied(Settings()).compositing.eyes == 1.2
 
 
+def test_a_childs_proportions_are_a_setting_that_is_kept() -> None:
+    stylizer = MarkerStylizer()
+    controls = Controls(guard("blur"), stylizer, Messages())
+    controls.set_childlike(0.8)
+    assert controls.childlike == stylizer.settings.childlike == 0.8
+    assert controls.applied(Settings()).compositing.childlike == 0.8
+    with pytest.raises(UsageError, match=r"between 0 and 1, not 1\.2"):
+        controls.set_childlike(1.2)
+    assert controls.childlike == 0.8
+
+
 def test_a_painted_room_is_a_setting_that_is_kept() -> None:
     stylizer = MarkerStylizer()
     controls = Controls(guard("blur"), stylizer, Messages())

@@ -18,7 +18,7 @@ from realtime.settings import (
     flags_of,
     load_settings,
 )
-from realtime.toons.reshape import EYES_UNKNOWN
+from realtime.toons.shapes.reshape import EYES_UNKNOWN
 from tests.realtime.fakes import Collector, FakeSource, MarkerStylizer, Messages
 
 

@@ -13,7 +13,7 @@ from engines.errors import UsageError
 from realtime.live.desk import Desk
 from realtime.live.people import People
 from realtime.settings import SourceSettings
-from realtime.toons.reshape import EYES_UNKNOWN
+from realtime.toons.shapes.reshape import EYES_UNKNOWN
 
 Act = Callable[[Desk, Any], str | None]
 """Does something with a value; returns a sentence for the user, or nothing."""
@@ -115,6 +115,7 @@ AT_ONCE: dict[str, Act] = {
     "mirror": lambda desk, value: desk.controls.set_mirror(_truth(value)),
     "strength": lambda desk, value: desk.controls.set_strength(_number(value)),
     "eyes": _eyes,
+    "childlike": lambda desk, value: desk.controls.set_childlike(_number(value)),
     "paint-room": lambda desk, value: desk.controls.set_paint_room(_truth(value)),
     "region": lambda desk, value: desk.controls.set_region(value),
     "guard": lambda desk, value: desk.controls.set_guard(value),

@@ -29,6 +29,7 @@ def switches(desk: Desk) -> dict[str, Any]:
         "strength": controls.strength,
         "eyes": controls.eyes if session.bundle.card.generator.gives_plan else None,
         "eye_sizes": EYE_SIZES,
+        "childlike": controls.childlike if _reshaped(desk) else None,
         "paint_room": controls.paint_room,
         "region": controls.region,
         "regions": MODES,
@@ -99,6 +100,14 @@ def picture(desk: Desk, output: Output) -> dict[str, Any]:
         "kind": output.kind,
         "people": [_person(people, face, inner, outer) for face in seen],
     }
+
+
+def _reshaped(desk: Desk) -> bool:
+    """Whether any style of the model has other shapes than its network draws."""
+    session = desk.session
+    wished = desk.settings.compositing.reshape and session.bundle.card.generator.gives_plan
+    styles = session.bundle.card.styles
+    return wished and any(styles[name].finish.reshaped for name in session.bundle.styles)
 
 
 def _person(

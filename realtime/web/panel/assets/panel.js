@@ -140,6 +140,8 @@ function update(now) {
   get("strength-help").hidden = !locked;
   get("eyes-field").hidden = now.eyes === null;
   if (now.eyes !== null) slide("eyes", now.eyes, `${Math.round(now.eyes * 100)} %`);
+  get("childlike-field").hidden = now.childlike === null;
+  if (now.childlike !== null) slide("childlike", now.childlike, `${Math.round(now.childlike * 100)} %`);
   slide("swap", now.swaps.indexOf(now.swap), now.swap === null ? "off: all toon" : `at ${now.swap} px`);
   slide("faces", now.faces, String(now.faces));
   pick("styles", now.style);
@@ -213,6 +215,7 @@ function slide(id, value, words) {
 const SLIDERS = {
   strength: (value) => ask("strength", value),
   eyes: (value) => ask("eyes", value),
+  childlike: (value) => ask("childlike", value),
   swap: (value) => ask("swap", state.swaps[value]),
   faces: (value) => ask("faces", value),
 };

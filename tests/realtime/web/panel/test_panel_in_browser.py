@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,22 +63,6 @@ def test_strength_acts_at_once_and_is_refused_where_it_would_show_a_face(
     tab.click("#guards label:has-text('blur')")
     expect(tab.locator("#strength-out")).to_have_text("100 %")
     run.until(lambda: run.last.kind == "toon" and run.last.alpha[MIDDLE] == 255)
-
-
-def test_the_eyes_have_a_slider_where_the_model_says_where_they_are(
-    run: PanelRun, tab: Page, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened(tab, run)
-    tab.focus("#eyes")
-    for _ in range(2):
-        tab.keyboard.press("PageUp")
-    expect(tab.locator("#eyes-out")).to_have_text("112 %")
-    run.until(lambda: run.stylizer.settings.eyes == pytest.approx(1.12))
-    card = session.bundle.card
-    plain = replace(card, generator=replace(card.generator, finish=False, fovea_channels=0))
-    monkeypatch.setattr(session, "bundle", replace(session.bundle, card=plain))
-    run.controls.changed()
-    expect(tab.locator("#eyes-field")).to_be_hidden()
 
 
 LATE = """

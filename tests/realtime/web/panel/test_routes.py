@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engines.networks.generator_config import GeneratorConfig
-from realtime.toons.reshape import EYES_UNKNOWN
+from realtime.toons.shapes.reshape import EYES_UNKNOWN
 from tests.realtime.web.client import ask, enter, listen
 from tests.realtime.web.panel.conftest import PanelRun
 
@@ -56,6 +56,7 @@ def test_panels_that_read_nothing_at_all_slow_nobody(run: PanelRun) -> None:
         ("strength", 2, "between 0 and 1"),
         ("strength", "all", "Expected a number"),
         ("eyes", 2, "0.8 to 1.4 times"),
+        ("childlike", 1.5, "between 0 and 1"),
         ("panic", "yes", "Expected true or false"),
         ("paint-room", 1, "Expected true or false"),
         ("guard", "none", "must be one of"),

@@ -11,7 +11,7 @@ from engines.faces.head import LIPS_MIDDLE, MOUTH_CORNERS, NOSE_TIP, NOSE_WINGS
 from engines.pictures import Image
 from realtime.settings import EYE_SIZES
 from realtime.toons.places import moves, shifted, toon_points
-from realtime.toons.reshape import CORNERS, EYES, LIDS, MOUTH, NEARER, NOSE, reshaped
+from realtime.toons.shapes.reshape import CORNERS, EYES, LIDS, MOUTH, NEARER, NOSE, reshaped
 
 Points = NDArray[np.float32]
 
@@ -71,7 +71,8 @@ def test_no_face_is_folded(
 ) -> None:
     still, folded = np.zeros((128, 128, 3), np.uint8), []
     for number, face in enumerate(measured_faces[kind]):
-        _, moved = reshaped(still, np.zeros((3, 128, 128), np.float32), face / 512, size, own)
+        whole = np.zeros((3, 128, 128), np.float32)
+        _, moved = reshaped(still, whole, face / 512, size, own, child=1.0)
         if least_area(moved) < 0.1:
             folded.append(number)
     assert folded == []
@@ -114,7 +115,7 @@ def test_brows_are_nearer_to_their_eyes_and_lids_stay(
     for ids in (*BROW_TOP, *BROW_BOTTOM):
         points[ids, 1] -= raised
     _, moved = reshaped(image, plan(), points, own=True)
-    monkeypatch.setattr("realtime.toons.reshape.NEARER", 0.0)
+    monkeypatch.setattr("realtime.toons.shapes.reshape.NEARER", 0.0)
     _, flat = reshaped(image, plan(), points, own=True)
     for top, bottom, eye, lid in zip(BROW_TOP, BROW_BOTTOM, EYE_OUTLINE, UPPER_LID, strict=True):
         curve = (points[top, :2] + points[bottom, :2]) / 2

@@ -6,12 +6,11 @@ import contextlib
 import threading
 
 import cv2
-import torch
 
-from engines.backends.prepare import prepared
 from engines.bundle import Bundle
 from engines.faces.people import people
 from engines.pictures import read_picture
+from realtime.api import Toonifier
 from realtime.frame import as_uint8
 from realtime.web.panel.feed import jpeg
 
@@ -20,7 +19,7 @@ SIDE = 160  # pixels
 
 
 class Samples:
-    """Draws each style once: when it is first asked for, or before.
+    """Draws each style once, as the loop does: when it is first asked for, or before.
 
     Args:
         bundle: the model.
@@ -48,11 +47,7 @@ class Samples:
                 self.picture(style)
 
     def _drawn(self, style: str) -> bytes:
-        # Without an engine: one draws twice, since it warms up first, and this is drawn once.
-        network = prepared(self._bundle.network(style), "fp32")
-        side = network.input_size
-        crop = as_uint8(cv2.resize(read_picture(people()[PORTRAIT]).rgb, (side, side)))
-        with torch.inference_mode():
-            toon = network(torch.from_numpy(crop[None]))[0][0].numpy()
-        small = cv2.resize(toon, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        return jpeg(as_uint8(cv2.cvtColor(small, cv2.COLOR_RGB2BGR)), 88)
+        # Not with the run's engine, which is busy, nor with one that takes long to build.
+        with Toonifier(self._bundle, style=style, engine="torch:cpu", say=lambda _: None) as draw:
+            toon = draw.image(read_picture(people()[PORTRAIT]).bgr).image
+        return jpeg(as_uint8(cv2.resize(toon, (SIDE, SIDE), interpolation=cv2.INTER_AREA)), 88)

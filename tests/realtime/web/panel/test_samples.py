@@ -7,27 +7,33 @@ import time
 import cv2
 import numpy as np
 
-from engines.backends.registry import create_engine
+from engines.bundle import Bundle, default_bundle
 from engines.faces.people import people
-from engines.pictures import read_picture
+from engines.pictures import Image, read_picture
+from realtime.api import Toonifier
 from realtime.session import Session
 from realtime.web.panel.samples import PORTRAIT, SIDE, Samples
 from tests.realtime.fakes import Messages
 
 
-def test_a_picture_is_what_the_style_s_engine_draws(session: Session) -> None:
-    name = session.bundle.styles[-1]
-    engine = create_engine(session.bundle.network(name), "torch:cpu", say=Messages())
-    side = engine.input_size
-    crop = cv2.resize(read_picture(people()[PORTRAIT]).rgb, (side, side)).astype(np.uint8)
-    toon = cv2.resize(engine.run(crop[None]).images[0], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    engine.close()
-    data = np.frombuffer(Samples(session.bundle).picture(name), np.uint8)
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+def sample(bundle: Bundle, style: str) -> Image:
+    """uint8 [SIDE, SIDE, 3] BGR."""
+    decoded = cv2.imdecode(np.frombuffer(Samples(bundle).picture(style), np.uint8), 1)
     assert decoded is not None
-    picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    return np.asarray(decoded, np.uint8)
+
+
+def test_a_picture_is_what_the_loop_makes_of_the_style() -> None:
+    bundle = default_bundle()
+    name, other = bundle.styles[-1], bundle.styles[0]
+    with Toonifier(bundle, style=name, engine="torch:cpu", say=Messages()) as toonify:
+        toon = toonify.image(read_picture(people()[PORTRAIT]).bgr).image
+    toon = cv2.resize(toon, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    picture = sample(bundle, name)
     assert picture.shape == (SIDE, SIDE, 3)
-    assert np.abs(picture.astype(int) - toon).mean() < 6  # a JPEG
+    apart = np.abs(picture.astype(int) - toon).mean()
+    assert apart < 6  # a JPEG
+    assert np.abs(sample(bundle, other).astype(int) - toon).mean() > 1.3 * apart
 
 
 def test_all_are_drawn_before_anybody_asks(session: Session) -> None:

@@ -1,6 +1,5 @@
 """A face with a child's proportions, as those have who are drawn for a film: a high forehead, eyes
-low in the face, round cheeks and a small chin. Below a grown-up's forehead large eyes look pasted
-on.
+low in the face, round cheeks and a small chin. In a grown-up's face large eyes look pasted on.
 
 Eyes, nose and mouth sink, and the chin rises as far as the crop has a neck below it.
 """

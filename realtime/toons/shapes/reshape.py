@@ -1,5 +1,5 @@
 """A film character's shapes: round eyes of any size, calm brows, other noses and mouths, in a face
-of a child's proportions.
+with a child's proportions.
 
 How large a character's eyes are is a matter of taste, and a network learns one size. It leaves lids
 as low as the person's, which are taken for a photo's, sets brows high, draws noses narrower than
@@ -49,9 +49,7 @@ NOSE = 1.10  # how much broader noses are
 MOUTH = (1.0, 0.95)  # width of a mouth that smiles and of one at rest, which is drawn too wide
 REACH, NOSE_REACH, MOUTH_REACH = 1.05, 0.85, 0.85
 """How far about the middle that goes, in widths of eye, nose and mouth."""
-LIPS = (
-    1.10  # how much thicker they are in a face with a child's proportions, which is shorter there
-)
+LIPS = 1.10  # how much thicker they are in a face with a child's proportions: it is shorter
 
 
 _WANTED = [

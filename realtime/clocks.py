@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import threading
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from engines.files import write_atomically
+from engines.errors import ToonifyError
+from engines.files import check_writable, write_atomically
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
@@ -144,6 +146,24 @@ class Statistics:
                 "microphone_delay_ms": None if delay is None else 10 * round(delay / 10),
                 "stages": {name: clock.summary() for name, clock in self.stages.items()},
             }
+
+
+def check_statistics(path: Path) -> None:
+    """Check that a snapshot can be written, and that a film or notes there would not be lost.
+
+    Raises:
+        ToonifyError: it cannot, or the file holds something other than a snapshot.
+    """
+    check_writable(path)
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with contextlib.suppress(OSError, TypeError, ValueError):  # or it is no snapshot
+        if "frames_sent" in json.loads(path.read_bytes()):
+            return
+    raise ToonifyError(
+        f"{path} holds something other than the numbers of a run, so it stays as it is; give "
+        "--stats another file."
+    )
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:

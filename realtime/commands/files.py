@@ -18,11 +18,11 @@ from engines.animations import (
     write_animation,
 )
 from engines.errors import ToonifyError, reason
-from engines.files import check_writable
+from engines.files import WriteError, atomic_path
 from engines.pictures import Picture, PictureError, open_picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
-from realtime.clocks import write_statistics
+from realtime.clocks import check_statistics, write_statistics
 from realtime.commands.screen import frame_progress, out, statistics_table
 from realtime.sinks.files import unused
 from realtime.sources.pictures import list_pictures
@@ -64,11 +64,12 @@ def write_picture(picture: Picture, image: np.ndarray, path: Path) -> Path:
     path = unused(path)
     extra: dict[str, Any] = {"icc_profile": picture.icc_profile} if picture.icc_profile else {}
     try:
-        PillowImage.fromarray(np.ascontiguousarray(pixels)).save(path, **SAVE[suffix], **extra)
-    except (OSError, ValueError) as error:  # the latter for a size that the format cannot hold
-        path.unlink(missing_ok=True)
+        with atomic_path(path) as part:  # an interrupted one would be half a picture
+            PillowImage.fromarray(np.ascontiguousarray(pixels)).save(part, **SAVE[suffix], **extra)
+    except (WriteError, ValueError) as error:  # the latter for a size that the format cannot hold
+        why = error.reason if isinstance(error, WriteError) else reason(error)
         raise ToonifyError(
-            f"{path} cannot be written: {reason(error)}; give another --out, or another format."
+            f"{path} cannot be written: {why}; give another --out, or another format."
         ) from error
     return path
 
@@ -150,7 +151,7 @@ def run_video(
     from realtime.video import convert_video
 
     if stats:
-        check_writable(stats)
+        check_statistics(stats)
     with frame_progress() as bar:
         task = bar.add_task(source.name, total=None)
         numbers = convert_video(
@@ -158,6 +159,7 @@ def run_video(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )  # fmt: skip
     if stats:
+        check_statistics(stats)  # by now it may be the film
         write_statistics(stats, numbers)
     out.print(statistics_table(numbers))
     say(f"Wrote {target}.")

@@ -10,9 +10,8 @@ from typing import Any
 from rich.live import Live
 from rich.text import Text
 
-from engines.files import check_writable
 from engines.say import Say, say
-from realtime.clocks import write_statistics
+from realtime.clocks import check_statistics, write_statistics
 from realtime.commands.panel import Panel, check_panel
 from realtime.commands.screen import err, out, statistics_table
 from realtime.live.desk import Desk
@@ -59,7 +58,7 @@ def run_live(
     """
     check_settings(settings)
     if stats:
-        check_writable(stats)
+        check_statistics(stats)
     bundle = session.bundle if session else find_chosen(settings.engine)
     if settings.output.preview:
         require_display()
@@ -116,6 +115,7 @@ def run_live(
         finally:
             numbers = pipeline.snapshot()
             if stats:
+                check_statistics(stats)  # by now it may be the film
                 write_statistics(stats, numbers)
             out.print(statistics_table(numbers))
             delay = numbers["microphone_delay_ms"]

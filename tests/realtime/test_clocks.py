@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from engines.errors import ToonifyError
 from realtime.clocks import (
     RECENT,
     WINDOW,
     Rate,
     StageClock,
     Statistics,
+    check_statistics,
     write_statistics,
 )
 
@@ -70,3 +72,16 @@ def test_statistics_are_written_whole(tmp_path: Path) -> None:
     assert numbers["added_latency"] == {"count": 1, "p50_ms": 40.0, "p95_ms": 40.0}
     assert set(numbers["stages"]) == set(Statistics.STAGES)
     assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]
+
+
+@pytest.mark.parametrize("content", [b"\0\0\0\x20ftypisom", b'{"title": "notes"}', b"3", b"[]"])
+def test_statistics_replace_nothing_but_statistics(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ToonifyError, match="something other than the numbers of a run"):
+        check_statistics(path)
+    assert path.read_bytes() == content
+    path.write_bytes(b"")
+    check_statistics(path)
+    write_statistics(path, Statistics().snapshot())
+    check_statistics(path)

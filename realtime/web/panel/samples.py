@@ -32,7 +32,9 @@ class Samples:
 
     def begin(self) -> None:
         """Draw them all in a thread of its own, one by one, so that no page waits for them."""
-        threading.Thread(target=self._draw_all, name="samples", daemon=True).start()
+        # No daemon: the program waits the second or two that this takes, as one that ends while
+        # networks and MediaPipe run in a thread crashes.
+        threading.Thread(target=self._draw_all, name="samples").start()
 
     def picture(self, style: str) -> bytes:
         """A JPEG of `SIDE` pixels."""

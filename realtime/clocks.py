@@ -20,6 +20,7 @@ from engines.files import check_writable, write_atomically
 
 WINDOW = 18_000  # ten minutes at 30 fps; memory stays flat whatever the length of a call
 RECENT = 9
+LARGEST = 1 << 20  # bytes of a snapshot, which takes a few thousand: a film is not read to tell
 
 
 class StageClock:
@@ -155,10 +156,10 @@ def check_statistics(path: Path) -> None:
         ToonifyError: it cannot, or the file holds something other than a snapshot.
     """
     check_writable(path)
-    if not path.is_file() or not path.stat().st_size:
+    if not path.is_file() or not (size := path.stat().st_size):
         return
     with contextlib.suppress(OSError, TypeError, ValueError):  # or it is no snapshot
-        if "frames_sent" in json.loads(path.read_bytes()):
+        if size <= LARGEST and "frames_sent" in json.loads(path.read_bytes()):
             return
     raise ToonifyError(
         f"{path} holds something other than the numbers of a run, so it stays as it is; give "
@@ -167,5 +168,10 @@ def check_statistics(path: Path) -> None:
 
 
 def write_statistics(path: Path, snapshot: dict[str, Any]) -> None:
-    """Write a snapshot as JSON, atomically."""
+    """Write a snapshot as JSON, atomically.
+
+    Raises:
+        ToonifyError: see `check_statistics`; what is there may have come since that was asked.
+    """
+    check_statistics(path)
     write_atomically(path, (json.dumps(snapshot, indent=2) + "\n").encode())

@@ -28,6 +28,7 @@ from realtime.settings import (
     Mode,
     Settings,
     require_eye_size,
+    require_share,
 )
 
 Switch = Callable[[Blend], None]
@@ -201,8 +202,7 @@ class Controls:
         Raises:
             UsageError: it is not 0 to 1, or the guard hides what would be seen.
         """
-        if not 0 <= strength <= 1:
-            raise UsageError(f"The strength must lie between 0 and 1, not {strength}.")
+        require_share(strength, "The strength")
         if strength < 1 and self.guard.mode != "pass":
             raise UsageError(
                 f"Strength {strength:.1f} would show some of your own face; "
@@ -236,8 +236,7 @@ class Controls:
         Raises:
             UsageError: `share` is not in 0..1.
         """
-        if not 0 <= share <= 1:
-            raise UsageError(f"A child's proportions must lie between 0 and 1, not {share}.")
+        require_share(share, "A child's proportions")
         self._compose(childlike=share)
 
     def set_paint_room(self, on: bool) -> None:

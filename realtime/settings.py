@@ -44,6 +44,11 @@ def require_eye_size(size: float, name: str) -> None:
     )
 
 
+def require_share(share: float, name: str) -> None:
+    """Raise `SettingsError` unless `share` lies in 0..1; `name` is what the user calls it."""
+    require(0 <= share <= 1, f"{name} must lie between 0 and 1, not {share}.")
+
+
 @dataclass(frozen=True)
 class SourceSettings:
     """Where pictures come from.
@@ -199,8 +204,7 @@ class CompositingSettings:
             f"compositing.mode must be one of {', '.join(MODES)}, not {self.mode!r}.",
         )
         for name in ("strength", "childlike", "colour"):
-            share = getattr(self, name)
-            require(0 <= share <= 1, f"compositing.{name} must lie between 0 and 1, not {share}.")
+            require_share(getattr(self, name), f"compositing.{name}")
         require_eye_size(self.eyes, "compositing.eyes")
         require(0 <= self.memory <= 60, f"compositing.memory must be 0 to 60 s, not {self.memory}.")
 

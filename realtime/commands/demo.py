@@ -44,6 +44,7 @@ def run_demo(
     film = BeforeAfter(folder, size, rate, total)
     with use_session(settings, say, session=session) as own:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "stats.json").unlink(missing_ok=True)  # an earlier demo's, as its film
         with frame_progress() as bar:
             task = bar.add_task("Demo", total=total)
             pipeline = own.pipeline(source, [film], say=say, on_output=lambda _: bar.advance(task))

@@ -85,10 +85,11 @@ def copy_picture(source: Path, path: Path) -> Path:
     """
     path = unused(path)
     try:
-        shutil.copyfile(source, path)
-    except OSError as error:
+        with atomic_path(path) as part:
+            shutil.copyfile(source, part)
+    except WriteError as error:
         raise ToonifyError(
-            f"{path} cannot be written: {reason(error)}; give another --out."
+            f"{path} cannot be written: {error.reason}; give another --out."
         ) from error
     return path
 
@@ -159,7 +160,6 @@ def run_video(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )  # fmt: skip
     if stats:
-        check_statistics(stats)  # by now it may be the film
         write_statistics(stats, numbers)
     out.print(statistics_table(numbers))
     say(f"Wrote {target}.")

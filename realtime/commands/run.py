@@ -115,7 +115,6 @@ def run_live(
         finally:
             numbers = pipeline.snapshot()
             if stats:
-                check_statistics(stats)  # by now it may be the film
                 write_statistics(stats, numbers)
             out.print(statistics_table(numbers))
             delay = numbers["microphone_delay_ms"]

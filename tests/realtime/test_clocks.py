@@ -7,6 +7,7 @@ import pytest
 
 from engines.errors import ToonifyError
 from realtime.clocks import (
+    LARGEST,
     RECENT,
     WINDOW,
     Rate,
@@ -74,12 +75,16 @@ def test_statistics_are_written_whole(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]
 
 
-@pytest.mark.parametrize("content", [b"\0\0\0\x20ftypisom", b'{"title": "notes"}', b"3", b"[]"])
+@pytest.mark.parametrize(
+    "content",
+    [b"\0\0\0\x20ftypisom", b'{"title": "notes"}', b"3", b"[]", b"[" + b" " * LARGEST + b"]"],
+)
 def test_statistics_replace_nothing_but_statistics(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
-    with pytest.raises(ToonifyError, match="something other than the numbers of a run"):
-        check_statistics(path)
+    for act in (check_statistics, lambda path: write_statistics(path, Statistics().snapshot())):
+        with pytest.raises(ToonifyError, match="something other than the numbers of a run"):
+            act(path)
     assert path.read_bytes() == content
     path.write_bytes(b"")
     check_statistics(path)

@@ -16,13 +16,11 @@ from realtime.toons.finish.surface import EARS
 from realtime.toons.shapes.warps import Rise, Swelling, risen, swollen
 
 SINK = 0.05  # how far eyes sink, and less what is above and below, in heights of the face
-SINK_REACH = (0.92, 1.0, 1.0)
-"""How far about them that goes: aside in widths of the face, above and below in their distances
-from the chin."""
+SINK_ASIDE = 0.92  # how far aside that goes, in widths of the face; up and down as far as the chin
 SHORTER = 0.06  # how far a chin rises, in heights of the face
 CHIN_REACH = (0.95, 1.25, 0.38)
-"""The same about it: aside in widths of the face, above in its distances from the nose, below in
-heights of the face."""
+"""How far about it that goes: aside in widths of the face, above in its distances from the nose,
+below in heights of the face."""
 ROOM = 0.20  # as much as that is wanted below a chin, in them: less of a crop is stretched less
 JAW, JAW_AT, JAW_REACH = 0.90, 0.12, (0.75, 0.40)
 CHEEKS, CHEEKS_AT, CHEEKS_REACH = 1.03, 0.48, (0.80, 0.28)
@@ -47,11 +45,10 @@ def childlike(shown: Floats, front: float, share: float) -> Floats:
     along = np.array([down[1], -down[0]], np.float32)
     width = float(np.linalg.norm(np.subtract(*shown[EARS])))
     below, nose = (float((chin - place) @ down) for place in (eyes, shown[NOSE_TIP]))
-    aside, *reach = SINK_REACH
-    sink = (aside * width, reach[0] * below, reach[1] * below)
-    aside, *reach = CHIN_REACH
+    sink = (SINK_ASIDE * width, below, below)
     under = 1 - float(chin[1])
-    rise = (aside * width, reach[0] * nose, min(reach[1] * height, under))
+    aside, over, neck = CHIN_REACH
+    rise = (aside * width, over * nose, min(neck * height, under))
     shorter = share * SHORTER * height * float(np.clip(under / (ROOM * height), 0, 1))
     shapes = (
         Swelling(

@@ -91,6 +91,7 @@ def reshaped(
     field = swollen(_swellings(shown, points, eyes, own, child))
     if own:
         field += risen(_rises(shown, points))
+    if own and child:
         field = one_after_the_other(field, childlike(shown, frontness(points), child))
     return (warped(toon, field), plan_of(plan, field)) if field.any() else (toon, plan)
 

@@ -90,15 +90,13 @@ def swollen(swellings: Iterable[Swelling]) -> Floats:
 
 def one_after_the_other(first: Floats, then: Floats) -> Floats:
     """The field of two steps."""
-    return then + shifted(first, then * np.float32(COARSE)) if then.any() else first
+    return then + shifted(first, then * np.float32(COARSE))
 
 
 def warped(picture: Image, field: Floats) -> Image:
-    """A picture, uint8 [S, S, 3], as a field wants it."""
+    """A picture, uint8 [S, S, 3], as a field that moves something wants it."""
     side = picture.shape[0]
     moved = np.abs(field).max(-1) > 0
-    if not moved.any():
-        return picture
     rows, columns = (_span(moved, axis) for axis in (1, 0))
     scale = side / COARSE  # what is moved is enlarged alone
     top, left, bottom, right = (

@@ -12,7 +12,7 @@ from typing import Any
 from engines.errors import UsageError
 from realtime.live.desk import Desk
 from realtime.live.people import People
-from realtime.settings import SourceSettings
+from realtime.settings import SourceSettings, require_share
 from realtime.toons.shapes.reshape import EYES_UNKNOWN
 
 Act = Callable[[Desk, Any], str | None]
@@ -83,8 +83,8 @@ def _person_style(desk: Desk, value: Any) -> None:
 
 def _person_strength(desk: Desk, value: Any) -> None:
     strength = value.get("strength")
-    if strength is not None and not 0 <= _number(strength) <= 1:
-        raise UsageError(f"The strength must lie between 0 and 1, not {strength}.")
+    if strength is not None:
+        require_share(_number(strength), "The strength")
     _people(desk).set_strength(_who(desk, value), strength)
 
 

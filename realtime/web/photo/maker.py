@@ -17,7 +17,7 @@ from engines.pictures import Image, Picture, PictureError, read_picture
 from engines.say import Say
 from realtime.frame import Frame
 from realtime.session import Session
-from realtime.settings import Settings, require, require_eye_size
+from realtime.settings import Settings, require_eye_size, require_share
 from realtime.web.photo.tips import FaceReport, report, summary
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # that every browser can show beside the toon
@@ -103,7 +103,7 @@ class PhotoMaker:
             ToonifyError: it is no picture, it is too large, there is no such style, or the engine
                 failed.
         """
-        require(0 <= strength <= 1, f"strength must lie between 0 and 1, not {strength}.")
+        require_share(strength, "strength")
         require_eye_size(eyes, "eyes")
         stylizer = self.session.still_stylizer
         stylizer.settings = replace(stylizer.settings, eyes=eyes)

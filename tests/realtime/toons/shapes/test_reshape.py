@@ -63,16 +63,16 @@ def least_area(field: NDArray[np.float32]) -> float:
     return float(((1 + across[0]) * (1 + down[1]) - across[1] * down[0]).min())
 
 
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize(("own", "child"), [(False, 0.0), (True, 0.0), (True, 1.0)])
 @pytest.mark.parametrize("size", EYE_SIZES)
 @pytest.mark.parametrize("kind", ["people", "turned", "sample"])
 def test_no_face_is_folded(
-    measured_faces: dict[str, NDArray[np.float32]], size: float, kind: str, own: bool
+    measured_faces: dict[str, NDArray[np.float32]], size: float, kind: str, own: bool, child: float
 ) -> None:
     still, folded = np.zeros((128, 128, 3), np.uint8), []
     for number, face in enumerate(measured_faces[kind]):
         whole = np.zeros((3, 128, 128), np.float32)
-        _, moved = reshaped(still, whole, face / 512, size, own, child=1.0)
+        _, moved = reshaped(still, whole, face / 512, size, own, child)
         if least_area(moved) < 0.1:
             folded.append(number)
     assert folded == []
@@ -85,6 +85,15 @@ def with_lids(points: Points, height: float) -> Points:
         middle = points[ids, 1].mean()
         out[ids, 1] = middle + height * (points[ids, 1] - middle)
     return out
+
+
+def with_smile(points: Points, by: float) -> tuple[Points, float]:
+    """The same landmarks with the corners of the mouth so far above the middle of its lips, in
+    shares of its width, and that width."""
+    out, corners = points.copy(), list(MOUTH_CORNERS)
+    width = float(np.ptp(points[corners, 0]))
+    out[corners, 1] = points[list(LIPS_MIDDLE), 1].mean() - by * width
+    return out, width
 
 
 def test_eyes_are_round_and_narrower_in_who_squints(face_crop: tuple[Image, Points]) -> None:
@@ -147,12 +156,9 @@ def test_noses_are_broader_but_not_in_profile(face_crop: tuple[Image, Points]) -
 def test_a_mouth_at_rest_is_narrower(
     face_crop: tuple[Image, Points], smile: float, width: float
 ) -> None:
-    image, points = face_crop[0], face_crop[1].copy()
-    corners = list(MOUTH_CORNERS)
-    apart = np.ptp(points[corners, 0])
-    points[corners, 1] = points[list(LIPS_MIDDLE), 1].mean() - smile * apart
+    image, (points, apart) = face_crop[0], with_smile(face_crop[1], smile)
     _, moved = reshaped(image, plan(), points, own=True)
-    wide = np.ptp(toon_points(points[corners], moved)[:, 0]) / apart
+    wide = np.ptp(toon_points(points[list(MOUTH_CORNERS)], moved)[:, 0]) / apart
     assert wide == pytest.approx(width, abs=0.02)
 
 
@@ -167,12 +173,9 @@ def test_the_size_it_has_changes_nothing(face_crop: tuple[Image, Points]) -> Non
 def test_the_corners_of_a_mouth_at_rest_rise_and_smiles_stay(
     face_crop: tuple[Image, Points], smile: float, share: float
 ) -> None:
-    image, points = face_crop[0], face_crop[1].copy()
-    corners = list(MOUTH_CORNERS)
-    width = np.ptp(points[corners, 0])
-    points[corners, 1] = points[list(LIPS_MIDDLE), 1].mean() - smile * width
+    image, (points, width) = face_crop[0], with_smile(face_crop[1], smile)
     _, moved = reshaped(image, plan(), points, own=True)
-    ids = [*corners, *LIPS_MIDDLE]
+    ids = [*MOUTH_CORNERS, *LIPS_MIDDLE]
     rise = (points[ids, 1] - toon_points(points[ids], moved)[:, 1]) / width
     assert rise[:2] == pytest.approx(share * CORNERS, abs=0.35 * CORNERS)
     assert np.abs(rise[2:]).max() < 0.1 * CORNERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,14 @@ class Animation:
     Attributes:
         count: how many frames there are, 2 or more.
         loop: how often it is played again; 0 for without end, None if it does not say.
+        first: place of the first frame among the file's pictures: 1 after one that only programs
+            show that know no animations.
     """
 
     path: Path
     count: int
     loop: int | None
+    first: int = 0
 
     def frames(self) -> Iterator[AnimationFrame]:
         """Its frames in order, each whole, also where the file holds only what changes.
@@ -53,7 +57,7 @@ class Animation:
             PictureError: the file is damaged; the frames before that have been given.
         """
         with open_picture(self.path) as opened:
-            for number in range(self.count):
+            for number in range(self.first, self.first + self.count):
                 opened.seek(number)
                 whole = opened.convert("RGBA")  # reads the frame, which alone says its duration
                 alpha: Mask | None = np.array(whole.getchannel("A"))
@@ -75,8 +79,8 @@ def find_animation(path: Path) -> Animation | None:
         count = int(getattr(opened, "n_frames", 1))
         if count < 2 or opened.format not in ("GIF", "PNG", "WEBP"):
             return None
-        if getattr(opened, "default_image", False):  # of a PNG; it is no frame
-            count -= 1
+        first = int(getattr(opened, "default_image", False))  # of a PNG; it is no frame
+        count -= first
         width, height = opened.size
         need = width * height * count * FRAME_PIXEL_BYTES
         if need > MOST_BYTES:
@@ -85,7 +89,7 @@ def find_animation(path: Path) -> Animation | None:
                 f"pixels need {need / 1e9:.1f} GB, and {MOST_BYTES / 1e9:.1f} GB is the most; make "
                 "it a video, and use `toonify video`."
             )
-        return Animation(path, count, opened.info.get("loop"))
+        return Animation(path, count, opened.info.get("loop"), first)
 
 
 def write_animation(path: Path, frames: Sequence[AnimationFrame], loop: int | None) -> None:
@@ -97,6 +101,7 @@ def write_animation(path: Path, frames: Sequence[AnimationFrame], loop: int | No
         loop: as in `Animation`.
 
     Raises:
+        PictureError: the format does not hold times as long as theirs.
         WriteError: it cannot be written.
     """
     from PIL import Image as PillowImage
@@ -124,4 +129,11 @@ def write_animation(path: Path, frames: Sequence[AnimationFrame], loop: int | No
     elif suffix == ".webp":
         options |= {"quality": 90, "method": 3, "lossless": clear}  # else some alpha is lost
     with atomic_path(path) as part:
-        pictures[0].save(part, **options)
+        try:
+            pictures[0].save(part, **options)
+        except (OverflowError, RuntimeError, struct.error) as error:  # as each kind says it
+            longest = max(frame.duration for frame in frames) / 1000
+            raise PictureError(
+                f"{path} cannot be written: its kind does not hold frames that are shown for "
+                f"{longest:g} s; make the times shorter, or convert it to another kind."
+            ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -113,7 +114,7 @@ class Card:
             BundleError: when the text is not a card of this format version.
         """
         try:
-            values = json.loads(text)
+            values = json.loads(text, parse_constant=_finite, parse_float=_finite)
             version = values["format_version"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BundleError(f"card.json is not a model card ({plain(repr(error))}).") from error
@@ -196,6 +197,13 @@ def _flag(style: Mapping[str, object], name: str) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} should be true or false, not {value!r:.40}")
     return value
+
+
+def _finite(word: str) -> float:
+    """A number of the card. Python's parser takes NaN and infinity, which no web page can show."""
+    if not math.isfinite(number := float(word)):
+        raise ValueError(f"{word:.20} is no finite number")
+    return number
 
 
 def _spec(values: dict[str, Any]) -> BlendSpec:

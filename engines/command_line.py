@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import sys
 import traceback
@@ -15,7 +16,7 @@ from typing import Any
 
 import typer
 
-from engines.errors import ToonifyError, install
+from engines.errors import ToonifyError, install, reason
 from engines.redaction import redacted
 from engines.say import say_details
 from engines.streams import discard, tolerant_streams, why_unwritable, without_native_logs
@@ -42,6 +43,22 @@ EXTRAS = {
     "torch_tensorrt": "tensorrt",
 }
 """Optional module -> the group of packages that it comes with."""
+
+REFUSALS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ELOOP,
+        errno.EMFILE,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""Numbers of system errors that are about the user's files and disks: no fault of the program."""
 
 
 def run_app(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
@@ -146,6 +163,10 @@ def _explain(error: Exception, name: str) -> int:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EXTRAS:
         module = str(error.name).split(".")[0]
         _print_error(f"{error.name} is not installed; run: {install(EXTRAS[module])}.")
+        return FAILED
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        what = f"{error.filename} cannot be used" if error.filename else "The system refuses"
+        _print_error(f"{what}: {reason(error)}; check that place, or give another.")
         return FAILED
     _print_error(
         f"{type(error).__name__}: {error}. This is a fault of the program: please report it with "

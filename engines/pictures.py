@@ -186,7 +186,7 @@ def _in_eight_bits(picture: PillowImage.Image) -> PillowImage.Image:
     values = np.nan_to_num(np.asarray(picture, np.float64))
     largest = values.max()
     # 16 bits unless the values say something else; numbers with a point mostly go up to 1.
-    whites = (1.0, 255.0, 65535.0) if picture.mode == "F" else (65535.0,)
+    whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(picture.mode, (65535.0,))
     white = next((white for white in whites if largest <= white), largest)
     grey = PillowImage.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
     clear = picture.info.get("transparency")

@@ -182,18 +182,14 @@ class Toonifier:
         image = checked_bgr(picture)
         if (image.shape[1], image.shape[0]) != self._size:
             self._loop = None
-        if (
-            isinstance(timestamp, bool)
-            or not isinstance(timestamp, Real)
-            or not math.isfinite(timestamp)
-            or (self._loop is not None and float(timestamp) <= self._time)
-        ):
+        time = _seconds(timestamp)
+        if time is None or (self._loop is not None and time <= self._time):
             above = f" above the last one, {self._time:g}" if self._loop else ""
             raise UsageError(
                 f"A timestamp must be a number of seconds{above}, not {timestamp!r}; give the "
                 "moment of capture, such as time.monotonic()."
             )
-        frame = Frame(image, float(timestamp), self._number)
+        frame = Frame(image, time, self._number)
         if self._loop is None:
             self._session.reset()
             guard = self._session.guard(frame.size)
@@ -275,6 +271,17 @@ class Toonifier:
             return Toon(output.image, output.alpha, found, output.kind, drawn)
         # Copies, because the guard, or the caller, may use these arrays again.
         return Toon(output.image.copy(), output.alpha.copy(), found, output.kind, drawn)
+
+
+def _seconds(timestamp: object) -> float | None:
+    """A timestamp as a float; None if it is no number, or none that a float holds."""
+    if isinstance(timestamp, bool) or not isinstance(timestamp, Real):
+        return None
+    try:
+        seconds = float(timestamp)
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _check_kinds(model: object, settings: object, say: object) -> None:

@@ -53,10 +53,18 @@ def as_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
     return array.astype(np.uint8, copy=False)
 
 
+def exact_rate(rate: float) -> Fraction:
+    """Pictures a second as a fraction: the float nearest to 30000/1001 is that again. Never 0."""
+    if rate < 1:
+        return 1 / Fraction(1 / rate).limit_denominator(1001)
+    return Fraction(rate).limit_denominator(1001)
+
+
 def as_bgr(picture: object) -> Image | None:
     """What a device handed over as uint8 [H, W, 3] BGR, or None if it is no such picture."""
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.size == 0:
         return None
+    picture = np.asarray(picture)  # a subclass, such as a matrix, counts its axes in another way
     if picture.ndim == 2:
         return np.repeat(picture[:, :, None], 3, axis=2)
     if picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):

@@ -77,7 +77,7 @@ class SourceSettings:
             16 <= width <= 7680 and 16 <= height <= 4320,
             f"source.size must lie between 16x16 and 7680x4320 pixels, not {width}x{height}.",
         )
-        require(0 < self.fps <= 240, f"source.fps must be above 0 and at most 240, not {self.fps}.")
+        require(0.01 <= self.fps <= 240, f"source.fps must be 0.01 to 240, not {self.fps}.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from importlib import metadata
@@ -22,15 +21,15 @@ import av
 import av.error
 
 from engines.card import Card
-from engines.errors import ToonifyError, UsageError, reason
-from engines.files import WriteError, atomic_path, taken, write_atomically
+from engines.errors import ToonifyError, UsageError
+from engines.files import WriteError, atomic_path, taken
 from engines.say import Say
 from realtime.guard import Output
 from realtime.session import Session, find_chosen, use_session
 from realtime.settings import Settings
 from realtime.sinks import MOVIES
 from realtime.sinks.encoding import AudioTrack
-from realtime.sinks.segments import Part, Segments, finished_parts
+from realtime.sinks.segments import TRIAL, Part, Segments, finished_parts, workplace
 from realtime.sources.media import MediaSource, open_media
 
 
@@ -70,46 +69,46 @@ def convert_video(
     bundle = session.bundle if session else find_chosen(settings.engine)
     folder = target.with_name(target.name + ".parts")
     media = MediaSource(str(source), live=False, loop=False, tolerant=True)
-    _begin(folder, _job(source, settings, bundle.card), say)
-    parts = finished_parts(folder)
-    media.first = first = sum(part.count for part in parts)
-    audio = _sound(media.audio_location, target, folder, say)
-    if first:
-        say(f"Continuing after {first} finished frames.")
-    done = first
+    with workplace(folder, _job(source, settings, bundle.card), say):
+        media.first = first = sum(part.count for part in finished_parts(folder))
+        audio = _sound(media.audio_location, target, folder, say)
+        if first:
+            say(f"Continuing after {first} finished frames.")
+        done = first
 
-    def count(_output: Output) -> None:
-        nonlocal done
-        done += 1
-        progress(done, media.total)
+        def count(_output: Output) -> None:
+            nonlocal done
+            done += 1
+            progress(done, media.total)
 
-    # There is time to detect every face in every frame.
-    faces = dataclasses.replace(settings.faces, refresh_interval=0.0)
-    every = dataclasses.replace(settings, faces=faces)
-    with use_session(every, say, bundle=bundle, session=session) as own:
-        segments = Segments(folder, media.size, media.rate, first)
-        pipeline = own.pipeline(media, [segments], say=say, on_output=count)
-        pipeline.run()
-    if pipeline.interrupted:
-        raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
-    losses = media.losses()
-    for loss in [*losses, f"{target} holds what is there."] if losses else []:
-        say(loss)
-    _join(finished_parts(folder), audio, target, say)
-    shutil.rmtree(folder)
+        # There is time to detect every face in every frame.
+        faces = dataclasses.replace(settings.faces, refresh_interval=0.0)
+        every = dataclasses.replace(settings, faces=faces)
+        with use_session(every, say, bundle=bundle, session=session) as own:
+            segments = Segments(folder, media.size, media.rate, first)
+            pipeline = own.pipeline(media, [segments], say=say, on_output=count)
+            pipeline.run()
+        if pipeline.interrupted:
+            raise VideoError(f"Stopped after {done} frames; the same command continues from there.")
+        losses = media.losses()
+        for loss in [*losses, f"{target} holds what is there."] if losses else []:
+            say(loss)
+        _join(finished_parts(folder), audio, target, say)
     return pipeline.snapshot()
 
 
 def _check_target(source: Path, target: Path, force: bool) -> None:
     if target.suffix.lower() not in MOVIES:
         raise VideoUseError(f"{target} must end in {', '.join(MOVIES)}.")
-    if source.is_dir():
+    if os.path.isdir(source):
         raise VideoUseError(f"{source} is a folder, not a video; give the file itself.")
-    if not source.is_file():
+    if not os.path.isfile(source):
         raise VideoError(f"There is no video {source}; check the path.")
     there = taken(target)
     if there and os.path.samefile(source, target):
         raise VideoError(f"{target} is the input itself; give the output another name.")
+    if target.is_dir():
+        raise VideoError(f"{target} is a folder; give the name of a file.")
     if there and not force:
         raise VideoError(f"{target} exists; give another name or --force to replace it.")
 
@@ -140,34 +139,11 @@ def _state(path: Path) -> list[str | int]:
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
-def _begin(folder: Path, job: dict[str, Any], say: Say) -> None:
-    """Make the folder; segments of another job are deleted."""
-    job_file = folder / "job.json"
-    if folder.exists():
-        try:
-            if json.loads(job_file.read_text()) == job:
-                return
-        except (OSError, ValueError):
-            if any(folder.iterdir()):
-                raise VideoError(
-                    f"{folder} exists, but this command did not make it; move it away."
-                ) from None
-        say(f"Starting over: {folder} holds work for another input, model or settings.")
-        shutil.rmtree(folder)
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise VideoError(
-            f"The folder {folder} cannot be made: {reason(error)}; give another OUT."
-        ) from error
-    write_atomically(job_file, json.dumps(job).encode())
-
-
 def _sound(audio: str | None, target: Path, folder: Path, say: Say) -> str | None:
     """`audio` if `target` can hold its sound: tried on a second of it, before hours of drawing."""
     if not audio:
         return None
-    trial = folder / f"sound{target.suffix}"
+    trial = folder / f"{TRIAL}{target.suffix}"
     try:
         with av.open(str(trial), "w") as output:
             sound = _track(audio, output, target)

@@ -43,9 +43,9 @@ PRECISIONS = ("fp16", "fp32")
 @gpu_faults(NAME)
 def create(request: EngineRequest) -> SwappingEngine:
     """`tensorrt-rtx`, or with a target, such as `tensorrt-rtx:ampere+`."""
+    device = require_cuda(NAME)  # first: without a GPU nobody is told to install the library
     load_library()
     precision = request.choose_precision(NAME, PRECISIONS)
-    device = require_cuda(NAME)
     targets = (
         (_target(request.variant),)
         if request.variant

@@ -15,7 +15,7 @@ from engines.bundle import SUFFIX, Bundle, shipped_bundle
 from engines.card import BundleError
 from engines.catalogue import DEFAULT_BUNDLE, SHIPPED
 from engines.errors import ToonifyError, UsageError
-from engines.files import atomic_path
+from engines.files import atomic_path, check_writable
 
 DownloadProgress = Callable[[int, int], None]
 """Takes bytes so far and bytes in all (0 if the server does not tell)."""
@@ -59,14 +59,23 @@ def models_directory() -> Path:
 
 
 def installed_models() -> list[Installed]:
-    """The shipped models, if this package has them, then the user's by name."""
+    """The shipped models, if this package has them, then the user's by name, as far as their
+    folder can be read."""
     shipped = [Installed(name, shipped_bundle(name), True) for name in SHIPPED]
     models = [model for model in shipped if (model.path / "card.json").exists()]
-    folder = models_directory()
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix == SUFFIX or (path / "card.json").is_file():
-            models.append(Installed(path.stem if path.is_file() else path.name, path, False))
+    for path in _own_files():
+        if path.suffix == SUFFIX or os.path.isfile(path / "card.json"):
+            models.append(Installed(path.stem if os.path.isfile(path) else path.name, path, False))
     return models
+
+
+def _own_files() -> list[Path]:
+    """What lies in the user's folder of models; nothing if it is not there or may not be read, so
+    that the shipped ones can still be used."""
+    try:
+        return sorted(models_directory().iterdir())
+    except OSError:
+        return []
 
 
 def find_model(what: str) -> Path:
@@ -75,8 +84,10 @@ def find_model(what: str) -> Path:
     Raises:
         BundleError: when there is no such model.
     """
-    if Path(what).exists() and (Path(what).suffix == SUFFIX or (Path(what) / "card.json").exists()):
-        return Path(what)
+    path = Path(what)
+    # A name may be too long for the system, or lie in a closed folder; `Path.exists` raises then.
+    if os.path.exists(path / "card.json") or (path.suffix == SUFFIX and os.path.exists(path)):
+        return path
     models = installed_models()
     for model in models:
         if model.name == what:
@@ -128,6 +139,7 @@ def fetch(
         DownloadUseError: when the package brings it, or a URL comes without its hash.
         DownloadError: when there is none of that name, it cannot be fetched, or has another hash.
         BundleError: when it is not a sound model.
+        WriteError: when the models' folder cannot be written.
     """
     import pooch
 
@@ -150,6 +162,7 @@ def fetch(
     pooch.get_logger().setLevel("WARNING")  # we show the progress ourselves
     folder = models_directory() / "downloads"
     name = f"{sha256[:16]}{SUFFIX}"
+    check_writable(folder / name)
     try:
         path = pooch.retrieve(
             url,

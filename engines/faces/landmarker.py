@@ -194,8 +194,13 @@ def close_task(task: Any) -> None:
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Hide what MediaPipe's native code prints as it starts and ends; it has no switch for that."""
-    sys.stderr.flush()
-    saved = os.dup(2)
+    try:
+        saved = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    if sys.stderr:
+        sys.stderr.flush()
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)

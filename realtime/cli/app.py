@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
 from engines.command_line import DEBUG_HELP, run_app, run_forwarded
 from realtime.cli import files, live, machine, models, web
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"Toonify, live {metadata.version('toonify-live')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="toonify",
@@ -17,6 +26,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Say which release this is, and end.",
+            is_eager=True,
+            callback=_version,
+        ),
+    ] = False,
+) -> None:
+    """What all commands have in common."""
+
+
 app.add_typer(models.models_app, name="models")
 app.add_typer(models.engines_app, name="engines")
 app.command()(live.demo)

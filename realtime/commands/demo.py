@@ -9,7 +9,7 @@ from engines.errors import ToonifyError
 from engines.files import check_writable
 from engines.say import Say, say
 from realtime.clocks import write_statistics
-from realtime.commands.screen import frame_progress, out, statistics_table
+from realtime.commands.screen import frame_progress, print_statistics
 from realtime.session import Session, use_session
 from realtime.settings import Settings
 from realtime.sinks.before_after import BeforeAfter
@@ -51,7 +51,7 @@ def run_demo(
             pipeline.run()
     numbers = pipeline.snapshot()
     write_statistics(folder / "stats.json", numbers)
-    out.print(statistics_table(numbers))
+    print_statistics(numbers)
     if pipeline.interrupted:
         raise ToonifyError(
             f"The demo was interrupted after {numbers['frames_sent']} of {total} pictures; run it "

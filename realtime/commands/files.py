@@ -23,7 +23,7 @@ from engines.pictures import Picture, PictureError, open_picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
 from realtime.clocks import check_statistics, write_statistics
-from realtime.commands.screen import frame_progress, out, statistics_table
+from realtime.commands.screen import frame_progress, print_statistics
 from realtime.sinks.files import unused
 from realtime.sources.pictures import list_pictures
 
@@ -161,7 +161,7 @@ def run_video(
         )  # fmt: skip
     if stats:
         write_statistics(stats, numbers)
-    out.print(statistics_table(numbers))
+    print_statistics(numbers)
     say(f"Wrote {target}.")
 
 

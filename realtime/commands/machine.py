@@ -13,11 +13,16 @@ def show_devices() -> None:
     """Cameras, virtual cameras and microphones: names, sizes, and what is wrong with each."""
     from realtime.devices import examine_cameras, examine_microphones, examine_virtual_cameras
 
-    table = Table("device", "name", "choose by", "sizes", "problem")
+    table = Table("device", "name", "choose by", "sizes")
+    problems = []  # not in the table, where commands could not be copied
     reports = [*examine_cameras(), *examine_virtual_cameras(), *examine_microphones()]
     for report in reports:
-        table.add_row(report.kind, report.name, report.choose, report.sizes, report.problem)
+        table.add_row(report.kind, report.name, report.choose, report.sizes)
+        if report.problem:
+            problems.append(f"{report.kind} {report.name}: {report.problem}")
     out.print(table)
+    for problem in problems:
+        out.print(problem, soft_wrap=True)
     if not any(report.kind == "camera" for report in reports):
         say("No camera was found; plug one in, or try `toonify run --source demo`.")
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from engines.say import Say, say
 from realtime.clocks import check_statistics, write_statistics
 from realtime.commands.panel import Panel, check_panel
-from realtime.commands.screen import err, out, statistics_table
+from realtime.commands.screen import err, print_statistics
 from realtime.live.desk import Desk
 from realtime.live.source import ChangingSource
 from realtime.pipeline import Pipeline
@@ -116,7 +116,7 @@ def run_live(
             numbers = pipeline.snapshot()
             if stats:
                 write_statistics(stats, numbers)
-            out.print(statistics_table(numbers))
+            print_statistics(numbers)
             delay = numbers["microphone_delay_ms"]
             if delay and _in_call(pipeline):
                 say(f"The picture is {delay} ms late: delay your microphone by {delay} ms.")
@@ -145,6 +145,12 @@ def _open_source(settings: Settings, say: Say) -> tuple[Source, ChangingSource |
 def _require_somewhere(sinks: list[Sink], output: OutputSettings) -> None:
     """Tell at once what to install if the virtual camera is the only sink and cannot be opened."""
     shown = output.preview or output.panel is not None
+    if not sinks and not shown and output.overlay == "green":
+        raise SettingsError(
+            "--overlay green is the colour behind the toons in what the sinks show, and --sink "
+            "none leaves nothing that shows it; leave one of them out, or add --record, --preview "
+            "or --panel."
+        )
     if not sinks and not shown:
         raise SettingsError(
             "--sink none needs --record, --overlay, --preview or --panel beside it."

@@ -49,10 +49,14 @@ def frame_progress() -> Progress:
     )
 
 
-def statistics_table(numbers: Mapping[str, Any]) -> Table:
-    """The numbers of a run as a table."""
-    engine = " ".join(str(numbers.get(key, "")) for key in ("engine", "device", "precision"))
-    table = Table(title=f"{numbers.get('model', '')} on {engine}".strip(), title_justify="left")
+def print_statistics(numbers: Mapping[str, Any]) -> None:
+    """Print the numbers of a run: a table, and a line that may be longer than it is wide."""
+    model, style, engine, device, precision = (
+        str(numbers.get(key, "")) for key in ("model", "style", "engine", "device", "precision")
+    )
+    look = model if style == model else f"{style} of {model}"
+    title = f"{look} on {engine} {device} {precision}"
+    table = Table(title=title, title_justify="left")
     table.add_column("stage")
     for name in ("frames", "p50 ms", "p95 ms"):
         table.add_column(name, justify="right")
@@ -65,9 +69,9 @@ def statistics_table(numbers: Mapping[str, Any]) -> Table:
     if numbers["toons_moved"]:
         kinds += f" ({numbers['toons_drawn']} drawn, {numbers['toons_moved']} moved)"
     dropped = sum(numbers["frames_dropped"].values())
-    table.caption = (
+    out.print(table)
+    out.print(
         f"{numbers['fps']:.1f} frames a second out, {numbers['source_fps']:.1f} in; "
-        f"sent {kinds or 'nothing'}; {dropped} replaced by newer ones"
+        f"sent {kinds or 'nothing'}; {dropped} replaced by newer ones",
+        soft_wrap=True,
     )
-    table.caption_justify = "left"
-    return table

@@ -11,7 +11,7 @@ import av.error
 import cv2
 
 from engines.pictures import Image
-from realtime.frame import as_uint8
+from realtime.frame import as_uint8, exact_rate
 from realtime.sinks import SinkError
 
 TIME_BASE = Fraction(1, 90_000)  # divides every common frame rate
@@ -174,7 +174,7 @@ class MovieWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container: Any = av.open(str(path), "w", options=flags)
-            self._rate = Fraction(rate).limit_denominator(1001)
+            self._rate = exact_rate(rate)
             self._stream = self._container.add_stream(codec, rate=self._rate)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SinkError(f"The movie {path} cannot be written: {error}.") from error

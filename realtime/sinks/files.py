@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from engines.pictures import Image
+from realtime.frame import exact_rate
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.encoding import MovieWriter
@@ -58,7 +59,7 @@ class _Movie:
             return output.media_time
         if self._paced:
             return Fraction(time.monotonic()).limit_denominator(90_000)
-        return (self._count - 1) / Fraction(self._rate).limit_denominator(1001)
+        return (self._count - 1) / exact_rate(self._rate)
 
     def _make(self) -> MovieWriter:
         """A file that begins at `_start` on the time line of the pictures."""

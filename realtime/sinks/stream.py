@@ -17,6 +17,7 @@ from engines.errors import reason
 from engines.pictures import Image
 from engines.say import Say
 from realtime.addresses import redacted
+from realtime.frame import exact_rate
 from realtime.guard import Output
 from realtime.sinks import SinkError
 from realtime.sinks.files import unused
@@ -68,7 +69,7 @@ class StreamSink:
         self.name = f"stream {redacted(target)}"
         self.path = None if "://" in target else Path(target)
         limited = min(max(rate, LEAST_RATE), MOST_RATE)
-        self._shape = Shape(size, Fraction(limited).limit_denominator(1001))
+        self._shape = Shape(size, exact_rate(limited))
         self._target = target
         self._container = container
         self._say = say

@@ -47,11 +47,11 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
 
     Args:
         every_frame: a file is read at the reader's pace and loses nothing: a damaged one is an
-            error. Otherwise it is read in real time, and what cannot be decoded is left out.
+            error, as is a camera that is not there. Otherwise it is read in real time, what cannot
+            be decoded is left out, and a missing camera is waited for.
 
     Raises:
-        SourceError, PictureError: there is no such file, or a stream shows nothing. A missing
-            camera is waited for instead.
+        SourceError, PictureError: there is no such file, or a stream shows nothing.
     """
     what = settings.source
     path = Path(what)
@@ -78,7 +78,7 @@ def open_source(settings: SourceSettings, say: Say, *, every_frame: bool = False
         raise SourceError(f"There is no file {what}; check the path given as the source.")
     from realtime.sources.camera import CameraSource
 
-    return CameraSource(settings, say)
+    return CameraSource(settings, say, patient=not every_frame)
 
 
 MEDIA_SUFFIXES = {".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"}

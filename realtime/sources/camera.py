@@ -24,6 +24,7 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each next attempt; the last
 SILENCE = 2.0  # seconds without a picture after which a camera counts as stalled
 RATE_CHECK = 5.0  # seconds after which the measured rate is compared with the one asked for
 FROZEN = 3.0  # seconds of bit-identical pictures after which a camera counts as frozen
+AGAIN = "; opening it again."
 BAD_PICTURES = 30  # unusable pictures in a row after which the camera is opened again
 
 
@@ -142,6 +143,7 @@ class CameraSource:
 
     Args:
         open_device: opens the real device; tests pass a stand-in.
+        patient: wait for a camera that is not there; else, before its first picture, an error.
         pauses: seconds before each next attempt; the last one repeats.
         silence: seconds without a picture after which the camera counts as stalled.
         frozen: seconds of one bit-identical picture after which it counts as frozen.
@@ -156,6 +158,7 @@ class CameraSource:
         say: Say,
         open_device: Opener = open_camera,
         *,
+        patient: bool = True,
         pauses: tuple[float, ...] = PAUSES,
         silence: float = SILENCE,
         frozen: float = FROZEN,
@@ -167,6 +170,7 @@ class CameraSource:
         self._settings = settings
         self._say = say
         self._open = open_device
+        self._patient = patient
         self._pauses = pauses
         self._silence = silence
         self._frozen = frozen
@@ -176,15 +180,19 @@ class CameraSource:
         self._number = 0
 
     def frames(self) -> Iterator[Frame]:
-        """Frames as they come, the newest only, until `close`; never ends by itself."""
+        """Frames as they come, the newest only, until `close`; never ends by itself.
+
+        Raises:
+            SourceError: nothing came, and it is not to be waited for.
+        """
         failures = 0
         while not self._closed.is_set():
             try:
                 grabber = _Grabber(self._open(self._settings))
             except SourceError as error:
-                self._tell(f"{error} Waiting for it.")
+                self._tell(str(error), " Waiting for it.")
             except Exception as error:
-                self._tell(f"The {self.name} cannot be opened: {error}. Waiting for it.")
+                self._tell(f"The {self.name} cannot be opened: {error}.", " Waiting for it.")
             else:
                 before = self._number
                 try:
@@ -209,11 +217,11 @@ class CameraSource:
             try:
                 taken = grabber.slot.poll(min(0.1, self._silence))
             except ClosedError:
-                self._tell(f"The {self.name} stopped or was unplugged; trying to open it again.")
+                self._tell(f"The {self.name} stopped or was unplugged", AGAIN)
                 return
             if taken is None:
                 if time.monotonic() - silent_since > self._silence:
-                    self._tell(f"The {self.name} delivers no pictures; opening it again.")
+                    self._tell(f"The {self.name} delivers no pictures", AGAIN)
                     return
                 continue
             picture, timestamp = taken
@@ -222,7 +230,7 @@ class CameraSource:
             if image is None:
                 bad += 1
                 if bad >= BAD_PICTURES:
-                    self._tell(f"The {self.name} delivers unusable pictures; opening it again.")
+                    self._tell(f"The {self.name} delivers unusable pictures", AGAIN)
                     return
                 continue
             bad = 0
@@ -233,8 +241,11 @@ class CameraSource:
             yield Frame(image, timestamp, self._number, captured=timestamp)
             self._number += 1
 
-    def _tell(self, problem: str) -> None:
-        """Report a problem, but not the same one at every attempt."""
+    def _tell(self, what: str, then: str) -> None:
+        """Report a problem and what is done about it, but not the same one at every attempt."""
+        if not (self._patient or self._number):
+            raise SourceError(what if what.endswith(".") else f"{what}.")
+        problem = what + then
         if problem != self._problem:
             self._problem = problem
             self._say(problem)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from fractions import Fraction
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.pictures import Image
-from realtime.frame import Frame, as_uint8
+from realtime.frame import Frame, as_uint8, exact_rate
 from realtime.sources.sitters import Sitter, guest, host
 
 Matrix = NDArray[np.float64]
@@ -63,7 +62,7 @@ class DemoSource:
             image = self.render(step)
             if self.live:
                 self._closed.wait(max(0.0, start + step / self.rate - time.monotonic()))
-            media_time = Fraction(step) / Fraction(self.rate).limit_denominator(1001)
+            media_time = step / exact_rate(self.rate)
             now = time.monotonic()
             timestamp = now if self.live else float(media_time)
             yield Frame(image, timestamp, number, media_time, captured=now)

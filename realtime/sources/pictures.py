@@ -6,12 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Collection, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 from engines.errors import reason
 from engines.pictures import Image, is_picture, read_picture
-from realtime.frame import Frame, fit
+from realtime.frame import Frame, exact_rate, fit
 from realtime.sources import SourceError
 
 
@@ -78,7 +77,7 @@ class PictureSource:
                 if self.live:
                     self._closed.wait(max(0.0, due - time.monotonic()))
                     due = max(due + 1 / self.rate, time.monotonic() - 1)
-                media_time = Fraction(number) / Fraction(self.rate).limit_denominator(1001)
+                media_time = number / exact_rate(self.rate)
                 fitted, now = fit(image, self.size), time.monotonic()
                 timestamp = now if self.live else float(media_time)
                 yield Frame(fitted, timestamp, number, media_time, captured=now)

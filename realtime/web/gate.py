@@ -28,6 +28,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from engines.say import Say
 
@@ -137,7 +138,10 @@ class Gate:
                 await send({"type": "websocket.close", "code": 1008})  # seen as a 403
             else:
                 await answer(scope, receive, guarded)
-        except ClientDisconnect:  # a browser that went away; nobody hears an answer
+        except (
+            ClientDisconnect,
+            WebSocketDisconnect,
+        ):  # a browser that went away; nobody hears an answer
             return
         except Exception as error:
             self._say(f"A page's request failed: {type(error).__name__}: {error}")

@@ -104,8 +104,15 @@ class WebServer:
         return f"http://{shown}:{self.port}{path}?token={token}"
 
     def start(self) -> None:
-        """Serve, from now on; browsers that came earlier were waiting."""
-        self._socket.listen(128)
+        """Serve, from now on; browsers that came earlier were waiting.
+
+        Raises:
+            WebError: another program took the port meanwhile.
+        """
+        try:
+            self._socket.listen(128)
+        except OSError as error:  # on Linux two may have the port while neither listens
+            raise _unusable(self._host, self.port, error) from error
         self._thread.start()
 
     def stop(self) -> None:
@@ -165,15 +172,20 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        if error.errno == errno.EADDRINUSE:
-            raise WebError(
-                f"Port {port} is taken by another program; give another one, or 0 for a free one."
-            ) from error
-        raise WebError(
-            f"Port {port} of {host} cannot be used: {reason(error)}; give another one, or 0 for a "
-            "free one."
-        ) from error
+        raise _unusable(host, port, error) from error
     return bound
+
+
+def _unusable(host: str, port: int, error: OSError) -> WebError:
+    """The sentence for a port that cannot be had."""
+    if error.errno == errno.EADDRINUSE:
+        return WebError(
+            f"Port {port} is taken by another program; give another one, or 0 for a free one."
+        )
+    return WebError(
+        f"Port {port} of {host} cannot be used: {reason(error)}; give another one, or 0 for a free "
+        "one."
+    )
 
 
 def _reachable(host: str) -> str:

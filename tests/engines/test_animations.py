@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,24 @@ def test_what_is_written_is_read(tmp_path: Path, suffix: str, clear: bool) -> No
         assert (one.alpha is None) == (not clear)
         if one.alpha is not None:
             assert (one.alpha == other.alpha).all()
+
+
+def test_a_picture_for_those_who_know_no_animations_is_no_frame(tmp_path: Path) -> None:
+    shown = [PillowImage.new("RGB", (8, 8), colour) for colour in ("black", "red", "blue")]
+    shown[0].save(tmp_path / "a.png", save_all=True, append_images=shown[1:], default_image=True)
+    animation = find_animation(tmp_path / "a.png")
+    assert animation is not None
+    assert animation.count == 2
+    found = [frame.rgb[0, 0].tolist() for frame in animation.frames()]
+    assert found == [[255, 0, 0], [0, 0, 255]]
+
+
+@pytest.mark.parametrize(("suffix", "seconds"), [(".gif", 700), (".webp", 20_000)])
+def test_frames_that_are_shown_too_long_are_told(suffix: str, seconds: int, tmp_path: Path) -> None:
+    frames = [replace(frame, duration=1000 * seconds) for frame in frames_of(1, 90, 200)]
+    with pytest.raises(PictureError, match=f"shown for {seconds} s; make the times shorter"):
+        write_animation(tmp_path / f"a{suffix}", frames, 0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_still_picture_is_no_animation(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ def test_card_is_for_people_too(saved: Path) -> None:
     ("text", "message"),
     [
         ("not json", "not a model card"),
+        ('{"format_version": 1, "title": NaN}', "NaN is no finite number"),
+        ('{"format_version": 1, "metrics": {"a": 1e400}}', "1e400 is no finite number"),
         ('{"format_version": 99}', "format version 99"),
         ('{"format_version": 1}', "does not follow the format"),
         (
@@ -86,11 +88,11 @@ BAD_CARDS: dict[str, tuple[dict[str, object], str]] = {
     "w_dim": ({"generator.w_dim": -1}, "w_dim must be .* from 1 to 4096, not -1"),
     "no channels": ({"generator.channel_base": 1}, "channel_base must be"),
     "channels": ({"generator.channel_max": 10**9}, "channel_max must be"),
-    "clamp": ({"generator.conv_clamp": float("inf")}, "conv_clamp must be"),
+    "clamp": ({"generator.conv_clamp": -1.0}, "conv_clamp must be"),
     "clamp as text": ({"generator.conv_clamp": "x"}, "conv_clamp must be"),
     "noise": ({"generator.noise": "no"}, "noise must be true or false"),
     "features": ({"generator.feature_channels": [[4, 10**9]]}, "feature map at 4 px must be"),
-    "features without end": ({"generator.feature_channels": [[4, float("inf")]]}, "feature map"),
+    "features in parts": ({"generator.feature_channels": [[4, 1.5]]}, "feature map at 4 px must"),
     "features twice": ({"generator.feature_channels": [[4, 8], [4, 8]]}, "different blocks"),
     "features nowhere": ({"generator.feature_channels": [[5, 8]]}, "different blocks"),
     "mask": ({"generator.mask_resolution": 5}, "mask_resolution must be 0 or a block"),

@@ -24,6 +24,8 @@ def fail(kind: str, count: int = 1) -> None:
         "use": UsageError("A cat has four legs, not five."),
         "fault": KeyError("oops"),
         "stream": ConnectionRefusedError(111, "Refused", "rtmp://a.host/live/s3cr3t"),
+        "closed": PermissionError(13, "Permission denied", "/home/cat/.cache"),
+        "full": OSError(28, "No space left on device"),
         "interrupt": KeyboardInterrupt(),
         "abort": typer.Abort(),
         "exit": typer.Exit(7),
@@ -65,6 +67,20 @@ def test_exit_codes_and_sentences(
 ) -> None:
     assert run_app(app, "cats", words) == code
     assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("closed", "/home/cat/.cache cannot be used: Permission denied; check that place"),
+        ("full", "The system refuses: No space left on device; check that place"),
+    ],
+)
+def test_what_the_system_refuses_is_no_fault(
+    kind: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(app, "cats", ["fail", kind]) == 1
+    assert capsys.readouterr().err == f"Error: {message}, or give another.\n"
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,11 @@ def test_a_profile_of_other_colours_than_rgb_is_not_kept(tmp_path: Path) -> None
     [
         (".png", np.array([[0, 257 * 40, 257 * 128, 65535]], np.uint16)),
         (".tif", np.array([[0, 257 * 40, 257 * 128, 65535]], np.int32)),
+        (".tif", np.array([[0, 40, 128, 255]], np.int32)),
         (".tif", np.array([[0, 40 / 255, 128 / 255, 1]], np.float32)),
         (".tif", np.array([[0, 40, 128, 255]], np.float32)),
     ],
-    ids=["16 bits", "32 bits", "to 1", "to 255"],
+    ids=["16 bits", "32 bits", "8 of 32 bits", "to 1", "to 255"],
 )
 def test_deep_grey_keeps_its_shades(tmp_path: Path, suffix: str, values: np.ndarray) -> None:
     path = tmp_path / f"a{suffix}"

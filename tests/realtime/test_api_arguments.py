@@ -14,6 +14,7 @@ from engines.bundle import Bundle
 from engines.errors import UsageError
 from realtime import Toonifier
 from realtime.settings import flags_of, load_settings
+from realtime.sources import SourceError
 from realtime.sources.demo import DemoSource
 from tests.realtime.fakes import Messages
 from tests.realtime.media import write_movie
@@ -35,6 +36,11 @@ def picture() -> np.ndarray:
 def test_a_source_must_be_named(toonify: Toonifier, wrong: object) -> None:
     with pytest.raises(UsageError, match=r"source must be a camera's index, .*, not "):
         toonify.stream(wrong)  # type: ignore[arg-type]
+
+
+def test_a_stream_does_not_wait_for_a_camera_that_is_not_there(toonify: Toonifier) -> None:
+    with pytest.raises(SourceError, match="No camera fits 'nothere'"):
+        next(toonify.stream("nothere"))
 
 
 def test_a_stream_takes_a_path(toonify: Toonifier, tmp_path: Path) -> None:

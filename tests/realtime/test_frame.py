@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from realtime.frame import as_bgr, fit
+from realtime.frame import as_bgr, exact_rate, fit
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
@@ -21,6 +23,26 @@ def test_any_uint8_picture_becomes_bgr(shape: tuple[int, ...]) -> None:
 )  # fmt: skip
 def test_garbage_is_no_picture(garbage: object) -> None:
     assert as_bgr(garbage) is None
+
+
+def test_a_matrix_is_a_grey_picture() -> None:
+    image = as_bgr(np.asmatrix(np.full((4, 6), 7, np.uint8)))
+    assert image is not None
+    assert (image.shape, type(image)) == ((4, 6, 3), np.ndarray)
+
+
+@pytest.mark.parametrize(
+    ("rate", "exact"),
+    [
+        (25.0, Fraction(25)),
+        (30000 / 1001, Fraction(30000, 1001)),
+        (24000 / 1001, Fraction(24000, 1001)),
+        (0.5, Fraction(1, 2)),
+        (0.0001, Fraction(1, 10_000)),
+    ],
+)
+def test_rates_are_exact_and_never_nothing(rate: float, exact: Fraction) -> None:
+    assert exact_rate(rate) == exact
 
 
 def test_fitting_keeps_the_aspect_and_centres() -> None:

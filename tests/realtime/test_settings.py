@@ -73,7 +73,7 @@ def test_the_guard_is_strict_for_virtual_cameras_and_open_for_files() -> None:
         ("[output]\noverlay = ''", r"output\.overlay must be .*; it is empty\."),
         ("[source]\nfps = 'fast'", r"source\.fps must be a number, not 'fast'"),
         ("[source]\nfps = true", r"source\.fps must be a number, not True"),
-        ("[source]\nfps = 0", r"source\.fps must be above 0"),
+        ("[source]\nfps = 0", r"source\.fps must be 0\.01 to 240"),
         ("[source]\nsize = [1280]", r"source\.size must have 2 entries, not 1"),
         ("[source]\nsize = [1, 1]", r"source\.size must lie between"),
         ("[source]\nmirror = 1", r"source\.mirror must be true or false"),

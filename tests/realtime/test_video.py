@@ -18,7 +18,7 @@ from engines.card import Card
 from realtime import video
 from realtime.session import Session
 from realtime.settings import GuardSettings, OutputSettings, SourceSettings
-from realtime.sinks import segments
+from realtime.sinks import SinkError, segments
 from realtime.sinks.encoding import AudioTrack
 from realtime.sinks.segments import finished_parts
 from realtime.sources import SourceError
@@ -142,15 +142,6 @@ def test_work_with_another_model_or_other_settings_is_begun_anew(
     assert all(jobs.count(one) == 1 for one in jobs)
     assert job() == jobs[0]
 
-    folder = tmp_path / "out.mp4.parts"
-    video._begin(folder, jobs[0], Messages())
-    (folder / "segment-00000000-8.nut").write_bytes(b"x")
-    video._begin(folder, job(), Messages())
-    assert len(finished_parts(folder)) == 1
-    video._begin(folder, jobs[1], messages := Messages())
-    assert finished_parts(folder) == []
-    assert "Starting over" in messages[0]
-
 
 def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: Session) -> None:
     target = tmp_path / "out.mp4"
@@ -163,9 +154,13 @@ def test_nothing_of_the_user_s_is_touched(film: Path, tmp_path: Path, session: S
         convert(film, tmp_path / "out.gif", session)
     folder = tmp_path / "new.mp4.parts"
     folder.mkdir()
-    (folder / "mine.txt").write_text("x")
-    with pytest.raises(VideoError, match="this command did not make it"):
-        convert(film, tmp_path / "new.mp4", session)
+    for other in ("mine.txt", "job.json"):  # any JSON makes no folder ours
+        (folder / other).write_text("{}")
+        with pytest.raises(SinkError, match="this command did not make it"):
+            convert(film, tmp_path / "new.mp4", session)
+    (tmp_path / "new.mkv").mkdir()
+    with pytest.raises(VideoError, match=r"new\.mkv is a folder; give the name of a file"):
+        convert(film, tmp_path / "new.mkv", session, force=True)
     with pytest.raises(VideoError, match="no video"):
         convert(tmp_path / "missing.mp4", tmp_path / "new2.mp4", session)
     assert target.read_bytes() == b"precious"
@@ -255,7 +250,7 @@ def test_a_place_that_cannot_be_written_is_told(
     film: Path, tmp_path: Path, session: Session
 ) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(VideoError, match=r"out\.mp4\.parts cannot be made: Not a directory; give"):
+    with pytest.raises(SinkError, match=r"out\.mp4\.parts cannot be made: Not a directory; give"):
         convert(film, tmp_path / "file/out.mp4", session)
 
 

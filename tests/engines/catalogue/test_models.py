@@ -22,6 +22,7 @@ from engines.catalogue.models import (
     install,
     installed_models,
 )
+from engines.files import WriteError
 from tests.engines.factory import tiny_bundle
 
 
@@ -171,3 +172,13 @@ def test_a_missing_model_is_told_with_what_there_is(content: bytes, folder: Path
     with pytest.raises(BundleError, match=r"no model 'nope' \(installed: .*mine"):
         find_bundle("nope")
     assert find_model(str(folder / "mine.toon")) == folder / "mine.toon"
+
+
+def test_a_folder_that_cannot_be_read_does_not_hide_the_shipped_models(folder: Path) -> None:
+    folder.write_text("a file where a folder should be")
+    assert all(model.shipped for model in installed_models())
+    assert find_model("film") == installed_models()[0].path
+    with pytest.raises(BundleError, match="no model 'nnn"):
+        find_model("n" * 5000)
+    with pytest.raises(WriteError, match="cannot be written"):
+        fetch("http://127.0.0.1:1/a.toon", "0" * 64)

@@ -6,6 +6,7 @@ import re
 import sys
 import types
 from collections.abc import Iterator
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -24,6 +25,11 @@ COMMANDS = [
     ["blend"], ["models", "list"], ["models", "fetch"], ["models", "import"], ["models", "show"],
     ["engines", "build"], ["engines", "list"], ["engines", "clear"],
 ]  # fmt: skip
+
+
+def test_the_release_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--version")
+    assert (code, out.strip()) == (0, f"Toonify, live {metadata.version('toonify-live')}")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -84,6 +90,10 @@ def test_help_shows_no_types_of_python(
         (
             ["run", "--source", "demo", "--sink", "none"],
             "--sink none needs --record, --overlay, --preview or --panel beside it.",
+        ),
+        (
+            ["run", "--source", "demo", "--sink", "none", "--overlay", "green"],
+            "--sink none leaves nothing that shows it",
         ),
         (["run", "--record", ""], "'--record': it is empty; give a path"),
         (["video", "a.mp4", "b.avi"], "b.avi must end in .mp4"),

@@ -102,6 +102,42 @@ class TestCamera:
         assert not thread.is_alive()
         assert messages == ["No camera fits '0'. Waiting for it."]
 
+    def test_that_is_missing_is_an_error_for_those_who_do_not_wait(self) -> None:
+        def missing(settings: SourceSettings) -> Any:
+            raise SourceError("No camera fits '0'; plug one in.")
+
+        def broken(settings: SourceSettings) -> Any:
+            raise OSError("no bandwidth")
+
+        def dead(settings: SourceSettings) -> Any:
+            return FakeDevice(iter(()))
+
+        for opener, message in (
+            (missing, r"^No camera fits '0'; plug one in\.$"),
+            (broken, r"^The camera 0 cannot be opened: no bandwidth\.$"),
+            (dead, r"^The camera 0 stopped or was unplugged\.$"),
+        ):
+            camera = CameraSource(SourceSettings(), Messages(), opener, patient=False)
+            with pytest.raises(SourceError, match=message):
+                next(camera.frames())
+
+    def test_that_fails_later_is_waited_for_by_everybody(self) -> None:
+        messages = Messages()
+        scripts = iter(
+            [iter([np.zeros((6, 8, 3), np.uint8)]), iter([np.ones((6, 8, 3), np.uint8)])]
+        )
+        camera = CameraSource(
+            SourceSettings(),
+            messages,
+            lambda _: FakeDevice(next(scripts)),
+            pauses=(0.01,),
+            patient=False,
+        )
+        frames = camera.frames()
+        assert [next(frames).image.max(), next(frames).image.max()] == [0, 1]
+        camera.close()
+        assert "The camera 0 stopped or was unplugged; opening it again." in messages
+
     def test_gets_what_was_asked_in_the_right_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import cv2
 

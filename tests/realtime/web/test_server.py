@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -91,6 +92,23 @@ def test_a_taken_port_is_one_sentence() -> None:
         pytest.raises(WebError, match=rf"^Port {server.port} is taken .* 0 for a free one\.$"),
     ):
         WebServer(ROUTES, port=server.port, say=Messages())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there may two have a port for a moment")
+def test_a_port_that_is_taken_at_the_last_moment_is_one_sentence() -> None:
+    first = WebServer(ROUTES, say=Messages())
+    second = WebServer(ROUTES, port=first.port, say=Messages())
+    with first, pytest.raises(WebError, match=rf"^Port {first.port} is taken"):
+        second.start()
+    second.stop()
+
+
+def test_a_page_that_is_closed_is_no_news() -> None:
+    messages = Messages()
+    with WebServer(ROUTES, say=messages) as server:
+        listen(server, "/wait", enter(server)).close()
+        wait_for(lambda: not server._server.server_state.connections, "the page to be gone")
+    assert messages == []
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

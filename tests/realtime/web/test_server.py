@@ -106,7 +106,8 @@ def test_a_port_that_is_taken_at_the_last_moment_is_one_sentence() -> None:
 def test_a_page_that_is_closed_is_no_news() -> None:
     messages = Messages()
     with WebServer(ROUTES, say=messages) as server:
-        listen(server, "/wait", enter(server)).close()
+        with listen(server, "/wait", enter(server)):
+            pass
         wait_for(lambda: not server._server.server_state.connections, "the page to be gone")
     assert messages == []
 

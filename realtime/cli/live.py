@@ -126,6 +126,8 @@ def run(
         )
         save_settings(settings, save)
         say(f"Wrote {save}; `toonify run --config {save}` uses it.")
+        if seconds is not None or stats:
+            say("It does not hold --seconds and --stats, which are for one run only.")
         text = save.read_text(encoding="utf-8")
         if redacted(text) != text:
             say(f"{save} holds a password or stream key, so only you can read it; do not share it.")

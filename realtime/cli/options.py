@@ -34,14 +34,16 @@ class Toon:
     strength: Annotated[
         float | None,
         typer.Option(
-            metavar="SHARE", help="Share of the toon, 0 to 1.", rich_help_panel=shared.TOON_PANEL
+            metavar="SHARE",
+            help="Share of the toon, 0 to 1; if not given, 1.",
+            rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None
     eyes: Annotated[
         float | None,
         typer.Option(
             metavar="TIMES",
-            help="Size of the eyes, 0.8 to 1.4 times the style's.",
+            help="Size of the eyes, 0.8 to 1.4 times the style's; if not given, 1.",
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None
@@ -57,7 +59,7 @@ class Toon:
         str | None,
         typer.Option(
             metavar="PART",
-            help="What is pasted: head, face or crop.",
+            help="What is pasted: head, face or crop; if not given, head.",
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None
@@ -94,20 +96,25 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="WHAT",
-        help="Camera (index, name or path), file, URL, folder, picture, or demo.",
+        help="Camera (index, name or path), file, URL, folder, picture, or demo; if not given, "
+        "camera 0.",
         rich_help_panel=SOURCE,
     ),
 ]
 Size = Annotated[
     str | None,
     typer.Option(
-        metavar="WxH", help="Pixels asked of the camera, like 1280x720.", rich_help_panel=SOURCE
+        metavar="WxH",
+        help="Pixels asked of the camera; if not given, 1280x720.",
+        rich_help_panel=SOURCE,
     ),
 ]
 Fps = Annotated[
     float | None,
     typer.Option(
-        metavar="RATE", help="Frames a second asked of the camera.", rich_help_panel=SOURCE
+        metavar="RATE",
+        help="Frames a second asked of the camera; if not given, 30.",
+        rich_help_panel=SOURCE,
     ),
 ]
 Mirror = Annotated[
@@ -134,7 +141,7 @@ LookAhead = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="Frames by which the output waits, so that a face found late is hidden in time.",
+        help="Frames by which the output waits, so that faces found late are hidden; else 0.",
         rich_help_panel=GUARD,
     ),
 ]
@@ -150,7 +157,7 @@ Sinks = Annotated[
         "--sink",
         metavar="WHERE",
         help="virtual, virtual:DEVICE, a stream (rtmp://, rtmps://, udp://HOST:PORT or a .ts "
-        "file), a movie, a folder/ or none; may be repeated.",
+        "file), a movie, a folder/ or none; may be repeated; if not given, virtual.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -202,7 +209,7 @@ PixelFormat = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="For the virtual camera: i420, nv12, yuyv, uyvy, bgr or rgb.",
+        help="For the virtual camera: i420, nv12, yuyv, uyvy, bgr or rgb; if not given, i420.",
         rich_help_panel=OUTPUT,
     ),
 ]

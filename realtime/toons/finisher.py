@@ -29,6 +29,7 @@ from realtime.toons.finish.ink import inked
 from realtime.toons.finish.light import Lights
 from realtime.toons.finish.locks import HairWatch, combed
 from realtime.toons.mouth.lips import LipWatch
+from realtime.toons.mouth.moustache import with_moustache
 from realtime.toons.places import toon_points
 from realtime.toons.shapes.reshape import reshaped
 from realtime.toons.softness import SoftWatch
@@ -97,6 +98,8 @@ class Finisher:
             soft = self._soft.see(face.identity, time, crop, points)
         if featured:
             lips = self._lips.see(face.identity, time, crop, points)
+            if lips and wish.relief and settings.relief:
+                image = with_moustache(image, crop, plan, shown, lips.moustache)
             image, mouth = film_features(image, shown, wish.relief and settings.relief, lips, soft)
             plan = without_mouth(plan, shown, mouth)
         locks = None

@@ -1,4 +1,5 @@
-"""What is known of everybody's lips over time: their colours, and how unevenly they are lit.
+"""What is known of everybody's lips over time: their colours, how unevenly they are lit, and
+whether a moustache is above them.
 
 A network that was taught drawings still copies glare and hard shadows that lie on a photo's lips.
 What is known of a person over seconds says which colour they have without them.
@@ -17,6 +18,7 @@ from engines.pictures import Image
 from realtime.toons.finish.colour import as_lab
 from realtime.toons.finish.surface import skin_of
 from realtime.toons.memory import Memory, lately, share_of
+from realtime.toons.mouth.moustache import moustache_in
 from realtime.toons.mouth.shape import MouthShape, halves
 from realtime.toons.places import box_about, taken
 
@@ -37,16 +39,22 @@ class Lips(NamedTuple):
     Attributes:
         upper, lower: how they differ from skin: L, a, b, float32 [3] each.
         uneven: 0 lit alike on both sides .. 1 so unevenly that a mouth looks crooked.
+        moustache: 0 none, or one that cannot be told from shade .. 1 surely a dark one.
     """
 
     upper: Floats
     lower: Floats
     uneven: float = 0.0
+    moustache: float = 0.0
 
     def towards(self, other: Lips, share: float) -> Lips:
         """Lips so far, 0..1, on the way from these to others."""
         upper, lower = mix(self.upper, other.upper, share), mix(self.lower, other.lower, share)
-        return Lips(upper, lower, self.uneven + share * (other.uneven - self.uneven))
+        uneven, moustache = (
+            before + share * (after - before)
+            for before, after in zip(self[2:], other[2:], strict=True)
+        )
+        return Lips(upper, lower, uneven, moustache)
 
 
 class LipWatch(Memory[tuple[float, Lips]]):
@@ -94,7 +102,8 @@ def lips_in(photo: Image, points: NDArray[np.floating]) -> Lips | None:
             return None
         found.append(np.clip(np.median(seen, 0) - skin, LEAST, MOST).astype(np.float32))
     shape = MouthShape(lips, inner, lab.shape[:2])
-    return Lips(found[0], found[1], step(*UNEVEN, _apart(lab[..., 0], shape)))
+    uneven = step(*UNEVEN, _apart(lab[..., 0], shape))
+    return Lips(found[0], found[1], uneven, moustache_in(photo, at))
 
 
 def light_on(skin: Floats) -> float:

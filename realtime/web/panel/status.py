@@ -43,7 +43,7 @@ def switches(desk: Desk) -> dict[str, Any]:
             for name in session.bundle.styles
         ],
         "swap": blend.swap,
-        "swaps": sorted(controls.swaps, key=lambda swap: swap or 1 << 20),
+        "swaps": sorted(controls.swaps, key=lambda swap: swap or 1 << 20, reverse=True),
         "low": blend.low or session.bundle.card.styles[blend.style].blend.low,
         "building": controls.building,
         "refused": controls.refused,

@@ -1,0 +1,137 @@
+"""A dark moustache as the camera sees it: a network draws half of one, and blots of its ends."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.faces.head import LIPS, NOSE_BASE
+from engines.faces.pixels import Floats, blur, polygon, smoothstep, step
+from engines.pictures import Image
+from realtime.toons.finish.colour import as_lab, with_lab
+from realtime.toons.finish.surface import EARS, frontness
+from realtime.toons.places import box_about, taken
+
+SIDES = (((165, 92), (205, 50, 36)), ((391, 322), (425, 280, 266)))
+"""Landmarks where only a moustache is dark, not the shadow of a nose, and of the cheek beside:
+light from aside darkens that as well."""
+LOOK = 0.02  # how far about each of them is looked, in widths of a face
+DARK = (1.0, 0.9)  # light there in shares of the cheek's, where that is more: none .. a moustache
+LIGHT, GREY = 0.5, (1.22, 1.12)
+"""Chroma there, in the same shares, and so much of that light: shade, which leaves skin its colour
+.. dark hair, which has hardly any."""
+OUTLINE = [129, 203, 206, 216, 212, 61, 0, 291, 432, 436, 426, 423, 358]
+"""Landmarks about where a moustache can be, with its ends beside the mouth."""
+RIM = 0.03  # how softly that ends, in widths of a face
+NOSE_RIM, LIPS_RIM = 0.012, 0.006  # and at nose and lips
+MARGIN = 0.14  # of the box about it
+ABOUT = 0.10  # reach of the skin about a place, all in the same
+LIKE_SKIN = (0.72, 0.88)  # light in shares of a face's skin: hair .. skin
+HAIR = (0.08, 0.22)  # by which share of the skin's light hair is darker: none .. surely
+DEEPEST = 0.30  # light in shares of the skin's, below which a film's hair is not black
+GREYER = 0.7  # share of a photo's difference in colour from its skin: a film's hair is warmer
+SMOOTH = 0.006  # how softly it is painted, in widths of a face
+SMALLEST = 12  # pixels of the box below which it stays
+FRONT = (0.2, 0.5)  # of a face that is turned far, landmarks say too little
+LEAST = 0.02  # of 1: less is not painted
+
+
+def moustache_in(photo: Image, at: Floats) -> float:
+    """How surely one picture shows a dark moustache, 0..1.
+
+    Args:
+        photo: uint8 [S, S, 3] BGR.
+        at: float32 [478, 2], the face's landmarks in its pixels.
+    """
+    reach = max(round(LOOK * _width(at)), 1)
+    found = []
+    for lip, cheek in SIDES:
+        hair, skin = (_colour(photo, at[list(ids)], reach) for ids in (lip, cheek))
+        chroma = np.hypot(*hair[1:]) / max(float(np.hypot(*skin[1:])), 1.0)
+        found.append((chroma, hair[0] / max(float(skin[0]), 1.0)))
+    chroma, light = np.max(found, 0)
+    return step(*DARK, float(light)) * step(*GREY, float(chroma + LIGHT * light))
+
+
+def with_moustache(
+    toon: Image,
+    photo: Image,
+    plan: NDArray[np.float32],
+    shown: NDArray[np.float32],
+    sure: float,
+) -> Image:
+    """A toon with the moustache of its photo.
+
+    Args:
+        toon: uint8 [R, R, 3] BGR.
+        photo: uint8 [S, S, 3] BGR, the same crop.
+        plan: float32 [3, M, M], see `realtime.toons.detail.Detail`.
+        shown: float32 [478, 2], the face's landmarks in the toon, 0..1.
+        sure: how surely there is one, 0..1.
+
+    Returns:
+        `toon` itself where there is none.
+    """
+    sure *= step(*FRONT, frontness(shown))
+    if sure < LEAST:
+        return toon
+    at = np.asarray(shown * np.float32(len(toon)) - np.float32(0.5), np.float32)
+    width = _width(at)
+    box, low = box_about(toon, at[OUTLINE], MARGIN * width)
+    lab = as_lab(toon[box])
+    size = lab.shape[:2]
+    if min(size) < SMALLEST:
+        return toon
+    seen = as_lab(_photo_in(photo, plan, box, len(toon), SMOOTH * width))
+    about, own = _skin_about(seen, width), _skin_about(lab, width)
+    light = seen[..., 0] / about[..., 0]
+    where = smoothstep(*HAIR, 1 - light) * _place(np.asarray(at - low, np.float32), size, width)
+    wanted = own + np.float32(GREYER) * (seen - about)
+    hair = own[..., 0] * np.maximum(light, np.float32(DEEPEST))
+    wanted[..., 0] = np.minimum(hair, lab[..., 0])
+    return with_lab(toon, box, lab + np.float32(sure) * where[..., None] * (wanted - lab))
+
+
+def _width(at: Floats) -> float:
+    """Of a face, by its landmarks."""
+    return max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0)
+
+
+def _colour(photo: Image, at: Floats, reach: int) -> Floats:
+    """The median L, a, b about some places."""
+    found = []
+    for x, y in np.clip(np.rint(at), 0, len(photo) - 1).astype(int).tolist():
+        part = photo[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
+        found.append(part.reshape(-1, 3))
+    return np.asarray(np.median(as_lab(np.concatenate(found)[None])[0], 0), np.float32)
+
+
+def _place(at: Floats, size: tuple[int, int], width: float) -> Floats:
+    """Where a moustache can be, [h, w] in 0..1."""
+    place = polygon(size, cv2.convexHull(at[OUTLINE])[:, 0], RIM * width)
+    place *= 1 - polygon(size, cv2.convexHull(at[NOSE_BASE])[:, 0], NOSE_RIM * width)
+    place *= 1 - polygon(size, at[LIPS], LIPS_RIM * width)
+    return place
+
+
+def _photo_in(
+    photo: Image, plan: Floats, box: tuple[slice, slice], side: int, soft: float
+) -> Image:
+    """What a photo has where a box of a toon shows it, as soft as paint."""
+    rows, columns = (np.arange(one.start, one.stop, dtype=np.float32) for one in box)
+    at = np.dstack(np.meshgrid((columns + 0.5) / side, (rows + 0.5) / side))
+    offsets = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1))
+    from_where = at + taken(offsets, at * np.float32(plan.shape[1]) - np.float32(0.5))
+    found = taken(photo, from_where * np.float32(len(photo)) - np.float32(0.5))
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), max(soft, 0.3)), np.uint8)
+
+
+def _skin_about(lab: Floats, width: float) -> Floats:
+    """L, a, b of the skin about each place of a picture."""
+    skin = max(float(np.percentile(lab[..., 0], 75)), 1.0)
+    counts = smoothstep(*LIKE_SKIN, lab[..., 0] / skin) + np.float32(1e-3)
+    near = blur(np.dstack([lab * counts[..., None], counts]), ABOUT * width)
+    about: Floats = near[..., :3] / near[..., 3:]
+    about[..., 0] = np.maximum(about[..., 0], 1)
+    return about

@@ -65,7 +65,7 @@ class Toonifier:
             model's own.
         strength: 0 shows the picture, 1 the toon.
         eyes: size of the eyes, 0.8 to 1.4 times the style's.
-        childlike: how far faces get a child's proportions, 0 to 1; None for half.
+        childlike: how far faces get a child's proportions, 0 to 1; None for 0.25.
         mode: what is replaced: the "head", the "face" without hair, or the whole "crop".
         paint_room: paint all that is no toon, too.
         engine: what computes: "auto" or a back end's name.

@@ -187,7 +187,7 @@ class CompositingSettings:
     mode: Mode = "head"
     strength: float = 1.0
     eyes: float = 1.0
-    childlike: float = 0.5
+    childlike: float = 0.25
     colour: float = 0.35
     memory: float = 1.5
     move: bool = True

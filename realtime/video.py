@@ -81,8 +81,8 @@ def convert_video(
             done += 1
             progress(done, media.total)
 
-        # There is time to detect every face in every frame.
-        faces = dataclasses.replace(settings.faces, refresh_interval=0.0)
+        # There is time to detect every face, and to look for more, in every frame.
+        faces = dataclasses.replace(settings.faces, refresh_interval=0.0, search_interval=0.0)
         every = dataclasses.replace(settings, faces=faces)
         with use_session(every, say, bundle=bundle, session=session) as own:
             segments = Segments(folder, media.size, media.rate, first)

@@ -51,7 +51,7 @@ class Toon:
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="How far faces get a child's proportions, 0 to 1; if not given, 0.5.",
+            help="How far faces get a child's proportions, 0 to 1; if not given, 0.25.",
             rich_help_panel=shared.TOON_PANEL,
         ),
     ] = None

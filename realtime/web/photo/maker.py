@@ -56,7 +56,7 @@ class PhotoMaker:
 
     Attributes:
         session: what draws.
-        strength, eyes: those in the settings, which the page begins with.
+        strength, eyes, childlike: those in the settings, which the page begins with.
 
     Raises:
         ToonifyError: the model or an engine cannot be used.
@@ -65,7 +65,8 @@ class PhotoMaker:
     def __init__(self, settings: Settings, say: Say, bundle: Bundle | None = None) -> None:
         self._heard: list[str] = []
         self._say = say
-        self.strength, self.eyes = settings.compositing.strength, settings.compositing.eyes
+        looks = settings.compositing
+        self.strength, self.eyes, self.childlike = looks.strength, looks.eyes, looks.childlike
         whole = replace(settings.compositing, strength=1.0)  # each photo says how much of it
         self.session = Session(replace(settings, compositing=whole), self._hear, bundle)
         chosen = settings.engine
@@ -78,6 +79,14 @@ class PhotoMaker:
         offered = {swap for swap in SWAPS if swap < most} | ({own} if own else set())
         return [None, *sorted(offered, reverse=True)]
 
+    @property
+    def reshaped(self) -> list[str]:
+        """The styles whose faces can get a child's proportions."""
+        if not self.session.settings.compositing.reshape:
+            return []
+        styles = self.session.bundle.card.styles
+        return [name for name, style in styles.items() if style.finish.reshaped]
+
     def toon(
         self,
         data: bytes,
@@ -85,6 +94,7 @@ class PhotoMaker:
         swap: int | None = None,
         strength: float = 1.0,
         eyes: float = 1.0,
+        childlike: float | None = None,
     ) -> Toon:
         """The toon of a photo.
 
@@ -94,6 +104,7 @@ class PhotoMaker:
             swap: resolution at which the mix switches; None for the style's own.
             strength: 0 gives the photo, 1 the toon.
             eyes: size of the eyes, in shares of the style's.
+            childlike: how far faces get a child's proportions, 0 to 1; None as in the settings.
 
         Returns:
             A picture of the photo's size, with its transparency and colours: a JPEG for a JPEG, a
@@ -105,8 +116,10 @@ class PhotoMaker:
         """
         require_share(strength, "strength")
         require_eye_size(eyes, "eyes")
+        childlike = self.childlike if childlike is None else childlike
+        require_share(childlike, "childlike")
         stylizer = self.session.still_stylizer
-        stylizer.settings = replace(stylizer.settings, eyes=eyes)
+        stylizer.settings = replace(stylizer.settings, eyes=eyes, childlike=childlike)
         picture = read_photo(data)
         self._choose(style, swap)
         frame = Frame(picture.bgr, 0.0, 0)

@@ -2,8 +2,9 @@
 
 GET  /                              the page
 GET  /about                         what there is to choose from, as JSON
-POST /toon?style=&swap=&strength=&eyes=    a photo's bytes in, its toon's out; what was found is in
-                                    the header `Toonify-Found`, as JSON
+POST /toon?style=&swap=&strength=&eyes=&childlike=
+                                    a photo's bytes in, its toon's out; what was found is in the
+                                    header `Toonify-Found`, as JSON
 GET  /character?seed=&truncation=&other=&mix=&style=    a random character
 """
 
@@ -82,6 +83,8 @@ class PhotoPage:
                 "strength": maker.strength,
                 "eyes": maker.eyes if card.generator.gives_plan else None,
                 "eyeSizes": EYE_SIZES,
+                "childlike": maker.childlike,
+                "reshaped": maker.reshaped,
             }
         return JSONResponse(about)
 
@@ -97,13 +100,16 @@ class PhotoPage:
         query = request.query_params
 
         def answer() -> Response:
-            strength, eyes = (_number(query.get(k), float, k) for k in ("strength", "eyes"))
+            strength, eyes, childlike = (
+                _number(query.get(name), float, name) for name in ("strength", "eyes", "childlike")
+            )
             toon = maker.toon(
                 data,
                 query.get("style"),
                 _number(query.get("swap"), int, "swap"),
                 1.0 if strength is None else strength,
                 1.0 if eyes is None else eyes,
+                childlike,
             )
             found = {"words": toon.words, "faces": [asdict(face) for face in toon.faces]}
             return Response(

@@ -13,7 +13,7 @@ const compare = get("compare");
 const about = await (await fetch("/about")).json();
 
 let photo = null; // { blob, name }
-let toons = new Map(); // "style|swap|eyes" -> what `ask` gives
+let toons = new Map(); // "style|swap|shapes" -> what `ask` gives
 let shown = null; // the toon that is shown
 let asking = null; // AbortController of the request under way
 
@@ -23,6 +23,7 @@ const stopCamera = startCamera({ look, take, refuse });
 
 const styles = Object.keys(about.styles);
 const swaps = about.swaps ?? [null];
+const SHAPES = ["eyes", "childlike"]; // sliders in percent with which a toon is drawn
 
 function style() {
   return document.querySelector('input[name="style"]:checked')?.value;
@@ -36,14 +37,15 @@ function strength() {
   return get("strength").value / 100;
 }
 
-function eyes() {
-  return get("eyes").value / 100;
+function shapes() {
+  return Object.fromEntries(SHAPES.map((name) => [name, get(name).value / 100]));
 }
 
 function showSettings() {
   get("style-help").textContent = about.styles[style()] ?? "";
   get("strength-value").textContent = `${get("strength").value} %`;
-  get("eyes-value").textContent = `${get("eyes").value} %`;
+  for (const name of SHAPES) get(`${name}-value`).textContent = `${get(name).value} %`;
+  get("childlike").closest(".field").hidden = !about.reshaped?.includes(style());
   const own = about.own[style()];
   get("swap-value").textContent = swap() ? `at ${swap()} px` : own ? `at ${own} px, its own` : "off";
   get("swap").setAttribute("aria-valuetext", get("swap-value").textContent);
@@ -56,8 +58,8 @@ function choose(toon) {
     choice.checked = choice.value === toon.style;
   }
   get("swap").value = swaps.indexOf(toon.swap);
-  get("eyes").value = Math.round(toon.eyes * 100);
-  [get("swap"), get("eyes")].forEach(fill);
+  for (const name of SHAPES) get(name).value = Math.round(toon[name] * 100);
+  [get("swap"), ...SHAPES.map(get)].forEach(fill);
   showSettings();
 }
 
@@ -74,13 +76,16 @@ function prepareSettings() {
   get("strength").value = Math.round((about.strength ?? 1) * 100);
   [get("eyes").min, get("eyes").max] = (about.eyeSizes ?? [1, 1]).map((size) => Math.round(size * 100));
   get("eyes").value = Math.round((about.eyes ?? 1) * 100);
+  get("childlike").value = Math.round((about.childlike ?? 0) * 100);
   get("eyes").closest(".field").hidden = (about.eyes ?? null) === null;
-  [get("swap"), get("strength"), get("eyes")].forEach(fill);
+  [get("swap"), get("strength"), ...SHAPES.map(get)].forEach(fill);
   get("styles").addEventListener("change", draw);
   get("swap").addEventListener("change", draw);
   get("swap").addEventListener("input", showSettings);
-  get("eyes").addEventListener("change", draw);
-  get("eyes").addEventListener("input", showSettings);
+  for (const slider of SHAPES.map(get)) {
+    slider.addEventListener("change", draw);
+    slider.addEventListener("input", showSettings);
+  }
   get("strength").addEventListener("input", showSettings);
   showSettings();
 }
@@ -141,7 +146,7 @@ async function draw() {
   showSettings();
   asking?.abort();
   if (!photo) return;
-  const key = `${style()}|${swap()}|${eyes()}`;
+  const key = [style(), swap(), ...Object.values(shapes())].join("|");
   let toon = toons.get(key);
   if (!toon) {
     asking = new AbortController();
@@ -173,7 +178,7 @@ async function draw() {
 
 /** One request; `error.words` of what it throws is a sentence for the user. */
 async function ask({ blob }, signal, share = 1) {
-  const query = new URLSearchParams({ style: style(), strength: share, eyes: eyes() });
+  const query = new URLSearchParams({ style: style(), strength: share, ...shapes() });
   if (swap() !== null) query.set("swap", swap());
   const answer = await fetch(`/toon?${query}`, { method: "POST", body: blob, signal });
   if (!answer.ok) throw Object.assign(new Error("refused"), { words: await sentence(answer) });
@@ -183,7 +188,7 @@ async function ask({ blob }, signal, share = 1) {
     url: URL.createObjectURL(made),
     found: JSON.parse(answer.headers.get("Toonify-Found")),
     style: query.get("style"),
-    eyes: Number(query.get("eyes")),
+    ...Object.fromEntries(SHAPES.map((name) => [name, Number(query.get(name))])),
     swap: query.has("swap") ? Number(query.get("swap")) : null,
   };
 }

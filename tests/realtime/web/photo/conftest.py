@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from realtime.web.photo.desk import Desk
 from realtime.web.photo.maker import PhotoMaker
 from realtime.web.photo.routes import PhotoPage
 from realtime.web.server import WebServer
+from tests.engines.factory import tiny_bundle
 from tests.realtime.fakes import Messages
 
 
@@ -29,6 +31,20 @@ def settings_of(model: Path, **others: Any) -> Settings:
 @pytest.fixture(scope="package")
 def maker(model: Path) -> Iterator[PhotoMaker]:
     made = PhotoMaker(settings_of(model), Messages())
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def shaped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhotoMaker]:
+    """A maker whose first style wants a film's shapes, and its second does not."""
+    bundle = tiny_bundle(styles=2)
+    name, style = next(iter(bundle.card.styles.items()))
+    finish = replace(style.finish, reshaped=True)
+    styles = {**bundle.card.styles, name: replace(style, finish=finish)}
+    path = tmp_path_factory.mktemp("models") / "shaped.toon"
+    replace(bundle, card=replace(bundle.card, styles=styles)).save(path)
+    made = PhotoMaker(settings_of(path, childlike=0.4), Messages())
     yield made
     made.close()
 

@@ -57,6 +57,15 @@ def test_the_size_of_the_eyes_changes_and_comes_back(maker: PhotoMaker, portrait
     assert maker.toon(portrait).data == first
 
 
+def test_a_child_s_proportions_change_and_come_back(shaped: PhotoMaker, portrait: bytes) -> None:
+    assert (shaped.reshaped, shaped.childlike) == (["film"], 0.4)
+    first = shaped.toon(portrait).data
+    assert shaped.toon(portrait, childlike=1.0).data != first
+    assert shaped.toon(portrait, childlike=0.4).data == first
+    plain = shaped.toon(portrait, style="comic").data
+    assert shaped.toon(portrait, style="comic", childlike=1.0).data == plain
+
+
 def test_the_strength_swap_and_eyes_of_the_settings_are_where_the_page_begins(
     maker: PhotoMaker, model: Path, portrait: bytes
 ) -> None:

@@ -78,6 +78,8 @@ def test_a_photo_in_a_toon_out(server: WebServer, maker: PhotoMaker, portrait: b
         ("/toon?strength=nan", None, "between 0 and 1"),
         ("/toon?eyes=2", None, "0.8 to 1.4 times"),
         ("/toon?eyes=x", None, "eyes must be a number"),
+        ("/toon?childlike=2", None, "childlike must lie between 0 and 1"),
+        ("/toon?childlike=x", None, "childlike must be a number"),
         ("/toon?strength=x", None, "strength must be a number"),
     ],
 )

@@ -39,7 +39,7 @@ class Lips(NamedTuple):
     Attributes:
         upper, lower: how they differ from skin: L, a, b, float32 [3] each.
         uneven: 0 lit alike on both sides .. 1 so unevenly that a mouth looks crooked.
-        moustache: 0 none, or one that cannot be told from shade .. 1 surely a dark one.
+        moustache: 0 none, or one that cannot be told from shade .. 1 surely one.
     """
 
     upper: Floats

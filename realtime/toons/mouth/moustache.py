@@ -1,4 +1,4 @@
-"""A dark moustache as the camera sees it: a network draws half of one, and blots of its ends."""
+"""A moustache as the camera sees it: a network draws half of one, and blots of its ends."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from realtime.toons.places import box_about, taken
 SIDES = (((165, 92), (205, 50, 36)), ((391, 322), (425, 280, 266)))
 """Landmarks where only a moustache is dark, not the shadow of a nose, and of the cheek beside:
 light from aside darkens that as well."""
-LOOK = 0.02  # how far about each of them is looked, in widths of a face
+LOOK, LOOK_FOR_HAIRS = 0.02, 0.03  # how far about each of them, in widths of a face
 DARK = (1.0, 0.9)  # light there in shares of the cheek's, where that is more: none .. a moustache
 LIGHT, GREY = 0.5, (1.22, 1.12)
 """Chroma there, in the same shares, and so much of that light: shade, which leaves skin its colour
 .. dark hair, which has hardly any."""
+FINE = 0.012  # how fine hairs are, in widths of a face
+HAIRS, MORE = (1.2, 1.7), (1.5, 2.0)
+"""L* by which what is so fine differs from what is about it, in the middle (edges of shade do in
+few places), and in shares of the cheek's: skin .. hair of any colour."""
 OUTLINE = [129, 203, 206, 216, 212, 61, 0, 291, 432, 436, 426, 423, 358]
 """Landmarks about where a moustache can be, with its ends beside the mouth."""
 RIM = 0.03  # how softly that ends, in widths of a face
@@ -38,20 +42,33 @@ LEAST = 0.02  # of 1: less is not painted
 
 
 def moustache_in(photo: Image, at: Floats) -> float:
-    """How surely one picture shows a dark moustache, 0..1.
+    """How surely one picture shows a moustache, 0..1: dark hair by its colour, hair of any colour
+    by its hairs, where the picture is sharp enough to show them.
 
     Args:
         photo: uint8 [S, S, 3] BGR.
         at: float32 [478, 2], the face's landmarks in its pixels.
     """
-    reach = max(round(LOOK * _width(at)), 1)
-    found = []
+    width = _width(at)
+    box, low = box_about(
+        photo, at[[id_ for side in SIDES for ids in side for id_ in ids]], 0.1 * width
+    )
+    lab, at = as_lab(photo[box]), at - low
+    rough = np.abs(lab[..., 0] - blur(lab[..., 0], FINE * width))
+    colours, hairs = [], []
     for lip, cheek in SIDES:
-        hair, skin = (_colour(photo, at[list(ids)], reach) for ids in (lip, cheek))
-        chroma = np.hypot(*hair[1:]) / max(float(np.hypot(*skin[1:])), 1.0)
-        found.append((chroma, hair[0] / max(float(skin[0]), 1.0)))
-    chroma, light = np.max(found, 0)
-    return step(*DARK, float(light)) * step(*GREY, float(chroma + LIGHT * light))
+        hair, skin = (_middle(lab, at[list(ids)], LOOK * width) for ids in (lip, cheek))
+        chroma = float(np.hypot(*hair[1:])) / max(float(np.hypot(*skin[1:])), 1.0)
+        colours.append((chroma, float(hair[0]) / max(float(skin[0]), 1.0)))
+        fine, even = (
+            float(np.mean([_middle(rough, at[[one]], LOOK_FOR_HAIRS * width) for one in ids]))
+            for ids in (lip, cheek)
+        )
+        hairs.append((fine, fine / max(even, 0.1)))
+    chroma, light = np.max(colours, 0).tolist()
+    fine, more = np.min(hairs, 0).tolist()
+    hairy = step(*HAIRS, fine) * step(*MORE, more)
+    return step(*DARK, light) * max(step(*GREY, chroma + LIGHT * light), hairy)
 
 
 def with_moustache(
@@ -98,13 +115,15 @@ def _width(at: Floats) -> float:
     return max(float(np.hypot(*(at[EARS[1]] - at[EARS[0]]))), 1.0)
 
 
-def _colour(photo: Image, at: Floats, reach: int) -> Floats:
-    """The median L, a, b about some places."""
+def _middle(picture: Floats, at: Floats, reach: float) -> Floats:
+    """The median of a picture [h, w] or [h, w, C] about some places in its pixels."""
+    around = max(round(reach), 1)
     found = []
-    for x, y in np.clip(np.rint(at), 0, len(photo) - 1).astype(int).tolist():
-        part = photo[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-        found.append(part.reshape(-1, 3))
-    return np.asarray(np.median(as_lab(np.concatenate(found)[None])[0], 0), np.float32)
+    inside = np.clip(np.rint(at), 0, [picture.shape[1] - 1, picture.shape[0] - 1])
+    for x, y in inside.astype(int).tolist():
+        part = picture[max(y - around, 0) : y + around + 1, max(x - around, 0) : x + around + 1]
+        found.append(part.reshape(-1, *picture.shape[2:]))
+    return np.asarray(np.median(np.concatenate(found), 0), np.float32)
 
 
 def _place(at: Floats, size: tuple[int, int], width: float) -> Floats:

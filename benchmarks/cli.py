@@ -46,11 +46,15 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def everything(context: typer.Context, quick: Quick = False, noisy_ok: NoisyOk = False) -> None:
+def everything(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
+    noisy_ok: NoisyOk = False,
+) -> None:
     """Measure speed and quality on this machine, and compare reports.
 
     Without a command: the quick version of engines, loop, peers and wire, in about two minutes,
-    as one block to post. --quick changes nothing there.
+    as one block to post.
     """
     if context.invoked_subcommand:
         if quick or noisy_ok:

@@ -93,6 +93,9 @@ class _Nothing:
     frame: Frame
     faces: Sequence[TrackedFace]
 
+    def finish(self) -> None:
+        """Nothing to do."""
+
     def paste(self) -> StylizedFrame:
         """The frame as it came, every face reported as covered."""
         return self.move(self.frame, self.faces)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 ENGINE, DETECTORS = "engine", "face networks"
-STAGES = ("capture", "track", "watch", "paste", "send", "meter")
+STAGES = ("capture", "track", "watch", "finish", "paste", "send", "meter")
 """Threads of `realtime.pipeline`, and of the sink, that are named alone. `track` also searches."""
 MEDIAPIPE = ("drishti", "mediapipe")  # what MediaPipe calls its workers
 OWN = "measure"  # the thread that measures, which does not count

@@ -123,6 +123,7 @@ def _command(app: typer.Typer) -> Any:
         one = waiting.pop()
         waiting += getattr(one, "commands", {}).values()
         one.get_params = functools.partial(_shown, one)
+        one.epilog = one.epilog or DEBUG_HELP
         for parameter in one.params:
             parameter.process_value = functools.partial(_processed, parameter)
     return command

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from engines.redaction import redacted
 from engines.text import plain
 
@@ -37,5 +40,9 @@ def reason(error: Exception) -> str:
 
 
 def install(extra: str) -> str:
-    """The command that adds one of the optional groups of packages, for messages."""
-    return f"pip install -c constraints.txt -e '.[{extra}]' (in Toonify's folder)"
+    """The command that adds one of the optional groups of packages, for messages: that of the
+    environment this program runs in, which need not be the one that `pip` means."""
+    python = Path(sys.executable)
+    if python.is_relative_to(here := Path.cwd()):
+        python = python.relative_to(here)
+    return f"{python} -m pip install -c constraints.txt -e '.[{extra}]' (in Toonify's folder)"

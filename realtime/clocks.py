@@ -96,7 +96,9 @@ class Rate:
 class Statistics:
     """All counters of one run; the pipeline's threads write, anyone reads `snapshot`."""
 
-    STAGES = ("capture", "track", "stylize", "search", "refresh", "watch", "paste", "guard")
+    STAGES = (
+        "capture", "track", "stylize", "search", "refresh", "watch", "finish", "paste", "guard",
+    )  # fmt: skip
 
     def __init__(self, **about: Any) -> None:
         self.about = about

@@ -26,7 +26,7 @@ from realtime.stages import Drawing, Strangers, Stylizer, Tracker
 
 LOOKOUTS = ("search", "stranger detector", "refresh")
 """Parts that look for faces beside the tracker; without them a picture can still be made."""
-PARTS = ("face tracker", "engine", "compositor", *LOOKOUTS)
+PARTS = ("face tracker", "engine", "finisher", "compositor", *LOOKOUTS)
 """All parts that may fail, by the names used in messages."""
 
 Verdict = futures.Future[bool]
@@ -70,7 +70,7 @@ class Observer:
     """Makes the guard's `Result` of each frame.
 
     `observe` and `still` do it all in the calling thread. With several threads, call the steps in
-    this order for each frame: `track`, `draw`, then `paste` in one thread and, beside it, `search`,
+    this order for each frame: `track`, `draw`, `finish`, `paste` and, beside these two, `search`,
     `refresh` and (if `needs_watch`) `watch`; at last `Observation.conclude`.
 
     Args:
@@ -103,7 +103,7 @@ class Observer:
 
     def observe(self, frame: Frame) -> Result:
         """The result of the next frame of a stream, all in this thread."""
-        seen = self.paste(self.draw(self.track(frame)))
+        seen = self.paste(self.finish(self.draw(self.track(frame))))
         self.search(seen)
         if self.needs_watch(seen):
             self.watch(seen)
@@ -113,7 +113,7 @@ class Observer:
     def still(self, frame: Frame) -> Result:
         """The result of a single picture, all in this thread; nothing is remembered."""
         seen = self._tracked(frame, lambda: self._tracker.still(frame.image))
-        seen = self.paste(self.draw(seen))
+        seen = self.paste(self.finish(self.draw(seen)))
         seen.search.set_result(False)  # the tracker has just looked everywhere
         if self.needs_watch(seen) and (strangers := self._strangers):
             ask = partial(strangers.sees_stranger, frame.image, seen.result.faces)
@@ -131,6 +131,15 @@ class Observer:
             with self._tolerate("engine"), self._timed("stylize"):
                 seen = replace(seen, drawing=self._stylizer.draw(result.frame, result.faces))
         return seen
+
+    def finish(self, seen: Observation) -> Observation:
+        """Make the toons, if any, ready to be pasted; without them if that fails."""
+        if not seen.drawing:
+            return seen
+        with self._tolerate("finisher"), self._timed("finish"):
+            seen.drawing.finish()
+            return seen
+        return replace(seen, drawing=None)
 
     def paste(self, seen: Observation) -> Observation:
         """Put the drawn toons, if any, into the frame."""

@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from typing import Any
+
+import numpy as np
 
 from realtime.clocks import StageClock
 from realtime.frame import Frame
 from realtime.slots import Slot
 
+PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 LONGEST_WAIT = 0.25  # seconds that the tracker waits for its turn, at most
 SLOW = 1.25  # intervals of the camera from one drawing to the next, above which toons must move
 BUSY = 0.6  # share of that interval that a drawing must take for the engine to be the reason
@@ -58,6 +62,33 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+class Patience:
+    """How long the next picture is waited for before the guard fills in for it.
+
+    Args:
+        rate: pictures a second that go out while the guard fills in.
+
+    Attributes:
+        seconds: the longest wait. At the start nothing is there to look at, so there is none.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.seconds = 0.0
+        self._rate = rate
+        self._arrivals: deque[float] = deque(maxlen=15)
+
+    def filled_in(self) -> None:
+        """The guard filled in."""
+        self.seconds = 1 / self._rate
+
+    def arrived(self, now: float) -> None:
+        """A picture came, at so many monotonic seconds."""
+        self._arrivals.append(now)
+        steps = np.diff(self._arrivals)
+        usual = float(np.median(steps)) if len(steps) else 0.0
+        self.seconds = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""The loop: capture, track, stylise, paste and send, each in its own thread, one frame apart.
+"""The loop: capture, track, draw, finish, paste and send, each in its own thread, one frame apart.
 
 Live, the hand-over between two threads holds one frame and the newest wins, so nothing waits and
 nothing grows. For files it holds one frame too, but the faster side waits and nothing is lost.
@@ -14,15 +14,11 @@ pass it by, and go out with the newest drawing moved along with their faces.
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from engines.say import Say
 from realtime.clocks import Statistics
@@ -31,7 +27,7 @@ from realtime.faces.face import TrackedFace
 from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.observe import PARTS, Observation, Observer
-from realtime.pace import Pace
+from realtime.pace import PATIENCE, Pace, Patience
 from realtime.process import signals, single_threaded_opencv
 from realtime.sinks import Sink
 from realtime.sinks.outlets import FINISH_TIMEOUT, Outlets
@@ -40,7 +36,6 @@ from realtime.sources import Source
 from realtime.stages import Strangers, Stylizer, Tracker, Window
 from realtime.toons.latest import LatestDrawing
 
-PATIENCE = (0.25, 2.0)  # seconds without a result before the guard fills in: least and most
 SEARCH = 0.004  # seconds that a search for strangers takes, about
 STOP_TIMEOUT = 3.0  # seconds given to the threads of a live run at the end
 
@@ -108,6 +103,7 @@ class Pipeline:
         self._captured: Slot[Frame] = Slot(wait=not paced)
         self._tracked: Slot[Observation] = Slot(wait=not paced)
         self._unwatched: Slot[Observation] = Slot(wait=True)
+        self._unfinished: Slot[Observation] = Slot(wait=True)  # or engines would draw in vain
         self._drawn: Slot[Observation] = Slot(wait=not paced)
         self._stylized: Slot[Observation] = Slot(wait=not paced)
         self._latest = LatestDrawing()
@@ -125,7 +121,8 @@ class Pipeline:
             for name, work, slots in (
                 ("capture", self._capture, [self._captured]),
                 ("track", self._track, [self._captured, self._tracked]),
-                ("stylize", self._stylize, [self._tracked, self._unwatched, self._drawn]),
+                ("stylize", self._stylize, [self._tracked, self._unwatched, self._unfinished]),
+                ("finish", self._finish, [self._unfinished, self._drawn]),
                 ("watch", self._watch, [self._unwatched]),
                 ("paste", self._paste, [self._drawn, self._stylized]),
                 ("send", self._send, [self._stylized]),
@@ -164,8 +161,8 @@ class Pipeline:
         if self._paced:
             for slot in self._captured, self._tracked, self._unwatched, self._drawn, self._stylized:
                 slot.close()
-        limit = STOP_TIMEOUT if self._paced else FINISH_TIMEOUT
-        deadline = time.monotonic() + limit
+            self._unfinished.close()
+        deadline = time.monotonic() + (limit := STOP_TIMEOUT if self._paced else FINISH_TIMEOUT)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
@@ -237,17 +234,22 @@ class Pipeline:
                 with self._pace.drawing.timed():
                     if self._controls.toon:
                         seen = self._observer.draw(seen)
+                    self._unfinished.put(seen)
                 self._pace.drew()
-                self._latest.put(seen)
                 if not seen.moving and self._observer.needs_watch(seen):
                     self._unwatched.put(seen)
             except BaseException:
                 if not seen.moving:
                     seen.doubt()
                 raise
+            self._pace.rest(self._controls.stopped)
+
+    def _finish(self) -> None:
+        while True:
+            seen = self._observer.finish(self._unfinished.get())
+            self._latest.put(seen)
             if not seen.moving:  # else it has gone out already
                 self._drawn.put(seen)
-            self._pace.rest(self._controls.stopped)
 
     def _watch(self) -> None:
         try:
@@ -272,22 +274,20 @@ class Pipeline:
             self._stylized.put(self._observer.paste(seen))
 
     def _send(self) -> None:
-        arrivals: deque[float] = deque(maxlen=15)
-        patience = 0.0  # at the start nothing is there to look at, so the guard fills in at once
+        patience = Patience(self.rate)
         while not self._controls.stopped.is_set() or not self._paced:
             try:
-                seen = self._stylized.poll(patience) if self._paced else self._stylized.get()
+                seen = (
+                    self._stylized.poll(patience.seconds) if self._paced else self._stylized.get()
+                )
             except ClosedError:
                 break
             now = time.monotonic()
             if seen is None:
                 self.outlets.deliver(self._guard.fill(self._pace.newest, now), None)
-                patience = 1 / self.rate
+                patience.filled_in()
                 continue
-            arrivals.append(now)
-            steps = np.diff(arrivals)
-            usual = statistics.median(steps) if len(steps) else 0.0
-            patience = min(PATIENCE[1], max(PATIENCE[0], 3 * usual))
+            patience.arrived(now)
             with self.statistics.stages["guard"].timed():
                 result = seen.conclude(PATIENCE[0] if self._paced else None)
                 output = self._guard.admit(result)

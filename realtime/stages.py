@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 
 class Drawing(Protocol):
-    """Toons that are drawn. Both methods belong to one thread, which may be another than the one
-    that drew, and are called in the order of the frames."""
+    """Toons that are drawn. The methods may be called from other threads than the one that drew,
+    each from one, in the order of the frames."""
+
+    def finish(self) -> None:
+        """Make the toons ready to be pasted; if it is left out, the first paste does it."""
+        ...
 
     def paste(self) -> StylizedFrame:
         """The frame that they were drawn for, with them in it."""

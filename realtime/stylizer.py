@@ -76,6 +76,10 @@ class Drawing:
     stylizer: Stylizer
     toons: dict[int, _Toon] = field(default_factory=dict)
 
+    def finish(self) -> None:
+        """Make the toons ready to be pasted, see `realtime.toons.finisher`, unless they are."""
+        self.stylizer.finish(self)
+
     def paste(self) -> StylizedFrame:
         """The frame that they were drawn for, with the toons in it."""
         return self.move(self.frame, self.faces)
@@ -137,9 +141,9 @@ class Stylizer:
         return self.draw(frame, faces).paste()
 
     def draw(self, frame: Frame, faces: Sequence[TrackedFace]) -> Drawing:
-        """`apply` in two steps: here the engine draws; the drawing pastes itself.
+        """`apply` in steps: here the engine draws; the drawing finishes and pastes itself.
 
-        The second step belongs to one thread, which may be another one.
+        Each step belongs to one thread, which may be another one.
         """
         drawing = Drawing(frame, faces, self.settings, self)
         everybody = self.engine, self.strength
@@ -158,10 +162,21 @@ class Stylizer:
                 drawing.toons[face.identity] = _Toon(face, strength, crop, one)
         return drawing
 
+    def finish(self, drawing: Drawing) -> None:
+        """Make the toons of a drawing ready to be pasted, unless they are."""
+        for toon in drawing.toons.values():
+            if toon.finished is None:
+                toon.finished = self._finisher.finish(
+                    toon.face, drawing.frame.timestamp, toon.crop, toon.drawn, drawing.settings
+                )
+        self._finisher.forget(but=drawing.toons)
+
     def place(self, drawing: Drawing, frame: Frame, faces: Sequence[TrackedFace]) -> StylizedFrame:
         """A frame with drawn toons in it, each where its face is in this very frame: its mask is
         made from the landmarks that the face has now."""
         toons = drawing.toons
+        if any(toon.finished is None for toon in toons.values()):
+            self.finish(drawing)
         drawn = sorted((f for f in faces if f.identity in toons), key=lambda face: face.side)
         alpha = np.zeros(frame.image.shape[:2], np.uint8)
         heads = Heads(frame.image.shape[:2])
@@ -170,12 +185,7 @@ class Stylizer:
         for face in drawn:
             toon = toons[face.identity]
             finished = toon.finished
-            if finished is None:
-                time = drawing.frame.timestamp
-                finished = self._finisher.finish(
-                    toon.face, time, toon.crop, toon.drawn, drawing.settings
-                )
-                toon.finished = finished
+            assert finished
             points = in_crop(face)
             mode, head = drawing.settings.mode, head_of(toon.drawn.head, points)
             mask = toon_mask(mode, points, head) * np.float32(toon.strength)
@@ -189,7 +199,6 @@ class Stylizer:
                 detail = Detail(plan, room, toon.crop.shape[0], beside)
             landed = paste(image, alpha, finished.image, mask, transform, detail, finished.eyes)
             heads.add(landed, transform, partial(head_share, mode, head))
-        self._finisher.forget(but=toons)
         return StylizedFrame(
             image,
             alpha,

@@ -130,6 +130,7 @@ def run_image(
     """
     paths, failed = find_images(sources, say)
     if paths:
+        make_folder(folder)  # before an engine is started for nothing
         with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
             failed += convert_images(paths, folder, toonify, say)
     if failed:
@@ -183,11 +184,11 @@ def find_images(sources: Sequence[Path], say: Say) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
-    """Write the toon of every picture into `folder`; returns how many could not be made.
+def make_folder(folder: Path) -> None:
+    """Make the folder for the results.
 
     Raises:
-        ToonifyError: `folder` cannot be made.
+        ToonifyError: it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -196,6 +197,10 @@ def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say:
             f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
             f"another one."
         ) from error
+
+
+def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
+    """Write the toon of every picture into `folder`; returns how many could not be made."""
     failed = 0
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):

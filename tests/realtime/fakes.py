@@ -108,6 +108,9 @@ class MarkerStylizer:
         self._trouble(frame)
         return MarkerDrawing(self, frame, faces)
 
+    def finishing(self, frame: Frame) -> None:
+        """What is drawn is finished."""
+
     def apply(self, frame: Frame, faces: Sequence[Any]) -> StylizedFrame:
         image = frame.image.copy()
         alpha = np.zeros(image.shape[:2], np.uint8)
@@ -124,6 +127,9 @@ class MarkerDrawing:
 
     def __init__(self, stylizer: MarkerStylizer, frame: Frame, faces: Sequence[Any]) -> None:
         self._stylizer, self._frame, self._faces = stylizer, frame, faces
+
+    def finish(self) -> None:
+        self._stylizer.finishing(self._frame)
 
     def paste(self) -> StylizedFrame:
         return self._stylizer.apply(self._frame, self._faces)

@@ -188,6 +188,20 @@ class TestFaults:
         assert run.count("toon") > 10
         assert sum("no room" in line for line in run.messages) == 1
 
+    def test_finishing_raises(self, mode: str) -> None:
+        class Blunt(MarkerStylizer):
+            def finishing(self, frame: Frame) -> None:
+                if 10 <= frame.number < 20:
+                    raise RuntimeError("no paint")
+
+        run = Run(mode, FakeSource(total=60), stylizer=Blunt())
+        run.until(lambda: False)
+        run.check()
+        assert sum(run.count(kind) for kind in hidden(mode)) >= 3
+        assert run.count("toon") > 10
+        assert run.messages.count("The finisher failed (no paint); going on.") == 1
+        assert run.messages.count("The finisher works again.") == 1
+
     def test_the_toon_is_switched_off(self, mode: str) -> None:
         run = Run(mode, FakeSource(total=60))
         run.controls.toggle_toon()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engines.pictures import Image
-from realtime import pipeline
+from realtime import pace
 from realtime.frame import Frame
 from realtime.settings import GUARD_MODES
 from tests.realtime.fakes import (
@@ -38,7 +38,7 @@ def go_step_by_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(source, "picture", film)
     monkeypatch.setattr(run.pipeline, "rate", 1 / 60)  # how often it fills in before the first toon
-    monkeypatch.setattr(pipeline, "PATIENCE", (60.0, 60.0))
+    monkeypatch.setattr(pace, "PATIENCE", (60.0, 60.0))
 
 
 @pytest.mark.parametrize("mode", GUARD_MODES)

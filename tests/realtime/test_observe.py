@@ -82,7 +82,7 @@ def test_one_frame_goes_through_all_steps_in_order() -> None:
     assert messages == []
     counts = {name: clock.count for name, clock in made.statistics.stages.items()}
     assert {name for name, count in counts.items() if count == 1} == {
-        "track", "stylize", "paste", "search", "refresh", "watch",
+        "track", "stylize", "finish", "paste", "search", "refresh", "watch",
     }  # fmt: skip
 
 

@@ -35,7 +35,8 @@ LIKE_SKIN = (0.72, 0.88)  # light in shares of a face's skin: hair .. skin
 HAIR = (0.08, 0.22)  # by which share of the skin's light hair is darker: none .. surely
 DEEPEST = 0.30  # light in shares of the skin's, below which a film's hair is not black
 GREYER = 0.7  # share of a photo's difference in colour from its skin: a film's hair is warmer
-SMOOTH = 0.006  # how softly it is painted, in widths of a face
+ENOUGH, SMOOTH = 120.0, 0.8
+"""Places across a face of which one is made, and its softness in them: of paint, not of hairs."""
 SMALLEST = 12  # pixels of the box below which it stays
 FRONT = (0.2, 0.5)  # of a face that is turned far, landmarks say too little
 LEAST = 0.02  # of 1: less is not painted
@@ -96,18 +97,26 @@ def with_moustache(
     at = np.asarray(shown * np.float32(len(toon)) - np.float32(0.5), np.float32)
     width = _width(at)
     box, low = box_about(toon, at[OUTLINE], MARGIN * width)
-    lab = as_lab(toon[box])
-    size = lab.shape[:2]
-    if min(size) < SMALLEST:
+    whole = as_lab(toon[box])
+    if min(whole.shape[:2]) < SMALLEST:
         return toon
-    seen = as_lab(_photo_in(photo, plan, box, len(toon), SMOOTH * width))
+    fine = min(ENOUGH / width, 1.0)  # what is as soft as this can be made of fewer places
+    lab = cv2.resize(whole, None, fx=fine, fy=fine, interpolation=cv2.INTER_AREA)
+    size, at, width = (
+        lab.shape[:2],
+        np.asarray((at - low + 0.5) * fine - 0.5, np.float32),
+        fine * width,
+    )
+    seen = as_lab(_photo_in(photo, plan, box, len(toon), size))
     about, own = _skin_about(seen, width), _skin_about(lab, width)
     light = seen[..., 0] / about[..., 0]
-    where = smoothstep(*HAIR, 1 - light) * _place(np.asarray(at - low, np.float32), size, width)
+    where = smoothstep(*HAIR, 1 - light) * _place(at, size, width)
     wanted = own + np.float32(GREYER) * (seen - about)
     hair = own[..., 0] * np.maximum(light, np.float32(DEEPEST))
     wanted[..., 0] = np.minimum(hair, lab[..., 0])
-    return with_lab(toon, box, lab + np.float32(sure) * where[..., None] * (wanted - lab))
+    change = np.float32(sure) * where[..., None] * (wanted - lab)
+    change = cv2.resize(change, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return with_lab(toon, box, whole + change)
 
 
 def _width(at: Floats) -> float:
@@ -135,15 +144,19 @@ def _place(at: Floats, size: tuple[int, int], width: float) -> Floats:
 
 
 def _photo_in(
-    photo: Image, plan: Floats, box: tuple[slice, slice], side: int, soft: float
+    photo: Image, plan: Floats, box: tuple[slice, slice], side: int, size: tuple[int, int]
 ) -> Image:
-    """What a photo has where a box of a toon shows it, as soft as paint."""
-    rows, columns = (np.arange(one.start, one.stop, dtype=np.float32) for one in box)
-    at = np.dstack(np.meshgrid((columns + 0.5) / side, (rows + 0.5) / side))
+    """What a photo has where a box of a toon of so many pixels shows it, in a picture of `size`."""
+    (top, bottom), (left, right) = ((one.start / side, one.stop / side) for one in box)
+    rows, columns = (
+        np.linspace(low, high, 2 * count + 1, dtype=np.float32)[1::2]  # the middles of places
+        for low, high, count in ((top, bottom, size[0]), (left, right, size[1]))
+    )
+    at = np.dstack(np.meshgrid(columns, rows))
     offsets = np.ascontiguousarray(np.moveaxis(plan[:2], 0, -1))
     from_where = at + taken(offsets, at * np.float32(plan.shape[1]) - np.float32(0.5))
     found = taken(photo, from_where * np.float32(len(photo)) - np.float32(0.5))
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), max(soft, 0.3)), np.uint8)
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), SMOOTH), np.uint8)
 
 
 def _skin_about(lab: Floats, width: float) -> Floats:

@@ -13,7 +13,7 @@ from realtime.live.people import People
 from realtime.settings import EYE_SIZES, GUARD_MODES, MODES
 
 SILENCE = 2.0  # seconds without a picture of a live source after which the panel says so
-STAGES = ("track", "stylize", "paste", "guard", "search", "refresh", "watch")
+STAGES = ("track", "stylize", "finish", "paste", "guard", "search", "refresh", "watch")
 
 
 def switches(desk: Desk) -> dict[str, Any]:

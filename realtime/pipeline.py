@@ -28,7 +28,7 @@ from realtime.frame import Frame
 from realtime.guard import Output
 from realtime.observe import PARTS, Observation, Observer
 from realtime.pace import PATIENCE, Pace, Patience
-from realtime.process import signals, single_threaded_opencv
+from realtime.process import signals, tuned_for_threads
 from realtime.sinks import Sink
 from realtime.sinks.outlets import FINISH_TIMEOUT, Outlets
 from realtime.slots import ClosedError, Slot
@@ -128,7 +128,7 @@ class Pipeline:
                 ("send", self._send, [self._stylized]),
             )
         ]
-        with signals(self._controls), single_threaded_opencv():
+        with signals(self._controls), tuned_for_threads():
             self.outlets.start()
             for thread in threads:
                 thread.start()

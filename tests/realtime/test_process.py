@@ -12,7 +12,7 @@ import pytest
 
 from realtime.controls import Controls
 from realtime.guard import Guard
-from realtime.process import early_panic, signals, single_threaded_opencv
+from realtime.process import HAND_OVER, early_panic, signals, tuned_for_threads
 from realtime.settings import GuardSettings
 from tests.realtime.fakes import SIZE, MarkerStylizer, Messages
 
@@ -87,12 +87,14 @@ def test_in_another_thread_no_signal_is_touched(controls: Controls) -> None:
     assert seen == [before]
 
 
-def test_opencv_runs_in_one_thread_for_the_time_of_a_run() -> None:
-    before = cv2.getNumThreads()
+def test_opencv_and_the_interpreter_suit_threads_for_the_time_of_a_run() -> None:
+    before = cv2.getNumThreads(), sys.getswitchinterval()
     cv2.setNumThreads(2)
     try:
-        with single_threaded_opencv():
+        with tuned_for_threads():
             assert cv2.getNumThreads() == 1
+            assert sys.getswitchinterval() == pytest.approx(HAND_OVER)
         assert cv2.getNumThreads() == 2
+        assert sys.getswitchinterval() == pytest.approx(before[1])
     finally:
-        cv2.setNumThreads(before)
+        cv2.setNumThreads(before[0])

@@ -18,7 +18,7 @@ from engines.animations import (
     write_animation,
 )
 from engines.errors import ToonifyError, reason
-from engines.files import WriteError, atomic_path
+from engines.files import WriteError, atomic_path, check_writable
 from engines.pictures import Picture, PictureError, open_picture, read_picture
 from engines.say import Say
 from realtime.api import Toonifier
@@ -130,7 +130,7 @@ def run_image(
     """
     paths, failed = find_images(sources, say)
     if paths:
-        make_folder(folder)  # before an engine is started for nothing
+        check_folder(folder)  # before an engine is started for nothing
         with Toonifier(settings=settings, every_face=every_face, say=say) as toonify:
             failed += convert_images(paths, folder, toonify, say)
     if failed:
@@ -184,23 +184,24 @@ def find_images(sources: Sequence[Path], say: Say) -> tuple[list[Path], int]:
     return paths, failed
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder for the results.
+def check_folder(folder: Path) -> None:
+    """Check that results can be written into a folder, which need not be there yet.
 
     Raises:
-        ToonifyError: it cannot be made.
+        ToonifyError: they cannot.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+        check_writable(folder / "toon.png")
+    except WriteError as error:
         raise ToonifyError(
-            f"The folder {folder} for the results cannot be made: {reason(error)}; give --out "
+            f"The folder {folder} for the results cannot be made: {error.reason}; give --out "
             f"another one."
         ) from error
 
 
 def convert_images(paths: Sequence[Path], folder: Path, toonify: Toonifier, say: Say) -> int:
     """Write the toon of every picture into `folder`; returns how many could not be made."""
+    folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     with frame_progress() as bar:
         for path in bar.track(paths, description="Pictures"):

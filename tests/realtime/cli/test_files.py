@@ -93,7 +93,7 @@ def test_a_folder_for_pictures_that_cannot_be_made_is_told(
 ) -> None:
     PillowImage.new("RGB", (50, 40)).save(tmp_path / "a.png")
     for place, cause in (
-        (tmp_path / "a.png", "File exists"),
+        (tmp_path / "a.png", "Not a directory"),
         (tmp_path / "a.png/out", "Not a directory"),
     ):
         code, _, err = run(capsys, "image", tmp_path / "a.png", "--out", place, *engine)

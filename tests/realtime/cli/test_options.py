@@ -105,7 +105,7 @@ def test_int8_without_its_package_or_its_faces_is_told(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     code, _, err = run(capsys, *words, *given, "--precision", "int8")
     assert code == 1
-    assert re.search(r"Error: INT8 needs NNCF: pip install .*\[int8\]", err)
+    assert re.search(r"Error: INT8 needs NNCF: .*-m pip install .*\[int8\]", err)
 
 
 def test_a_precision_that_a_back_end_lacks_is_wrong_use(

@@ -25,6 +25,7 @@ def test_garbage_is_no_picture(garbage: object) -> None:
     assert as_bgr(garbage) is None
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_a_matrix_is_a_grey_picture() -> None:
     image = as_bgr(np.asmatrix(np.full((4, 6), 7, np.uint8)))
     assert image is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -53,14 +54,18 @@ def main() -> None:
     """Open both, say so, and read."""
     url = sys.stdin.readline().strip()
     cookie = enter(url)
-    sockets = [listen(url, path, cookie) for path in ("/panel/live", "/panel/overlay")]
-    sockets[0].send(json.dumps({"view": {"width": WIDTH, "before": False}}))
-    print("open", flush=True)
-    threads = [threading.Thread(target=read, args=(socket,)) for socket in sockets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ExitStack() as stack:
+        live, overlay = (
+            stack.enter_context(listen(url, path, cookie))
+            for path in ("/panel/live", "/panel/overlay")
+        )
+        live.send(json.dumps({"view": {"width": WIDTH, "before": False}}))
+        print("open", flush=True)
+        threads = [threading.Thread(target=read, args=(socket,)) for socket in (live, overlay)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ def list_built() -> None:
     """Engines on disk."""
     table, engines = Table(), list_engines()
     for name in ("back end", "precision", "crops", "weights", "MB", "used", "for"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True, max_width=12)
     for engine in engines:
         key = engine.key
         used = time.strftime("%d %b", time.localtime(engine.used))

@@ -26,6 +26,8 @@ def list_pictures(path: Path, also: Collection[str] = ()) -> list[Path]:
     """
     if path.is_file():
         return [path]
+    if path.exists() and not path.is_dir():
+        raise SourceError(f"{path} is neither a file nor a folder; give a picture, or a folder.")
     try:
         found = [
             entry

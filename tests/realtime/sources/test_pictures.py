@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ class TestPictures:
         monkeypatch.setattr(Path, "iterdir", refuse)
         with pytest.raises(SourceError, match="cannot be read: Permission denied; check"):
             list_pictures(tmp_path)
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs a device file")
+    def test_what_is_neither_a_file_nor_a_folder_is_refused(self) -> None:
+        with pytest.raises(SourceError, match=r"^/dev/null is neither a file nor a folder; give"):
+            list_pictures(Path(os.devnull))
 
     def test_folders_are_read_in_natural_order(self, tmp_path: Path) -> None:
         for number in (10, 2, 1):
